@@ -1,0 +1,76 @@
+import { type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { CallRecord } from "./call-record.js";
+import { addControlRoutes } from "./control-routes.js";
+import { DataFile } from "./data-file.js";
+import { Endpoints } from "./endpoints.js";
+import { Faults } from "./faults.js";
+import { sendHtmlPage } from "./html-page.js";
+import { addPiopiyRoutes } from "./piopiy-routes.js";
+import type { EmulatorSettings } from "./settings.js";
+import { EmulatorStartError } from "./start-error.js";
+import { startingEndpoints } from "./starting-endpoints.js";
+
+/** A running emulator of PIOPIY's SIP endpoint API. */
+export interface Emulator {
+  /** What stands for `https://piopiy.telecmi.com/v1/endpoint/`. */
+  readonly url: string;
+  /** Where it listens, without a path: the control routes are under `/_emulator/`. */
+  readonly origin: string;
+  /** Cuts every connection, those of unanswered calls too. */
+  close(): Promise<void>;
+}
+
+/** Starts an emulator, or throws an `EmulatorStartError` that says what to change. */
+export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
+  const endpoints = openEndpoints(settings);
+  const state = { settings, endpoints, calls: new CallRecord(), faults: new Faults() };
+
+  const server = fastify({
+    forceCloseConnections: true,
+    frameworkErrors: (_error, request, reply) => sendNotFound(request, reply),
+  });
+  // The routes read the text themselves: what PIOPIY answers to a body that is not JSON is theirs to say.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+  server.setNotFoundHandler(sendNotFound);
+  server.setErrorHandler((error, _request, reply) => sendHtmlPage(reply, 500, String(error)));
+  addPiopiyRoutes(server, state);
+  addControlRoutes(server, state);
+
+  const origin = await server.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
+    throw new EmulatorStartError(explain(error, settings));
+  });
+  return {
+    url: `${origin}/v1/endpoint/`,
+    origin,
+    async close() {
+      state.faults.clear();
+      await server.close();
+    },
+  };
+}
+
+function openEndpoints({ dataFile, sbc }: EmulatorSettings): Endpoints {
+  const file = dataFile === undefined ? undefined : new DataFile(dataFile);
+  const stored = file?.read();
+  const endpoints = new Endpoints(sbc, stored ?? [], (all) => file?.write(all));
+  if (!stored) {
+    try {
+      endpoints.replaceAll(startingEndpoints);
+    } catch (error) {
+      throw new EmulatorStartError(`The file that EMULATOR_DATA names cannot be written: ${String(error)}`);
+    }
+  }
+  return endpoints;
+}
+
+function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendHtmlPage(reply, 404, `Cannot ${request.method} ${request.url.split("?", 1)[0]}`);
+}
+
+function explain(error: unknown, { host, port }: EmulatorSettings): string {
+  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    return `Port ${port} on ${host} is in use. Set EMULATOR_PORT to another one, or to 0 for any that is free.`;
+  }
+  return `The emulator cannot listen on ${host}, port ${port}: ${String(error)}`;
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { operationNames } from "./operations.js";
+
+const LONGEST_WAIT_MS = 600_000;
+
+/** What a test may ask to go wrong. Without `operation` or `username`, any call fits. */
+export const faultSchema = z
+  .strictObject({
+    operation: z.enum(operationNames).optional(),
+    username: z.string().min(1).optional(),
+    kind: z.enum(["latency", "reset", "lose-reply", "status", "garbage", "hang"]),
+    times: z.int().min(1).default(1),
+    /** Milliseconds; for latency. */
+    ms: z.int().min(0).max(LONGEST_WAIT_MS).optional(),
+    /** The HTTP status, 503 if not told, and the seconds of its Retry-After header; for status. */
+    status: z.int().min(200).max(599).optional(),
+    retryAfter: z.int().min(0).optional(),
+  })
+  .refine(({ kind, ms }) => kind !== "latency" || ms !== undefined, {
+    path: ["ms"],
+    error: "expected with kind latency",
+  })
+  .refine(({ operation, username }) => operation !== "list_sip" || username === undefined, {
+    path: ["username"],
+    error: "list_sip has none",
+  });
+
+export type Fault = z.infer<typeof faultSchema>;
+
+/** The faults that are still to happen, and the calls that a fault holds back. */
+export class Faults {
+  private queue: Fault[] = [];
+  private hold = new AbortController();
+
+  /** Aborts when held calls must be let go. */
+  get released(): AbortSignal {
+    return this.hold.signal;
+  }
+
+  get pending(): readonly Fault[] {
+    return this.queue;
+  }
+
+  add(fault: Fault): void {
+    this.queue.push(fault);
+  }
+
+  /** Takes one time off the first fault that fits the call. */
+  take(operation: string, username: string | undefined): Fault | undefined {
+    const fault = this.queue.find(
+      (candidate) =>
+        (candidate.operation ?? operation) === operation && (candidate.username ?? username) === username,
+    );
+    if (!fault) return undefined;
+    fault.times -= 1;
+    if (fault.times === 0) this.queue.splice(this.queue.indexOf(fault), 1);
+    return fault;
+  }
+
+  /** Forgets all faults and lets held calls go. */
+  clear(): void {
+    this.queue = [];
+    this.hold.abort();
+    this.hold = new AbortController();
+  }
+}

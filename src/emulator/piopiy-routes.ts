@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import { STATUS_CODES } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { EmulatorState } from "./emulator-state.js";
+import type { Fault } from "./faults.js";
+import { sendHtmlPage } from "./html-page.js";
+import { type OperationName, operationNames } from "./operations.js";
+import { type Body, perform } from "./perform.js";
+import { spell } from "./spell.js";
+
+/** PIOPIY's five calls, with the faults that were asked for. */
+export function addPiopiyRoutes(server: FastifyInstance, state: EmulatorState): void {
+  for (const operation of operationNames) {
+    server.post(
+      `/v1/endpoint/${operation}`,
+      {
+        // A request that HTTP itself finds wrong (its length, its content type) is one more malformed body.
+        errorHandler(error, request, reply) {
+          if ((error.statusCode ?? 500) >= 500) throw error;
+          return serve(operation, request, reply, state);
+        },
+      },
+      (request, reply) => serve(operation, request, reply, state),
+    );
+  }
+}
+
+async function serve(
+  operation: OperationName,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { settings, endpoints, calls, faults }: EmulatorState,
+): Promise<FastifyReply> {
+  const body = readBody(request);
+  const call = calls.begin(operation, body);
+  reply.raw.once("close", () => calls.end(call));
+  // A call ends in the record before its answer leaves: whoever has the answer finds it there.
+  const cut = () => {
+    calls.end(call);
+    reply.hijack();
+    request.raw.socket.resetAndDestroy();
+    return reply;
+  };
+  const page = (status: number, text: string) => {
+    calls.end(call, status);
+    return sendHtmlPage(reply, status, text);
+  };
+
+  const fault = faults.take(operation, call.username);
+  if (fault) call.fault = fault.kind;
+  if (fault?.kind === "reset") return cut();
+  if (fault?.kind === "garbage")
+    return page(200, "The service is being looked after. Please come back later.");
+  if (fault?.kind === "status") {
+    if (fault.retryAfter !== undefined) reply.header("retry-after", fault.retryAfter);
+    const status = fault.status ?? 503;
+    return page(status, STATUS_CODES[status] ?? String(status));
+  }
+  if (fault && (await isCutShort(fault, reply, faults.released))) return cut();
+
+  const answer = spell(perform(operation, body, settings, endpoints), settings);
+  if (fault?.kind === "lose-reply") return cut();
+  calls.end(call, answer.status, answer.body.code);
+  return reply.code(answer.status).send(answer.body);
+}
+
+/** Holds a call back as its fault says; true when it must end without its work. */
+async function isCutShort(fault: Fault, reply: FastifyReply, released: AbortSignal): Promise<boolean> {
+  try {
+    if (fault.kind === "latency") await setTimeout(fault.ms, undefined, { signal: released });
+    if (fault.kind === "hang") await once(reply.raw, "close", { signal: released });
+    return fault.kind === "hang";
+  } catch {
+    return true;
+  }
+}
+
+function readBody(request: FastifyRequest): Body {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "")) return undefined;
+  try {
+    const value: unknown = JSON.parse(String(request.body));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,48 @@
+/** Environment variables as a process gets them. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads variables one by one and collects every mistake instead of stopping at the first. A variable that is
+ * empty counts as not set. What a reader returns after a mistake is a placeholder: check `mistakes` at the end.
+ */
+export class Environment {
+  readonly mistakes: string[] = [];
+
+  constructor(private readonly variables: Variables) {}
+
+  /** The text as it stands, or undefined. */
+  text(name: string): string | undefined {
+    return this.variables[name] || undefined;
+  }
+
+  /** A text that must be there; the reason is shown when it is not. Its value is never shown. */
+  required(name: string, reason: string): string {
+    const text = this.text(name);
+    if (text === undefined) this.mistakes.push(`${name} must be set: ${reason}.`);
+    return text ?? "";
+  }
+
+  wholeNumber(name: string, minimum: number, maximum: number, fallback: number): number {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    if (/^\d+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum) return Number(text);
+    this.mistakes.push(
+      `${name} must be a whole number from ${minimum} to ${maximum}; it is ${JSON.stringify(text)}.`,
+    );
+    return fallback;
+  }
+
+  oneOf<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) {
+      this.mistakes.push(`${name} must be one of ${choices.join(", ")}; it is ${JSON.stringify(text)}.`);
+    }
+    return choice ?? fallback;
+  }
+
+  flag(name: string): boolean {
+    return this.oneOf(name, ["true", "false"], "false") === "true";
+  }
+}

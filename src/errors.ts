@@ -1,0 +1,44 @@
+import { GraphQLError } from "graphql";
+
+/** Every code in `extensions.code`, and whether the same request may succeed later without a change. */
+const retryableByCode = {
+  GRAPHQL_PARSE_FAILED: false,
+  GRAPHQL_VALIDATION_FAILED: false,
+  OPERATION_RESOLUTION_FAILURE: false,
+  BAD_REQUEST: false,
+  BAD_USER_INPUT: false,
+  CURSOR_EXPIRED: false,
+  UPSTREAM_UNAUTHENTICATED: false,
+  UPSTREAM_REJECTED: false,
+  UPSTREAM_TIMEOUT: true,
+  UPSTREAM_UNAVAILABLE: true,
+  UPSTREAM_INVALID_RESPONSE: true,
+  OUTCOME_UNKNOWN: true,
+  INTERNAL_SERVER_ERROR: false,
+} as const;
+
+export type ErrorCode = keyof typeof retryableByCode;
+
+/** Tells whether `code` is one that clients of this gateway may meet. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(retryableByCode, code);
+}
+
+/** Tells whether repeating the same request may help. */
+export function isRetryable(code: ErrorCode): boolean {
+  return retryableByCode[code];
+}
+
+/**
+ * A failure that callers are told about as it is: its message says what happened and what to do, and holds
+ * no secret. Any other error that reaches the edge is masked as `INTERNAL_SERVER_ERROR`.
+ */
+export class GatewayError extends GraphQLError {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    extensions: Readonly<Record<string, string | number>> = {},
+  ) {
+    super(message, { extensions: { code, retryable: isRetryable(code), ...extensions } });
+  }
+}

@@ -1,0 +1,109 @@
+import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
+import type { Context } from "../../context.js";
+import { isSipUser } from "../../pcmo/sip-user.js";
+import { isNewUsername } from "../../piopiy/new-username.js";
+import { isPassword, makePassword } from "../../piopiy/password.js";
+import { UserError } from "../user-error.type.js";
+import { CreateSipEndpointInput } from "./create-sip-endpoint.input.js";
+import { CreateSipEndpointPayload } from "./create-sip-endpoint.payload.js";
+import { RemoveSipEndpointInput } from "./remove-sip-endpoint.input.js";
+import { RemoveSipEndpointPayload } from "./remove-sip-endpoint.payload.js";
+import { SipEndpoint } from "./sip-endpoint.type.js";
+import { UpdateSipEndpointInput } from "./update-sip-endpoint.input.js";
+import { UpdateSipEndpointPayload } from "./update-sip-endpoint.payload.js";
+
+/** What changes endpoints. Mistakes in an input are answered, all at once, before PIOPIY is asked. */
+@Resolver()
+export class SipEndpointMutationsResolver {
+  @Mutation(() => CreateSipEndpointPayload, {
+    description:
+      "Creates a SIP endpoint, and makes a password unless one is given. Costs one call of add_sip.",
+  })
+  async createSipEndpoint(
+    @Arg("input", () => CreateSipEndpointInput, {
+      description: "The name, and the password if it is not to be made.",
+    })
+    { username, password = null }: CreateSipEndpointInput,
+    @Ctx() { piopiy }: Context,
+  ): Promise<CreateSipEndpointPayload> {
+    const userErrors = [...newUsernameErrors(username), ...passwordErrors(password)];
+    if (userErrors.length > 0) return { userErrors };
+    const created = await piopiy.create({ username, password: password ?? makePassword() });
+    if (!created) return { userErrors: [usernameTaken(username)] };
+    return {
+      sipEndpoint: new SipEndpoint(created.username, created.password),
+      password: created.password,
+      userErrors,
+    };
+  }
+
+  @Mutation(() => UpdateSipEndpointPayload, {
+    description:
+      "Gives a SIP endpoint a new password, and makes one unless it is given. A softphone that is registered may stay so until " +
+      "its registration expires. Costs one call of update_sip.",
+  })
+  async updateSipEndpoint(
+    @Arg("input", () => UpdateSipEndpointInput, {
+      description: "The name, and the password if it is not to be made.",
+    })
+    { username, password = null }: UpdateSipEndpointInput,
+    @Ctx() { piopiy }: Context,
+  ): Promise<UpdateSipEndpointPayload> {
+    const userErrors = [...usernameErrors(username), ...passwordErrors(password)];
+    if (userErrors.length > 0) return { userErrors };
+    const updated = await piopiy.update({ username, password: password ?? makePassword() });
+    if (!updated) return { userErrors: [notFound(username)] };
+    return {
+      sipEndpoint: new SipEndpoint(updated.username, updated.password),
+      password: updated.password,
+      userErrors,
+    };
+  }
+
+  @Mutation(() => RemoveSipEndpointPayload, {
+    description: "Removes a SIP endpoint for good; its name is free again. Costs one call of remove_sip.",
+  })
+  async removeSipEndpoint(
+    @Arg("input", () => RemoveSipEndpointInput, { description: "The name." }) {
+      username,
+    }: RemoveSipEndpointInput,
+    @Ctx() { piopiy }: Context,
+  ): Promise<RemoveSipEndpointPayload> {
+    const userErrors = usernameErrors(username);
+    if (userErrors.length > 0) return { userErrors };
+    const removed = await piopiy.remove(username);
+    return removed ? { username: removed.username, userErrors } : { userErrors: [notFound(username)] };
+  }
+}
+
+function newUsernameErrors(username: string): UserError[] {
+  if (isNewUsername(username)) return [];
+  const message =
+    "A new username must have 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit.";
+  return [new UserError("INVALID_USERNAME", message, ["username"])];
+}
+
+function usernameErrors(username: string): UserError[] {
+  if (isSipUser(username)) return [];
+  const message = "A username must not be empty and must hold no spaces or control characters.";
+  return [new UserError("INVALID_USERNAME", message, ["username"])];
+}
+
+function passwordErrors(password: string | null): UserError[] {
+  if (password === null || isPassword(password)) return [];
+  const message =
+    "A password must have 1 to 128 characters, no control characters and no space at either end. Leave it out to have one made.";
+  return [new UserError("INVALID_PASSWORD", message, ["password"])];
+}
+
+function usernameTaken(username: string): UserError {
+  return new UserError("USERNAME_TAKEN", `There is a SIP endpoint ${JSON.stringify(username)} already.`, [
+    "username",
+  ]);
+}
+
+function notFound(username: string): UserError {
+  return new UserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${JSON.stringify(username)}.`, [
+    "username",
+  ]);
+}

@@ -1,0 +1,73 @@
+import { Args, Ctx, Query, Resolver } from "type-graphql";
+import type { Context } from "../../context.js";
+import { GatewayError } from "../../errors.js";
+import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/cursor.js";
+import { type Window, windowAfter, windowAt } from "../../piopiy/window.js";
+import { SipEndpoint } from "./sip-endpoint.type.js";
+import { SipEndpointConnection } from "./sip-endpoint-connection.type.js";
+import { SipEndpointsArgs } from "./sip-endpoints.args.js";
+
+const MAX_FIRST = 100;
+
+/** The list of all endpoints: walks with `first` and `after`, jumps with `first` and `offset`. */
+@Resolver()
+export class SipEndpointsResolver {
+  @Query(() => SipEndpointConnection, {
+    description:
+      "The SIP endpoints of the account, in PIOPIY's order. Walk through them with `after`: endpoints that are created or " +
+      "removed meanwhile make the walk neither skip nor repeat another one. Or jump with `offset`. Costs one call of " +
+      "list_sip for each of PIOPIY's pages of ten that it touches, side by side: one for 10 rows at an offset that is a " +
+      "multiple of 10, three for 25; a walk looks once more at the row it stands on. Each row costs one call of get_sip " +
+      "more when other fields than username and password are asked for.",
+  })
+  async sipEndpoints(
+    @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,
+    @Ctx() { piopiy }: Context,
+  ): Promise<SipEndpointConnection> {
+    if (first < 1 || first > MAX_FIRST)
+      throw badArgument("first", `must be 1 to ${MAX_FIRST}; it is ${first}`);
+    if (offset != null && after != null) {
+      throw badArgument(
+        "after",
+        "must not stand together with `offset`: walk with one or jump with the other",
+      );
+    }
+    if (offset != null && offset < 0) throw badArgument("offset", `must be 0 or more; it is ${offset}`);
+    const window =
+      after == null
+        ? await windowAt(piopiy, offset ?? 0, first)
+        : await windowAfter(piopiy, readCursor(after), first);
+    return toConnection(window);
+  }
+}
+
+function readCursor(text: string): Cursor {
+  const cursor = decodeCursor(text);
+  if (cursor) return cursor;
+  throw badArgument(
+    "after",
+    "must be a cursor that this gateway gave, such as pageInfo.endCursor of the page before",
+  );
+}
+
+function badArgument(argumentName: string, problem: string): GatewayError {
+  return new GatewayError("BAD_USER_INPUT", `\`${argumentName}\` ${problem}.`, { argumentName });
+}
+
+function toConnection({ rows, hasNext, hasPrevious, total }: Window): SipEndpointConnection {
+  const edges = rows.map(({ row, cursor }) => ({
+    cursor: encodeCursor(cursor),
+    node: new SipEndpoint(row.username, row.password),
+  }));
+  return {
+    edges,
+    nodes: edges.map(({ node }) => node),
+    pageInfo: {
+      hasNextPage: hasNext,
+      hasPreviousPage: hasPrevious,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: total,
+  };
+}

@@ -1,0 +1,119 @@
+import { type ConnectDocument, connectDocument } from "./connect-document.js";
+import { readPhoneNumber } from "./phone-number.js";
+import { isSipUser } from "./sip-user.js";
+
+/** Who rings, how and for how long. Ranges are those of PIOPIY's documents where they name any, else sensible ones. */
+export interface ConnectActionSpecification {
+  /** 1 to 100 targets, no user twice. */
+  readonly call: readonly { readonly user: string }[];
+  /** The caller id in E.164 form, with or without plus sign. */
+  readonly from?: string | null;
+  readonly callType: "AUDIO" | "VIDEO";
+  /** SINGLE: one after another; GROUP: all at once. */
+  readonly ringType: "SINGLE" | "GROUP";
+  /** Seconds of ringing, 1 to 600. */
+  readonly timeout: number;
+  /** Seconds of talking, 1 to 86,400. */
+  readonly duration: number;
+  /** Tries, 1 to 10. */
+  readonly loop: number;
+}
+
+/** A mistake in a specification, with the path of the value that is to be mended. */
+export interface ConnectActionProblem {
+  readonly code:
+    | "NO_TARGETS"
+    | "TOO_MANY_TARGETS"
+    | "INVALID_USERNAME"
+    | "DUPLICATE_TARGET"
+    | "INVALID_PHONE_NUMBER"
+    | "OUT_OF_RANGE";
+  readonly message: string;
+  readonly path: readonly string[];
+}
+
+const MAX_TARGETS = 100;
+const ranges = [
+  { name: "timeout", maximum: 600, unit: "seconds of ringing" },
+  { name: "duration", maximum: 86_400, unit: "seconds of talking" },
+  { name: "loop", maximum: 10, unit: "tries" },
+] as const;
+
+/** All mistakes of a specification at once, in the order of its fields; none means that it can be written down. */
+export function connectActionProblems(specification: ConnectActionSpecification): ConnectActionProblem[] {
+  return [
+    ...targetProblems(specification),
+    ...phoneNumberProblems(specification),
+    ...rangeProblems(specification),
+  ];
+}
+
+/**
+ * Writes a specification without problems as the PCMO document that PIOPIY takes.
+ *
+ * @param targetsKey the key of the target list, on which PIOPIY's documents disagree
+ * @throws when the specification has problems
+ */
+export function writeConnectAction(
+  specification: ConnectActionSpecification,
+  targetsKey: "call" | "connect",
+): ConnectDocument {
+  const { call, from, callType, ringType, timeout, duration, loop } = specification;
+  return connectDocument.parse([
+    {
+      action: "connect",
+      duration,
+      timeout,
+      ...(from != null && { from: readPhoneNumber(from) }),
+      loop,
+      call_type: callType.toLowerCase(),
+      ...(ringType === "GROUP" && { ring_type: "group" }),
+      [targetsKey]: call.map(({ user }) => ({ type: "sip", user })),
+    },
+  ]);
+}
+
+function targetProblems({ call }: ConnectActionSpecification): ConnectActionProblem[] {
+  if (call.length === 0) {
+    return [
+      { code: "NO_TARGETS", message: "Name at least one SIP endpoint that is to ring.", path: ["call"] },
+    ];
+  }
+  if (call.length > MAX_TARGETS) {
+    const message = `Name at most ${MAX_TARGETS} SIP endpoints; there are ${call.length}.`;
+    return [{ code: "TOO_MANY_TARGETS", message, path: ["call"] }];
+  }
+  const users = call.map(({ user }) => user);
+  return users.flatMap((user, index): ConnectActionProblem[] => {
+    const path = ["call", String(index), "user"];
+    const first = users.indexOf(user);
+    if (!isSipUser(user)) {
+      const message = "A username must not be empty and must hold no spaces or control characters.";
+      return [{ code: "INVALID_USERNAME", message, path }];
+    }
+    if (first === index) return [];
+    return [
+      {
+        code: "DUPLICATE_TARGET",
+        message: `Target ${first} has this user already. Name each user once.`,
+        path,
+      },
+    ];
+  });
+}
+
+function phoneNumberProblems({ from }: ConnectActionSpecification): ConnectActionProblem[] {
+  if (from == null || readPhoneNumber(from) !== undefined) return [];
+  const message =
+    "A phone number must have 7 to 15 digits with the country code, such as 914471000000 or +914471000000.";
+  return [{ code: "INVALID_PHONE_NUMBER", message, path: ["from"] }];
+}
+
+function rangeProblems(specification: ConnectActionSpecification): ConnectActionProblem[] {
+  return ranges.flatMap(({ name, maximum, unit }) => {
+    const value = specification[name];
+    if (Number.isInteger(value) && value >= 1 && value <= maximum) return [];
+    const message = `${name} must be 1 to ${maximum} ${unit}; it is ${value}.`;
+    return [{ code: "OUT_OF_RANGE" as const, message, path: [name] }];
+  });
+}

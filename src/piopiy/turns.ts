@@ -1,0 +1,32 @@
+import PQueue from "p-queue";
+import { GatewayError } from "../errors.js";
+
+/** Bounds how many calls are in flight at once. The others wait their turn, writes before reads. */
+export class Turns {
+  readonly #queue: PQueue;
+
+  constructor(concurrency: number) {
+    this.#queue = new PQueue({ concurrency });
+  }
+
+  /**
+   * Runs `call` when a place is free. Once `signal` aborts, a call that still waits is given up with
+   * `UPSTREAM_TIMEOUT`; one that has begun decides for itself.
+   */
+  async take<T>(kind: "read" | "write", signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    let begun: Promise<T> | undefined;
+    const begin = () => {
+      begun = call();
+      return begun;
+    };
+    try {
+      return await this.#queue.add(begin, { priority: kind === "write" ? 1 : 0, signal });
+    } catch {
+      if (begun) return begun;
+      throw new GatewayError(
+        "UPSTREAM_TIMEOUT",
+        "No call to PIOPIY was free before the time of this operation was spent. Try again later.",
+      );
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { ContractAnswer } from "./contract-answer.js";
+
+/** An account of PIOPIY, or of something that claims to behave like it. */
+export interface ContractAccount {
+  /** The address that the names of the calls are put behind; it ends with a slash. */
+  readonly url: string;
+  readonly appId: number;
+  readonly secret: string;
+}
+
+/** One check's dealings with an account: it makes endpoints under a prefix of its own and removes them in the end. */
+export class ContractTrial {
+  private readonly prefix = `contract-${randomBytes(6).toString("hex")}`;
+  private readonly made = new Set<string>();
+
+  constructor(readonly account: ContractAccount) {}
+
+  /** A username that nobody else has. */
+  username(suffix = "a"): string {
+    return `${this.prefix}-${suffix}`;
+  }
+
+  /** A call with the account's credentials, which `parameters` may override; undefined leaves a parameter out. */
+  async call(operation: string, parameters: Record<string, unknown>): Promise<ContractAnswer> {
+    const body = { appid: this.account.appId, secret: this.account.secret, ...parameters };
+    if (operation === "add_sip") this.made.add(String(body.username));
+    return this.send(operation, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  async send(path: string, init: RequestInit): Promise<ContractAnswer> {
+    const response = await fetch(new URL(path, this.account.url), init);
+    const text = (await response.text()).replaceAll(this.account.secret, "SECRET");
+    return new ContractAnswer(response.status, response.headers.get("content-type") ?? "", text);
+  }
+
+  /** Creates an endpoint, which must succeed. */
+  async create(username: string, password: string): Promise<ContractAnswer> {
+    const answer = await this.call("add_sip", { username, password });
+    answer.assertSuccess();
+    return answer;
+  }
+
+  /** The list, page by page. */
+  async pages(): Promise<string[][]> {
+    const pages: string[][] = [];
+    for (let page = 1; ; page += 1) {
+      const { count, rows } = (await this.call("list_sip", { page })).list;
+      pages.push(rows.map(({ username }) => username));
+      if (rows.length === 0 || page * 10 >= count) return pages;
+    }
+  }
+
+  /** Removes what was made, and nothing else. */
+  async end(): Promise<void> {
+    for (const username of this.made) {
+      if (username.startsWith(this.prefix)) await this.call("remove_sip", { username });
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { assumed, type ContractCheck, documented } from "./contract-check.js";
+import type { ContractTrial } from "./contract-trial.js";
+
+const password = "made-up-Contract-1";
+
+/** How the list is cut into pages and ordered. */
+export const listChecks: readonly ContractCheck[] = [
+  documented("the list answers a count and rows of username and password", async (trial) => {
+    await trial.create(trial.username(), password);
+    const answer = await trial.call("list_sip", { page: 1 });
+    answer.assertFields({ list: answer.body.list });
+    const { rows } = answer.list;
+    assert.ok(rows.length > 0, "the first page has rows");
+    for (const row of rows) assert.deepEqual(Object.keys(row), ["username", "password"], "the keys of a row");
+  }),
+
+  documented("the list has pages of ten from page 1, each endpoint on one of them", async (trial) => {
+    const usernames = await createEleven(trial);
+    const pages = await trial.pages();
+    for (const page of pages.slice(0, -1))
+      assert.equal(page.length, 10, "the rows of a page before the last");
+    const found = pages.flat().filter((username) => usernames.includes(username));
+    assert.deepEqual(found.toSorted(), usernames, "the eleven that were made");
+  }),
+
+  documented("the count is the total, on every page", async (trial) => {
+    await createEleven(trial);
+    const first = (await trial.call("list_sip", { page: 1 })).list;
+    const second = (await trial.call("list_sip", { page: 2 })).list;
+    assert.ok(first.count >= 11, "the count is more than a page holds");
+    assert.equal(second.count, first.count, "the count on the second page");
+  }),
+
+  assumed("a page past the end has no rows and the same count", async (trial) => {
+    const { count } = (await trial.call("list_sip", { page: 1 })).list;
+    const past = (await trial.call("list_sip", { page: Math.ceil(count / 10) + 1 })).list;
+    assert.deepEqual(past, { count, rows: [] }, "the page past the end");
+  }),
+
+  assumed("the list is in order of creation, and an update keeps the place", async (trial) => {
+    const usernames = ["c", "a", "b"].map((suffix) => trial.username(suffix));
+    for (const username of usernames) await trial.create(username, password);
+    await trial.call("update_sip", { username: trial.username("c"), password: "made-up-Contract-2" });
+    const listed = (await trial.pages()).flat();
+    const found = listed.filter((username) => usernames.includes(username));
+    assert.deepEqual(found, usernames, "the three that were made");
+  }),
+
+  ...[0, -1, 1.5, "1"].map((page) =>
+    assumed(`the page ${JSON.stringify(page)} is refused with 502`, async (trial) => {
+      (await trial.call("list_sip", { page })).assertRefusal(502);
+    }),
+  ),
+];
+
+async function createEleven(trial: ContractTrial): Promise<string[]> {
+  const usernames = Array.from({ length: 11 }, (_, index) => trial.username(String(index).padStart(2, "0")));
+  for (const username of usernames) await trial.create(username, password);
+  return usernames;
+}
