@@ -5,7 +5,7 @@ import type { Body } from "./perform.js";
 const REMEMBERED = 100_000;
 
 /** What is remembered of a call: never a password, nor the account. */
-export interface Call {
+interface Call {
   readonly operation: OperationName;
   readonly username?: string;
   readonly page?: number;

@@ -1,7 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { EmulatorError } from "./emulator-error.js";
 import { areDistinct, type Endpoint, endpointSchema } from "./endpoint.js";
-import { EmulatorStartError } from "./start-error.js";
 
 const contents = z.strictObject({
   endpoints: z.array(endpointSchema).refine(areDistinct, "a username occurs twice"),
@@ -24,15 +24,22 @@ export class DataFile {
   /** Replaces the file in one step: a reader sees the old contents or the new. */
   write(endpoints: readonly Endpoint[]): void {
     const temporary = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(temporary, `${JSON.stringify({ endpoints }, null, 2)}\n`, { mode: 0o600 });
-    renameSync(temporary, this.path);
+    try {
+      writeFileSync(temporary, `${JSON.stringify({ endpoints }, null, 2)}\n`, { mode: 0o600 });
+      renameSync(temporary, this.path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw new EmulatorError(
+        `The file that EMULATOR_DATA names, ${this.path}, cannot be written (${String(error)}).`,
+      );
+    }
   }
 
   private readText(): string | undefined {
+    if (!existsSync(this.path)) return undefined;
     try {
       return readFileSync(this.path, "utf8");
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       throw this.refused(String(error));
     }
   }
@@ -46,8 +53,8 @@ export class DataFile {
     }
   }
 
-  private refused(reason: string): EmulatorStartError {
-    return new EmulatorStartError(
+  private refused(reason: string): EmulatorError {
+    return new EmulatorError(
       `The file that EMULATOR_DATA names, ${this.path}, cannot be used (${reason}). ` +
         'It must hold {"endpoints": [...]} as the emulator writes it. Mend it, move it away, or name another; ' +
         "it was not touched.",

@@ -1,13 +1,14 @@
+import { isNativeError } from "node:util/types";
 import { type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { CallRecord } from "./call-record.js";
 import { addControlRoutes } from "./control-routes.js";
 import { DataFile } from "./data-file.js";
+import { EmulatorError } from "./emulator-error.js";
 import { Endpoints } from "./endpoints.js";
 import { Faults } from "./faults.js";
 import { sendHtmlPage } from "./html-page.js";
 import { addPiopiyRoutes } from "./piopiy-routes.js";
 import type { EmulatorSettings } from "./settings.js";
-import { EmulatorStartError } from "./start-error.js";
 import { startingEndpoints } from "./starting-endpoints.js";
 
 /** A running emulator of PIOPIY's SIP endpoint API. */
@@ -20,7 +21,7 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** Starts an emulator, or throws an `EmulatorStartError` that says what to change. */
+/** Starts an emulator, or throws an `EmulatorError` that says what to change. */
 export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
   const endpoints = openEndpoints(settings);
   const state = { settings, endpoints, calls: new CallRecord(), faults: new Faults() };
@@ -38,7 +39,7 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
   addControlRoutes(server, state);
 
   const origin = await server.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
-    throw new EmulatorStartError(explain(error, settings));
+    throw new EmulatorError(explain(error, settings));
   });
   return {
     url: `${origin}/v1/endpoint/`,
@@ -54,13 +55,7 @@ function openEndpoints({ dataFile, sbc }: EmulatorSettings): Endpoints {
   const file = dataFile === undefined ? undefined : new DataFile(dataFile);
   const stored = file?.read();
   const endpoints = new Endpoints(sbc, stored ?? [], (all) => file?.write(all));
-  if (!stored) {
-    try {
-      endpoints.replaceAll(startingEndpoints);
-    } catch (error) {
-      throw new EmulatorStartError(`The file that EMULATOR_DATA names cannot be written: ${String(error)}`);
-    }
-  }
+  if (!stored) endpoints.replaceAll(startingEndpoints);
   return endpoints;
 }
 
@@ -69,7 +64,7 @@ function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyRepl
 }
 
 function explain(error: unknown, { host, port }: EmulatorSettings): string {
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+  if (isNativeError(error) && "code" in error && error.code === "EADDRINUSE") {
     return `Port ${port} on ${host} is in use. Set EMULATOR_PORT to another one, or to 0 for any that is free.`;
   }
   return `The emulator cannot listen on ${host}, port ${port}: ${String(error)}`;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { z } from "zod";
 import { operationNames } from "./operations.js";
 
@@ -30,7 +31,7 @@ export type Fault = z.infer<typeof faultSchema>;
 /** The faults that are still to happen, and the calls that a fault holds back. */
 export class Faults {
   private queue: Fault[] = [];
-  private hold = new AbortController();
+  private hold = newHold();
 
   /** Aborts when held calls must be let go. */
   get released(): AbortSignal {
@@ -61,6 +62,13 @@ export class Faults {
   clear(): void {
     this.queue = [];
     this.hold.abort();
-    this.hold = new AbortController();
+    this.hold = newHold();
   }
+}
+
+/** Any number of calls may wait for one hold; Node would warn of a leak from the eleventh on. */
+function newHold(): AbortController {
+  const hold = new AbortController();
+  setMaxListeners(0, hold.signal);
+  return hold;
 }

@@ -1,6 +1,6 @@
 import { startEmulator } from "./emulator.js";
+import { EmulatorError } from "./emulator-error.js";
 import { DEFAULT_SECRET, EmulatorSettingsError, readEmulatorSettings } from "./settings.js";
-import { EmulatorStartError } from "./start-error.js";
 
 try {
   const settings = readEmulatorSettings(process.env);
@@ -17,7 +17,7 @@ try {
     ].join("\n"),
   );
 } catch (error) {
-  const isForeseen = error instanceof EmulatorSettingsError || error instanceof EmulatorStartError;
+  const isForeseen = error instanceof EmulatorSettingsError || error instanceof EmulatorError;
   console.error(isForeseen ? error.message : error);
   process.exitCode = 1;
 }

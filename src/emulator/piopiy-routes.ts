@@ -34,7 +34,7 @@ async function serve(
 ): Promise<FastifyReply> {
   const body = readBody(request);
   const call = calls.begin(operation, body);
-  reply.raw.once("close", () => calls.end(call));
+  reply.raw.once("close", () => calls.end(call, reply.raw.headersSent ? reply.statusCode : null));
   // A call ends in the record before its answer leaves: whoever has the answer finds it there.
   const cut = () => {
     calls.end(call);

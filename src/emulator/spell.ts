@@ -3,7 +3,7 @@ import { Refusal } from "./refusal.js";
 import type { EmulatorSettings } from "./settings.js";
 
 /** An answer as it goes over the wire. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: { readonly code: string | number; readonly [field: string]: unknown };
 }

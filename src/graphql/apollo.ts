@@ -9,12 +9,12 @@ import type { Context } from "../context.js";
 import { formatError } from "./format-error.js";
 import { httpStatusPlugin } from "./http-status.plugin.js";
 import { reportPlugin } from "./report.plugin.js";
-import { buildGraph } from "./schema.js";
+import { buildGatewaySchema } from "./schema.js";
 
 /** The engine that runs operations, without any transport. Without introspection, errors hint at no names either. */
 export function createApollo(introspection: boolean, logger: FastifyBaseLogger): ApolloServer<Context> {
   return new ApolloServer<Context>({
-    schema: buildGraph(),
+    schema: buildGatewaySchema(),
     introspection,
     hideSchemaDetailsFromClientErrors: !introspection,
     includeStacktraceInErrorResponses: false,

@@ -1,9 +1,9 @@
 import "reflect-metadata";
 import { writeFileSync } from "node:fs";
 import { printSubgraphSchema } from "@apollo/subgraph";
-import { buildGraph } from "./schema.js";
+import { buildGatewaySchema } from "./schema.js";
 
 writeFileSync(
   new URL("../../schema/schema.graphql", import.meta.url),
-  `${printSubgraphSchema(buildGraph())}\n`,
+  `${printSubgraphSchema(buildGatewaySchema())}\n`,
 );

@@ -15,7 +15,7 @@ const FEDERATION = 'extend schema @link(url: "https://specs.apollo.dev/federatio
  * printed and built again from the text; on that way enum values that differ from their names and all
  * `extensions` would be lost, which is why the graph uses neither.
  */
-export function buildGraph(): GraphQLSchema {
+export function buildGatewaySchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
       SipEndpointResolver,

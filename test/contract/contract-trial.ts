@@ -23,7 +23,11 @@ export class ContractTrial {
 
   /** A call with the account's credentials, which `parameters` may override; undefined leaves a parameter out. */
   async call(operation: string, parameters: Record<string, unknown>): Promise<ContractAnswer> {
-    const body = { appid: this.account.appId, secret: this.account.secret, ...parameters };
+    const body: Record<string, unknown> = {
+      appid: this.account.appId,
+      secret: this.account.secret,
+      ...parameters,
+    };
     if (operation === "add_sip") this.made.add(String(body.username));
     return this.send(operation, {
       method: "POST",
@@ -33,7 +37,8 @@ export class ContractTrial {
   }
 
   async send(path: string, init: RequestInit): Promise<ContractAnswer> {
-    const response = await fetch(new URL(path, this.account.url), init);
+    // A redirection would carry the secret to another address.
+    const response = await fetch(new URL(path, this.account.url), { ...init, redirect: "error" });
     const text = (await response.text()).replaceAll(this.account.secret, "SECRET");
     return new ContractAnswer(response.status, response.headers.get("content-type") ?? "", text);
   }

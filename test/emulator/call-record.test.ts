@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { closeEmulators, startClient, until } from "./emulator-client.js";
+
+afterEach(closeEmulators);
+
+describe("the record of calls", () => {
+  it("tells what was asked and answered, oldest first", async () => {
+    const client = await startClient();
+    await client.call("get_sip", { username: "alice" });
+    await client.call("list_sip", { page: 2 });
+    await client.call("remove_sip", { username: "nobody" });
+    await client.call("update_sip", {});
+    await client.fault({ kind: "status" });
+    await client.call("get_sip", { username: "bob" });
+    const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(await client.calls()).toEqual([
+      { operation: "get_sip", username: "alice", status: 200, code: "cmi-200", at, concurrent: 1 },
+      { operation: "list_sip", page: 2, status: 200, code: "cmi-200", at, concurrent: 1 },
+      { operation: "remove_sip", username: "nobody", status: 200, code: "cmi-400", at, concurrent: 1 },
+      { operation: "update_sip", status: 200, code: "cmi-502", at, concurrent: 1 },
+      { operation: "get_sip", username: "bob", status: 503, code: null, at, concurrent: 1, fault: "status" },
+    ]);
+  });
+
+  it("spells status and code as they were answered", async () => {
+    const client = await startClient({ errors: "status", codes: "number" });
+    await client.call("get_sip", { username: "nobody" });
+    expect(await client.calls()).toEqual([expect.objectContaining({ status: 400, code: 400 })]);
+  });
+
+  it("holds no password and nothing of the account", async () => {
+    const client = await startClient();
+    await client.call("add_sip", { username: "erin", password: "hush-1" });
+    await client.call("update_sip", { username: "erin", password: "hush-2" });
+    await client.call("add_sip", { username: ["hush-3"], password: "hush-4" });
+    await client.call("get_sip", { username: "alice", secret: "hush-5" });
+    await client.call("list_sip", { page: "hush-6", username: "hush-7" });
+    await client.fault({ kind: "lose-reply" });
+    await expect(client.call("add_sip", { username: "faye", password: "hush-8" })).rejects.toThrow();
+    const { text } = await client.send("GET", "/_emulator/calls");
+    expect(JSON.parse(text)).toHaveLength(6);
+    expect(text).not.toMatch(/hush|emulator-secret|2222223|secret|password|appid/);
+  });
+
+  it("tells how many calls were in flight", async () => {
+    const client = await startClient();
+    await client.fault({ kind: "hang", times: 3 });
+    const hanging = ["a", "b", "c"].map((username) =>
+      client.call("get_sip", { username }).catch(() => undefined),
+    );
+    await until(async () => (await client.calls()).length === 3);
+    await client.call("list_sip", { page: 1 });
+    await client.call("list_sip", { page: 1 });
+    expect((await client.calls()).map(({ concurrent }) => concurrent)).toEqual([1, 2, 3, 4, 4]);
+    await client.reset();
+    await Promise.all(hanging);
+    await client.call("list_sip", { page: 1 });
+    expect((await client.calls()).map(({ concurrent }) => concurrent)).toEqual([1]);
+  });
+});

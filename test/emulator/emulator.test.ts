@@ -1,0 +1,50 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { EmulatorError } from "../../src/emulator/emulator-error.js";
+import { closeEmulators, startClient } from "./emulator-client.js";
+
+afterEach(closeEmulators);
+
+describe("an emulator", () => {
+  it("tells its address", async () => {
+    const { emulator } = await startClient();
+    expect(emulator.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(emulator.url).toBe(`${emulator.origin}/v1/endpoint/`);
+  });
+
+  it("holds a few endpoints when it is fresh", async () => {
+    const client = await startClient();
+    expect(await client.list()).toEqual({ count: 4, usernames: ["alice", "bob", "carol", "dave"] });
+  });
+
+  it("wants the account of its settings", async () => {
+    const client = await startClient({ appId: 7, secret: "another" });
+    const codeOf = async (account: object) =>
+      JSON.parse((await client.call("list_sip", { page: 1, ...account })).text).code;
+    expect(await codeOf({})).toBe("cmi-420");
+    expect(await codeOf({ appid: 7, secret: "another" })).toBe("cmi-200");
+  });
+
+  it("shares nothing with another one", async () => {
+    const [one, other] = [await startClient(), await startClient()];
+    await one.call("remove_sip", { username: "alice" });
+    await one.call("update_sip", { username: "bob", password: "made-up-1" });
+    await one.fault({ kind: "garbage" });
+    expect((await other.list()).count).toBe(4);
+    expect((await other.call("get_sip", { username: "bob" })).text).not.toContain("made-up-1");
+    expect(await other.calls()).toHaveLength(2);
+  });
+
+  it("says so when its port is in use", async () => {
+    const { emulator } = await startClient();
+    const port = Number(new URL(emulator.url).port);
+    const second = startClient({ port });
+    await expect(second).rejects.toThrow(EmulatorError);
+    await expect(second).rejects.toThrow(`Port ${port} on 127.0.0.1 is in use. Set EMULATOR_PORT`);
+  });
+
+  it("closes once and for all, however often it is told", async () => {
+    const client = await startClient();
+    await Promise.all([client.emulator.close(), client.emulator.close()]);
+    await expect(client.list()).rejects.toThrow();
+  });
+});

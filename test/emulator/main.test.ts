@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { until } from "./emulator-client.js";
+
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+});
+
+interface Program {
+  child: ChildProcess;
+  output: { stdout: string; stderr: string };
+  /** Its exit code, or the signal that ended it. */
+  end: Promise<unknown>;
+}
+
+/** The built emulator with these variables and no others. */
+function run(env: Record<string, string>): Program {
+  const child = spawn(process.execPath, [join("dist", "emulator", "main.js")], { env });
+  started.push(child);
+  const output = { stdout: "", stderr: "" };
+  child.stdout.on("data", (data) => {
+    output.stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    output.stderr += data;
+  });
+  const end = once(child, "close").then(([code, signal]) => code ?? signal);
+  return { child, output, end };
+}
+
+async function addressOf({ output }: Program): Promise<string> {
+  await until(() => output.stdout.includes("/_emulator/"));
+  return /address +(\S+)/.exec(output.stdout)?.[1] ?? "";
+}
+
+describe("npm run emulator", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)("answers calls and stops with 0 on %s", async (signal) => {
+    const program = run({ EMULATOR_PORT: "0" });
+    const address = await addressOf(program);
+    const answer = await fetch(`${address}get_sip`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"appid":2222223,"secret":"emulator-secret","username":"alice"}',
+    });
+    expect(await answer.json()).toMatchObject({ code: "cmi-200", username: "alice" });
+    program.child.kill(signal);
+    expect(await program.end).toBe(0);
+    expect(program.output.stderr).toBe("");
+  });
+
+  it("stops while many calls hang, without a word", async () => {
+    const program = run({ EMULATOR_PORT: "0" });
+    const address = await addressOf(program);
+    const origin = new URL(address).origin;
+    await fetch(`${origin}/_emulator/faults`, { method: "POST", body: '{"kind":"hang","times":20}' });
+    const hanging = Array.from({ length: 20 }, () =>
+      fetch(`${address}get_sip`, { method: "POST" }).catch(() => "cut"),
+    );
+    await until(async () => {
+      const calls = await fetch(`${origin}/_emulator/calls`);
+      return JSON.parse(await calls.text()).length === 20;
+    });
+    program.child.kill("SIGTERM");
+    expect(await program.end).toBe(0);
+    expect(new Set(await Promise.all(hanging))).toEqual(new Set(["cut"]));
+    expect(program.output.stderr).toBe("");
+  });
+
+  it("says in plain words what it is, where it is, and which account it wants", async () => {
+    const program = run({ EMULATOR_PORT: "0", EMULATOR_APP_ID: "7654321" });
+    await addressOf(program);
+    expect(program.output.stdout).toMatch(/an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY/);
+    expect(program.output.stdout).toMatch(/app id +7654321/);
+    expect(program.output.stdout).toMatch(/secret +emulator-secret/);
+    expect(program.output.stdout).toMatch(/control routes +http:\/\/127\.0\.0\.1:\d+\/_emulator\//);
+  });
+
+  it("names the setting that holds the secret, never a secret that was set", async () => {
+    const program = run({ EMULATOR_PORT: "0", EMULATOR_SECRET: "hush" });
+    await addressOf(program);
+    expect(program.output.stdout).toContain("EMULATOR_SECRET");
+    expect(program.output.stdout).not.toContain("hush");
+  });
+
+  it("tells every mistake of its settings and stops with 1", async () => {
+    const program = run({ EMULATOR_PORT: "x", EMULATOR_ERRORS: "y", EMULATOR_SECRET: "hush" });
+    expect(await program.end).toBe(1);
+    expect(program.output.stdout).toBe("");
+    expect(program.output.stderr).toBe(
+      "The emulator's settings have mistakes:\n" +
+        '  - EMULATOR_PORT must be a whole number from 0 to 65535; it is "x".\n' +
+        '  - EMULATOR_ERRORS must be body or status; it is "y".\n',
+    );
+  });
+
+  it("says in one line that its port is in use and stops with 1", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const program = run({ EMULATOR_PORT: String(port) });
+    expect(await program.end).toBe(1);
+    expect(program.output.stderr).toMatch(
+      new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is in use\\. .*EMULATOR_PORT.*\\n$`),
+    );
+    other.close();
+  });
+});

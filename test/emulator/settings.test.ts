@@ -1,0 +1,86 @@
+import { describe, expect, it } from "@jest/globals";
+import { EmulatorSettingsError, readEmulatorSettings } from "../../src/emulator/settings.js";
+
+const defaults = {
+  host: "127.0.0.1",
+  port: 5080,
+  appId: 2222223,
+  secret: "emulator-secret",
+  errors: "body",
+  codes: "cmi",
+  booleans: "boolean",
+  sbc: "sbc.emulator.example",
+  dataFile: undefined,
+};
+
+function mistakesOf(env: Record<string, string>): string[] {
+  try {
+    readEmulatorSettings(env);
+    return [];
+  } catch (error) {
+    if (error instanceof EmulatorSettingsError) return error.mistakes;
+    throw error;
+  }
+}
+
+describe("the emulator's settings", () => {
+  it("have a default each", () => {
+    expect(readEmulatorSettings({})).toEqual(defaults);
+  });
+
+  it("are the defaults where a variable is empty", () => {
+    expect(
+      readEmulatorSettings({
+        EMULATOR_PORT: "",
+        EMULATOR_SECRET: "",
+        EMULATOR_ERRORS: "",
+        EMULATOR_DATA: "",
+      }),
+    ).toEqual(defaults);
+  });
+
+  it.each([
+    ["EMULATOR_HOST", "0.0.0.0", { host: "0.0.0.0" }],
+    ["EMULATOR_PORT", "0", { port: 0 }],
+    ["EMULATOR_APP_ID", "7654321", { appId: 7654321 }],
+    ["EMULATOR_SECRET", "another one", { secret: "another one" }],
+    ["EMULATOR_ERRORS", "status", { errors: "status" }],
+    ["EMULATOR_CODES", "number", { codes: "number" }],
+    ["EMULATOR_BOOLEANS", "string", { booleans: "string" }],
+    ["EMULATOR_SBC", "sbc-2.example", { sbc: "sbc-2.example" }],
+    ["EMULATOR_DATA", "/tmp/endpoints.json", { dataFile: "/tmp/endpoints.json" }],
+  ])("take %s=%s", (name, value, setting) => {
+    expect(readEmulatorSettings({ [name]: value })).toEqual({ ...defaults, ...setting });
+  });
+
+  it.each([
+    ["EMULATOR_PORT", "65536", 'must be a whole number from 0 to 65535; it is "65536".'],
+    ["EMULATOR_PORT", "-1", 'must be a whole number from 0 to 65535; it is "-1".'],
+    ["EMULATOR_PORT", "1.5", 'must be a whole number from 0 to 65535; it is "1.5".'],
+    ["EMULATOR_APP_ID", "0", "must be a whole number from 1."],
+    ["EMULATOR_APP_ID", "99999999999999999999", "must be a whole number from 1."],
+    ["EMULATOR_ERRORS", "both", 'must be body or status; it is "both".'],
+    ["EMULATOR_CODES", "420", 'must be cmi or number; it is "420".'],
+    ["EMULATOR_BOOLEANS", "true", 'must be boolean or string; it is "true".'],
+    ["EMULATOR_SBC", "wss://a", 'must be a host name alone, without scheme or port; it is "wss://a".'],
+    ["EMULATOR_SBC", "a.example:5060", expect.stringContaining("without scheme or port")],
+  ])("refuse %s=%s", (name, value, mistake) => {
+    const mistakes = mistakesOf({ [name]: value });
+    expect(mistakes.map((text) => text.replace(`${name} `, ""))).toEqual([mistake]);
+  });
+
+  it("tell all mistakes at once, and not what stands in place of an app id", () => {
+    const mistakes = mistakesOf({
+      EMULATOR_PORT: "x",
+      EMULATOR_APP_ID: "the-secret",
+      EMULATOR_CODES: "y",
+      EMULATOR_SECRET: "top-secret",
+    });
+    expect(mistakes.map((mistake) => mistake.split(" ")[0])).toEqual([
+      "EMULATOR_PORT",
+      "EMULATOR_APP_ID",
+      "EMULATOR_CODES",
+    ]);
+    expect(mistakes.join()).not.toMatch(/the-secret|top-secret/);
+  });
+});

@@ -1,0 +1,96 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, startBrowser } from "../support/browser.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const describeWithBrowser = hasBrowser ? describe : describe.skip;
+if (!hasBrowser)
+  process.stderr.write("Skipped: the GraphiQL tests need Chromium (apt-get install chromium).\n");
+
+describeWithBrowser("GraphiQL in a browser", () => {
+  let gateway: TestGateway;
+  let browser: Browser;
+  let page: Page;
+  const foreign: string[] = [];
+  const pageErrors: string[] = [];
+
+  beforeAll(async () => {
+    gateway = await startGateway({ gateway: { GRAPHIQL: "true" } });
+    browser = await startBrowser();
+    page = await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    page.on("request", (request) => {
+      const url = request.url().replace(/^blob:/, "");
+      if (!url.startsWith(gateway.origin) && !url.startsWith("data:")) foreign.push(url);
+    });
+    page.on("pageerror", (error) => pageErrors.push(error.message));
+    await page.goto(`${gateway.origin}/graphiql`);
+    await page.getByRole("tab").first().waitFor();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gateway?.close();
+  });
+
+  /** Runs a tab as it is, on a fresh page, and waits until the answer shows `text`. */
+  async function runTab(name: string, text: string): Promise<void> {
+    await page.goto(`${gateway.origin}/graphiql`);
+    // A click while the tabs still slide into place would be a drag.
+    await page.locator(`.graphiql-tab-button[title="${name}"]`).press("Enter");
+    await shows(".graphiql-query-editor", `${name}(`);
+    await page.locator(".graphiql-execute-button").click();
+    await shows(".result-window", text);
+  }
+
+  /** Waits until a part of the page shows a text. The editors write hard spaces. */
+  async function shows(selector: string, text: string): Promise<void> {
+    const script = `document.querySelector("${selector}")?.textContent.replaceAll("\u00a0", " ").includes`;
+    await page.waitForFunction(`${script}(${JSON.stringify(text)})`);
+  }
+
+  it("opens with a tab for each file of schema/operations, in order", async () => {
+    const files = readdirSync("schema/operations");
+    const tabs = await page.getByRole("tab").allInnerTexts();
+    expect(tabs.map((tab) => tab.trim().toLowerCase())).toEqual(
+      files.map((file) => file.replace(/^\d+-|-|\.graphql$/g, "")),
+    );
+  });
+
+  it("runs the first tab and shows the endpoints", async () => {
+    await runTab("ListSipEndpoints", '"username": "alice"');
+    await shows(".result-window", '"totalCount": 4');
+  });
+
+  it("creates an endpoint, and the list shows it", async () => {
+    await runTab("CreateSipEndpoint", '"sipUri": "sip:erin@');
+    await runTab("ListSipEndpoints", '"username": "erin"');
+    await shows(".result-window", '"totalCount": 5');
+    expect(await gateway.calls()).toContainEqual(
+      expect.objectContaining({ operation: "add_sip", username: "erin", code: "cmi-200" }),
+    );
+  });
+
+  it.each([
+    ["SipEndpoint", '"connectUrl": "sbc.emulator.example"'],
+    ["UpdateSipEndpoint", '"sipUri": "sip:alice@'],
+    ["ConnectAction", '"ring_type": "group"'],
+    ["RemoveSipEndpoint", '"username": "erin"'],
+  ])("runs the tab %s as it is", async (name, text) => {
+    await runTab(name, text);
+  });
+
+  it("asks no other host for anything, and nothing fails in the page", () => {
+    expect(foreign).toEqual([]);
+    expect(pageErrors).toEqual([]);
+  });
+});
+
+describe("GraphiQL's page", () => {
+  it("is not there unless GRAPHIQL is true", async () => {
+    const gateway = await startGateway();
+    const response = await fetch(`${gateway.origin}/graphiql`);
+    expect(response.status).toBe(404);
+    await gateway.close();
+  });
+});

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from "node:fs";
+import "reflect-metadata";
+import { printSubgraphSchema } from "@apollo/subgraph";
+import { describe, expect, it } from "@jest/globals";
+import {
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  isEnumType,
+  isInputObjectType,
+  isObjectType,
+  isSpecifiedScalarType,
+  parse,
+  validate,
+} from "graphql";
+import { buildGatewaySchema } from "../../src/graphql/schema.js";
+
+const graph = buildGatewaySchema();
+
+describe("The schema", () => {
+  it("is the one that schema/schema.graphql shows (else run: npm run schema)", () => {
+    expect(`${printSubgraphSchema(graph)}\n`).toBe(readFileSync("schema/schema.graphql", "utf8"));
+  });
+
+  it("describes every type, field, argument and enum value in a sentence", () => {
+    const elements = describedElements(graph);
+    expect(elements.length).toBeGreaterThan(80);
+    const lacking = elements.filter(({ description }) => !/^[A-Z].*[.]$/s.test(description ?? ""));
+    expect(lacking.map(({ name }) => name)).toEqual([]);
+  });
+
+  it("has enum values that equal their names, since a default with another value would reach resolvers as the name", () => {
+    const values = Object.values(graph.getTypeMap())
+      .filter((type) => isEnumType(type))
+      .flatMap((type) => type.getValues());
+    expect(values.filter(({ name, value }) => name !== value)).toEqual([]);
+    expect(values.map(({ name }) => name)).toContain("AUDIO");
+  });
+});
+
+describe("schema/operations", () => {
+  it.each(readdirSync("schema/operations"))("%s holds one named operation that fits the schema", (file) => {
+    const document = parse(readFileSync(`schema/operations/${file}`, "utf8"));
+    expect(validate(graph, document)).toEqual([]);
+    expect(document.definitions).toHaveLength(1);
+    expect(document.definitions[0]).toMatchObject({ name: { kind: "Name" } });
+  });
+});
+
+/** All that a person can ask about, but for what federation and introspection bring along. */
+function describedElements(
+  schema: GraphQLSchema,
+): { name: string; description?: string | null | undefined }[] {
+  const types = Object.values(schema.getTypeMap()).filter(
+    ({ name }) => !/^_|^(federation|link)__/.test(name),
+  );
+  return types.flatMap((type) => {
+    const inherent = isSpecifiedScalarType(type) || ["Query", "Mutation"].includes(type.name);
+    const named = partsOf(type).map(({ name, description }) => ({
+      name: `${type.name}.${name}`,
+      description,
+    }));
+    return inherent ? named : [type, ...named];
+  });
+}
+
+function partsOf(type: GraphQLNamedType): { name: string; description?: string | null | undefined }[] {
+  if (isEnumType(type)) return [...type.getValues()];
+  if (isInputObjectType(type)) return Object.values(type.getFields());
+  if (!isObjectType(type)) return [];
+  const fields = Object.values(type.getFields()).filter(({ name }) => !name.startsWith("_"));
+  return fields.flatMap((field) => [field, ...field.args]);
+}

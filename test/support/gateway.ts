@@ -1,0 +1,133 @@
+import "reflect-metadata";
+import { Writable } from "node:stream";
+import { pino } from "pino";
+import { type Config, readConfig } from "../../src/config.js";
+import { startEmulator } from "../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../src/emulator/settings.js";
+import { PiopiyClient } from "../../src/piopiy/client.js";
+import { createServer } from "../../src/server.js";
+import type { TypedDocumentString } from "../generated/graphql.js";
+
+/** One call that the emulator recorded. */
+export interface RecordedCall {
+  readonly operation: string;
+  readonly username?: string;
+  readonly page?: number;
+  readonly status: number | null;
+  readonly concurrent: number;
+}
+
+export interface Answer<Data> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly data: Data;
+  readonly errors: readonly AnswerError[] | undefined;
+}
+
+export interface AnswerError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly extensions: {
+    readonly code: string;
+    readonly retryable: boolean;
+    readonly requestId: string;
+    readonly [name: string]: unknown;
+  };
+}
+
+/** A gateway under test, on ports of its own, and the emulator behind it. */
+export interface TestGateway {
+  /** Where the gateway listens, without a path. */
+  readonly origin: string;
+  /** What the gateway has logged, one JSON text a line. */
+  readonly log: readonly string[];
+  /** Sends an operation as a client would. */
+  ask<Data, Variables>(
+    document: TypedDocumentString<Data, Variables>,
+    variables?: Variables,
+  ): Promise<Answer<Data>>;
+  ask<Data>(document: string, variables?: Record<string, unknown>): Promise<Answer<Data>>;
+  /** The calls that reached the emulator since the last reset. */
+  calls(): Promise<RecordedCall[]>;
+  /** Makes calls upstream fail: see the emulator's faults. */
+  fail(fault: Record<string, unknown>): Promise<void>;
+  /** Puts the emulator into a state and forgets its calls and faults. */
+  reset(state?: Record<string, unknown>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  /** Environment variables of the gateway. */
+  readonly gateway?: Readonly<Record<string, string>>;
+  /** Environment variables of the emulator. */
+  readonly emulator?: Readonly<Record<string, string>>;
+}
+
+/** Starts a gateway in this process, on an emulator of its own unless `PIOPIY_URL` names another upstream. */
+export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const settings = readEmulatorSettings({ EMULATOR_PORT: "0", ...options.emulator });
+  const emulator = await startEmulator(settings);
+  const config = readConfig({
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: emulator.url,
+    PIOPIY_APP_ID: String(settings.appId),
+    PIOPIY_SECRET: settings.secret,
+    INTROSPECTION: "true",
+    LOG_LEVEL: "trace",
+    ...options.gateway,
+  });
+  const log: string[] = [];
+  const logger = pino({ level: config.logLevel }, new LineCollector(log));
+  const client = createClient(config);
+  const server = await createServer(config, client, logger);
+  const origin = await server.listen({ host: config.host, port: config.port });
+  const control = (path: string, body: object) => post(`${emulator.origin}/_emulator/${path}`, body);
+
+  return {
+    origin,
+    log,
+    async ask(document: unknown, variables?: unknown) {
+      const response = await post(`${origin}/graphql`, { query: String(document), variables });
+      return { status: response.status, headers: response.headers, ...(await response.json()) };
+    },
+    async calls() {
+      return (await fetch(`${emulator.origin}/_emulator/calls`)).json();
+    },
+    async fail(fault) {
+      await control("faults", fault);
+    },
+    async reset(state = {}) {
+      await control("reset", state);
+    },
+    async close() {
+      await server.close();
+      client.close();
+      await emulator.close();
+    },
+  };
+}
+
+function createClient({ upstream, timeoutMs, maxConcurrency }: Config): PiopiyClient {
+  if (upstream === "emulator") throw new Error("A test names its upstream by address.");
+  return new PiopiyClient({ ...upstream, timeoutMs, maxConcurrency });
+}
+
+async function post(url: string, body: object): Promise<Response> {
+  return fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+class LineCollector extends Writable {
+  constructor(lines: string[]) {
+    super({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk));
+        done();
+      },
+    });
+  }
+}
