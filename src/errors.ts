@@ -5,6 +5,7 @@ const retryableByCode = {
   GRAPHQL_PARSE_FAILED: false,
   GRAPHQL_VALIDATION_FAILED: false,
   OPERATION_RESOLUTION_FAILURE: false,
+  PERSISTED_QUERY_NOT_FOUND: false,
   BAD_REQUEST: false,
   BAD_USER_INPUT: false,
   CURSOR_EXPIRED: false,

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "@jest/globals";
+import { startGateway } from "./support/gateway.js";
+
+const readme = readFileSync("README.md", "utf8");
+const source = (path: string) => readFileSync(`src/${path}`, "utf8");
+
+describe("The README", () => {
+  const examples = [...readme.matchAll(/```graphql\n(.*?)```\n\n```json\n(.*?)```/gs)];
+
+  it.each(
+    examples.map(([, query = "", answer = ""]) => [query.trim().split("\n")[1]?.trim(), query, answer]),
+  )("tells the true answer to %s", async (_title, query = "", answer = "") => {
+    const gateway = await startGateway();
+    const { data, errors } = await gateway.ask(query);
+    await gateway.close();
+    expect({ data, errors }).toEqual(JSON.parse(answer));
+  });
+
+  it("names files that exist", () => {
+    const paths = readme.match(/\b(src|test|schema)\/[\w./-]*[\w-](?!\*)/g) ?? [];
+    expect(paths).toContain("src/piopiy/wire.ts");
+    expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it("tells all variables that the gateway and the emulator read, and so does .env.example", () => {
+    const read = (path: string) =>
+      [...source(path).matchAll(/"([A-Z]+(?:_[A-Z]+)*)"|EMULATOR_[A-Z_]+/g)].map(
+        (match) => match[1] ?? match[0],
+      );
+    const gateway = read("config.ts");
+    expect(gateway).toContain("PIOPIY_SECRET");
+    const told = new Set(readme.match(/`[A-Z][A-Z_]+`/g));
+    const untold = [...gateway, ...read("emulator/settings.ts")].filter((name) => !told.has(`\`${name}\``));
+    expect(untold).toEqual([]);
+    const example = readFileSync(".env.example", "utf8");
+    expect(gateway.filter((name) => !example.includes(`\n${name}=`))).toEqual([]);
+  });
+
+  it("tells all error codes, and which of them are retryable", () => {
+    const codes = [...source("errors.ts").matchAll(/^ {2}([A-Z_]+): (true|false),$/gm)];
+    const rows = [...readme.matchAll(/^\| (`[A-Z_`, ]+`) \|.*\| (yes|no) \|$/gm)];
+    const told = rows.flatMap(([, names = "", retryable]) =>
+      names
+        .replaceAll("`", "")
+        .split(", ")
+        .map((name) => [name, retryable]),
+    );
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries(
+        codes.map(([, name = "", retryable]) => [name, retryable === "true" ? "yes" : "no"]),
+      ),
+    );
+  });
+});
