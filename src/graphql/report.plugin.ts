@@ -9,6 +9,8 @@ export const reportPlugin: ApolloServerPlugin<Context> = {
     return {
       async didEncounterErrors({ errors }) {
         for (const error of errors) {
+          // What GraphQL itself refuses about no field in particular, such as a subscription, is a wrong request.
+          if (!error.originalError && !error.path) error.extensions.code ??= "BAD_REQUEST";
           const code = error.extensions.code ?? "INTERNAL_SERVER_ERROR";
           if (code === "INTERNAL_SERVER_ERROR")
             log.error({ err: unwrapResolverError(error), path: error.path }, "masked");

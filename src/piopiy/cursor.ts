@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 /** How many usernames a cursor remembers: it survives the removal of all but one of them. */
 const TRAIL = 10;
-const TEXT = /^sip1:(\d{1,9}):([\w-]{8}(?:\.[\w-]{8}){0,9})$/;
+const TEXT = /^sip1:(\d{1,9}):([\w-]{8}(?:\.[\w-]{8}){0,9}):/;
 
 /** Where a walk through the list stands. */
 export interface Cursor {
@@ -22,12 +22,16 @@ export function cursorAt(position: number, username: string, before: readonly st
   return { position, trail: [...before, mark(username)].slice(-TRAIL) };
 }
 
+/** The text ends with a mark of itself, so that a damaged cursor is told from a good one. */
 export function encodeCursor({ position, trail }: Cursor): string {
-  return Buffer.from(`sip1:${position}:${trail.join(".")}`).toString("base64url");
+  const text = `sip1:${position}:${trail.join(".")}:`;
+  return Buffer.from(text + mark(text)).toString("base64url");
 }
 
 /** Undefined for a text that is no cursor of this gateway. */
 export function decodeCursor(text: string): Cursor | undefined {
   const [, position, trail] = TEXT.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
-  return position && trail ? { position: Number(position), trail: trail.split(".") } : undefined;
+  if (!position || !trail) return undefined;
+  const cursor = { position: Number(position), trail: trail.split(".") };
+  return encodeCursor(cursor) === text ? cursor : undefined;
 }

@@ -4,6 +4,9 @@ import type { PiopiyLoader } from "./loader.js";
 import { type ReadStretch, readSteadily, type Stretch } from "./stretch.js";
 import type { Credentials } from "./wire.js";
 
+/** So many remembered rows in their old places tell that nothing has moved. */
+const SURE = 2;
+
 /** A part of the list of all SIP endpoints, in PIOPIY's order. */
 export interface Window {
   readonly rows: readonly { readonly row: Credentials; readonly cursor: Cursor }[];
@@ -16,8 +19,7 @@ export interface Window {
 export function windowAt(loader: PiopiyLoader, offset: number, size: number): Promise<Window> {
   return readSteadily(loader, async (read) => {
     const stretch = await read(offset, offset + size);
-    const before = stretch.rows.slice(0, offset - stretch.start).map(({ username }) => mark(username));
-    return cut(stretch, offset, size, before);
+    return cut(stretch, offset, size);
   });
 }
 
@@ -28,28 +30,43 @@ export function windowAt(loader: PiopiyLoader, offset: number, size: number): Pr
  */
 export function windowAfter(loader: PiopiyLoader, cursor: Cursor, size: number): Promise<Window> {
   return readSteadily(loader, async (read) => {
-    for (let seen = await findSeen(read, cursor, size); ; ) {
-      const stretch = await read(seen, seen + 1 + size);
-      const last = endOfRun(stretch, seen, cursor);
-      if (last === seen) return cut(stretch, seen + 1, size, cursor.trail);
-      seen = last;
-    }
+    const next = cursor.position + 1;
+    const stretch = await read(Math.max(0, next - SURE), next + size);
+    if (standsStill(stretch, cursor)) return cut(stretch, next, size, cursor.trail);
+    const moved = await findNext(read, cursor, stretch.total);
+    return cut(await read(Math.max(0, moved - 10), moved + size), moved, size);
   });
 }
 
+/** Whether the remembered rows of the stretch are where they were, and so all rows before them. */
+function standsStill({ rows, start }: Stretch, { position, trail }: Cursor): boolean {
+  const seen = rows.slice(0, position + 1 - start).slice(-trail.length);
+  return (
+    rows.length > position - start &&
+    seen.every(({ username }, index) => mark(username) === trail.at(index - seen.length))
+  );
+}
+
 /**
- * The place of a row that the walk has seen. Removals move rows towards the start and creations add to the
- * end, so a remembered name that stands further back than it did is a new endpoint under an old name.
+ * The place after the remembered rows that are left. Removals move rows towards the start and creations add to
+ * the end, so these rows stand together and begin no further back than they did: a name that does is a new
+ * endpoint under an old name. Unless more than half of them are found, the search goes on to the start of the
+ * list, lest such new ones be taken for old ones that have moved further. One doubt stays: when all remembered
+ * rows are gone, and of those before them as many as are left after them, a new endpoint may pass for an old one.
  */
-async function findSeen(read: ReadStretch, { position, trail }: Cursor, size: number): Promise<number> {
-  for (let from = position, pages = 1; ; from = Math.max(0, from - 10 * pages), pages *= 2) {
-    const stretch = await read(from, position + 1 + size);
-    const index = stretch.rows.findIndex(({ username }, index) => {
-      const age = trail.length - 1 - trail.indexOf(mark(username));
-      return age < trail.length && stretch.start + index <= position - age;
-    });
-    if (index >= 0) return stretch.start + index;
-    if (stretch.start === 0) break;
+async function findNext(read: ReadStretch, { position, trail }: Cursor, total: number): Promise<number> {
+  const begin = position + 1 - trail.length;
+  const isRemembered = ({ username }: Credentials) => trail.includes(mark(username));
+  let from = Math.max(0, Math.min(begin, total));
+  for (let back = 10; ; back *= 2) {
+    const { rows, start } = await read(from, Math.min(position + 1, total));
+    const first = rows.findIndex(isRemembered);
+    const other = rows.findIndex((row, index) => index > first && !isRemembered(row));
+    const end = other < 0 ? rows.length : other;
+    const sure = start === 0 || end - first > trail.length / 2;
+    if (first >= 0 && start + first <= begin && sure) return start + end;
+    if (start === 0) break;
+    from = Math.max(0, start - back);
   }
   throw new GatewayError(
     "CURSOR_EXPIRED",
@@ -57,26 +74,13 @@ async function findSeen(read: ReadStretch, { position, trail }: Cursor, size: nu
   );
 }
 
-/** Rows that a walk saw one after another still stand together: the place of the last of them. */
-function endOfRun({ rows, start }: Stretch, place: number, { trail }: Cursor): number {
-  let last = place;
-  for (
-    let next = rows[last + 1 - start];
-    next && trail.includes(mark(next.username));
-    next = rows[last + 1 - start]
-  ) {
-    last += 1;
-  }
-  return last;
-}
-
 function cut(
   { rows, start, total }: Stretch,
   place: number,
   size: number,
-  before: readonly string[],
+  trail: readonly string[] = rows.slice(0, place - start).map(({ username }) => mark(username)),
 ): Window {
-  const seen = [...before];
+  const seen = [...trail];
   const cutRows = rows.slice(place - start, place - start + size).map((row, index) => {
     const cursor = cursorAt(place + index, row.username, seen);
     seen.push(mark(row.username));

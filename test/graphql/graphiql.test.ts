@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, startBrowser } from "../support/browser.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
@@ -18,24 +18,31 @@ describeWithBrowser("GraphiQL in a browser", () => {
   beforeAll(async () => {
     gateway = await startGateway({ gateway: { GRAPHIQL: "true" } });
     browser = await startBrowser();
-    page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
-    page.on("request", (request) => {
-      const url = request.url().replace(/^blob:/, "");
-      if (!url.startsWith(gateway.origin) && !url.startsWith("data:")) foreign.push(url);
-    });
-    page.on("pageerror", (error) => pageErrors.push(error.message));
-    await page.goto(`${gateway.origin}/graphiql`);
-    await page.getByRole("tab").first().waitFor();
   });
   afterAll(async () => {
     await browser?.close();
     await gateway?.close();
   });
+  beforeEach(async () => {
+    page = await browser.newPage();
+    page.on("request", (request) => {
+      const url = request.url().replace(/^blob:/, "");
+      if (!url.startsWith(gateway.origin) && !url.startsWith("data:")) foreign.push(url);
+    });
+    page.on("pageerror", (error) => pageErrors.push(error.message));
+    await open();
+  });
+  afterEach(() => page.close());
 
-  /** Runs a tab as it is, on a fresh page, and waits until the answer shows `text`. */
-  async function runTab(name: string, text: string): Promise<void> {
+  /** Opens the page and waits until it has asked for the schema. */
+  async function open(): Promise<void> {
+    const schema = page.waitForResponse("**/graphql");
     await page.goto(`${gateway.origin}/graphiql`);
+    await schema;
+  }
+
+  /** Runs a tab as it is and waits until the answer shows `text`. */
+  async function runTab(name: string, text: string): Promise<void> {
     // A click while the tabs still slide into place would be a drag.
     await page.locator(`.graphiql-tab-button[title="${name}"]`).press("Enter");
     await shows(".graphiql-query-editor", `${name}(`);
@@ -44,9 +51,11 @@ describeWithBrowser("GraphiQL in a browser", () => {
   }
 
   /** Waits until a part of the page shows a text. The editors write hard spaces. */
-  async function shows(selector: string, text: string): Promise<void> {
-    const script = `document.querySelector("${selector}")?.textContent.replaceAll("\u00a0", " ").includes`;
-    await page.waitForFunction(`${script}(${JSON.stringify(text)})`);
+  async function shows(selector: string, expected: string): Promise<void> {
+    const text = `document.querySelector("${selector}")?.textContent.replaceAll("\u00a0", " ")`;
+    await page.waitForFunction(`${text}?.includes(${JSON.stringify(expected)})`).catch(async () => {
+      throw new Error(`${selector} does not show ${expected}, but: ${await page.evaluate(text)}`);
+    });
   }
 
   it("opens with a tab for each file of schema/operations, in order", async () => {
@@ -64,6 +73,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
 
   it("creates an endpoint, and the list shows it", async () => {
     await runTab("CreateSipEndpoint", '"sipUri": "sip:erin@');
+    await open();
     await runTab("ListSipEndpoints", '"username": "erin"');
     await shows(".result-window", '"totalCount": 5');
     expect(await gateway.calls()).toContainEqual(

@@ -21,6 +21,6 @@ export const PhoneNumber = new GraphQLScalarType<string, string>({
 
 function toText(value: unknown): string {
   if (typeof value === "string") return value;
-  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value).toString();
+  if (typeof value === "number" && Number.isInteger(value)) return String(value);
   throw new GraphQLError(`A PhoneNumber must be a string or a whole number, such as "914471000000".`);
 }

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { CreateSipEndpointDocument, SipEndpointDocument } from "../generated/graphql.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const MADE = /^[A-HJ-NP-Za-kmnp-z2-9]{22}$/;
+
+describe("Mutation.createSipEndpoint", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+  beforeEach(() => gateway.reset({ endpoints: [{ username: "alice", password: "made-up-1" }] }));
+
+  it("creates an endpoint with the password that is given", async () => {
+    const input = { username: "erin", password: "made-up 2" };
+    const { status, data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    expect(status).toBe(200);
+    expect(errors).toBeUndefined();
+    expect(data.createSipEndpoint).toEqual({
+      sipEndpoint: { username: "erin", sipUri: "sip:erin@sbc.emulator.example" },
+      password: "made-up 2",
+      userErrors: [],
+    });
+    expect(await gateway.calls()).toMatchObject([{ operation: "add_sip", username: "erin" }]);
+    const read = await gateway.ask(SipEndpointDocument, { username: "erin" });
+    expect(read.data.sipEndpoint).toMatchObject({ username: "erin", password: "made-up 2" });
+  });
+
+  it.each([
+    { username: "erin" },
+    { username: "erin", password: null },
+  ])("makes a password for %j, and PIOPIY has it", async (input) => {
+    const { data } = await gateway.ask(CreateSipEndpointDocument, { input });
+    const { password, userErrors } = data.createSipEndpoint;
+    expect(userErrors).toEqual([]);
+    expect(password).toMatch(MADE);
+    const read = await gateway.ask(SipEndpointDocument, { username: "erin" });
+    expect(read.data.sipEndpoint?.password).toBe(password);
+  });
+
+  it("makes 200 passwords of 22 letters and digits that are not taken for one another, all different", async () => {
+    const made: string[] = [];
+    for (let round = 0; round < 4; round++) {
+      const fields = Array.from(
+        { length: 50 },
+        (_, index) =>
+          `c${index}: createSipEndpoint(input: { username: "user-${round}-${index}" }) { password }`,
+      );
+      const { data } = await gateway.ask<Record<string, { password: string }>>(
+        `mutation { ${fields.join(" ")} }`,
+      );
+      made.push(...Object.values(data).map(({ password }) => password));
+    }
+    expect(new Set(made).size).toBe(200);
+    expect(made.filter((password) => !MADE.test(password))).toEqual([]);
+    expect(new Set(made.join(""))).toEqual(
+      new Set("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"),
+    );
+  });
+
+  it("answers all fields of the new endpoint from the one add_sip", async () => {
+    const { data, errors } = await gateway.ask(
+      `mutation {
+        createSipEndpoint(input: { username: "erin", password: "made-up-2" }) {
+          sipEndpoint { username password connectUrl sipUri audio video type }
+          password
+          userErrors { code }
+        }
+      }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({
+      createSipEndpoint: {
+        sipEndpoint: {
+          username: "erin",
+          password: "made-up-2",
+          connectUrl: "sbc.emulator.example",
+          sipUri: "sip:erin@sbc.emulator.example",
+          audio: true,
+          video: true,
+          type: "SIP",
+        },
+        password: "made-up-2",
+        userErrors: [],
+      },
+    });
+    expect(await gateway.calls()).toMatchObject([{ operation: "add_sip", username: "erin" }]);
+  });
+
+  it("tells that a username is taken, and leaves its endpoint alone", async () => {
+    const input = { username: "alice", password: "made-up-2" };
+    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    expect(errors).toBeUndefined();
+    expect(data.createSipEndpoint).toEqual({
+      sipEndpoint: null,
+      password: null,
+      userErrors: [
+        { code: "USERNAME_TAKEN", message: 'There is a SIP endpoint "alice" already.', path: ["username"] },
+      ],
+    });
+    expect(await gateway.calls()).toMatchObject([{ operation: "add_sip", username: "alice" }]);
+    const read = await gateway.ask(SipEndpointDocument, { username: "alice" });
+    expect(read.data.sipEndpoint?.password).toBe("made-up-1");
+  });
+
+  it("takes names apart by their case", async () => {
+    const { data } = await gateway.ask(CreateSipEndpointDocument, { input: { username: "Alice" } });
+    expect(data.createSipEndpoint).toMatchObject({ sipEndpoint: { username: "Alice" }, userErrors: [] });
+  });
+
+  it("tells all mistakes of an input at once, without asking PIOPIY", async () => {
+    const input = { username: "not a name", password: "" };
+    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    expect(errors).toBeUndefined();
+    expect(data.createSipEndpoint).toEqual({
+      sipEndpoint: null,
+      password: null,
+      userErrors: [
+        { code: "INVALID_USERNAME", message: expect.stringMatching(/1 to 64/), path: ["username"] },
+        { code: "INVALID_PASSWORD", message: expect.stringMatching(/1 to 128/), path: ["password"] },
+      ],
+    });
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("leaves the outcome open when the answer is lost, and asks once only", async () => {
+    await gateway.fail({ operation: "add_sip", kind: "lose-reply" });
+    const input = { username: "erin", password: "made-up-2" };
+    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    expect(data).toBeNull();
+    expect(errors).toHaveLength(1);
+    expect(errors?.[0]).toMatchObject({
+      path: ["createSipEndpoint"],
+      extensions: { code: "OUTCOME_UNKNOWN", retryable: true },
+    });
+    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["add_sip"]);
+    const read = await gateway.ask(SipEndpointDocument, { username: "erin" });
+    expect(read.data.sipEndpoint).toMatchObject({ username: "erin", password: "made-up-2" });
+  });
+});

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+interface Data {
+  readonly connectAction: {
+    readonly pcmo: readonly { readonly from?: number }[] | null;
+    readonly userErrors: readonly { readonly code: string; readonly path: readonly string[] }[];
+  };
+}
+
+const SELECTION = "{ pcmo userErrors { code path } }";
+const byVariable = `query ($from: PhoneNumber) {
+  connectAction(input: { call: [{ user: "alice" }], from: $from }) ${SELECTION}
+}`;
+const byInput = `query ($input: ConnectActionInput!) { connectAction(input: $input) ${SELECTION} }`;
+const byLiteral = (literal: string) =>
+  `{ connectAction(input: { call: [{ user: "alice" }], from: ${literal} }) ${SELECTION} }`;
+
+describe("A PhoneNumber", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+
+  /** The number as a literal, as a variable and inside a variable; JSON and GraphQL write these values alike. */
+  async function askThrice(from: string | number) {
+    return Promise.all([
+      gateway.ask<Data>(byLiteral(JSON.stringify(from))),
+      gateway.ask<Data>(byVariable, { from }),
+      gateway.ask<Data>(byInput, { input: { call: [{ user: "alice" }], from } }),
+    ]);
+  }
+
+  it.each<[string | number, number]>([
+    ["914471000000", 914471000000],
+    ["+914471000000", 914471000000],
+    [914471000000, 914471000000],
+    [1000000, 1000000],
+    ["1000000", 1000000],
+    ["+1234567", 1234567],
+    [999999999999999, 999999999999999],
+    ["999999999999999", 999999999999999],
+    ["+999999999999999", 999999999999999],
+  ])("may be %j", async (from, expected) => {
+    for (const { data, errors } of await askThrice(from)) {
+      expect(errors).toBeUndefined();
+      expect(data.connectAction.userErrors).toEqual([]);
+      expect(data.connectAction.pcmo?.[0]?.from).toBe(expected);
+    }
+  });
+
+  it.each<string | number>([
+    "",
+    " ",
+    "+",
+    "alice",
+    "123456",
+    123456,
+    0,
+    -914471000000,
+    "-914471000000",
+    "0914471000000",
+    "+0914471000000",
+    "++914471000000",
+    "00914471000000",
+    "91 4471 000000",
+    "91-4471-000000",
+    "914471000000 ",
+    "914471000000\n",
+    "914471000000.0",
+    "9.14471e11",
+    "tel:+914471000000",
+    "٩١٤٤٧١٠٠٠٠٠٠",
+    "９１４４７１００００００",
+    "9999999999999999",
+    1e15,
+    123456789012345680000,
+    "9".repeat(400),
+  ])("is a mistake in the input as %j", async (from) => {
+    for (const { data, errors } of await askThrice(from)) {
+      expect(errors).toBeUndefined();
+      expect(data.connectAction).toEqual({
+        pcmo: null,
+        userErrors: [{ code: "INVALID_PHONE_NUMBER", path: ["from"] }],
+      });
+    }
+  });
+
+  it("is a mistake in the input as a whole number that no JSON number holds", async () => {
+    const { data, errors } = await gateway.ask<Data>(byLiteral("9".repeat(400)));
+    expect(errors).toBeUndefined();
+    expect(data.connectAction.userErrors).toEqual([{ code: "INVALID_PHONE_NUMBER", path: ["from"] }]);
+  });
+
+  it.each([
+    "9144.5",
+    "9.14471e11",
+    "true",
+    "ALICE",
+    '["914471000000"]',
+    '{ number: "914471000000" }',
+  ])("is refused by GraphQL as the literal %s", async (literal) => {
+    const { data, errors } = await gateway.ask(byLiteral(literal));
+    expect(data).toBeUndefined();
+    expect(errors).toMatchObject([{ extensions: { code: "GRAPHQL_VALIDATION_FAILED", retryable: false } }]);
+  });
+
+  it.each([
+    9144.5,
+    true,
+    ["914471000000"],
+    { number: "914471000000" },
+  ])("is refused by GraphQL as the variable %j", async (from) => {
+    const answers = [
+      await gateway.ask(byVariable, { from }),
+      await gateway.ask(byInput, { input: { call: [{ user: "alice" }], from } }),
+    ];
+    for (const { data, errors } of answers) {
+      expect(data).toBeUndefined();
+      expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", retryable: false } }]);
+      expect(errors?.[0]?.message).toContain("PhoneNumber");
+    }
+  });
+
+  it("may be left out, or null", async () => {
+    const answers = [
+      await gateway.ask<Data>(byLiteral("null")),
+      await gateway.ask<Data>(byVariable, { from: null }),
+      await gateway.ask<Data>(byVariable),
+    ];
+    for (const { data } of answers) {
+      expect(data.connectAction.userErrors).toEqual([]);
+      expect(Object.keys(data.connectAction.pcmo?.[0] ?? {})).not.toContain("from");
+    }
+  });
+});

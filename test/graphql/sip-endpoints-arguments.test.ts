@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { askList, type ListArguments, readList } from "./list-query.js";
+
+const base64 = (text: string) => Buffer.from(text).toString("base64url");
+
+describe("Query.sipEndpoints", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+  beforeEach(() => gateway.reset({ count: 25 }));
+
+  async function expectRefusal(args: ListArguments, argumentName: string): Promise<void> {
+    const { status, data, errors } = await askList(gateway, args);
+    expect(status).toBe(200);
+    expect(data).toBeNull();
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining(`\`${argumentName}\``),
+        path: ["sipEndpoints"],
+        extensions: { code: "BAD_USER_INPUT", retryable: false, argumentName, requestId: expect.any(String) },
+      }),
+    ]);
+  }
+
+  it.each([
+    [{ first: 0 }, "first"],
+    [{ first: -1 }, "first"],
+    [{ first: 101 }, "first"],
+    [{ first: 1_000_000 }, "first"],
+    [{ first: -2_147_483_648 }, "first"],
+    [{ offset: -1 }, "offset"],
+    [{ offset: -2_147_483_648 }, "offset"],
+    [{ first: 0, offset: -1 }, "first"],
+    [{ after: "" }, "after"],
+    [{ after: "abc" }, "after"],
+    [{ after: "user0010" }, "after"],
+    [{ after: "10" }, "after"],
+    [{ after: "\u0000😀" }, "after"],
+    [{ after: base64("arrayconnection:9") }, "after"],
+    [{ after: base64('{"id":10}') }, "after"],
+    [{ after: base64("sip1:9") }, "after"],
+    [{ after: base64("sip1:9:abcdefgh") }, "after"],
+    [{ after: base64("sip1:9:abcdefgh:abcdefgh") }, "after"],
+    [{ after: "A".repeat(50_000) }, "after"],
+  ])("refuses %j without asking PIOPIY", async (args, argumentName) => {
+    await expectRefusal(args, argumentName);
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it.each([0, 10])("refuses a cursor together with offset %i", async (offset) => {
+    const { pageInfo } = await readList(gateway, {});
+    await gateway.reset({ count: 25 });
+    await expectRefusal({ after: pageInfo.endCursor, offset }, "after");
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("refuses a cursor in which any character is changed, lost or added", async () => {
+    const { pageInfo } = await readList(gateway, { first: 3 });
+    const cursor = String(pageInfo.endCursor);
+    await gateway.reset({ count: 25 });
+    for (let place = 0; place < cursor.length; place++) {
+      const [before, after] = [cursor.slice(0, place), cursor.slice(place + 1)];
+      const other = cursor[place] === "A" ? "B" : "A";
+      await expectRefusal({ after: before + other + after }, "after");
+      await expectRefusal({ after: before + after }, "after");
+      await expectRefusal({ after: `${before}A${cursor.slice(place)}` }, "after");
+    }
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it.each(["=", "==", " ", "\n", "A", "."])("refuses a cursor with %j at its end", async (tail) => {
+    const { pageInfo } = await readList(gateway, { first: 4 });
+    await expectRefusal({ after: `${pageInfo.endCursor}${tail}` }, "after");
+  });
+
+  it("shows no username in a cursor", async () => {
+    const { pageInfo } = await readList(gateway, { first: 10 });
+    const text = Buffer.from(String(pageInfo.endCursor), "base64url").toString();
+    expect(text).not.toContain("user");
+  });
+
+  it.each([
+    ["{ sipEndpoints(first: null) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
+    ['{ sipEndpoints(first: "10") { totalCount } }', "GRAPHQL_VALIDATION_FAILED"],
+    ["{ sipEndpoints(first: 2147483648) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
+    ["{ sipEndpoints(offset: 1.5) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
+    ["{ sipEndpoints(after: 9) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
+  ])("leaves it to GraphQL to refuse %s", async (query, code) => {
+    const { errors } = await gateway.ask(query);
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual([code]);
+    expect(await gateway.calls()).toEqual([]);
+  });
+});

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { ListSipEndpointsDocument } from "../generated/graphql.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { numbered } from "./list-query.js";
+
+describe("The rows of Query.sipEndpoints", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+  beforeEach(() => gateway.reset({ count: 25 }));
+
+  /** How often each of PIOPIY's operations was asked. */
+  async function cost(): Promise<Record<string, number>> {
+    const tally: Record<string, number> = {};
+    for (const { operation } of await gateway.calls()) tally[operation] = (tally[operation] ?? 0) + 1;
+    return tally;
+  }
+
+  it.each([
+    "totalCount",
+    "pageInfo { endCursor }",
+    "nodes { __typename }",
+    "nodes { username }",
+    "nodes { username password }",
+    "nodes { password } edges { cursor node { username password } }",
+  ])("cost nothing beside the list for { %s }", async (fields) => {
+    const { errors } = await gateway.ask(`{ sipEndpoints { ${fields} } }`);
+    expect(errors).toBeUndefined();
+    expect(await cost()).toEqual({ list_sip: 1 });
+  });
+
+  it.each([
+    "nodes { connectUrl }",
+    "nodes { sipUri }",
+    "nodes { audio }",
+    "nodes { video }",
+    "nodes { type }",
+    "nodes { username password connectUrl sipUri audio video type }",
+    "edges { node { sipUri } } nodes { video }",
+  ])("cost one get_sip each for { %s }", async (fields) => {
+    const { errors } = await gateway.ask(`{ sipEndpoints { ${fields} } }`);
+    expect(errors).toBeUndefined();
+    expect(await cost()).toEqual({ list_sip: 1, get_sip: 10 });
+  });
+
+  it("cost nothing more for one that the operation reads by its name too", async () => {
+    const { errors } = await gateway.ask(
+      `{ sipEndpoint(username: "user0003") { video } sipEndpoints(first: 5) { nodes { video } } }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(await cost()).toEqual({ list_sip: 1, get_sip: 5 });
+  });
+
+  it("come with their details in the order of the list", async () => {
+    const { data, errors } = await gateway.ask(ListSipEndpointsDocument, { first: 25 });
+    expect(errors).toBeUndefined();
+    expect(data.sipEndpoints).toMatchObject({
+      totalCount: 25,
+      nodes: numbered(25).map((username) => ({
+        username,
+        sipUri: `sip:${username}@sbc.emulator.example`,
+        video: true,
+      })),
+      pageInfo: { hasNextPage: false },
+    });
+    expect(await cost()).toEqual({ list_sip: 3, get_sip: 25 });
+  });
+
+  it("carry the passwords that the list tells", async () => {
+    await gateway.reset({
+      endpoints: [
+        { username: "alice", password: "made-up-1" },
+        { username: "bob", password: "made-up-2" },
+      ],
+    });
+    const { data } = await gateway.ask("{ sipEndpoints { nodes { username password } } }");
+    expect(data).toEqual({
+      sipEndpoints: {
+        nodes: [
+          { username: "alice", password: "made-up-1" },
+          { username: "bob", password: "made-up-2" },
+        ],
+      },
+    });
+  });
+});

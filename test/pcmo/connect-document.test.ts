@@ -1,0 +1,52 @@
+import { describe, expect, it } from "@jest/globals";
+import { connectDocument } from "../../src/pcmo/connect-document.js";
+
+const action = {
+  action: "connect",
+  duration: 600,
+  timeout: 20,
+  from: 914471000000,
+  loop: 1,
+  call_type: "audio",
+  ring_type: "group",
+  call: [{ type: "sip", user: "alice" }],
+};
+const { call, ...rest } = action;
+
+describe("A PCMO document with a connect action", () => {
+  it.each([
+    ["all keys", action],
+    ["no caller id", { ...action, from: undefined }],
+    ["no ring type", { ...action, ring_type: undefined }],
+    ["the key connect", { ...rest, connect: call }],
+  ])("may have %s", (_title, one) => {
+    expect(connectDocument.safeParse([one]).success).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ["no action", []],
+    ["two actions", [action, action]],
+    ["no list around it", action],
+    ["another action", [{ ...action, action: "play" }]],
+    ["both keys for targets", [{ ...action, connect: call }]],
+    ["no targets", [rest]],
+    ["an empty list of targets", [{ ...action, call: [] }]],
+    ["101 targets", [{ ...action, call: Array(101).fill(call[0]) }]],
+    ["a target of another type", [{ ...action, call: [{ type: "pstn", user: "alice" }] }]],
+    ["a target without a name", [{ ...action, call: [{ type: "sip", user: "" }] }]],
+    ["a name with a space", [{ ...action, call: [{ type: "sip", user: "a b" }] }]],
+    ["more to a target", [{ ...action, call: [{ type: "sip", user: "alice", ring: 1 }] }]],
+    ["more to it", [{ ...action, record: true }]],
+    ["the ring type single", [{ ...action, ring_type: "single" }]],
+    ["a call type in capitals", [{ ...action, call_type: "AUDIO" }]],
+    ["a caller id as text", [{ ...action, from: "914471000000" }]],
+    ["a caller id of 16 digits", [{ ...action, from: 1e15 }]],
+    ["a fraction", [{ ...action, timeout: 1.5 }]],
+    ["a number as text", [{ ...action, loop: "1" }]],
+    ["a timeout of 601", [{ ...action, timeout: 601 }]],
+    ["a duration of 0", [{ ...action, duration: 0 }]],
+    ["11 tries", [{ ...action, loop: 11 }]],
+  ])("has not %s", (_title, document) => {
+    expect(connectDocument.safeParse(document).success).toBe(false);
+  });
+});
