@@ -21,8 +21,8 @@ export function createContext(
 ): Context {
   const budget = new Budget(deadlineMs);
   reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) budget.abandon();
-    budget.close();
+    if (reply.raw.writableFinished) budget.close();
+    else budget.abandon();
   });
   return {
     requestId: request.id,

@@ -1,18 +1,38 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
+
+const HINT = 'Send POST /graphql with content-type application/json and {"query": "…", "variables": {…}}.';
 
 /** Answers a request that failed before GraphQL saw it as GraphQL answers: with `errors` that say what to do. */
 export function answerHttpError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   // The address of a request is read with the help of its Host header.
-  const status = error.code === "ERR_INVALID_URL" ? 400 : (error.statusCode ?? 500);
-  const refused = status >= 400 && status < 500;
-  if (!refused) request.log.error({ err: error }, "masked");
-  const message = refused
-    ? `${error.message}. Send POST /graphql with content-type application/json and {"query": "…", "variables": {…}}.`
-    : "Something went wrong inside the gateway. Its log tells the cause under this request id.";
-  const code = refused ? "BAD_REQUEST" : "INTERNAL_SERVER_ERROR";
-  const errors: GraphQLFormattedError[] = [{ message, extensions: { code, retryable: false } }];
-  void reply.code(status).send({ errors });
+  const noHost = error.code === "ERR_INVALID_URL";
+  const status = noHost ? 400 : (error.statusCode ?? 500);
+  if (status >= 400 && status < 500) {
+    refuse(request, reply, status, noHost ? "The Host header names no host." : `${error.message}.`);
+  } else {
+    request.log.error({ err: error }, "masked");
+    const message = "Something went wrong inside the gateway. Its log tells the cause under this request id.";
+    answer(request, reply, status, "INTERNAL_SERVER_ERROR", message);
+  }
+}
+
+/** Answers a request for what is not there. */
+export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
+  refuse(request, reply, 404, `There is no ${request.method} ${request.url.split("?", 1)[0]} here.`);
+}
+
+/** Answers what is not HTTP. It is not logged, since its bytes may hold a password. */
+export function answerBrokenHttp({ code }: ConnectionError, socket: Socket): void {
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[code] ?? 400;
+  const body = tell("BAD_REQUEST", `This is not HTTP that the gateway can read (${code}). ${HINT}`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8`;
+  if (socket.writable) {
+    socket.write(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  }
+  socket.destroy();
 }
 
 /**
@@ -28,4 +48,28 @@ export function tellRequestId(request: FastifyRequest, reply: FastifyReply, payl
     extensions: { ...error.extensions, requestId: request.id },
   }));
   return JSON.stringify({ errors: told });
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, status: number, problem: string): void {
+  answer(request, reply, status, "BAD_REQUEST", `${problem} ${HINT}`);
+}
+
+function answer(
+  { id }: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  message: string,
+): void {
+  // No hook has run yet for a request whose address cannot be read.
+  void reply
+    .code(status)
+    .header("x-request-id", id)
+    .type("application/json; charset=utf-8")
+    .send(tell(code, message, id));
+}
+
+function tell(code: string, message: string, requestId?: string): string {
+  const errors: GraphQLFormattedError[] = [{ message, extensions: { code, retryable: false, requestId } }];
+  return JSON.stringify({ errors });
 }

@@ -63,9 +63,16 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
     tellStart(address, config, emulator?.url);
   } catch (error) {
     await stop();
-    throw error;
+    throw explainNoPort(error, config);
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+}
+
+function explainNoPort(error: unknown, { host, port }: Config): unknown {
+  if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return error;
+  return new Error(
+    `Port ${port} on ${host} is in use. Set PORT to another one, or to 0 for any that is free.`,
+  );
 }
 
 function tellStart(address: string, config: Config, emulatorUrl: string | undefined): void {

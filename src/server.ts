@@ -5,7 +5,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Config } from "./config.js";
 import { createContext } from "./context.js";
 import { createApollo } from "./graphql/apollo.js";
-import { answerHttpError, tellRequestId } from "./http-errors.js";
+import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./http-errors.js";
 import type { PiopiyClient } from "./piopiy/client.js";
 
 /**
@@ -25,6 +25,8 @@ export async function createServer(
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: answerHttpError,
   });
   server.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
@@ -32,8 +34,13 @@ export async function createServer(
   server.addHook("preClose", async () => {
     closing = true;
   });
+  // A connection that is kept after its last answer would hold up the end.
+  server.addHook("onSend", async (_request, reply) => {
+    if (closing) reply.header("connection", "close");
+  });
   server.addHook("onClose", () => apollo.stop());
   server.setErrorHandler(answerHttpError);
+  server.setNotFoundHandler(answerNotFound);
 
   server.route({
     method: ["GET", "POST"],

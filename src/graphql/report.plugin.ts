@@ -1,6 +1,8 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import { unwrapResolverError } from "@apollo/server/errors";
+import { GraphQLError } from "graphql";
 import type { Context } from "../context.js";
+import type { ErrorCode } from "../errors.js";
 
 /** Ties answers and log together: errors carry the request id, and what callers do not learn is logged under it. */
 export const reportPlugin: ApolloServerPlugin<Context> = {
@@ -9,11 +11,10 @@ export const reportPlugin: ApolloServerPlugin<Context> = {
     return {
       async didEncounterErrors({ errors }) {
         for (const error of errors) {
-          // What GraphQL itself refuses about no field in particular, such as a subscription, is a wrong request.
-          if (!error.originalError && !error.path) error.extensions.code ??= "BAD_REQUEST";
-          const code = error.extensions.code ?? "INTERNAL_SERVER_ERROR";
-          if (code === "INTERNAL_SERVER_ERROR")
+          error.extensions.code ??= refusalCode(error) ?? "INTERNAL_SERVER_ERROR";
+          if (error.extensions.code === "INTERNAL_SERVER_ERROR") {
             log.error({ err: unwrapResolverError(error), path: error.path }, "masked");
+          }
         }
       },
       async willSendResponse({ response, operationName, operation }) {
@@ -32,3 +33,11 @@ export const reportPlugin: ApolloServerPlugin<Context> = {
     };
   },
 };
+
+/** The code of what GraphQL's own engine refuses: it gives none. */
+function refusalCode({ originalError, path }: GraphQLError): ErrorCode | undefined {
+  // A value of an argument, such as null from a variable where the argument has a default.
+  if (originalError instanceof GraphQLError && originalError.nodes) return "BAD_USER_INPUT";
+  // No field in particular, such as a subscription.
+  return originalError || path ? undefined : "BAD_REQUEST";
+}

@@ -1,7 +1,9 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * What one GraphQL operation may spend upstream: one span of time for all its calls together, and the
- * patience of its caller. Reads end when either is gone; a write under way ends with the time only, since a
- * caller who has left would never learn what became of it.
+ * patience of its caller. Reads, and writes that still wait, end when either is gone; a write under way ends
+ * with the time only, since a caller who has left would never learn what became of it.
  */
 export class Budget {
   readonly #expiresAt: number;
@@ -10,6 +12,8 @@ export class Budget {
   readonly #timer: NodeJS.Timeout;
 
   constructor(milliseconds: number) {
+    // One listener for each call under way is no leak, however many there are.
+    setMaxListeners(0, this.#time.signal, this.#patience.signal);
     this.#expiresAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {
       this.#time.abort();
@@ -17,7 +21,7 @@ export class Budget {
     }, milliseconds).unref();
   }
 
-  /** Aborts when a read is no longer worth its while. */
+  /** Aborts when neither a read nor waiting for a turn is worth its while any longer. */
   get forReads(): AbortSignal {
     return this.#patience.signal;
   }
@@ -37,8 +41,9 @@ export class Budget {
     this.#patience.abort();
   }
 
-  /** The operation is answered: nothing more will be spent. */
+  /** The operation is answered. Reads that are still under way, beside one whose failure was the answer, end. */
   close(): void {
     clearTimeout(this.#timer);
+    this.#patience.abort();
   }
 }

@@ -99,7 +99,7 @@ export class PiopiyClient {
     parameters: Parameters,
     budget: Budget,
   ): Promise<Answer<O> | null> {
-    return retryRead(budget, () => this.#call("read", operation, parameters, budget.forReads));
+    return retryRead(budget, () => this.#call("read", operation, parameters, budget));
   }
 
   #write<O extends Operation>(
@@ -107,17 +107,19 @@ export class PiopiyClient {
     parameters: Parameters,
     budget: Budget,
   ): Promise<Answer<O> | null> {
-    return this.#call("write", operation, parameters, budget.forWrites);
+    return this.#call("write", operation, parameters, budget);
   }
 
-  async #call<O extends Operation>(kind: Kind, operation: O, parameters: Parameters, signal: AbortSignal) {
-    const reply = await this.#turns.take(kind, signal, () => this.#send(kind, operation, parameters, signal));
+  async #call<O extends Operation>(kind: Kind, operation: O, parameters: Parameters, budget: Budget) {
+    const signal = kind === "read" ? budget.forReads : budget.forWrites;
+    const send = () => this.#send(kind, operation, parameters, signal);
+    const reply = await this.#turns.take(kind, budget.forReads, send);
     try {
       return readReply(operation, reply, [this.#options.secret, parameters.password ?? ""]);
     } catch (error) {
       // A busy upstream (429, 503) has not begun the work; after any other failure nobody can tell.
-      const unknown =
-        error instanceof GatewayError && error.extensions.retryable && ![429, 503].includes(reply.status);
+      const { retryable, upstreamCode } = error instanceof GatewayError ? error.extensions : {};
+      const unknown = retryable && upstreamCode !== 429 && upstreamCode !== 503;
       throw kind === "write" && unknown ? outcomeUnknown(operation) : error;
     }
   }
@@ -130,12 +132,16 @@ export class PiopiyClient {
     signal.addEventListener("abort", giveUp, { once: true });
     try {
       const body = JSON.stringify({ appid: appId, secret, ...parameters });
-      const request = this.#http.post(url + operation, { body, signal: attempt.signal });
+      const request = this.#http.post(url + operation, {
+        body,
+        signal: attempt.signal,
+        responseType: "buffer",
+      });
       request.on("downloadProgress", ({ transferred }) => {
         if (transferred > MAX_REPLY_BYTES) attempt.abort("large");
       });
-      const { statusCode, body: text, headers } = await request;
-      return { status: statusCode, text, retryAfter: headers["retry-after"] };
+      const { statusCode, body: bytes, headers } = await request;
+      return { status: statusCode, body: bytes, retryAfter: headers["retry-after"] };
     } catch (error) {
       const sent = error instanceof RequestError && error.timings?.upload !== undefined;
       if (kind === "write" && sent) throw outcomeUnknown(operation);

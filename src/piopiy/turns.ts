@@ -11,22 +11,24 @@ export class Turns {
 
   /**
    * Runs `call` when a place is free. Once `signal` aborts, a call that still waits is given up with
-   * `UPSTREAM_TIMEOUT`; one that has begun decides for itself.
+   * `UPSTREAM_TIMEOUT`; one that has begun decides for itself, and keeps its place until it ends.
    */
   async take<T>(kind: "read" | "write", signal: AbortSignal, call: () => Promise<T>): Promise<T> {
-    let begun: Promise<T> | undefined;
+    const waiting = new AbortController();
+    const giveUp = () => waiting.abort(tooLate());
+    signal.addEventListener("abort", giveUp, { once: true });
+    if (signal.aborted) giveUp();
     const begin = () => {
-      begun = call();
-      return begun;
+      signal.removeEventListener("abort", giveUp);
+      return call();
     };
-    try {
-      return await this.#queue.add(begin, { priority: kind === "write" ? 1 : 0, signal });
-    } catch {
-      if (begun) return begun;
-      throw new GatewayError(
-        "UPSTREAM_TIMEOUT",
-        "No call to PIOPIY was free before the time of this operation was spent. Try again later.",
-      );
-    }
+    return this.#queue.add(begin, { priority: kind === "write" ? 1 : 0, signal: waiting.signal });
   }
+}
+
+function tooLate(): GatewayError {
+  return new GatewayError(
+    "UPSTREAM_TIMEOUT",
+    "No call to PIOPIY was free before the time of this operation was spent. Try again later.",
+  );
 }

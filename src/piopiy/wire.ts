@@ -7,10 +7,13 @@ export type Operation = "add_sip" | "get_sip" | "update_sip" | "list_sip" | "rem
 /** An HTTP answer of PIOPIY, unread. */
 export interface Reply {
   readonly status: number;
-  readonly text: string;
+  readonly body: Uint8Array;
   /** The `Retry-After` header, if there was one. */
   readonly retryAfter?: string | undefined;
 }
+
+/** Refuses what is not UTF-8: a password with replacement characters in it would open nothing. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 const flag = z.union([
   z.boolean(),
@@ -59,7 +62,7 @@ export type Answer<O extends Operation> = z.output<(typeof shapes)[O]>;
  * with a body whose code is 200; otherwise the body's code decides, then the HTTP status, since PIOPIY's
  * documents leave open which of the two carries a refusal.
  *
- * @param secrets texts that are struck out of PIOPIY's own words, should it repeat what it was sent
+ * @param secrets texts that are struck out of PIOPIY's own words, should it repeat what it was sent, as it stands or as JSON
  * @throws GatewayError for everything else; the message may repeat what PIOPIY said
  */
 export function readReply<O extends Operation>(
@@ -67,7 +70,7 @@ export function readReply<O extends Operation>(
   reply: Reply,
   secrets: readonly string[],
 ): Answer<O> | null {
-  const body = parseObject(reply.text);
+  const body = parseObject(reply.body);
   const code = readCode(body?.code);
   const delivered = reply.status >= 200 && reply.status < 300;
   if (delivered && code === 200) {
@@ -118,9 +121,9 @@ function readRefusal(operation: Operation, spoken: number | undefined, reply: Re
   });
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(utf8.decode(bytes));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;
@@ -131,6 +134,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 /** PIOPIY spells success `"cmi-200"`, and elsewhere `"cmi-2000"`, `"200"` or `200`. */
 function readCode(code: unknown): number | undefined {
+  if (typeof code !== "string" && typeof code !== "number") return undefined;
   const digits = /^(?:cmi-)?(\d{3,4})$/.exec(String(code))?.[1];
   if (digits === undefined) return undefined;
   return digits === "2000" ? 200 : Number(digits);
@@ -140,7 +144,10 @@ function readCode(code: unknown): number | undefined {
 function readMessage(body: Record<string, unknown> | undefined, secrets: readonly string[]): string {
   const words = body?.msg ?? body?.message;
   if (typeof words !== "string" || words === "") return "";
-  const safe = secrets.reduce((text, secret) => (secret ? text.replaceAll(secret, "***") : text), words);
+  const spellings = secrets
+    .filter(Boolean)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  const safe = spellings.reduce((text, spelling) => text.replaceAll(spelling, "***"), words);
   return ` ("${safe.replace(/[\s\p{Cc}]+/gu, " ").slice(0, 200)}")`;
 }
 

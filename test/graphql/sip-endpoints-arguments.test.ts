@@ -93,4 +93,15 @@ describe("Query.sipEndpoints", () => {
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual([code]);
     expect(await gateway.calls()).toEqual([]);
   });
+
+  it("refuses null from a variable, which GraphQL lets through to an argument with a default", async () => {
+    const { errors } = await gateway.ask(
+      "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }",
+      {
+        first: null,
+      },
+    );
+    expect(errors).toMatchObject([{ path: ["sipEndpoints"], extensions: { code: "BAD_USER_INPUT" } }]);
+    expect(errors?.[0]?.message).toContain('"first"');
+  });
 });

@@ -1,0 +1,180 @@
+import { describe, expect, it } from "@jest/globals";
+import { ConfigError, readConfig } from "../src/config.js";
+
+const account = { PIOPIY_APP_ID: "2222223", PIOPIY_SECRET: "made-up-secret" };
+const complete = { AUTH: "none", ...account };
+
+/** The mistakes that reading these variables throws. */
+function mistakes(variables: Record<string, string | undefined>): readonly string[] {
+  try {
+    readConfig(variables);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+describe("readConfig", () => {
+  it("needs the account and AUTH, and has a default for all else", () => {
+    expect(readConfig(complete)).toEqual({
+      host: "127.0.0.1",
+      port: 4000,
+      upstream: {
+        url: "https://piopiy.telecmi.com/v1/endpoint/",
+        appId: 2222223,
+        secret: "made-up-secret",
+      },
+      timeoutMs: 5000,
+      deadlineMs: 10_000,
+      maxConcurrency: 32,
+      pcmoTargetsKey: "call",
+      graphiql: false,
+      introspection: false,
+      logLevel: "info",
+    });
+  });
+
+  it("takes every setting", () => {
+    const settings = {
+      HOST: "::1",
+      PORT: "0",
+      PIOPIY_URL: "https://proxy.example.com/piopiy",
+      PIOPIY_TIMEOUT_MS: "1",
+      PIOPIY_DEADLINE_MS: "600000",
+      PIOPIY_MAX_CONCURRENCY: "10000",
+      PCMO_TARGETS_KEY: "connect",
+      GRAPHIQL: "true",
+      INTROSPECTION: "true",
+      LOG_LEVEL: "silent",
+    };
+    expect(readConfig({ ...complete, ...settings })).toEqual({
+      host: "::1",
+      port: 0,
+      upstream: { url: "https://proxy.example.com/piopiy/", appId: 2222223, secret: "made-up-secret" },
+      timeoutMs: 1,
+      deadlineMs: 600_000,
+      maxConcurrency: 10_000,
+      pcmoTargetsKey: "connect",
+      graphiql: true,
+      introspection: true,
+      logLevel: "silent",
+    });
+  });
+
+  it("wants no account for the emulator", () => {
+    expect(readConfig({ AUTH: "none", PIOPIY_URL: "emulator" }).upstream).toBe("emulator");
+  });
+
+  it("tells every mistake at once, in one list", () => {
+    expect(() =>
+      readConfig({
+        PORT: "65536",
+        PIOPIY_URL: "ftp://piopiy.example.com",
+        PIOPIY_APP_ID: "abc",
+        PIOPIY_TIMEOUT_MS: "0",
+        PIOPIY_DEADLINE_MS: "10s",
+        PIOPIY_MAX_CONCURRENCY: "-1",
+        PIOPIY_ALLOW_HTTP: "yes",
+        PCMO_TARGETS_KEY: "dial",
+        GRAPHIQL: "true",
+        LOG_LEVEL: "loud",
+      }),
+    ).toThrow(
+      [
+        "The configuration has mistakes:",
+        '  - PORT must be a whole number from 0 to 65535; it is "65536".',
+        '  - PIOPIY_ALLOW_HTTP must be one of true, false; it is "yes".',
+        '  - PIOPIY_URL must be an address that begins with https://, or the word "emulator".',
+        "  - PIOPIY_APP_ID must be a whole number, as PIOPIY's console shows it.",
+        "  - PIOPIY_SECRET must be set: the secret of the PIOPIY account.",
+        '  - PIOPIY_TIMEOUT_MS must be a whole number from 1 to 120000; it is "0".',
+        '  - PIOPIY_DEADLINE_MS must be a whole number from 1 to 600000; it is "10s".',
+        '  - PIOPIY_MAX_CONCURRENCY must be a whole number from 1 to 10000; it is "-1".',
+        '  - PCMO_TARGETS_KEY must be one of call, connect; it is "dial".',
+        '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent; it is "loud".',
+        "  - AUTH must be set: none lets everyone who reaches this address do everything.",
+        "  - GRAPHIQL=true needs INTROSPECTION=true: GraphiQL asks the graph for its schema.",
+      ].join("\n"),
+    );
+  });
+
+  it.each(["AUTH", "PIOPIY_APP_ID", "PIOPIY_SECRET"])("wants %s, and not an empty one", (name) => {
+    expect(mistakes({ ...complete, [name]: undefined })).toEqual([
+      expect.stringMatching(`^${name} must be set: `),
+    ]);
+    expect(mistakes({ ...complete, [name]: "" })).toEqual(mistakes({ ...complete, [name]: undefined }));
+  });
+
+  it("takes an empty variable for one that is not set", () => {
+    const names = ["HOST", "PORT", "PIOPIY_URL", "PIOPIY_ALLOW_HTTP", "PCMO_TARGETS_KEY", "LOG_LEVEL"];
+    const empty = Object.fromEntries(names.map((name) => [name, ""]));
+    expect(readConfig({ ...complete, ...empty })).toEqual(readConfig(complete));
+  });
+
+  it.each(["nobody", "None", "true"])("knows no AUTH=%s", (AUTH) => {
+    expect(mistakes({ ...complete, AUTH })).toEqual([expect.stringMatching(/^AUTH must be one of .*none/)]);
+  });
+
+  it.each(["4000.5", "1e3", " 4000", "0x10", "-1", "٤"])("knows no PORT=%s", (PORT) => {
+    expect(mistakes({ ...complete, PORT })).toEqual([expect.stringMatching(/^PORT must be a whole number/)]);
+  });
+});
+
+describe("PIOPIY_URL", () => {
+  it.each([
+    ["https://piopiy.example.com/v1/endpoint", "https://piopiy.example.com/v1/endpoint/"],
+    ["https://piopiy.example.com/v1/endpoint/", "https://piopiy.example.com/v1/endpoint/"],
+    ["HTTPS://PIOPIY.example.com", "https://piopiy.example.com/"],
+    ["http://localhost:5080/v1/endpoint/", "http://localhost:5080/v1/endpoint/"],
+    ["http://127.0.0.1:5080", "http://127.0.0.1:5080/"],
+    ["http://127.1.2.3/", "http://127.1.2.3/"],
+    ["http://[::1]:5080/", "http://[::1]:5080/"],
+  ])("may be %s", (PIOPIY_URL, url) => {
+    expect(readConfig({ ...complete, PIOPIY_URL }).upstream).toMatchObject({ url });
+  });
+
+  it.each([
+    ["piopiy.example.com", /^PIOPIY_URL must be an address/],
+    ["file:///etc/passwd", /^PIOPIY_URL must be an address/],
+    ["Emulator", /^PIOPIY_URL must be an address/],
+    ["https://user:pass@piopiy.example.com/", /no user, password, query or fragment/],
+    ["https://piopiy.example.com/?a=1", /no user, password, query or fragment/],
+    ["https://piopiy.example.com/#a", /no user, password, query or fragment/],
+    ["http://piopiy.example.com/", /must begin with https/],
+    ["http://10.0.0.1/", /must begin with https/],
+    ["http://localhost.example.com/", /must begin with https/],
+    ["http://127.0.0.1.example.com/", /must begin with https/],
+    ["http://0.0.0.0/", /must begin with https/],
+  ])("may not be %s", (PIOPIY_URL, message) => {
+    expect(mistakes({ ...complete, PIOPIY_URL })).toEqual([expect.stringMatching(message)]);
+  });
+
+  it("may be plain http elsewhere when PIOPIY_ALLOW_HTTP=true says so", () => {
+    const variables = { ...complete, PIOPIY_URL: "http://emulator:5080/v1/endpoint/" };
+    expect(mistakes({ ...variables, PIOPIY_ALLOW_HTTP: "false" })).toHaveLength(1);
+    expect(mistakes({ ...variables, PIOPIY_ALLOW_HTTP: "true" })).toEqual([]);
+  });
+});
+
+describe("A secret", () => {
+  it.each([
+    "2222223x",
+    "0",
+    "-1",
+    "1.5",
+    "9007199254740993",
+    "canary-1",
+  ])("that stands in PIOPIY_APP_ID (%s) is not shown", (PIOPIY_APP_ID) => {
+    const found = mistakes({ ...complete, PIOPIY_APP_ID });
+    expect(found).toEqual([expect.stringMatching(/^PIOPIY_APP_ID must be a whole number/)]);
+    expect(found[0]).not.toContain(PIOPIY_APP_ID);
+  });
+
+  it.each(["PIOPIY_URL", "PIOPIY_APP_ID"])("is not shown among mistakes, in %s neither", (name) => {
+    const canary = "canary-2";
+    const variables = { AUTH: "none", PORT: "x", PIOPIY_SECRET: canary, [name]: `https://a:${canary}@b/` };
+    expect(mistakes(variables).length).toBeGreaterThan(1);
+    expect(mistakes(variables).join()).not.toContain(canary);
+  });
+});

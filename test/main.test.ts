@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { type BrokenUpstream, send, startBrokenUpstream, until } from "./support/broken-upstream.js";
+
+const started: ChildProcess[] = [];
+let upstream: BrokenUpstream;
+beforeAll(async () => {
+  upstream = await startBrokenUpstream();
+});
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+});
+afterAll(() => upstream.close());
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly output: { stdout: string; stderr: string };
+  /** Its exit code, or the signal that ended it. */
+  readonly end: Promise<unknown>;
+}
+
+const emulated = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator" };
+const real = () => ({
+  PORT: "0",
+  AUTH: "none",
+  PIOPIY_URL: upstream.url,
+  PIOPIY_APP_ID: "1",
+  PIOPIY_SECRET: "hush",
+});
+
+/** The built gateway with these variables and no others. */
+function run(env: Record<string, string>, ...options: string[]): Program {
+  const child = spawn(process.execPath, [...options, join("dist", "main.js")], { env });
+  started.push(child);
+  const output = { stdout: "", stderr: "" };
+  child.stdout.on("data", (data) => {
+    output.stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    output.stderr += data;
+  });
+  return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
+}
+
+async function addressOf({ output, child }: Program): Promise<string> {
+  await until(() => output.stdout.includes("AUTH=none") || child.exitCode !== null);
+  return /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1] ?? output.stderr;
+}
+
+async function ask(address: string, query: string): Promise<unknown> {
+  const response = await fetch(`${address}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+}
+
+const alice = '{ sipEndpoint(username: "alice") { username } }';
+const found = { data: { sipEndpoint: { username: "alice" } } };
+
+describe("node dist/main.js", () => {
+  it.each([
+    "SIGTERM",
+    "SIGINT",
+  ] as const)("answers, stops with 0 on %s, and warns of nothing", async (signal) => {
+    const program = run(emulated);
+    const address = await addressOf(program);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    expect(await ask(address, alice)).toEqual(found);
+    program.child.kill(signal);
+    expect(await program.end).toBe(0);
+    expect(program.output.stderr).toBe("");
+  });
+
+  it("says in plain words that it is on the emulator, and that everyone is let in", async () => {
+    const program = run(emulated);
+    await addressOf(program);
+    expect(program.output.stdout).toMatch(
+      /emulator of PIOPIY at http:\S+, not to PIOPIY: no phone will ring/,
+    );
+    expect(program.output.stdout).toMatch(/AUTH=none: whoever reaches this address/);
+  });
+
+  it("asks the upstream that its settings name, with the account they hold", async () => {
+    upstream.answer({});
+    const program = run({ ...real(), LOG_LEVEL: "trace" });
+    expect(await ask(await addressOf(program), alice)).toEqual(found);
+    expect(upstream.calls.map(({ body }) => JSON.parse(body))).toEqual([
+      { appid: 1, secret: "hush", username: "alice" },
+    ]);
+    expect(program.output.stdout).not.toMatch(/emulator|hush/);
+  });
+
+  it("answers what it has accepted before it stops", async () => {
+    const answers: (() => void)[] = [];
+    upstream.answer((response) => answers.push(() => send(response, {})));
+    const program = run(real());
+    const address = await addressOf(program);
+    const answer = ask(address, alice);
+    await until(() => answers.length === 1);
+    program.child.kill("SIGTERM");
+    await until(() => fetchFails(address));
+    for (const send of answers) send();
+    expect(await answer).toEqual(found);
+    expect(await program.end).toBe(0);
+  });
+
+  it("warns of nothing while many calls are under way, and end in failure", async () => {
+    upstream.answer(() => {});
+    const program = run({ ...real(), PIOPIY_MAX_CONCURRENCY: "60", PIOPIY_DEADLINE_MS: "500" });
+    const reads = Array.from({ length: 90 }, (_, n) => `r${n}: sipEndpoint(username: "u${n}") { type }`);
+    const address = await addressOf(program);
+    const { errors } = (await ask(address, `{ ${reads.join(" ")} }`)) as { errors: unknown[] };
+    expect(errors).toHaveLength(90);
+    program.child.kill("SIGTERM");
+    expect(await program.end).toBe(0);
+    expect(program.output.stderr).toBe("");
+  });
+
+  it("serves GraphiQL with the settings of npm start, and not without them", async () => {
+    const friendly = await addressOf(run({ PORT: "0" }, "--env-file=.env.emulator"));
+    const page = await fetch(`${friendly}/graphiql`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect((await fetch(`${await addressOf(run(emulated))}/graphiql`)).status).toBe(404);
+  });
+});
+
+describe("node dist/main.js does not start", () => {
+  it("without settings: it tells everything that is missing and stops with 1", async () => {
+    const program = run({});
+    expect(await program.end).toBe(1);
+    expect(program.output).toEqual({
+      stdout: "",
+      stderr:
+        "The configuration has mistakes:\n" +
+        "  - PIOPIY_APP_ID must be set: the app id of the PIOPIY account.\n" +
+        "  - PIOPIY_SECRET must be set: the secret of the PIOPIY account.\n" +
+        "  - AUTH must be set: none lets everyone who reaches this address do everything.\n",
+    });
+  });
+
+  it("with wrong settings: those of the emulator are in the same list, and no secret is shown", async () => {
+    const program = run({ ...emulated, PORT: "x", EMULATOR_ERRORS: "y", EMULATOR_SECRET: "hush" });
+    expect(await program.end).toBe(1);
+    expect(program.output.stderr).toMatch(/mistakes:\n {2}- PORT .*\n {2}- EMULATOR_ERRORS .*\n$/);
+    expect(program.output.stderr + program.output.stdout).not.toContain("hush");
+  });
+
+  it.each(["PORT", "EMULATOR_PORT"])("when its %s is in use: it says so in one line", async (name) => {
+    const { port } = new URL(upstream.url);
+    const program = run({ ...emulated, LOG_LEVEL: "silent", [name]: port });
+    expect(await program.end).toBe(1);
+    expect(program.output).toEqual({
+      stdout: "",
+      stderr: `Port ${port} on 127.0.0.1 is in use. Set ${name} to another one, or to 0 for any that is free.\n`,
+    });
+  });
+});
+
+async function fetchFails(address: string): Promise<boolean> {
+  return fetch(address).then(
+    () => false,
+    () => true,
+  );
+}

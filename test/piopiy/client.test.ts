@@ -1,0 +1,120 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { GatewayError } from "../../src/errors.js";
+import { Budget } from "../../src/piopiy/budget.js";
+import { PiopiyClient } from "../../src/piopiy/client.js";
+import { type BrokenUpstream, send, startBrokenUpstream, until } from "../support/broken-upstream.js";
+
+const PATIENT_MS = 60_000;
+
+let upstream: BrokenUpstream;
+let client: PiopiyClient;
+beforeAll(async () => {
+  upstream = await startBrokenUpstream();
+});
+afterEach(() => client.close());
+afterAll(() => upstream.close());
+
+function connect(maxConcurrency: number): void {
+  const account = { url: upstream.url, appId: 1, secret: "made-up-secret" };
+  client = new PiopiyClient({ ...account, timeoutMs: 10_000, maxConcurrency });
+}
+
+const users = () => upstream.calls.map(({ body }) => JSON.parse(body).username);
+
+/** How each call failed: its code, or what else came of it. */
+async function codes(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const results = await Promise.allSettled(calls);
+  return results.map((result) => {
+    if (result.status === "fulfilled") return "fulfilled";
+    return result.reason instanceof GatewayError ? result.reason.code : result.reason;
+  });
+}
+
+describe("Many calls of one operation", () => {
+  it("are in flight together, up to the limit", async () => {
+    let inFlight = 0;
+    let most = 0;
+    upstream.answer((response) => {
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      setImmediate(() => {
+        inFlight -= 1;
+        send(response, {});
+      });
+    });
+    connect(32);
+    const budget = new Budget(PATIENT_MS);
+    const calls = Array.from({ length: 200 }, (_, index) => client.getSip(`user-${index}`, budget));
+    expect(await codes(calls)).toEqual(Array(200).fill("fulfilled"));
+    expect(most).toBeLessThanOrEqual(32);
+    expect(upstream.connections.made).toBeLessThanOrEqual(32);
+    budget.close();
+  });
+
+  it("end together with the time, those under way and those that wait", async () => {
+    upstream.answer(() => {});
+    connect(60);
+    const budget = new Budget(500);
+    const reads = Array.from({ length: 100 }, (_, index) => client.getSip(`user-${index}`, budget));
+    await until(() => upstream.calls.length === 60);
+    expect(await codes(reads)).toEqual(Array(100).fill("UPSTREAM_TIMEOUT"));
+    expect(upstream.calls).toHaveLength(60);
+    await until(() => upstream.connections.open === 0);
+  });
+
+  it("are not even begun once the time is spent", async () => {
+    upstream.answer({});
+    connect(1);
+    const budget = new Budget(PATIENT_MS);
+    budget.abandon();
+    const calls = [client.getSip("a", budget), client.removeSip("b", budget), client.listSip(1, budget)];
+    expect(await codes(calls)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
+    expect(upstream.calls).toEqual([]);
+  });
+});
+
+describe("A call that waits for its turn", () => {
+  it("is given up when its own time is spent, a write too, while others wait on", async () => {
+    const answers: (() => void)[] = [];
+    upstream.answer((response) => answers.push(() => send(response, {})), {});
+    connect(1);
+    const patient = new Budget(PATIENT_MS);
+    const first = client.getSip("first", patient);
+    await until(() => upstream.calls.length === 1);
+    const hasty = new Budget(20);
+    const waiting = [client.removeSip("write", hasty), client.getSip("read", hasty)];
+    const last = client.getSip("last", patient);
+    expect(await codes(waiting)).toEqual(["UPSTREAM_TIMEOUT", "UPSTREAM_TIMEOUT"]);
+    for (const answer of answers) answer();
+    expect(await codes([first, last])).toEqual(["fulfilled", "fulfilled"]);
+    expect(users()).toEqual(["first", "last"]);
+    patient.close();
+  });
+
+  it("goes before the reads if it is a write", async () => {
+    upstream.answer({});
+    connect(1);
+    const budget = new Budget(PATIENT_MS);
+    const calls = [
+      client.getSip("first", budget),
+      client.getSip("read", budget),
+      client.removeSip("write", budget),
+    ];
+    expect(await codes(calls)).toEqual(Array(3).fill("fulfilled"));
+    expect(users()).toEqual(["first", "write", "read"]);
+    budget.close();
+  });
+});
+
+describe("An operation that is answered", () => {
+  it("spends nothing more: reads beside the one whose failure was the answer end", async () => {
+    upstream.answer(() => {});
+    const budget = new Budget(PATIENT_MS);
+    connect(1);
+    const read = client.getSip("alice", budget);
+    await until(() => upstream.calls.length === 1);
+    budget.close();
+    expect(await codes([read])).toEqual(["UPSTREAM_TIMEOUT"]);
+    await until(() => upstream.connections.open === 0);
+  });
+});

@@ -1,0 +1,124 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { type Behaviour, send, until } from "../support/broken-upstream.js";
+import { type BrokenGateway, operations, startBrokenGateway } from "./broken-gateway.js";
+
+let broken: BrokenGateway;
+beforeAll(async () => {
+  broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1" });
+});
+afterAll(() => broken.close());
+
+/** Holds calls back until `release`, and then answers them. */
+function held(): { behaviour: Behaviour; release: () => void } {
+  const answers: (() => void)[] = [];
+  return {
+    behaviour: (response) => answers.push(() => send(response, {})),
+    release: () => {
+      for (const answer of answers.splice(0)) answer();
+    },
+  };
+}
+
+/** Sends an operation over a connection of its own, and hangs up once the gateway has it and `isTime`. */
+async function hangUp(query: string, isTime: () => boolean): Promise<void> {
+  const asking = request(`${broken.gateway.origin}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    agent: false,
+  });
+  asking.on("error", () => {});
+  asking.end(JSON.stringify({ query }));
+  await once(asking, "finish");
+  await until(isTime);
+  await broken.gateway.ask("{ __typename }");
+  asking.destroy();
+  // What the gateway answers after this it answers knowing that the caller has gone.
+  await broken.gateway.ask("{ __typename }");
+}
+
+/** Waits until the gateway is done with one more operation that came to nothing. */
+async function givenUp(act: () => Promise<void>): Promise<void> {
+  const before = broken.gateway.log.length;
+  await act();
+  await until(() => broken.gateway.log.slice(before).some((line) => line.includes('["UPSTREAM_TIMEOUT"]')));
+}
+
+const calls = () => broken.upstream.calls.map(({ operation }) => operation);
+
+describe("A connection upstream", () => {
+  it("is kept: calls one after another share it, whatever they bring", async () => {
+    const html = "<h1>Something is wrong</h1>";
+    broken.upstream.answer({}, { status: 503, body: html }, { body: html }, { status: 404, body: html }, {});
+    for (const query of Object.values(operations)) await broken.gateway.ask(query);
+    expect(broken.upstream.calls.length).toBeGreaterThan(6);
+    expect(broken.upstream.connections.made).toBeLessThanOrEqual(1);
+  });
+
+  it("tells who calls, and asks for nothing but JSON", async () => {
+    broken.upstream.answer({});
+    await broken.gateway.ask(operations.get_sip);
+    expect(broken.upstream.calls[0]?.headers).toMatchObject({
+      "content-type": "application/json",
+      accept: "application/json",
+      "user-agent": "piopiy-graphql-gateway",
+    });
+  });
+});
+
+describe("A caller who hangs up", () => {
+  it("ends the read under way and the attempts after it", async () => {
+    broken.upstream.answer(() => {});
+    await givenUp(() => hangUp(operations.get_sip, () => calls().length === 1));
+    await until(() => broken.upstream.connections.open === 0);
+    expect(calls()).toEqual(["get_sip"]);
+  });
+
+  it("ends the pause before another attempt", async () => {
+    broken.upstream.answer({ status: 503, headers: { "retry-after": "5" } });
+    const begun = performance.now();
+    const before = broken.gateway.log.length;
+    await hangUp(operations.get_sip, () => calls().length === 1);
+    await until(() => broken.gateway.log.slice(before).some((line) => line.includes("UPSTREAM_UNAVAILABLE")));
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(calls()).toEqual(["get_sip"]);
+  });
+
+  it("leaves a write under way to its end, and its place taken until then", async () => {
+    const hold = held();
+    broken.upstream.answer(hold.behaviour, {});
+    await hangUp(operations.add_sip, () => calls().length === 1);
+    const next = broken.gateway.ask(operations.get_sip);
+    await broken.gateway.ask("{ __typename }");
+    expect(calls()).toEqual(["add_sip"]);
+    hold.release();
+    expect(await next).toMatchObject({ data: { sipEndpoint: { username: "alice" } } });
+    expect(calls()).toEqual(["add_sip", "get_sip"]);
+    expect(broken.upstream.connections).toMatchObject({ open: 1 });
+  });
+
+  it.each(["get_sip", "add_sip"] as const)("takes a waiting %s away: it is never sent", async (waiting) => {
+    const hold = held();
+    broken.upstream.answer(hold.behaviour, {});
+    const first = broken.gateway.ask(operations.update_sip);
+    await until(() => calls().length === 1);
+    await givenUp(() => hangUp(operations[waiting], () => true));
+    hold.release();
+    await first;
+    await broken.gateway.ask(operations.remove_sip);
+    expect(calls()).not.toContain(waiting);
+  });
+
+  it("keeps the second of two writes from being sent", async () => {
+    const hold = held();
+    broken.upstream.answer(hold.behaviour, {});
+    const remove = 'removeSipEndpoint(input: { username: "a" }) { username }';
+    const update = 'updateSipEndpoint(input: { username: "b" }) { password }';
+    await givenUp(async () => {
+      await hangUp(`mutation { ${remove} ${update} }`, () => calls().length === 1);
+      hold.release();
+    });
+    expect(calls()).toEqual(["remove_sip"]);
+  });
+});

@@ -1,0 +1,107 @@
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { alice, type BrokenReply } from "../support/broken-upstream.js";
+import { type BrokenGateway, fail, startBrokenGateway } from "./broken-gateway.js";
+
+let broken: BrokenGateway;
+beforeAll(async () => {
+  broken = await startBrokenGateway();
+});
+afterAll(() => broken.close());
+
+const json = JSON.stringify(alice);
+const zipped = gzipSync(json);
+const gzip = { "content-encoding": "gzip" };
+const row = { username: "alice", password: "made-up-1" };
+
+/** Bodies that are no answer to any call. */
+const nonsense: [string, BrokenReply][] = [
+  ["HTML with HTTP 200", { headers: { "content-type": "text/html" }, body: "<h1>Back soon</h1>" }],
+  ["an empty body", { body: "" }],
+  ["HTTP 204", { status: 204, body: "" }],
+  ["a JSON array", { body: [alice] }],
+  ["a JSON null", { body: null }],
+  ["a JSON text", { body: '"cmi-200"' }],
+  ["JSON that ends too early", { body: json.slice(0, -5) }],
+  ["JSON and something after it", { body: `${json}}` }],
+  ["bytes that are not UTF-8", { body: Buffer.from(json.replace("made-up-1", "made-\xff-1"), "latin1") }],
+  ["gzip that is cut off", { headers: gzip, body: zipped.subarray(0, -10) }],
+  ["gzip that is none", { headers: gzip, body: json }],
+  ["an object without a code", { body: { username: "alice" } }],
+  ["a code in words", { body: { ...alice, code: "ok" } }],
+  ["a code in a list", { body: { ...alice, code: [200] } }],
+  ["a code that is an object", { body: { ...alice, code: { toString: 200 } } }],
+  ["a code that is not whole", { body: { ...alice, code: 200.5 } }],
+  ["a redirect", { status: 302, headers: { location: "/elsewhere" }, body: "" }],
+  ["HTTP 304", { status: 304, body: "" }],
+  ["10 MB", { body: `${" ".repeat(10_000_000)}${json}` }],
+  ["10 MB, packed into 10 kB", { headers: gzip, body: gzipSync(" ".repeat(10_000_000) + json) }],
+  ["a little more than 1 MB", { body: json.padEnd(1_000_001) }],
+];
+
+const without = (name: keyof typeof alice) => ({ ...alice, [name]: undefined });
+const list = (content: unknown) => ({ code: "cmi-200", list: content });
+
+describe("An answer that breaks PIOPIY's contract", () => {
+  it.each(nonsense)("is UPSTREAM_INVALID_RESPONSE to a read after three attempts: %s", async (_, reply) => {
+    broken.upstream.answer(reply);
+    expect(await fail(broken, "get_sip")).toEqual({
+      code: "UPSTREAM_INVALID_RESPONSE",
+      retryable: true,
+      attempts: 3,
+    });
+  });
+
+  it.each([
+    ["get_sip", "nothing but a code", { code: "cmi-200" }],
+    ["get_sip", "no username", without("username")],
+    ["get_sip", "an empty username", { ...alice, username: "" }],
+    ["get_sip", "no password", without("password")],
+    ["get_sip", "no connect_URL", without("connect_URL")],
+    ["get_sip", "an empty connect_URL", { ...alice, connect_URL: "" }],
+    ["get_sip", "no audio", without("audio")],
+    ["get_sip", "no video", without("video")],
+    ["get_sip", "no type", without("type")],
+    ["get_sip", "an unknown type", { ...alice, type: "FAX" }],
+    ["get_sip", "a number as username", { ...alice, username: 1 }],
+    ["get_sip", "null as password", { ...alice, password: null }],
+    ["get_sip", "a word as audio", { ...alice, audio: "yes" }],
+    ["get_sip", "2 as video", { ...alice, video: 2 }],
+    ["list_sip", "nothing but a code", { code: "cmi-200" }],
+    ["list_sip", "an array as list", list([row])],
+    ["list_sip", "a list without rows", list({ count: 1 })],
+    ["list_sip", "a list without a count", list({ rows: [row] })],
+    ["list_sip", "a text as count", list({ count: "1", rows: [row] })],
+    ["list_sip", "a negative count", list({ count: -1, rows: [row] })],
+    ["list_sip", "half a count", list({ count: 0.5, rows: [row] })],
+    ["list_sip", "an object as rows", list({ count: 1, rows: row })],
+    ["list_sip", "a row without a username", list({ count: 1, rows: [{ password: "made-up-1" }] })],
+    ["list_sip", "a row without a password", list({ count: 1, rows: [row, { username: "bob" }] })],
+  ] as const)("is UPSTREAM_INVALID_RESPONSE to %s: %s", async (operation, _, body) => {
+    broken.upstream.answer({ body });
+    expect(await fail(broken, operation)).toEqual({
+      code: "UPSTREAM_INVALID_RESPONSE",
+      retryable: true,
+      attempts: 3,
+    });
+  });
+
+  it("names what is missing or wrong, and repeats no value", async () => {
+    broken.upstream.answer({ body: { ...alice, type: "FAX", audio: "yes", connect_URL: undefined } });
+    const { errors } = await broken.gateway.ask('{ sipEndpoint(username: "alice") { username } }');
+    expect(errors?.[0]?.message).toBe(
+      "PIOPIY answered get_sip without what its documents promise; missing or wrong: connect_URL, audio, type.",
+    );
+  });
+
+  it("carries the secret to no other address by a redirect", async () => {
+    const elsewhere = await startBrokenGateway();
+    for (const status of [301, 302, 303, 307, 308]) {
+      const location = `${elsewhere.upstream.url}get_sip`;
+      broken.upstream.answer({ status, headers: { location }, body: "" });
+      expect(await fail(broken, "get_sip")).toMatchObject({ code: "UPSTREAM_INVALID_RESPONSE" });
+    }
+    expect(elsewhere.upstream.connections.made).toBe(0);
+    await elsewhere.close();
+  });
+});

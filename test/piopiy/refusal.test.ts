@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import type { BrokenReply } from "../support/broken-upstream.js";
+import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
+
+let broken: BrokenGateway;
+beforeAll(async () => {
+  broken = await startBrokenGateway();
+});
+afterAll(() => broken.close());
+
+const all = Object.keys(operations) as (keyof typeof operations)[];
+
+/** A refusal in each of the ways that PIOPIY's documents leave open. */
+function spellings(code: number): [string, BrokenReply][] {
+  return [
+    [`HTTP 200 with "cmi-${code}"`, { body: { code: `cmi-${code}`, msg: "no" } }],
+    [`HTTP 200 with "${code}"`, { body: { code: String(code) } }],
+    [`HTTP 200 with ${code}`, { body: { error: true, code, msg: { body: [] } } }],
+    [`HTTP ${code} with "cmi-${code}"`, { status: code, body: { code: `cmi-${code}` } }],
+    [`HTTP ${code} with ${code}`, { status: code, body: { code } }],
+    [`HTTP 400 with ${code}`, { status: 400, body: { code } }],
+  ];
+}
+
+describe("A refused account", () => {
+  it.each(spellings(420))("is UPSTREAM_UNAUTHENTICATED at %s, for every call", async (_, reply) => {
+    for (const operation of all) {
+      broken.upstream.answer(reply);
+      expect(await fail(broken, operation)).toEqual({
+        code: "UPSTREAM_UNAUTHENTICATED",
+        retryable: false,
+        upstreamCode: 420,
+        attempts: 1,
+      });
+    }
+  });
+});
+
+describe("PIOPIY's 400", () => {
+  it.each(spellings(400))("is an answer at %s", async (_, reply) => {
+    broken.upstream.answer(reply);
+    const read = await broken.gateway.ask(operations.get_sip);
+    expect(read).toMatchObject({ status: 200, data: { sipEndpoint: null } });
+    const codes: unknown[] = [];
+    for (const operation of writes) {
+      const { data } = await broken.gateway.ask<Record<string, { userErrors: [{ code: string }] }>>(
+        operations[operation],
+      );
+      codes.push(...Object.values(data).map(({ userErrors }) => userErrors[0].code));
+    }
+    expect(codes).toEqual(["USERNAME_TAKEN", "SIP_ENDPOINT_NOT_FOUND", "SIP_ENDPOINT_NOT_FOUND"]);
+    expect(broken.upstream.calls.map((call) => call.operation)).toEqual(["get_sip", ...writes]);
+  });
+
+  it.each(spellings(400))("is a refusal of a list, which has no name, at %s", async (_, reply) => {
+    broken.upstream.answer(reply);
+    expect(await fail(broken, "list_sip")).toEqual({
+      code: "UPSTREAM_REJECTED",
+      retryable: false,
+      upstreamCode: 400,
+      attempts: 1,
+    });
+  });
+});
+
+describe("Any other refusal", () => {
+  it.each([
+    ...spellings(404),
+    ...spellings(407),
+    ...spellings(501),
+    ...spellings(502),
+  ])("is UPSTREAM_REJECTED with PIOPIY's number and never repeated, at %s", async (_, reply) => {
+    for (const operation of all) {
+      broken.upstream.answer(reply);
+      const { upstreamCode, ...failure } = await fail(broken, operation);
+      expect(failure).toEqual({ code: "UPSTREAM_REJECTED", retryable: false, attempts: 1 });
+      expect(JSON.stringify(reply.body)).toContain(String(upstreamCode));
+      expect(typeof upstreamCode).toBe("number");
+    }
+  });
+
+  it.each([
+    ["HTML", "<h1>Cannot POST /</h1>"],
+    ["an object without a code", {}],
+    ["a code that claims success", { code: "cmi-200" }],
+  ])("is the HTTP status where the body is %s", async (_, body) => {
+    broken.upstream.answer({ status: 404, body });
+    expect(await fail(broken, "get_sip")).toMatchObject({ code: "UPSTREAM_REJECTED", upstreamCode: 404 });
+  });
+
+  it("repeats PIOPIY's words on one line, 200 characters of them at most", async () => {
+    broken.upstream.answer({ body: { code: 404, msg: `a\n\tb\u0000c ${"x".repeat(300)}` } });
+    const { errors } = await broken.gateway.ask(operations.get_sip);
+    expect(errors?.[0]?.message).toBe(`PIOPIY refused get_sip with code 404 ("a b c ${"x".repeat(194)}").`);
+  });
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { type Behaviour, type BrokenReply, send } from "../support/broken-upstream.js";
+import { type BrokenGateway, fail, operations, startBrokenGateway } from "./broken-gateway.js";
+
+let broken: BrokenGateway;
+beforeAll(async () => {
+  broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "20000" });
+});
+afterAll(() => broken.close());
+
+const html = "<h1>Something is wrong</h1>";
+
+/** Failures that may pass by themselves. */
+const outages: [number, BrokenReply][] = [
+  [500, { status: 500, body: html }],
+  [502, { status: 502, body: html }],
+  [502, { status: 502, body: "" }],
+  [503, { status: 503, body: html }],
+  [504, { status: 504, body: html }],
+  [599, { status: 599, body: {} }],
+  [429, { status: 429, body: html }],
+  [500, { status: 500, body: { code: "cmi-200" } }],
+  [500, { body: { code: "cmi-500" } }],
+  [503, { body: { code: 503 } }],
+  [429, { body: { code: "429" } }],
+];
+
+describe("An outage", () => {
+  it.each(outages)("of a read is UPSTREAM_UNAVAILABLE after three attempts: %i, %j", async (code, reply) => {
+    for (const operation of ["get_sip", "list_sip"] as const) {
+      broken.upstream.answer(reply);
+      expect(await fail(broken, operation)).toEqual({
+        code: "UPSTREAM_UNAVAILABLE",
+        retryable: true,
+        upstreamCode: code,
+        attempts: 3,
+      });
+    }
+  });
+
+  it.each<[string, Behaviour]>([
+    ["HTTP 502", { status: 502, body: html }],
+    ["a connection that is cut", (response) => response.destroy()],
+    [
+      "half an answer",
+      (response) => response.writeHead(200, { "content-length": 9 }).write("{", () => response.destroy()),
+    ],
+    ["HTML", { body: html }],
+  ])("that passes is not noticed by the caller: %s", async (_, failure) => {
+    broken.upstream.answer(failure, {});
+    const { data, errors } = await broken.gateway.ask(operations.get_sip);
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ sipEndpoint: { username: "alice", type: "SIP" } });
+    expect(broken.upstream.calls).toHaveLength(2);
+  });
+
+  it("may take another shape with each attempt: the last one is told", async () => {
+    broken.upstream.answer({ status: 503 }, { body: html }, { body: { code: "cmi-404" } });
+    expect(await fail(broken, "get_sip")).toEqual({
+      code: "UPSTREAM_REJECTED",
+      retryable: false,
+      upstreamCode: 404,
+      attempts: 3,
+    });
+  });
+
+  it("of one endpoint leaves the others of its operation alone", async () => {
+    broken.upstream.answer((response, { body }) => {
+      send(response, body.includes('"bob"') ? { status: 503, body: html } : {});
+    });
+    const { data, errors } = await broken.gateway.ask(
+      '{ a: sipEndpoint(username: "alice") { type } b: sipEndpoint(username: "bob") { type } }',
+    );
+    expect(data).toEqual({ a: { type: "SIP" }, b: null });
+    expect(errors?.map(({ path }) => path)).toEqual([["b"]]);
+    expect(broken.upstream.calls).toHaveLength(4);
+  });
+});
+
+describe("Retry-After", () => {
+  const soon = () => new Date(Date.now() + 1000).toUTCString();
+
+  it.each([429, 503])("in seconds is waited for, after %i", async (status) => {
+    broken.upstream.answer({ status, headers: { "retry-after": "1" } }, {});
+    const begun = performance.now();
+    const { errors } = await broken.gateway.ask(operations.get_sip);
+    expect(errors).toBeUndefined();
+    expect(broken.upstream.calls).toHaveLength(2);
+    expect(performance.now() - begun).toBeGreaterThan(990);
+  });
+
+  it.each([
+    ["a date to come", soon],
+    ["a date that is over", () => new Date(0).toUTCString()],
+    ["no time at all", () => "0"],
+    ["what nobody can read", () => "soon"],
+  ])("as %s leads to a second attempt", async (_, value) => {
+    broken.upstream.answer({ status: 503, headers: { "retry-after": value() } }, {});
+    const { errors } = await broken.gateway.ask(operations.get_sip);
+    expect(errors).toBeUndefined();
+    expect(broken.upstream.calls).toHaveLength(2);
+  });
+
+  it.each([
+    ["3600", 3_600_000],
+    [new Date(Date.now() + 3_600_000).toUTCString(), 3_600_000],
+  ])("beyond the deadline is told to the caller instead of waited for: %s", async (value, ms) => {
+    broken.upstream.answer({ status: 429, headers: { "retry-after": value } });
+    const { retryAfterMs, ...failure } = await fail(broken, "get_sip");
+    expect(failure).toEqual({
+      code: "UPSTREAM_UNAVAILABLE",
+      retryable: true,
+      upstreamCode: 429,
+      attempts: 1,
+    });
+    expect(Math.abs(Number(retryAfterMs) - ms)).toBeLessThan(60_000);
+  });
+});

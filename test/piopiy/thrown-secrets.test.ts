@@ -1,0 +1,75 @@
+import { inspect } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { GatewayError } from "../../src/errors.js";
+import { Budget } from "../../src/piopiy/budget.js";
+import { PiopiyClient } from "../../src/piopiy/client.js";
+import { type Behaviour, type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
+import { canaries, echoes, holdsCanary } from "../support/canaries.js";
+
+const { password, secret } = canaries;
+
+let upstream: BrokenUpstream;
+let budget: Budget;
+beforeAll(async () => {
+  upstream = await startBrokenUpstream();
+});
+afterEach(() => budget.close());
+afterAll(() => upstream.close());
+
+/** What each of the five calls throws. */
+async function thrown(url: string): Promise<unknown[]> {
+  const client = new PiopiyClient({ url, appId: 1, secret, timeoutMs: 100, maxConcurrency: 5 });
+  budget = new Budget(600);
+  const results = await Promise.allSettled([
+    client.getSip("alice", budget),
+    client.listSip(1, budget),
+    client.addSip({ username: "alice", password }, budget),
+    client.updateSip({ username: "alice", password }, budget),
+    client.removeSip("alice", budget),
+  ]);
+  client.close();
+  return results.map((result) => (result.status === "rejected" ? result.reason : "no error"));
+}
+
+/** Makes sure that the errors are the gateway's own, without a cause, and show no canary however they are printed. */
+function expectClean(errors: readonly unknown[]): void {
+  expect(errors).toHaveLength(5);
+  for (const error of errors) {
+    expect(error).toBeInstanceOf(GatewayError);
+    if (!(error instanceof GatewayError)) continue;
+    expect([error.cause, error.originalError]).toEqual([undefined, undefined]);
+    const prints = [
+      JSON.stringify(error),
+      inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
+      String(error.stack),
+      JSON.stringify(Object.getOwnPropertyDescriptors(error)),
+    ];
+    for (const print of prints) {
+      expect(holdsCanary(print, "secret") || holdsCanary(print, "password")).toBe(false);
+    }
+  }
+}
+
+describe("What the client throws holds neither the secret nor a password", () => {
+  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, behaviour) => {
+    upstream.answer(behaviour);
+    expectClean(await thrown(upstream.url));
+  });
+
+  it.each<[string, Behaviour]>([
+    ["is silent", () => {}],
+    ["falls silent", (response) => response.writeHead(200).write("{")],
+    ["cuts the connection", (response) => response.socket?.resetAndDestroy()],
+    ["answers 10 MB", { body: " ".repeat(10_000_000) }],
+  ])("when the upstream %s", async (_, behaviour) => {
+    upstream.answer(behaviour);
+    expectClean(await thrown(upstream.url));
+  });
+
+  it("when the upstream refuses the connection, or has no address", async () => {
+    const gone = await startBrokenUpstream();
+    await gone.close();
+    expectClean(await thrown(gone.url));
+    expectClean(await thrown("http://nowhere.invalid/"));
+  });
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { until } from "../support/broken-upstream.js";
+import { type BrokenGateway, fail, operations, startBrokenGateway } from "./broken-gateway.js";
+
+const timeout = { code: "UPSTREAM_TIMEOUT", retryable: true };
+
+describe("An upstream that is too slow", () => {
+  let broken: BrokenGateway;
+  beforeAll(async () => {
+    broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "150" });
+  });
+  afterAll(() => broken.close());
+
+  it("is UPSTREAM_TIMEOUT to a read after three attempts", async () => {
+    broken.upstream.answer(() => {});
+    expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
+  });
+
+  it("is so too when it falls silent after the head, or in the middle of the body", async () => {
+    broken.upstream.answer((response) => response.writeHead(200).flushHeaders());
+    expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
+    broken.upstream.answer((response) => response.write('{"code":'));
+    expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
+  });
+
+  it("is so too when it sends a byte now and then", async () => {
+    broken.upstream.answer((response) => {
+      const drip = setInterval(() => response.write(" "), 10);
+      response.once("close", () => clearInterval(drip));
+    });
+    expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
+  });
+
+  it("may be fast at the next attempt", async () => {
+    broken.upstream.answer(() => {}, {});
+    const { data } = await broken.gateway.ask(operations.get_sip);
+    expect(data).toMatchObject({ sipEndpoint: { username: "alice" } });
+    expect(broken.upstream.calls).toHaveLength(2);
+  });
+
+  it("keeps no connection open", async () => {
+    broken.upstream.answer(() => {});
+    await fail(broken, "get_sip");
+    await until(() => broken.upstream.connections.open === 0);
+  });
+});
+
+describe("The deadline of an operation", () => {
+  let broken: BrokenGateway;
+  beforeAll(async () => {
+    broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "200", PIOPIY_MAX_CONCURRENCY: "1" });
+  });
+  afterAll(() => broken.close());
+  beforeEach(() => broken.upstream.answer(() => {}));
+
+  it("ends a read in its first attempt", async () => {
+    expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 1 });
+  });
+
+  it("ends a write, whose outcome is then unknown", async () => {
+    expect(await fail(broken, "add_sip")).toEqual({ code: "OUTCOME_UNKNOWN", retryable: true, attempts: 1 });
+  });
+
+  it("ends what waits for its turn: it is not sent", async () => {
+    const { errors } = await broken.gateway.ask(
+      '{ a: sipEndpoint(username: "a") { type } b: sipEndpoint(username: "b") { type } c: sipEndpoint(username: "c") { type } }',
+    );
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
+    const waited = errors?.filter(({ message }) => message.startsWith("No call to PIOPIY was free"));
+    expect(waited?.map(({ path }) => path)).toEqual([["b"], ["c"]]);
+    expect(broken.upstream.calls).toHaveLength(1);
+  });
+
+  it("leaves the gateway able to serve the next operation", async () => {
+    await fail(broken, "get_sip");
+    broken.upstream.answer({});
+    expect(await broken.gateway.ask(operations.get_sip)).toMatchObject({
+      data: { sipEndpoint: { username: "alice" } },
+    });
+  });
+});

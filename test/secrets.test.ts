@@ -1,0 +1,122 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { startBrokenUpstream } from "./support/broken-upstream.js";
+import { canaries, echoes, holdsCanary } from "./support/canaries.js";
+import { startGateway, type TestGateway } from "./support/gateway.js";
+
+const { password, secret } = canaries;
+const files = readdirSync("schema/operations").sort();
+const operations = files.map((file) => readFileSync(`schema/operations/${file}`, "utf8"));
+const inputs: Record<string, object> = {
+  CreateSipEndpoint: { input: { username: "erin", password } },
+  UpdateSipEndpoint: { input: { username: "alice", password } },
+};
+
+let gateway: TestGateway | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+});
+
+/** Runs every operation, and makes sure that the canaries are nowhere but in fields named `password`. */
+async function runAll({ origin, log }: TestGateway): Promise<unknown[]> {
+  const codes: unknown[] = [];
+  for (const query of operations) {
+    const variables = inputs[/^\w+ (\w+)/m.exec(query)?.[1] ?? ""];
+    const response = await fetch(`${origin}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query, variables }),
+    });
+    const headers = JSON.stringify([...response.headers]);
+    const text = await response.text();
+    const { data, errors = [] } = JSON.parse(text);
+    const hidden = JSON.stringify(data, (key, value) => (key === "password" ? undefined : value)) ?? "";
+    for (const place of [hidden, JSON.stringify(errors), headers]) {
+      expect(holdsCanary(place, "password")).toBe(false);
+    }
+    expect(holdsCanary(text + headers, "secret")).toBe(false);
+    codes.push(...errors.map(({ extensions }: { extensions: { code: unknown } }) => extensions.code));
+  }
+  expectQuiet(log);
+  return codes;
+}
+
+function expectQuiet(log: readonly string[]): void {
+  expect(log.length).toBeGreaterThan(0);
+  expect(log.filter((line) => holdsCanary(line, "secret") || holdsCanary(line, "password"))).toEqual([]);
+}
+
+const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600", LOG_LEVEL: "trace" };
+const endpoints = [
+  { username: "alice", password },
+  { username: "bob", password },
+];
+
+describe("The secret and the passwords stay where they belong", () => {
+  it.each([
+    [{ EMULATOR_ERRORS: "body" }, []],
+    [{ EMULATOR_ERRORS: "status" }, []],
+    [{ EMULATOR_CODES: "number", EMULATOR_BOOLEANS: "string" }, []],
+  ])("when all goes well: %j", async (emulator, codes) => {
+    gateway = await startGateway({ emulator: { ...emulator, EMULATOR_SECRET: secret } });
+    await gateway.reset({ endpoints });
+    expect(await runAll(gateway)).toEqual(codes);
+    const shown = await gateway.ask<{ sipEndpoint: unknown }>(
+      '{ sipEndpoint(username: "alice") { password } }',
+    );
+    expect(shown.data.sipEndpoint).toEqual({ password });
+  });
+
+  it.each([
+    [{ kind: "latency", ms: 300 }, "UPSTREAM_TIMEOUT"],
+    [{ kind: "hang" }, "UPSTREAM_TIMEOUT"],
+    [{ kind: "reset" }, "UPSTREAM_UNAVAILABLE"],
+    [{ kind: "lose-reply" }, "UPSTREAM_UNAVAILABLE"],
+    [{ kind: "garbage" }, "UPSTREAM_INVALID_RESPONSE"],
+    [{ kind: "status", status: 404 }, "UPSTREAM_REJECTED"],
+    [{ kind: "status", status: 420 }, "UPSTREAM_UNAUTHENTICATED"],
+    [{ kind: "status", status: 500 }, "UPSTREAM_UNAVAILABLE"],
+    [{ kind: "status", status: 503, retryAfter: 3600 }, "UPSTREAM_UNAVAILABLE"],
+  ])("when the emulator fails: %j", async (fault, code) => {
+    gateway = await startGateway({ emulator: { EMULATOR_SECRET: secret }, gateway: hasty });
+    await gateway.reset({ endpoints });
+    await gateway.fail({ ...fault, times: 100 });
+    const codes = await runAll(gateway);
+    expect(codes).toContain(code);
+    expect(codes).toHaveLength(5);
+  });
+
+  it("when PIOPIY refuses the account", async () => {
+    gateway = await startGateway({ gateway: { PIOPIY_SECRET: secret } });
+    expect(await runAll(gateway)).toEqual(Array(5).fill("UPSTREAM_UNAUTHENTICATED"));
+  });
+
+  it("when PIOPIY cannot be reached", async () => {
+    const gone = await startBrokenUpstream();
+    await gone.close();
+    gateway = await startGateway({ gateway: { PIOPIY_SECRET: secret, PIOPIY_URL: gone.url } });
+    expect(await runAll(gateway)).toEqual(Array(5).fill("UPSTREAM_UNAVAILABLE"));
+  });
+
+  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, behaviour) => {
+    const upstream = await startBrokenUpstream();
+    upstream.answer(behaviour);
+    gateway = await startGateway({ gateway: { ...hasty, PIOPIY_SECRET: secret, PIOPIY_URL: upstream.url } });
+    expect(await runAll(gateway)).toHaveLength(5);
+    expect(upstream.calls.length).toBeGreaterThanOrEqual(5);
+    await upstream.close();
+  });
+
+  it("when a caller sends what is not HTTP: its bytes are not logged", async () => {
+    gateway = await startGateway();
+    const { log, origin } = gateway;
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    socket.resume().end(`${password}\r\n\r\n`);
+    await once(socket, "close");
+    expectQuiet(log);
+    expect(log.filter((line) => line.includes('"data":['))).toEqual([]);
+  });
+});
