@@ -120,6 +120,20 @@ describe("node dist/main.js", () => {
     expect(program.output.stderr).toBe("");
   });
 
+  it("stops at once although the emulator holds back a call that was given up", async () => {
+    const program = run({ ...emulated, PIOPIY_TIMEOUT_MS: "100" });
+    const address = await addressOf(program);
+    const emulator = new URL(/at (\S+),/.exec(program.output.stdout)?.[1] ?? "").origin;
+    await fetch(`${emulator}/_emulator/faults`, { method: "POST", body: '{"kind":"latency","ms":60000}' });
+    const answer = await ask(
+      address,
+      'mutation { removeSipEndpoint(input: { username: "a" }) { username } }',
+    );
+    expect(answer).toMatchObject({ errors: [{ extensions: { code: "OUTCOME_UNKNOWN" } }] });
+    program.child.kill("SIGTERM");
+    expect(await program.end).toBe(0);
+  });
+
   it("serves GraphiQL with the settings of npm start, and not without them", async () => {
     const friendly = await addressOf(run({ PORT: "0" }, "--env-file=.env.emulator"));
     const page = await fetch(`${friendly}/graphiql`);

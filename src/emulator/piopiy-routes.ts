@@ -39,7 +39,10 @@ async function serve(
   const cut = () => {
     calls.end(call);
     reply.hijack();
-    request.raw.socket.resetAndDestroy();
+    // A reset fails on a connection that its caller is closing already, and Node then keeps it for ever.
+    const { socket } = request.raw;
+    if (socket.writableEnded) socket.destroy();
+    else socket.resetAndDestroy();
     return reply;
   };
   const page = (status: number, text: string) => {

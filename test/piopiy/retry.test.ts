@@ -4,7 +4,7 @@ import { type BrokenGateway, fail, operations, startBrokenGateway } from "./brok
 
 let broken: BrokenGateway;
 beforeAll(async () => {
-  broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "20000" });
+  broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "60000" });
 });
 afterAll(() => broken.close());
 
