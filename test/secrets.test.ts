@@ -110,6 +110,37 @@ describe("The secret and the passwords stay where they belong", () => {
     await upstream.close();
   });
 
+  const wrongFields =
+    "mutation ($input: CreateSipEndpointInput!) { createSipEndpoint(input: $input) { password } }";
+  it.each([
+    [wrongFields, { input: { username: "erin", password, more: 1 } }, '"more" is not defined'],
+    [
+      wrongFields,
+      { input: { username: "erin", password: [`a; ${password}; b`, {}] } },
+      'at "input.password"',
+    ],
+    [wrongFields, { input: password }, 'Expected type "CreateSipEndpointInput"'],
+    [
+      `{ sipEndpoints(first: ${JSON.stringify(password)}) { totalCount } }`,
+      {},
+      "Int cannot represent non-integer value",
+    ],
+    [
+      `mutation { createSipEndpoint(input: ${JSON.stringify(password)}) { password } }`,
+      {},
+      '"CreateSipEndpointInput!"',
+    ],
+    [`mutation { ${JSON.stringify(password)} }`, {}, "found String"],
+    [`mutation { """${password} """ }`, {}, "found BlockString"],
+  ])("when GraphQL refuses a value: %#", async (query, variables, told) => {
+    gateway = await startGateway();
+    const { errors } = await gateway.ask(query, variables);
+    const text = JSON.stringify(errors?.map(({ message }) => message));
+    expect(text).toContain(JSON.stringify(told).slice(1, -1));
+    expect(holdsCanary(text, "password")).toBe(false);
+    expect(gateway.log.filter((line) => holdsCanary(line, "password"))).toEqual([]);
+  });
+
   it("when a caller sends what is not HTTP: its bytes are not logged", async () => {
     gateway = await startGateway();
     const { log, origin } = gateway;
