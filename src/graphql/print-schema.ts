@@ -1,9 +1,10 @@
 import "reflect-metadata";
 import { writeFileSync } from "node:fs";
-import { printSubgraphSchema } from "@apollo/subgraph";
 import { buildGatewaySchema } from "./schema.js";
+import { printSdl, printSdlWithoutSecurity } from "./sdl.js";
 
-writeFileSync(
-  new URL("../../schema/schema.graphql", import.meta.url),
-  `${printSubgraphSchema(buildGatewaySchema())}\n`,
-);
+const schema = buildGatewaySchema();
+const write = (name: string, text: string) =>
+  writeFileSync(new URL(`../../schema/${name}`, import.meta.url), text);
+write("schema.graphql", printSdl(schema));
+write("schema.without-security.graphql", printSdlWithoutSecurity(schema));

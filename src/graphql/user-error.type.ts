@@ -1,6 +1,7 @@
-import { Field, ObjectType } from "type-graphql";
+import { Directive, Field, ObjectType } from "type-graphql";
 import { UserErrorCode } from "./user-error-code.enum.js";
 
+@Directive("@shareable")
 @ObjectType({
   description:
     "A mistake in an input that its sender can mend. All mistakes are told at once, before PIOPIY is asked anything.",

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
 import { connectActionProblems, writeConnectAction } from "../../pcmo/connect-action.js";
+import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";
 import { ConnectActionInput } from "./connect-action.input.js";
 import { ConnectActionResult } from "./connect-action-result.type.js";
@@ -8,6 +9,7 @@ import { ConnectActionResult } from "./connect-action-result.type.js";
 /** PCMO documents that ring SIP endpoints. Nothing is asked upstream. */
 @Resolver()
 export class ConnectActionResolver {
+  @RequiresScope("sip:read")
   @Query(() => ConnectActionResult, {
     description:
       "Writes the PCMO document that connects an incoming call to SIP endpoints: what an answer URL gives to PIOPIY. " +

@@ -1,5 +1,6 @@
-import { Field, ObjectType } from "type-graphql";
+import { Directive, Field, ObjectType } from "type-graphql";
 
+@Directive("@shareable")
 @ObjectType({ description: "Where a page stands in its list." })
 export class PageInfo {
   @Field(() => Boolean, { description: "Whether rows follow this page: go on with after: endCursor." })

@@ -3,6 +3,7 @@ import type { Context } from "../../context.js";
 import { isSipUser } from "../../pcmo/sip-user.js";
 import { isNewUsername } from "../../piopiy/new-username.js";
 import { isPassword, makePassword } from "../../piopiy/password.js";
+import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";
 import { CreateSipEndpointInput } from "./create-sip-endpoint.input.js";
 import { CreateSipEndpointPayload } from "./create-sip-endpoint.payload.js";
@@ -15,6 +16,7 @@ import { UpdateSipEndpointPayload } from "./update-sip-endpoint.payload.js";
 /** What changes endpoints. Mistakes in an input are answered, all at once, before PIOPIY is asked. */
 @Resolver()
 export class SipEndpointMutationsResolver {
+  @RequiresScope("sip:write")
   @Mutation(() => CreateSipEndpointPayload, {
     description:
       "Creates a SIP endpoint, and makes a password unless one is given. Costs one call of add_sip.",
@@ -37,6 +39,7 @@ export class SipEndpointMutationsResolver {
     };
   }
 
+  @RequiresScope("sip:write")
   @Mutation(() => UpdateSipEndpointPayload, {
     description:
       "Gives a SIP endpoint a new password, and makes one unless it is given. A softphone that is registered may stay so until " +
@@ -60,6 +63,7 @@ export class SipEndpointMutationsResolver {
     };
   }
 
+  @RequiresScope("sip:write")
   @Mutation(() => RemoveSipEndpointPayload, {
     description: "Removes a SIP endpoint for good; its name is free again. Costs one call of remove_sip.",
   })

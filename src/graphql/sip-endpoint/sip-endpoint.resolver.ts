@@ -1,15 +1,17 @@
-import { Arg, Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
+import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import { sipUri } from "../../piopiy/sip-uri.js";
 import type { SipEndpointRecord } from "../../piopiy/wire.js";
+import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointType } from "./sip-endpoint-type.enum.js";
 
 /** One endpoint by its name. What lists and payloads do not carry is read from PIOPIY once a name and operation. */
 @Resolver(() => SipEndpoint)
 export class SipEndpointResolver {
+  @RequiresScope("sip:read")
   @Query(() => SipEndpoint, {
     nullable: true,
     description: "The SIP endpoint of this name, or null when PIOPIY has none. Costs one call of get_sip.",
@@ -58,6 +60,8 @@ export class SipEndpointResolver {
     return SipEndpointType[(await read(endpoint, context)).type];
   }
 
+  @RequiresScope("sip:password")
+  @Directive('@tag(name: "secret")')
   @FieldResolver(() => String, {
     nullable: true,
     description:

@@ -9,6 +9,7 @@ import { Directive, Field, ID, ObjectType } from "type-graphql";
     "An account that a softphone, an app or a browser registers with at PIOPIY, to make and take audio and video calls.",
 })
 @Directive('@key(fields: "username")')
+@Directive("@authenticated")
 export class SipEndpoint {
   @Field(() => ID, {
     description:

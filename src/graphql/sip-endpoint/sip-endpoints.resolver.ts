@@ -3,6 +3,7 @@ import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/cursor.js";
 import { type Window, windowAfter, windowAt } from "../../piopiy/window.js";
+import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointConnection } from "./sip-endpoint-connection.type.js";
 import { SipEndpointsArgs } from "./sip-endpoints.args.js";
@@ -12,6 +13,7 @@ const MAX_FIRST = 100;
 /** The list of all endpoints: walks with `first` and `after`, jumps with `first` and `offset`. */
 @Resolver()
 export class SipEndpointsResolver {
+  @RequiresScope("sip:read")
   @Query(() => SipEndpointConnection, {
     description:
       "The SIP endpoints of the account, in PIOPIY's order. Walk through them with `after`: endpoints that are created or " +

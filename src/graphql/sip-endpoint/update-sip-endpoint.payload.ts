@@ -1,4 +1,4 @@
-import { Field, ObjectType } from "type-graphql";
+import { Directive, Field, ObjectType } from "type-graphql";
 import { UserError } from "../user-error.type.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 
@@ -10,6 +10,7 @@ export class UpdateSipEndpointPayload {
   })
   sipEndpoint?: SipEndpoint;
 
+  @Directive('@tag(name: "secret")')
   @Field(() => String, {
     nullable: true,
     description: "The password that was set, given or made; null when the input had mistakes.",

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { ApolloGateway, IntrospectAndCompose } from "@apollo/gateway";
+import { ApolloServer } from "@apollo/server";
+import { ApolloServerPluginUsageReportingDisabled } from "@apollo/server/plugin/disabled";
+import { ApolloServerPluginInlineTrace } from "@apollo/server/plugin/inlineTrace";
+import { startStandaloneServer } from "@apollo/server/standalone";
+import { buildProductSchema } from "./product-schema.js";
+
+/** The suite asks for the gateway here and nowhere else; its subgraphs listen where they always do. */
+const PORTS = { gateway: 4000, users: 4002, inventory: 4003 };
+
+/** Keeps a program of the suite on loopback, where it would listen for everyone, and ends it with its parent. */
+const PRELUDE = `data:text/javascript,
+  import { Server } from "node:net";
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function ({ port }, ready) {
+    return listen.call(this, { port, host: "localhost" }, ready);
+  };
+  process.once("disconnect", () => process.exit());
+`;
+
+/** The products subgraph under test, the suite's two other subgraphs, and Apollo's gateway in front of them. */
+export interface Supergraph {
+  readonly productsUrl: string;
+  close(): Promise<void>;
+}
+
+/** @param suite the directory of the suite */
+export async function startSupergraph(suite: string): Promise<Supergraph> {
+  for (const [name, port] of Object.entries(PORTS)) await checkThatFree(name, port);
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of opened.splice(0).reverse()) await end();
+  };
+  const startServer = async (server: ApolloServer, port: number) => {
+    const { url } = await startStandaloneServer(server, { listen: { port, host: "localhost" } });
+    opened.push(() => server.stop());
+    return url;
+  };
+  const startProgram = async (name: "users" | "inventory") => {
+    const program = join(suite, "dist", "subgraphs", name, "index.js");
+    const child = spawn(process.execPath, ["--import", PRELUDE, program], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: {},
+    });
+    opened.push(() => end(child));
+    await readiness(name, child);
+    return `http://localhost:${PORTS[name]}/`;
+  };
+
+  try {
+    const products = new ApolloServer({
+      schema: buildProductSchema(),
+      plugins: [ApolloServerPluginInlineTrace()],
+    });
+    const productsUrl = await startServer(products, 0);
+    const [users, inventory] = await Promise.all([startProgram("users"), startProgram("inventory")]);
+    const subgraphs = Object.entries({ products: productsUrl, users, inventory });
+    const gateway = new ApolloGateway({
+      supergraphSdl: new IntrospectAndCompose({ subgraphs: subgraphs.map(([name, url]) => ({ name, url })) }),
+    });
+    const plugins = [ApolloServerPluginUsageReportingDisabled()];
+    await startServer(new ApolloServer({ gateway, plugins }), PORTS.gateway);
+    return { productsUrl, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function checkThatFree(name: string, port: number): Promise<void> {
+  const server = createServer().listen(port, "localhost");
+  await once(server, "listening").catch((cause) => {
+    throw new Error(`Apollo's suite wants port ${port} for its ${name}, and something else is on it.`, {
+      cause,
+    });
+  });
+  server.close();
+  await once(server, "close");
+}
+
+/** Waits until the program says that it is ready; when it ends instead, tells what it said. */
+async function readiness(name: string, child: ChildProcess): Promise<void> {
+  const complaint = child.stderr && text(child.stderr);
+  const ended = once(child, "exit").then(async () => {
+    throw new Error(`The suite's ${name} did not start: ${await complaint}`);
+  });
+  await Promise.race([once(child, "message"), ended]);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill();
+  await once(child, "exit");
+}

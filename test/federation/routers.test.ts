@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { startEmployees } from "../support/employees.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { type RecordingProxy, startRecordingProxy } from "../support/recording-proxy.js";
+import { type Router, routers } from "../support/routers.js";
+
+describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
+  let gateway: TestGateway;
+  let proxy: RecordingProxy;
+  let employees: Awaited<ReturnType<typeof startEmployees>>;
+  let router: Router;
+
+  beforeAll(async () => {
+    gateway = await startGateway({ gateway: { PIOPIY_TIMEOUT_MS: "2000" } });
+    proxy = await startRecordingProxy(`${gateway.origin}/graphql`);
+    employees = await startEmployees();
+    router = await startRouter(proxy.url, employees.url);
+  });
+  afterAll(async () => {
+    await router.close();
+    employees.close();
+    proxy.close();
+    await gateway.close();
+  });
+  beforeEach(async () => {
+    await gateway.reset();
+    proxy.requests.length = 0;
+  });
+
+  async function ask(query: string, headers: Record<string, string> = {}) {
+    const response = await fetch(router.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ query }),
+    });
+    return (await response.json()) as { data: unknown; errors?: { extensions: Record<string, unknown> }[] };
+  }
+
+  it("employees and their softphones cost one request for entities and one get_sip a distinct name", async () => {
+    const { data, errors } = await ask("{ employees { name softphone { sipUri } } }");
+    expect(errors).toBeUndefined();
+    const softphone = (name: string) => ({ sipUri: `sip:${name}@sbc.emulator.example` });
+    expect(data).toEqual({
+      employees: [
+        { name: "Alice Adams", softphone: softphone("alice") },
+        { name: "Bob Brown", softphone: softphone("bob") },
+        { name: "Beth Brown", softphone: softphone("bob") },
+        { name: "Carol Clark", softphone: softphone("carol") },
+        { name: "Frank Fox", softphone: null },
+      ],
+    });
+    expect(proxy.requests.map(({ query }) => query.includes("_entities"))).toEqual([true]);
+    const asked = (await gateway.calls()).map(({ operation, username }) => `${operation} ${username}`);
+    expect(asked.sort()).toEqual(["get_sip alice", "get_sip bob", "get_sip carol"]);
+  });
+
+  it("keys travel the other way: endpoints of the gateway lead to employees", async () => {
+    const { data } = await ask("{ sipEndpoints(first: 2) { nodes { username employee { name } } } }");
+    expect(data).toEqual({
+      sipEndpoints: {
+        nodes: [
+          { username: "alice", employee: { name: "Alice Adams" } },
+          { username: "bob", employee: { name: "Bob Brown" } },
+        ],
+      },
+    });
+    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["list_sip"]);
+  });
+
+  it("a mutation goes through, with the defaults of its enums", async () => {
+    const { data } = await ask(
+      'mutation { updateSipEndpoint(input: { username: "bob", password: "made-up" }) { password sipEndpoint { sipUri employee { name } } userErrors { code } } }',
+    );
+    expect(data).toEqual({
+      updateSipEndpoint: {
+        password: "made-up",
+        sipEndpoint: { sipUri: "sip:bob@sbc.emulator.example", employee: { name: "Bob Brown" } },
+        userErrors: [],
+      },
+    });
+    const call = await ask(
+      '{ connectAction(input: { call: [{ user: "bob" }] }) { pcmo userErrors { code } } }',
+    );
+    expect(call.data).toMatchObject({
+      connectAction: { pcmo: [{ call_type: "audio", call: [{ type: "sip" }] }] },
+    });
+  });
+
+  it("an upstream failure is seen with its code, and the other softphones stay", async () => {
+    await gateway.fail({ operation: "get_sip", username: "bob", kind: "garbage", times: 100 });
+    const { data, errors } = await ask("{ employees { name softphone { sipUri } } }");
+    expect(errors?.[0]?.extensions.code).toBe("UPSTREAM_INVALID_RESPONSE");
+    expect(data).toMatchObject({
+      employees: [
+        { softphone: { sipUri: "sip:alice@sbc.emulator.example" } },
+        {},
+        {},
+        { name: "Carol Clark" },
+        {},
+      ],
+    });
+  });
+
+  it("the caller's Authorization reaches the gateway", async () => {
+    await ask('{ sipEndpoint(username: "alice") { username } }', { authorization: "Bearer made-up" });
+    expect(proxy.requests.map(({ headers }) => headers.authorization)).toEqual(["Bearer made-up"]);
+  });
+});

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { composeServices } from "@apollo/composition";
+import { type DocumentNode, parse } from "graphql";
+
+export interface Subgraph {
+  readonly name: string;
+  readonly url: string;
+  readonly typeDefs: DocumentNode;
+}
+
+/** The gateway and the employee directory, as composers take them. */
+export function subgraphs(
+  piopiyUrl: string,
+  employeesUrl: string,
+  schema = "schema/schema.graphql",
+): Subgraph[] {
+  const read = (path: string) => parse(readFileSync(path, "utf8"));
+  return [
+    { name: "piopiy", url: piopiyUrl, typeDefs: read(schema) },
+    { name: "employees", url: employeesUrl, typeDefs: read("test/support/employees/schema.graphql") },
+  ];
+}
+
+/** The supergraph that Apollo's composition makes of them. */
+export function compose(parts: Subgraph[]): string {
+  const { supergraphSdl, errors } = composeServices(parts);
+  if (!supergraphSdl) throw new Error(errors?.map(({ message }) => message).join("\n"));
+  return supergraphSdl;
+}
