@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, it } from "@jest/globals";
+
+const answers = (address: string) =>
+  fetch(`${address}/health/live`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+it("npm start leaves nothing behind when it is stopped: npm hands the signal to the program itself", async () => {
+  // Without its build, which other tests of the built program would stumble over.
+  const npm = spawn("npm", ["start", "--ignore-scripts"], { env: { ...process.env, PORT: "0" } });
+  let output = "";
+  for await (const chunk of npm.stdout) {
+    output += chunk;
+    if (output.includes("AUTH=none")) break;
+  }
+  const address = /GraphQL +(\S+)\/graphql/.exec(output)?.[1] ?? "";
+  expect(await answers(address)).toBe(true);
+  npm.kill("SIGTERM");
+  await once(npm, "exit");
+  while (await answers(address)) await new Promise(setImmediate);
+});
