@@ -54,11 +54,6 @@ export function readConfig(variables: Variables): Config {
   };
   environment.required("AUTH", "none lets everyone who reaches this address do everything");
   environment.oneOf("AUTH", ["none"], "none");
-  if (config.graphiql && !config.introspection) {
-    environment.mistakes.push(
-      "GRAPHIQL=true needs INTROSPECTION=true: GraphiQL asks the graph for its schema.",
-    );
-  }
   if (environment.mistakes.length > 0) throw new ConfigError(environment.mistakes);
   return config;
 }

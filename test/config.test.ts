@@ -77,7 +77,6 @@ describe("readConfig", () => {
         PIOPIY_MAX_CONCURRENCY: "-1",
         PIOPIY_ALLOW_HTTP: "yes",
         PCMO_TARGETS_KEY: "dial",
-        GRAPHIQL: "true",
         LOG_LEVEL: "loud",
       }),
     ).toThrow(
@@ -94,7 +93,6 @@ describe("readConfig", () => {
         '  - PCMO_TARGETS_KEY must be one of call, connect; it is "dial".',
         '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent; it is "loud".',
         "  - AUTH must be set: none lets everyone who reaches this address do everything.",
-        "  - GRAPHIQL=true needs INTROSPECTION=true: GraphiQL asks the graph for its schema.",
       ].join("\n"),
     );
   });
