@@ -1,13 +1,26 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Change, CriticalityLevel, diff } from "@graphql-inspector/core";
-import { buildASTSchema, parse } from "graphql";
+import {
+  buildASTSchema,
+  type GraphQLSchema,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  isRequiredArgument,
+  isRequiredInputField,
+  parse,
+} from "graphql";
 
 /** Without these, other subgraphs' references or shared types no longer compose. */
-const LOST_FOR_FEDERATION = /^DIRECTIVE_USAGE_.*REMOVED .*\.@(key|shareable)$/;
+const LOST_FOR_FEDERATION = /^DIRECTIVE_USAGE_.*REMOVED .*\.@(key(\.fields)?|shareable)$/;
 
 /**
- * The breaking changes from one SDL to the next that the changelog does not announce: one line under "### Breaking"
- * in its section "[Unreleased]" names the element in backticks, such as `SipEndpoint.password`. A directive that
- * asks for a scope is not judged: whether it breaks a caller, the caller's scopes decide.
+ * The breaking changes from one SDL to the next that the changelog does not announce: each by a line of its own under
+ * "### Breaking" in the section "[Unreleased]", of which the first word in backticks is the element, such as
+ * `SipEndpoint.password`. A directive that asks for a scope is not judged: whether it breaks a caller, the caller's
+ * scopes decide.
  */
 export async function unannouncedBreakingChanges(
   oldSdl: string,
@@ -15,23 +28,75 @@ export async function unannouncedBreakingChanges(
   changelog: string,
 ): Promise<string[]> {
   const build = (sdl: string) => buildASTSchema(parse(sdl), { assumeValidSDL: true });
-  const changes = await diff(build(oldSdl), build(newSdl));
+  const after = build(newSdl);
+  const changes = await diff(build(oldSdl), after);
   const announced = announcedElements(changelog);
   return changes
-    .filter((change) => isBreaking(change) && !announced.has(elementOf(change)))
+    .filter((change) => isBreaking(change, after) && !announced.has(elementOf(change)))
     .map((change) => `\`${elementOf(change)}\`: ${change.message}`);
 }
 
-function isBreaking({ criticality, type, path }: Change): boolean {
-  return criticality.level === CriticalityLevel.Breaking || LOST_FOR_FEDERATION.test(`${type} ${path}`);
+function isBreaking(change: Change, after: GraphQLSchema): boolean {
+  const { criticality, type, path } = change;
+  return (
+    criticality.level === CriticalityLevel.Breaking ||
+    LOST_FOR_FEDERATION.test(`${type} ${path}`) ||
+    (/_DEFAULT_(VALUE_)?CHANGED$/.test(type) && isRequired(elementOf(change), after))
+  );
+}
+
+/** Whether an argument or input field must be given: the inspector lets `Int! = 10` become `Int!`. */
+function isRequired(element: string, schema: GraphQLSchema): boolean {
+  const [typeName = "", fieldName = "", argumentName] = element.split(".");
+  const type = schema.getType(typeName);
+  if (isInputObjectType(type)) {
+    const field = type.getFields()[fieldName];
+    return field !== undefined && isRequiredInputField(field);
+  }
+  const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {};
+  return fields[fieldName]?.args.some((arg) => arg.name === argumentName && isRequiredArgument(arg)) ?? false;
 }
 
 function elementOf({ path }: Change): string {
   return path ?? "schema";
 }
 
-function announcedElements(changelog: string): Set<string> {
+function announcedElements(changelog: string): Set<string | undefined> {
   const unreleased = changelog.split(/^## /m).find((section) => section.startsWith("[Unreleased]"));
-  const breaking = unreleased?.split(/^### /m).find((section) => section.startsWith("Breaking")) ?? "";
-  return new Set(Array.from(breaking.matchAll(/`([^`]+)`/g), ([, element = ""]) => element));
+  const breaking = unreleased?.split(/^### /m).find((section) => /^Breaking\s*\n/.test(section));
+  const lines = breaking?.split(/^- /m).slice(1) ?? [];
+  return new Set(lines.map((line) => /`([^`]+)`/.exec(line)?.[1]));
+}
+
+/** What the schema is compared with; without an SDL there is nothing, and the name says why. */
+export interface Base {
+  readonly name: string;
+  readonly sdl?: string;
+}
+
+/** The schema of the commit before HEAD. With `strict`, a git repository that cannot be read is an error. */
+export function comparisonBase(directory: string, strict: boolean): Base {
+  const nothing = (reason: string): Base => ({ name: `nothing: ${reason}` });
+  if (!existsSync(join(directory, ".git"))) return nothing("there is no git repository");
+  try {
+    const count = git(directory, "rev-list", "--count", "--max-count=2", "--first-parent", "HEAD");
+    if (count.trim() !== "2") return nothing("there is no previous commit here");
+    const file = "schema/schema.graphql";
+    if (git(directory, "ls-tree", "HEAD~1", file) === "") return nothing("the previous commit has no schema");
+    return { name: "the previous commit", sdl: git(directory, "show", `HEAD~1:${file}`) };
+  } catch (error) {
+    if (strict) throw error;
+    return nothing("git does not answer");
+  }
+}
+
+/** Runs git on this directory's repository, also when a hook of another one runs the tests. */
+export function git(directory: string, ...args: string[]): string {
+  const env = {
+    ...process.env,
+    GIT_DIR: join(directory, ".git"),
+    GIT_WORK_TREE: directory,
+    GIT_INDEX_FILE: undefined,
+  };
+  return execFileSync("git", args, { cwd: directory, env, encoding: "utf8", stdio: "pipe" });
 }
