@@ -12,6 +12,7 @@ ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY package.json ./
 COPY schema/operations schema/operations
+COPY schema/persisted-documents.json schema/
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 USER node

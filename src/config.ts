@@ -1,7 +1,10 @@
+import { isIP, isIPv6 } from "node:net";
+import { type AuthSettings, readAuth } from "./auth/auth-settings.js";
 import { Environment, type Variables } from "./environment.js";
+import { type Limits, readLimits } from "./limits.js";
+import { readTrustedDocuments, type TrustedDocuments } from "./trusted-documents.js";
 
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 /** The account and the address that upstream calls use. The secret goes from here to the client and nowhere else. */
@@ -15,6 +18,9 @@ export interface Config {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** The addresses and networks of proxies that are believed when they say where a request came from. */
+  readonly trustedProxies: readonly string[];
+  readonly auth: AuthSettings;
   /** `emulator`: start the embedded stand-in and use its address and account. */
   readonly upstream: Upstream | "emulator";
   /** Milliseconds for one attempt upstream. */
@@ -25,6 +31,14 @@ export interface Config {
   readonly maxConcurrency: number;
   /** The key of the target list in a PCMO connect action; PIOPIY's own documents disagree. */
   readonly pcmoTargetsKey: "call" | "connect";
+  readonly limits: Limits;
+  /** Cost units that one caller may spend a minute; 0 is no limit. */
+  readonly rateLimitPerMinute: number;
+  /** The store that several copies share. Its address may hold a password. */
+  readonly redisUrl: string | undefined;
+  /** Where pages come from that may call, such as `https://app.example.com`. */
+  readonly corsOrigins: readonly string[];
+  readonly trustedDocuments: TrustedDocuments;
   readonly graphiql: boolean;
   readonly introspection: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -43,17 +57,22 @@ export function readConfig(variables: Variables): Config {
   const config: Config = {
     host: environment.text("HOST") ?? "127.0.0.1",
     port: environment.wholeNumber("PORT", 0, 65_535, 4000),
+    trustedProxies: readTrustedProxies(environment),
+    auth: readAuth(environment),
     upstream: readUpstream(environment),
     timeoutMs: environment.wholeNumber("PIOPIY_TIMEOUT_MS", 1, 120_000, 5000),
     deadlineMs: environment.wholeNumber("PIOPIY_DEADLINE_MS", 1, 600_000, 10_000),
     maxConcurrency: environment.wholeNumber("PIOPIY_MAX_CONCURRENCY", 1, 10_000, 32),
     pcmoTargetsKey: environment.oneOf("PCMO_TARGETS_KEY", ["call", "connect"], "call"),
+    limits: readLimits(environment),
+    rateLimitPerMinute: environment.wholeNumber("RATE_LIMIT_PER_MINUTE", 0, 1_000_000_000, 60_000),
+    redisUrl: readRedisUrl(environment),
+    corsOrigins: readCorsOrigins(environment),
+    trustedDocuments: readTrustedDocuments(environment),
     graphiql: environment.flag("GRAPHIQL"),
     introspection: environment.flag("INTROSPECTION"),
     logLevel: environment.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
   };
-  environment.required("AUTH", "none lets everyone who reaches this address do everything");
-  environment.oneOf("AUTH", ["none"], "none");
   if (environment.mistakes.length > 0) throw new ConfigError(environment.mistakes);
   return config;
 }
@@ -62,29 +81,13 @@ function readUpstream(environment: Environment): Upstream | "emulator" {
   const address = environment.text("PIOPIY_URL") ?? PIOPIY;
   const allowHttp = environment.flag("PIOPIY_ALLOW_HTTP");
   if (address === "emulator") return "emulator";
+  const url = environment.url("PIOPIY_URL", address, { allowHttp, alternative: ', or the word "emulator"' });
+  if (url.includes("?")) environment.mistakes.push("PIOPIY_URL must hold no query.");
   return {
-    url: readUrl(address, allowHttp, environment.mistakes),
+    url: url.endsWith("/") ? url : `${url}/`,
     appId: readAppId(environment),
     secret: environment.required("PIOPIY_SECRET", "the secret of the PIOPIY account"),
   };
-}
-
-function readUrl(address: string, allowHttp: boolean, mistakes: string[]): string {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || !["http:", "https:"].includes(url.protocol)) {
-    mistakes.push('PIOPIY_URL must be an address that begins with https://, or the word "emulator".');
-    return address;
-  }
-  if (url.username || url.password || url.search || url.hash) {
-    mistakes.push("PIOPIY_URL must hold no user, password, query or fragment.");
-  }
-  if (url.protocol === "http:" && !allowHttp && !LOOPBACK.test(url.hostname)) {
-    mistakes.push(
-      "PIOPIY_URL must begin with https://, since each call carries the account's secret. " +
-        "Plain http is for a loopback address, or with PIOPIY_ALLOW_HTTP=true inside a closed network.",
-    );
-  }
-  return url.href.endsWith("/") ? url.href : `${url.href}/`;
 }
 
 /** The value is not shown when it is wrong: it may be the secret, put into the wrong variable. */
@@ -94,4 +97,42 @@ function readAppId(environment: Environment): number {
     environment.mistakes.push("PIOPIY_APP_ID must be a whole number, as PIOPIY's console shows it.");
   }
   return Number(text);
+}
+
+/** The value is not shown when it is wrong: it may hold a password. */
+function readRedisUrl(environment: Environment): string | undefined {
+  const text = environment.text("REDIS_URL");
+  if (text !== undefined && !(URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol))) {
+    environment.mistakes.push("REDIS_URL must be an address that begins with redis:// or rediss://.");
+  }
+  return text;
+}
+
+function readTrustedProxies(environment: Environment): string[] {
+  return environment.list("TRUSTED_PROXIES").map((text) => {
+    const [address = "", bits = "0", ...rest] = text.split("/");
+    const isNetwork = /^\d+$/.test(bits) && Number(bits) <= (isIPv6(address) ? 128 : 32) && rest.length === 0;
+    if (isIP(address) === 0 || !isNetwork) {
+      environment.mistakes.push(
+        `TRUSTED_PROXIES must hold addresses or networks like 10.0.0.0/8, comma separated; ${JSON.stringify(text)} is none.`,
+      );
+    }
+    return text;
+  });
+}
+
+function readCorsOrigins(environment: Environment): string[] {
+  return environment.list("CORS_ORIGINS").map((text) => {
+    const isOrigin =
+      URL.canParse(text) &&
+      /^https?:$/.test(new URL(text).protocol) &&
+      new URL(text).origin === text &&
+      !text.includes("*");
+    if (!isOrigin) {
+      environment.mistakes.push(
+        `CORS_ORIGINS must hold origins like https://app.example.com, comma separated, without a path; ${JSON.stringify(text)} is none.`,
+      );
+    }
+    return text;
+  });
 }

@@ -1,33 +1,57 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
+import type { Audit } from "./audit.js";
+import type { Caller } from "./auth/caller.js";
 import type { Config } from "./config.js";
 import { Budget } from "./piopiy/budget.js";
 import type { PiopiyClient } from "./piopiy/client.js";
 import { PiopiyLoader } from "./piopiy/loader.js";
+import type { RateLimit } from "./rate-limit.js";
 
 /** What one GraphQL operation may use. */
 export interface Context {
   readonly requestId: string;
   readonly log: FastifyBaseLogger;
+  readonly caller: Caller;
   readonly piopiy: PiopiyLoader;
   readonly pcmoTargetsKey: "call" | "connect";
+  /** Takes the cost of the operation off the caller's budget, or throws `RATE_LIMITED`. */
+  charge(cost: number): Promise<void>;
+  /** Writes a line of the audit trail: a field of the graph, the endpoint that it was about, and how it ended. */
+  audit(what: string, username: string | undefined, outcome: string): void;
 }
+
+/** What all operations share. */
+export interface Services {
+  readonly client: PiopiyClient;
+  readonly rateLimit: RateLimit;
+  readonly audit: Audit;
+}
+
+/** What every request costs; it is taken before the request is read. */
+export const DOOR_COST = 1;
 
 /** Makes the context of one operation. When the connection closes before the answer, its upstream reads end. */
 export function createContext(
   { deadlineMs, pcmoTargetsKey }: Config,
-  client: PiopiyClient,
+  { client, rateLimit, audit }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Context {
+  const { id: requestId, ip: address, log, caller } = request;
   const budget = new Budget(deadlineMs);
   reply.raw.once("close", () => {
     if (reply.raw.writableFinished) budget.close();
     else budget.abandon();
   });
   return {
-    requestId: request.id,
-    log: request.log,
+    requestId,
+    log,
+    caller,
     piopiy: new PiopiyLoader(client, budget),
     pcmoTargetsKey,
+    charge: (cost) => rateLimit.charge(caller.name, cost, reply, DOOR_COST),
+    audit(what, username, outcome) {
+      audit.record({ who: caller.name, what, username, outcome, requestId, address });
+    },
   };
 }

@@ -1,3 +1,5 @@
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
 /** Environment variables as a process gets them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -44,5 +46,34 @@ export class Environment {
 
   flag(name: string): boolean {
     return this.oneOf(name, ["true", "false"], "false") === "true";
+  }
+
+  /** The parts of a text that commas separate. */
+  list(name: string): string[] {
+    const parts = this.text(name)?.split(",") ?? [];
+    return parts.map((part) => part.trim()).filter((part) => part !== "");
+  }
+
+  /**
+   * The normal form of an address that must not be overheard: https, or http on loopback.
+   *
+   * @param allowHttp plain http may lead elsewhere too
+   * @param alternative what the variable may hold instead, for the message
+   */
+  url(name: string, text: string, { allowHttp = false, alternative = "" } = {}): string {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url || !["http:", "https:"].includes(url.protocol)) {
+      this.mistakes.push(`${name} must be an address that begins with https://${alternative}.`);
+      return text;
+    }
+    if (url.username || url.password || url.hash) {
+      this.mistakes.push(`${name} must hold no user, password or fragment.`);
+    }
+    if (url.protocol === "http:" && !allowHttp && !LOOPBACK.test(url.hostname)) {
+      this.mistakes.push(
+        `${name} must begin with https://, since a secret depends on it. Plain http is for a loopback address.`,
+      );
+    }
+    return url.href;
   }
 }

@@ -6,9 +6,13 @@ const retryableByCode = {
   GRAPHQL_VALIDATION_FAILED: false,
   OPERATION_RESOLUTION_FAILURE: false,
   PERSISTED_QUERY_NOT_FOUND: false,
+  DOCUMENT_NOT_TRUSTED: false,
   BAD_REQUEST: false,
   BAD_USER_INPUT: false,
   CURSOR_EXPIRED: false,
+  UNAUTHENTICATED: false,
+  FORBIDDEN: false,
+  RATE_LIMITED: true,
   UPSTREAM_UNAUTHENTICATED: false,
   UPSTREAM_REJECTED: false,
   UPSTREAM_TIMEOUT: true,
@@ -42,4 +46,9 @@ export class GatewayError extends GraphQLError {
   ) {
     super(message, { extensions: { code, retryable: isRetryable(code), ...extensions } });
   }
+}
+
+/** What the header `Retry-After` says for a time in milliseconds, such as `extensions.retryAfterMs`. */
+export function retryAfterSeconds(milliseconds: unknown): string {
+  return String(Math.ceil(Number(milliseconds) / 1000));
 }

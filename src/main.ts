@@ -4,6 +4,7 @@ import { type Config, ConfigError, readConfig, type Upstream } from "./config.js
 import { startEmulator } from "./emulator/emulator.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { PiopiyClient } from "./piopiy/client.js";
+import { Redis } from "./redis.js";
 import { createServer } from "./server.js";
 
 /** How long accepted requests may take to end after a signal to stop. */
@@ -50,12 +51,14 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
     timeoutMs: config.timeoutMs,
     maxConcurrency: config.maxConcurrency,
   });
-  const server = await createServer(config, client, log);
+  const redis = config.redisUrl ? new Redis(config.redisUrl, log) : undefined;
+  const server = await createServer(config, client, log, redis);
 
   const stop = async () => {
     setTimeout(() => process.exit(1), GRACE_MS).unref();
     await server.close();
     client.close();
+    redis?.close();
     await emulator?.close();
   };
   try {
@@ -83,5 +86,9 @@ function tellStart(address: string, config: Config, emulatorUrl: string | undefi
       `This gateway talks to an emulator of PIOPIY at ${emulatorUrl}, not to PIOPIY: no phone will ring.`,
     );
   }
-  console.log("AUTH=none: whoever reaches this address may read, change and remove every endpoint.");
+  if (config.auth.mode === "none") {
+    console.log(
+      "AUTH=none: whoever reaches this address may read, change and remove every endpoint, and read every password.",
+    );
+  }
 }

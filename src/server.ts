@@ -1,31 +1,58 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
+import { fastifyCors } from "@fastify/cors";
+import { fastifyHelmet } from "@fastify/helmet";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { Audit } from "./audit.js";
+import type { Caller } from "./auth/caller.js";
+import { createLogin } from "./auth/login.js";
 import type { Config } from "./config.js";
-import { createContext } from "./context.js";
+import { createContext, DOOR_COST } from "./context.js";
 import { createApollo } from "./graphql/apollo.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./http-errors.js";
+import { corsOptions, graphiqlPolicy, httpHeaders } from "./http-headers.js";
 import type { PiopiyClient } from "./piopiy/client.js";
+import { RateLimit } from "./rate-limit.js";
+import type { Redis } from "./redis.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
+
+/** How long a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
  * The gateway's HTTP side, not yet listening: `/graphql`, `/graphiql` where it is wanted, and the health
  * routes. Closing it lets every accepted request be answered first.
+ *
+ * @param redis the store that several copies share, if there is one
  */
 export async function createServer(
   config: Config,
   client: PiopiyClient,
   log: FastifyBaseLogger,
+  redis?: Redis,
 ): Promise<FastifyInstance> {
-  const apollo = createApollo(config.introspection, log);
+  const apollo = createApollo(config, log);
   await apollo.start();
+  const audit = new Audit(log);
+  const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
+  const login = createLogin(config.auth, audit);
   let closing = false;
 
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
+    bodyLimit: config.limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     clientErrorHandler: answerBrokenHttp,
+    rewriteUrl: readableUrl,
     frameworkErrors: answerHttpError,
   });
   server.addHook("onRequest", async (request, reply) => {
@@ -42,18 +69,31 @@ export async function createServer(
   server.setErrorHandler(answerHttpError);
   server.setNotFoundHandler(answerNotFound);
 
+  await server.register(fastifyHelmet, httpHeaders);
+  if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
+
+  server.decorateRequest("caller");
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
+    onRequest: async (request, reply) => {
+      // Answers differ by caller, and may hold passwords.
+      reply.header("cache-control", "no-store");
+      request.caller = await login(request);
+      await rateLimit.charge(request.caller.name, DOOR_COST, reply);
+    },
     handler: fastifyApolloHandler(apollo, {
-      context: async (request, reply) => createContext(config, client, request, reply),
+      context: async (request, reply) => createContext(config, { client, rateLimit, audit }, request, reply),
     }),
     onSend: async (request, reply, payload) => tellRequestId(request, reply, payload),
   });
   if (config.graphiql) {
     const { renderGraphiqlPage } = await import("./graphql/graphiql.js");
     const page = renderGraphiqlPage("/graphql");
-    server.get("/graphiql", (_request, reply) => reply.type("text/html; charset=utf-8").send(page));
+    const helmet = { contentSecurityPolicy: graphiqlPolicy(page) };
+    server.get("/graphiql", { helmet }, (_request, reply) =>
+      reply.type("text/html; charset=utf-8").send(page),
+    );
   }
   server.get("/health/live", () => ({ status: "live" }));
   server.get("/health/ready", (_request, reply) => {
@@ -66,4 +106,14 @@ export async function createServer(
 function requestId({ headers }: IncomingMessage): string {
   const given = headers["x-request-id"];
   return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/** An address that cannot be decoded is one that is not there; else Fastify would answer it without running any hook. */
+function readableUrl({ url = "/" }: { readonly url?: string | undefined }): string {
+  try {
+    decodeURI(url);
+    return url;
+  } catch {
+    return url.replaceAll("%", "%25");
+  }
 }

@@ -62,7 +62,12 @@ describe("A request that is no GraphQL request", () => {
     ],
     ["with variables in an array", 400, /must be an object/, post('{"query":"{__typename}","variables":[]}')],
     ["with a forged prototype", 400, /not valid JSON/, post('{"query":"{__typename}","__proto__":{}}')],
-    ["too large", 413, /too large.*POST \/graphql/, post(JSON.stringify({ query: " ".repeat(2e6) }))],
+    [
+      "too large",
+      413,
+      /larger than 100000 bytes \(MAX_BODY_BYTES\).*POST \/graphql/,
+      post(JSON.stringify({ query: " ".repeat(2e6) })),
+    ],
     ["in words", 400, /content-type/, post(good, { "content-type": "text/plain" })],
     [
       "of a type that nobody knows",
@@ -96,7 +101,7 @@ describe("A request that is no GraphQL request", () => {
       "/graphql?query={a}&variables=%7B",
       { headers: preflight },
     ],
-    ["an address that cannot be read", 400, /POST \/graphql/, "/%E0%A4%A", {}],
+    ["an address that cannot be read", 404, /POST \/graphql/, "/%E0%A4%A", {}],
     ["an unknown address", 404, /no GET \/nothing here.*POST \/graphql/, "/nothing?token=1", {}],
     ["an unknown method", 404, /no DELETE \/graphql here/, "/graphql", { method: "DELETE" }],
     ["GraphiQL where it is off", 404, /no GET \/graphiql here/, "/graphiql", {}],

@@ -1,12 +1,15 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { startBrokenUpstream } from "./support/broken-upstream.js";
 import { canaries, echoes, holdsCanary } from "./support/canaries.js";
-import { startGateway, type TestGateway } from "./support/gateway.js";
+import { startGateway, type TestGateway, type TestGatewayOptions } from "./support/gateway.js";
 
-const { password, secret } = canaries;
+const { key, password, secret } = canaries;
+const sha256 = createHash("sha256").update(key).digest("hex");
+const authorization = `Bearer ${key}`;
 const files = readdirSync("schema/operations").sort();
 const operations = files.map((file) => readFileSync(`schema/operations/${file}`, "utf8"));
 const inputs: Record<string, object> = {
@@ -20,6 +23,11 @@ afterEach(async () => {
   gateway = undefined;
 });
 
+function start({ gateway: settings, emulator = {} }: TestGatewayOptions): Promise<TestGateway> {
+  const callers = { AUTH: "api-key", API_KEYS: `app:${sha256}:sip:read+sip:write+sip:password` };
+  return startGateway({ gateway: { ...callers, ...settings }, emulator });
+}
+
 /** Runs every operation, and makes sure that the canaries are nowhere but in fields named `password`. */
 async function runAll({ origin, log }: TestGateway): Promise<unknown[]> {
   const codes: unknown[] = [];
@@ -27,7 +35,7 @@ async function runAll({ origin, log }: TestGateway): Promise<unknown[]> {
     const variables = inputs[/^\w+ (\w+)/m.exec(query)?.[1] ?? ""];
     const response = await fetch(`${origin}/graphql`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", authorization },
       body: JSON.stringify({ query, variables }),
     });
     const headers = JSON.stringify([...response.headers]);
@@ -37,7 +45,7 @@ async function runAll({ origin, log }: TestGateway): Promise<unknown[]> {
     for (const place of [hidden, JSON.stringify(errors), headers]) {
       expect(holdsCanary(place, "password")).toBe(false);
     }
-    expect(holdsCanary(text + headers, "secret")).toBe(false);
+    expect(holdsCanary(text + headers, "secret") || holdsCanary(text + headers, "key")).toBe(false);
     codes.push(...errors.map(({ extensions }: { extensions: { code: unknown } }) => extensions.code));
   }
   expectQuiet(log);
@@ -46,7 +54,8 @@ async function runAll({ origin, log }: TestGateway): Promise<unknown[]> {
 
 function expectQuiet(log: readonly string[]): void {
   expect(log.length).toBeGreaterThan(0);
-  expect(log.filter((line) => holdsCanary(line, "secret") || holdsCanary(line, "password"))).toEqual([]);
+  const kinds = ["secret", "password", "key"] as const;
+  expect(log.filter((line) => kinds.some((kind) => holdsCanary(line, kind)))).toEqual([]);
 }
 
 const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600", LOG_LEVEL: "trace" };
@@ -61,11 +70,13 @@ describe("The secret and the passwords stay where they belong", () => {
     [{ EMULATOR_ERRORS: "status" }, []],
     [{ EMULATOR_CODES: "number", EMULATOR_BOOLEANS: "string" }, []],
   ])("when all goes well: %j", async (emulator, codes) => {
-    gateway = await startGateway({ emulator: { ...emulator, EMULATOR_SECRET: secret } });
+    gateway = await start({ emulator: { ...emulator, EMULATOR_SECRET: secret } });
     await gateway.reset({ endpoints });
     expect(await runAll(gateway)).toEqual(codes);
     const shown = await gateway.ask<{ sipEndpoint: unknown }>(
       '{ sipEndpoint(username: "alice") { password } }',
+      {},
+      { authorization },
     );
     expect(shown.data.sipEndpoint).toEqual({ password });
   });
@@ -81,7 +92,7 @@ describe("The secret and the passwords stay where they belong", () => {
     [{ kind: "status", status: 500 }, "UPSTREAM_UNAVAILABLE"],
     [{ kind: "status", status: 503, retryAfter: 3600 }, "UPSTREAM_UNAVAILABLE"],
   ])("when the emulator fails: %j", async (fault, code) => {
-    gateway = await startGateway({ emulator: { EMULATOR_SECRET: secret }, gateway: hasty });
+    gateway = await start({ emulator: { EMULATOR_SECRET: secret }, gateway: hasty });
     await gateway.reset({ endpoints });
     await gateway.fail({ ...fault, times: 100 });
     const codes = await runAll(gateway);
@@ -90,21 +101,21 @@ describe("The secret and the passwords stay where they belong", () => {
   });
 
   it("when PIOPIY refuses the account", async () => {
-    gateway = await startGateway({ gateway: { PIOPIY_SECRET: secret } });
+    gateway = await start({ gateway: { PIOPIY_SECRET: secret } });
     expect(await runAll(gateway)).toEqual(Array(5).fill("UPSTREAM_UNAUTHENTICATED"));
   });
 
   it("when PIOPIY cannot be reached", async () => {
     const gone = await startBrokenUpstream();
     await gone.close();
-    gateway = await startGateway({ gateway: { PIOPIY_SECRET: secret, PIOPIY_URL: gone.url } });
+    gateway = await start({ gateway: { PIOPIY_SECRET: secret, PIOPIY_URL: gone.url } });
     expect(await runAll(gateway)).toEqual(Array(5).fill("UPSTREAM_UNAVAILABLE"));
   });
 
   it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, behaviour) => {
     const upstream = await startBrokenUpstream();
     upstream.answer(behaviour);
-    gateway = await startGateway({ gateway: { ...hasty, PIOPIY_SECRET: secret, PIOPIY_URL: upstream.url } });
+    gateway = await start({ gateway: { ...hasty, PIOPIY_SECRET: secret, PIOPIY_URL: upstream.url } });
     expect(await runAll(gateway)).toHaveLength(5);
     expect(upstream.calls.length).toBeGreaterThanOrEqual(5);
     await upstream.close();
@@ -133,16 +144,32 @@ describe("The secret and the passwords stay where they belong", () => {
     [`mutation { ${JSON.stringify(password)} }`, {}, "found String"],
     [`mutation { """${password} """ }`, {}, "found BlockString"],
   ])("when GraphQL refuses a value: %#", async (query, variables, told) => {
-    gateway = await startGateway();
-    const { errors } = await gateway.ask(query, variables);
+    gateway = await start({});
+    const { errors } = await gateway.ask(query, variables, { authorization });
     const text = JSON.stringify(errors?.map(({ message }) => message));
     expect(text).toContain(JSON.stringify(told).slice(1, -1));
     expect(holdsCanary(text, "password")).toBe(false);
     expect(gateway.log.filter((line) => holdsCanary(line, "password"))).toEqual([]);
   });
 
+  it("when a credential is refused, and when it stands where it does not belong", async () => {
+    gateway = await start({});
+    const { origin, log } = gateway;
+    const refused = { authorization: `${authorization}-with-a-typing-error` };
+    expect((await gateway.ask("{ __typename }", {}, refused)).status).toBe(401);
+    expect((await fetch(`${origin}/graphql?query={__typename}&token=${key}`)).status).toBe(401);
+    const { errors } = await gateway.ask(
+      "query ($a: Int!) { sipEndpoints(first: $a) { totalCount } }",
+      { a: key },
+      { authorization },
+    );
+    expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
+    expect(holdsCanary(JSON.stringify(errors), "key")).toBe(false);
+    expectQuiet(log);
+  });
+
   it("when a caller sends what is not HTTP: its bytes are not logged", async () => {
-    gateway = await startGateway();
+    gateway = await start({});
     const { log, origin } = gateway;
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     socket.resume().end(`${password}\r\n\r\n`);

@@ -5,26 +5,45 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from "@apollo/server/plugin/disabled";
 import type { FastifyBaseLogger } from "fastify";
+import type { DocumentNode } from "graphql";
+import type { Config } from "../config.js";
 import type { Context } from "../context.js";
+import { costPlugin } from "./cost.plugin.js";
+import { DocumentCache } from "./document-cache.js";
+import { documentLimits } from "./document-limits.js";
 import { formatError } from "./format-error.js";
 import { httpStatusPlugin } from "./http-status.plugin.js";
+import { PersistedQueries } from "./persisted-queries.js";
 import { reportPlugin } from "./report.plugin.js";
 import { buildGatewaySchema } from "./schema.js";
+import { trustedDocumentsPlugin } from "./trusted-documents.plugin.js";
+
+const MAX_VALIDATION_ERRORS = 5;
 
 /** The engine that runs operations, without any transport. Without introspection, errors hint at no names either. */
-export function createApollo(introspection: boolean, logger: FastifyBaseLogger): ApolloServer<Context> {
+export function createApollo(
+  { introspection, limits, trustedDocuments }: Config,
+  logger: FastifyBaseLogger,
+): ApolloServer<Context> {
   return new ApolloServer<Context>({
     schema: buildGatewaySchema(),
     introspection,
     hideSchemaDetailsFromClientErrors: !introspection,
     includeStacktraceInErrorResponses: false,
-    formatError,
+    formatError: (error) => formatError(error, introspection),
     logger,
     nodeEnv: "production",
     // main.ts alone owns the signals.
     stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: limits.tokens },
+    validationRules: [documentLimits(limits)],
+    validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
+    documentStore: new DocumentCache<DocumentNode>(({ loc }) => loc?.source.body ?? '"'),
+    persistedQueries: { cache: new PersistedQueries(trustedDocuments) },
     plugins: [
       reportPlugin,
+      trustedDocumentsPlugin(trustedDocuments),
+      costPlugin(limits.cost),
       httpStatusPlugin,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),

@@ -1,12 +1,12 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import { unwrapResolverError } from "@apollo/server/errors";
-import { GraphQLError } from "graphql";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Context } from "../context.js";
 import type { ErrorCode } from "../errors.js";
 
 /** Ties answers and log together: errors carry the request id, and what callers do not learn is logged under it. */
 export const reportPlugin: ApolloServerPlugin<Context> = {
-  async requestDidStart({ contextValue: { log, requestId } }) {
+  async requestDidStart({ contextValue: { caller, log, requestId } }) {
     const begun = performance.now();
     return {
       async didEncounterErrors({ errors }) {
@@ -19,7 +19,7 @@ export const reportPlugin: ApolloServerPlugin<Context> = {
       },
       async willSendResponse({ response, operationName, operation }) {
         if (response.body.kind !== "single") return;
-        const { errors } = response.body.singleResult;
+        const errors = relevant(response.body.singleResult.errors);
         if (errors) {
           response.body.singleResult.errors = errors.map((error) => ({
             ...error,
@@ -28,11 +28,17 @@ export const reportPlugin: ApolloServerPlugin<Context> = {
         }
         const ms = Math.round(performance.now() - begun);
         const codes = errors?.map((error) => error.extensions?.code);
-        log.info({ operation: operation?.operation, operationName, ms, codes }, "answered");
+        log.info({ who: caller.name, operation: operation?.operation, operationName, ms, codes }, "answered");
       },
     };
   },
 };
+
+/** A document that is too large is not told its other mistakes. */
+function relevant(errors: readonly GraphQLFormattedError[] | undefined) {
+  const limited = errors?.filter(({ extensions }) => extensions?.limit);
+  return limited?.length ? limited : errors;
+}
 
 /** The code of what GraphQL's own engine refuses: it gives none. */
 function refusalCode({ originalError, path }: GraphQLError): ErrorCode | undefined {

@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { ConnectActionResolver } from "./connect-action/connect-action.resolver.js";
+import { guardFields } from "./guard-fields.js";
 import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint/sip-endpoint.resolver.js";
 import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutations.resolver.js";
 import { SipEndpointsResolver } from "./sip-endpoint/sip-endpoints.resolver.js";
@@ -11,7 +12,7 @@ const LINKS = `extend schema @link(
   import: ["@authenticated", "@key", "@requiresScopes", "@shareable", "@tag"]
 )`;
 
-/** The graph, as an Apollo Federation subgraph. */
+/** The graph, as an Apollo Federation subgraph that asks callers for scopes. */
 export function buildGatewaySchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
@@ -22,5 +23,5 @@ export function buildGatewaySchema(): GraphQLSchema {
     ],
     validate: false,
   });
-  return buildSubgraph(schema, LINKS, { SipEndpoint: resolveSipEndpointReference });
+  return guardFields(buildSubgraph(schema, LINKS, { SipEndpoint: resolveSipEndpointReference }));
 }

@@ -1,8 +1,9 @@
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import type { GraphQLResolverMap } from "@apollo/subgraph/dist/schema-helper/index.js";
 import { printSchemaWithDirectives } from "@graphql-tools/utils";
-import { type GraphQLSchema, parse } from "graphql";
+import { type GraphQLSchema, isUnionType, parse } from "graphql";
 import { createResolversMap } from "type-graphql";
+import { GatewayError } from "../errors.js";
 
 /** Finds an entity by the key that another subgraph holds; null when there is none. */
 export type ResolveReference = (reference: never, context: never) => unknown;
@@ -26,5 +27,27 @@ export function buildSubgraph(
   for (const [type, resolveReference] of Object.entries(references)) {
     resolvers[type] = { ...resolvers[type], __resolveReference: resolveReference };
   }
-  return buildSubgraphSchema({ typeDefs, resolvers: resolvers as GraphQLResolverMap<unknown> });
+  const subgraph = buildSubgraphSchema({ typeDefs, resolvers: resolvers as GraphQLResolverMap<unknown> });
+  return checkReferences(subgraph);
+}
+
+/** References are of a type that takes any JSON, and Apollo's resolver fails on what names no entity. */
+function checkReferences(subgraph: GraphQLSchema): GraphQLSchema {
+  const field = subgraph.getQueryType()?.getFields()._entities;
+  const union = subgraph.getType("_Entity");
+  if (!field?.resolve || !isUnionType(union)) return subgraph;
+  const { resolve } = field;
+  const names = union.getTypes().map(({ name }) => name);
+  field.resolve = (source, args, context, info) => {
+    const references = args.representations as readonly { __typename?: unknown }[];
+    if (references.every((reference) => names.includes(String(Object(reference).__typename)))) {
+      return resolve(source, args, context, info);
+    }
+    throw new GatewayError(
+      "BAD_USER_INPUT",
+      `Each of \`representations\` must be an object with a \`__typename\` of ${names.join(", ")}.`,
+      { argumentName: "representations" },
+    );
+  };
+  return subgraph;
 }

@@ -170,7 +170,7 @@ function nameFailure(
   if (stopped === "slow") {
     return new GatewayError(
       "UPSTREAM_TIMEOUT",
-      `PIOPIY did not answer ${operation} in time. Try again later.`,
+      `PIOPIY did not answer ${operation} in time (PIOPIY_TIMEOUT_MS, PIOPIY_DEADLINE_MS). Try again later.`,
     );
   }
   if (stopped === "large" || /^(HPE_|Z_)/.test(code)) {

@@ -29,6 +29,6 @@ export class Turns {
 function tooLate(): GatewayError {
   return new GatewayError(
     "UPSTREAM_TIMEOUT",
-    "No call to PIOPIY was free before the time of this operation was spent. Try again later.",
+    "No call to PIOPIY was free before the time of this operation was spent (PIOPIY_DEADLINE_MS). Try again later.",
   );
 }

@@ -4,6 +4,7 @@ import { type Behaviour, send } from "./broken-upstream.js";
 export const canaries = {
   secret: 'canary-secret-"\\',
   password: 'canary-password-"\\',
+  key: "canary-key-1",
 };
 
 /** Tells whether any spelling of a canary is in the text. */

@@ -5,8 +5,10 @@ import { type Config, readConfig } from "../../src/config.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
+import { Redis } from "../../src/redis.js";
 import { createServer } from "../../src/server.js";
 import type { TypedDocumentString } from "../generated/graphql.js";
+import { until } from "./broken-upstream.js";
 
 /** One call that the emulator recorded. */
 export interface RecordedCall {
@@ -41,12 +43,17 @@ export interface TestGateway {
   readonly origin: string;
   /** What the gateway has logged, one JSON text a line. */
   readonly log: readonly string[];
-  /** Sends an operation as a client would. */
+  /** Sends an operation as a client would, with more headers where they are given. */
   ask<Data, Variables>(
     document: TypedDocumentString<Data, Variables>,
     variables?: Variables,
+    headers?: Record<string, string>,
   ): Promise<Answer<Data>>;
-  ask<Data>(document: string, variables?: Record<string, unknown>): Promise<Answer<Data>>;
+  ask<Data>(
+    document: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Data>>;
   /** The calls that reached the emulator since the last reset. */
   calls(): Promise<RecordedCall[]>;
   /** Makes calls upstream fail: see the emulator's faults. */
@@ -80,15 +87,17 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const log: string[] = [];
   const logger = pino({ level: config.logLevel }, new LineCollector(log));
   const client = createClient(config);
-  const server = await createServer(config, client, logger);
+  const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
+  if (redis) await until(() => redis.isReady);
+  const server = await createServer(config, client, logger, redis);
   const origin = await server.listen({ host: config.host, port: config.port });
   const control = (path: string, body: object) => post(`${emulator.origin}/_emulator/${path}`, body);
 
   return {
     origin,
     log,
-    async ask(document: unknown, variables?: unknown) {
-      const response = await post(`${origin}/graphql`, { query: String(document), variables });
+    async ask(document: unknown, variables?: unknown, headers?: Record<string, string>) {
+      const response = await post(`${origin}/graphql`, { query: String(document), variables }, headers);
       return { status: response.status, headers: response.headers, ...(await response.json()) };
     },
     async calls() {
@@ -103,6 +112,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     async close() {
       await server.close();
       client.close();
+      redis?.close();
       await emulator.close();
     },
   };
@@ -113,10 +123,10 @@ function createClient({ upstream, timeoutMs, maxConcurrency }: Config): PiopiyCl
   return new PiopiyClient({ ...upstream, timeoutMs, maxConcurrency });
 }
 
-async function post(url: string, body: object): Promise<Response> {
+async function post(url: string, body: object, headers?: Record<string, string>): Promise<Response> {
   return fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
 }

@@ -21,12 +21,7 @@ export class SipEndpointResolver {
     username: string,
     @Ctx() { piopiy }: Context,
   ): Promise<SipEndpoint | null> {
-    if (username === "") {
-      throw new GatewayError("BAD_USER_INPUT", "The username must not be empty.", {
-        argumentName: "username",
-      });
-    }
-    return find(username, piopiy);
+    return find(username, piopiy, "username");
   }
 
   @FieldResolver(() => String, {
@@ -72,15 +67,24 @@ export class SipEndpointResolver {
   }
 }
 
-/** Finds the endpoint that another subgraph refers to by its key; null when there is none. */
-export function resolveSipEndpointReference(
-  { username }: Pick<SipEndpoint, "username">,
+/** Finds the endpoint that another subgraph refers to by its key, which may be any JSON; null when there is none. */
+export async function resolveSipEndpointReference(
+  { username }: { readonly username?: unknown },
   { piopiy }: Context,
 ): Promise<SipEndpoint | null> {
-  return find(username, piopiy);
+  return find(username, piopiy, "representations");
 }
 
-async function find(username: string, piopiy: PiopiyLoader): Promise<SipEndpoint | null> {
+async function find(
+  username: unknown,
+  piopiy: PiopiyLoader,
+  argumentName: string,
+): Promise<SipEndpoint | null> {
+  if (typeof username !== "string" || username === "") {
+    throw new GatewayError("BAD_USER_INPUT", "The username must be a text that is not empty.", {
+      argumentName,
+    });
+  }
   const record = await piopiy.find(username);
   return record && new SipEndpoint(record.username, record.password);
 }

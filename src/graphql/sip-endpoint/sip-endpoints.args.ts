@@ -1,8 +1,11 @@
 import { ArgsType, Field, Int } from "type-graphql";
 
+/** The largest page. */
+export const MAX_FIRST = 100;
+
 @ArgsType()
 export class SipEndpointsArgs {
-  @Field(() => Int, { defaultValue: 10, description: "How many rows, 1 to 100." })
+  @Field(() => Int, { defaultValue: 10, description: `How many rows, 1 to ${MAX_FIRST}.` })
   first!: number;
 
   @Field(() => String, {

@@ -6,9 +6,7 @@ import { type Window, windowAfter, windowAt } from "../../piopiy/window.js";
 import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointConnection } from "./sip-endpoint-connection.type.js";
-import { SipEndpointsArgs } from "./sip-endpoints.args.js";
-
-const MAX_FIRST = 100;
+import { MAX_FIRST, SipEndpointsArgs } from "./sip-endpoints.args.js";
 
 /** The list of all endpoints: walks with `first` and `after`, jumps with `first` and `offset`. */
 @Resolver()

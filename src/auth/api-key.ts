@@ -1,0 +1,30 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Authenticate } from "./authenticate.js";
+import type { Scope } from "./caller.js";
+
+/** What is known of a key: never the key itself. */
+export interface ApiKey {
+  /** Several keys may bear one name, so that an old and a new one hold side by side. */
+  readonly name: string;
+  readonly sha256: Buffer;
+  readonly scopes: readonly Scope[];
+}
+
+/** A key that nobody can guess, of 256 random bits; its beginning lets scanners for leaked secrets know it. */
+export function makeApiKey(): string {
+  return `pgg_${randomBytes(32).toString("base64url")}`;
+}
+
+/** What stands in the configuration for a key. A slow hash would bring nothing: there is no dictionary of such keys. */
+export function hashApiKey(key: string): Buffer {
+  return createHash("sha256").update(key).digest();
+}
+
+/** Knows callers by their API keys. Every key is compared, each in constant time. */
+export function authenticateApiKey(keys: readonly ApiKey[]): Authenticate {
+  return async (credential) => {
+    const sha256 = hashApiKey(credential);
+    const [key] = keys.filter((candidate) => timingSafeEqual(candidate.sha256, sha256));
+    return key && { name: key.name, scopes: new Set(key.scopes) };
+  };
+}

@@ -1,0 +1,23 @@
+import { hashApiKey, makeApiKey } from "./api-key.js";
+import { isScope, scopes } from "./caller.js";
+
+const [name = "", ...given] = process.argv.slice(2);
+const wanted = new Set(given.flatMap((text) => text.split(/[+,]/)));
+
+if (/^[\w.-]{1,64}$/.test(name) && wanted.size > 0 && [...wanted].every(isScope)) {
+  const key = makeApiKey();
+  console.log(`The key, shown this once. Whoever it is for sends it as "Authorization: Bearer KEY":
+
+  ${key}
+
+The entry to add to API_KEYS:
+
+  ${name}:${hashApiKey(key).toString("hex")}:${[...wanted].join("+")}
+`);
+} else {
+  console.error(`Usage: npm run api-key -- NAME SCOPE+SCOPE
+
+  NAME   1 to 64 letters, digits, dots, underscores and hyphens
+  SCOPE  ${scopes.join(", ")}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,68 @@
+import { createClient } from "@redis/client";
+import type { FastifyBaseLogger } from "fastify";
+
+const CONNECT_TIMEOUT_MS = 2000;
+const ANSWER_TIMEOUT_MS = 250;
+const MAX_RECONNECT_DELAY_MS = 2000;
+
+type Client = ReturnType<typeof createRedis>;
+
+/**
+ * The store that several copies of the gateway share. It costs speed at most: without a connection, or while an answer
+ * is overdue, commands fail at once, so that whoever uses them does without.
+ */
+export class Redis {
+  readonly #client: Client;
+  #isOverdue = false;
+
+  /** Connects now, and whenever the connection is lost. */
+  constructor(url: string, log: FastifyBaseLogger) {
+    this.#client = createRedis(url);
+    let away = false;
+    this.#client.on("error", (error: Error) => {
+      // It tries on for as long as it takes; the log needs that once.
+      if (!away)
+        log.error({ reason: error.message }, "Redis is not reached: limits hold for this process alone");
+      away = true;
+    });
+    this.#client.on("ready", () => {
+      if (away) log.warn("Redis is reached again");
+      away = false;
+    });
+    void this.#client.connect().catch(() => {});
+  }
+
+  get isReady(): boolean {
+    return this.#client.isReady && !this.#isOverdue;
+  }
+
+  /** Runs a script of Redis; fails when there is no answer in a quarter of a second. */
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
+    const answer = this.#client.eval(script, options);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#isOverdue = true;
+        reject(new Error("Redis does not answer in time."));
+      }, ANSWER_TIMEOUT_MS);
+      answer.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        this.#isOverdue = false;
+      });
+    });
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+}
+
+function createRedis(url: string) {
+  return createClient({
+    url,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, MAX_RECONNECT_DELAY_MS),
+    },
+  });
+}

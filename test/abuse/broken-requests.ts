@@ -1,0 +1,27 @@
+import fc from "fast-check";
+import { ask } from "./bad-requests.js";
+import { type Bytes, request } from "./raw-http.js";
+
+const good = [
+  ask("{ sipEndpoints(first: 1) { totalCount nodes { username type } } }"),
+  ask("query ($u: ID!) { sipEndpoint(username: $u) { sipUri } }", { u: "alice" }),
+  ask('mutation { updateSipEndpoint(input: { username: "bob", password: "made-up-1" }) { password } }'),
+  request("", { "apollo-require-preflight": "1" }, "GET /graphql?query=%7B__typename%7D"),
+];
+
+/** Bad requests that are no HTTP, or not certainly: some are never answered. */
+export const brokenRequests: Record<string, fc.Arbitrary<Bytes>> = {
+  "good requests with some bytes changed": fc
+    .tuple(
+      fc.constantFrom(...good),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+    )
+    .map(([bytes, changes]) => {
+      const changed = Buffer.from(bytes, "latin1");
+      for (const [at, byte] of changes) changed[at % changed.length] = byte;
+      return changed.toString("latin1");
+    }),
+  "good requests that break off": fc
+    .tuple(fc.constantFrom(...good), fc.nat())
+    .map(([bytes, at]) => bytes.slice(0, at % bytes.length)),
+};

@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { limitsOf, post, production, send, type Told, times } from "./production.js";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway({ gateway: production });
+});
+afterAll(() => gateway.close());
+afterEach(async () => {
+  expect(await gateway.calls()).toEqual([]);
+});
+
+const graphql = (init: RequestInit, query = ""): Promise<Told> =>
+  send(`${gateway.origin}/graphql${query}`, init);
+const ask = (query: string, headers = {}): Promise<Told> => graphql(post({ query }, headers));
+const preflight = { headers: { "apollo-require-preflight": "true" } };
+const removal = 'mutation cop { removeSipEndpoint(input: { username: "alice" }) { username } }';
+const inside = (query: string) => `?query=${encodeURIComponent(query)}`;
+
+/** The checks of graphql-cop, each under its name, and in its order. */
+describe("graphql-cop finds no", () => {
+  it("alias overloading: 101 aliases are refused, and the error names the limit", async () => {
+    const { text, errors } = await ask(`query cop { ${times(101, (index) => `alias${index}: __typename`)} }`);
+    expect(text).not.toContain('"data"');
+    expect(limitsOf(errors)).toContain("MAX_ALIASES");
+    expect(errors?.[0]?.message).toContain("101 aliases");
+  });
+
+  it("array-based query batching: twelve operations in one body are refused", async () => {
+    const { status, text } = await graphql(post(Array(12).fill({ query: "query cop { __typename }" })));
+    expect(status).toBe(400);
+    expect(text).toContain("batching disabled");
+    expect(text).not.toContain('"data"');
+  });
+
+  it.each([10, 20])("directive overloading: %i directives do not make as many errors", async (count) => {
+    const { errors } = await ask(`query cop { __typename ${"@aa".repeat(count)} }`);
+    expect(errors?.length).toBeGreaterThan(0);
+    expect(errors?.length).toBeLessThan(10);
+  });
+
+  it("directive overloading: more directives than allowed get one error, which names the limit", async () => {
+    const { errors } = await ask(`query cop { __typename ${"@aa".repeat(21)} }`);
+    expect(limitsOf(errors)).toEqual(["MAX_DIRECTIVES"]);
+    expect(errors?.[0]?.message).toContain("MAX_DIRECTIVES");
+  });
+
+  it("circular query by introspection", async () => {
+    const circle = "fields { type { ".repeat(4);
+    const { text } = await ask(`query cop { __schema { types { ${circle} name ${"} }".repeat(4)} } } }`);
+    expect(text).toContain("Introspection is off");
+    expect(text).not.toContain('"data"');
+  });
+
+  it.each([
+    "{ __schema { types { name fields { name } } } }",
+    '{ __type(name: "Query") { fields { name } } }',
+    "{ ... { ...A } } fragment A on Query { schema: __schema { directives { name } } }",
+  ])("introspection: %s", async (query) => {
+    const { text, errors } = await ask(query);
+    expect(text).not.toContain('"data"');
+    expect(errors?.[0]?.extensions.validationErrorCode).toBe("INTROSPECTION_DISABLED");
+  });
+
+  it.each([
+    "?query={__typename}",
+    inside("query cop { __typename }"),
+  ])("GET based query without protection from forgery: %s needs a header that no form sends", async (query) => {
+    const { status, text } = await graphql({}, query);
+    expect(status).toBe(400);
+    expect(text).toContain("apollo-require-preflight");
+    expect(text).not.toContain('"data"');
+    expect((await graphql(preflight, query)).text).toBe('{"data":{"__typename":"Query"}}\n');
+  });
+
+  it("GET based mutation: it is refused as a forgery, and without that as a mutation", async () => {
+    expect((await graphql({}, inside(removal))).status).toBe(400);
+    const { status, headers, text } = await graphql(preflight, inside(removal));
+    expect(status).toBe(405);
+    expect(headers.get("allow")).toBe("POST");
+    expect(text).not.toContain('"data"');
+  });
+
+  it("POST based query in a form", async () => {
+    const { status, text } = await graphql({
+      method: "POST",
+      body: new URLSearchParams({ query: "query cop { __typename }" }),
+    });
+    expect(status).toBe(415);
+    expect(text).not.toContain('"data"');
+  });
+
+  it.each([
+    "/",
+    "/graphiql",
+    "/playground",
+    "/console",
+    "/graphql",
+  ])("GraphiQL or playground: GET %s shows no page", async (path) => {
+    const { status, headers, text } = await send(`${gateway.origin}${path}`, {
+      headers: { accept: "text/html" },
+    });
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(text).not.toMatch(/<html|<script|graphql-playground|cdn|sandbox/i);
+  });
+
+  it.each([
+    {},
+    { "apollo-federation-include-trace": "ftv1" },
+    { "x-apollo-tracing": "1" },
+  ])("trace mode: no answer to a request with %j tells times", async (headers) => {
+    expect((await ask("query cop { __typename }", headers)).text).toBe('{"data":{"__typename":"Query"}}\n');
+    expect((await ask("query cop { nothing }", headers)).text).not.toMatch(/tracing|ftv1|duration/i);
+  });
+
+  it.each([
+    "qwerty cop { abc }",
+    "{ abc",
+    "query cop { abc }",
+    "query cop($a: [) { a }",
+    "\u0000",
+  ])("unhandled error: %j gets a clean one", async (query) => {
+    const { status, text, errors } = await ask(query);
+    expect(status).toBe(200);
+    expect(errors?.[0]?.extensions.code).toMatch(/^GRAPHQL_(PARSE|VALIDATION)_FAILED$/);
+    expect(text).not.toMatch(/exception|stack|node_modules|\.[jt]s\b|at Object\.|at async/i);
+  });
+
+  it("field duplication: a field that stands 500 times is refused, and the error names the limit", async () => {
+    const { text, errors } = await ask(`query cop { ${times(500, () => "__typename")} }`);
+    expect(text).not.toContain('"data"');
+    expect(limitsOf(errors)).toContain("MAX_ALIASES");
+    expect(errors?.[0]?.message).toContain("499 repeated fields");
+  });
+});

@@ -1,0 +1,127 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { getIntrospectionQuery } from "graphql";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { limitsOf, post, send, times, withGateway } from "./production.js";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway.close());
+afterEach(() => gateway.reset());
+
+const reads = (count: number) =>
+  `{ ${times(count, (index) => `name${index}: sipEndpoint(username: "alice") { type }`)} }`;
+const modern = { accept: "application/graphql-response+json" };
+
+describe("The limits that hold when nothing is set", () => {
+  it("let 50 reads under names of their own pass", async () => {
+    const { data, errors } = await gateway.ask<Record<string, unknown>>(reads(50));
+    expect(errors).toBeUndefined();
+    expect(Object.values(data)).toEqual(Array(50).fill({ type: "SIP" }));
+  });
+
+  it("refuse 101 of them, without a call of PIOPIY", async () => {
+    const { data, errors } = await gateway.ask(reads(101));
+    expect(data).toBeUndefined();
+    expect(limitsOf(errors)).toEqual(["MAX_ALIASES", "MAX_ROOT_FIELDS"]);
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("let a full page with all that it has pass", async () => {
+    await gateway.reset({ count: 100 });
+    const { errors } = await gateway.ask(`{ sipEndpoints(first: 100) {
+      totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      nodes { username password connectUrl sipUri audio video type } edges { cursor node { username } }
+    } }`);
+    expect(errors).toBeUndefined();
+  });
+});
+
+describe("Introspection", () => {
+  it("passes small limits, since it asks for nothing else", async () => {
+    const all = {
+      descriptions: true,
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      schemaDescription: true,
+      inputValueDeprecation: true,
+      oneOf: true,
+    };
+    await withGateway({ INTROSPECTION: "true", MAX_DEPTH: "3", MAX_COST: "5" }, async (small) => {
+      const { data, errors } = await small.ask<{ __schema: object }>(getIntrospectionQuery(all));
+      expect(errors).toBeUndefined();
+      expect(data.__schema).toMatchObject({
+        queryType: { name: "Query" },
+        mutationType: { name: "Mutation" },
+      });
+    });
+  });
+
+  it("may not go in circles", async () => {
+    const circle = "fields { type { ".repeat(4);
+    const { data, errors } = await gateway.ask(
+      `{ __schema { types { ${circle} name ${"} }".repeat(4)} } } }`,
+    );
+    expect(data).toBeUndefined();
+    expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
+    expect(errors?.[0]?.message).toContain("introspection depth");
+  });
+});
+
+describe("A document with too much of something", () => {
+  it("is told every limit that it breaks, and none of its other mistakes", async () => {
+    const fields = times(65, (index) => `name${index}: nothing${index} @nobody`);
+    const { errors } = await gateway.ask(`{ ${fields} sipEndpoint { typ } ...Unknown }`);
+    expect(limitsOf(errors)).toEqual(["MAX_ALIASES", "MAX_DIRECTIVES", "MAX_ROOT_FIELDS"]);
+    for (const { message } of errors ?? []) expect(message).toMatch(/^The operation has \d+ .* Ask for less/);
+  });
+
+  it("is refused for an operation that is not asked for, too", async () => {
+    await withGateway({ MAX_DEPTH: "1" }, async (flat) => {
+      const query = `query A { __typename } query B ${reads(1)}`;
+      const { errors } = await send(`${flat.origin}/graphql`, post({ query, operationName: "A" }));
+      expect(limitsOf(errors)).toEqual(["MAX_DEPTH"]);
+    });
+  });
+
+  it.each([
+    ["aliases", reads(65), "MAX_ALIASES"],
+    ["tokens", `{ ${"__typename ".repeat(2000)} }`, "MAX_TOKENS"],
+    ["cost", "{ sipEndpoints(first: 100) { edges { node { type } } } }", "MAX_COST"],
+  ])("has status 400 for clients of today and 200 for those of before, whose 400 means no GraphQL: %s", async (_, query, limit) => {
+    await withGateway({ MAX_COST: "100" }, async (strict) => {
+      const answers = [await strict.ask(query, {}, modern), await strict.ask(query)];
+      expect(answers.map(({ status, errors }) => [status, limitsOf(errors)?.[0]])).toEqual([
+        [400, limit],
+        [200, limit],
+      ]);
+      expect(answers.map(({ headers }) => headers.get("content-type"))).toEqual([
+        expect.stringContaining("application/graphql-response+json"),
+        expect.stringContaining("application/json"),
+      ]);
+    });
+  });
+});
+
+describe("Fragments that spread each other in a circle", () => {
+  it.each([
+    ["one", "fragment A on Query { __typename ...A }"],
+    ["two", "fragment A on Query { ...B } fragment B on Query { ...A }"],
+    [
+      "two, further down",
+      "fragment A on Query { sipEndpoints { ...B } } fragment B on SipEndpointConnection { nodes { type } ...B }",
+    ],
+    [
+      "a hundred",
+      times(100, (index) => `fragment ${index ? `F${index}` : "A"} on Query { ...F${index + 1} }`) +
+        " fragment F100 on Query { ...A }",
+    ],
+  ])("are refused by GraphQL itself: %s", async (_, fragments) => {
+    const { data, errors } = await gateway.ask(`{ ...A } ${fragments}`);
+    expect(data).toBeUndefined();
+    expect(errors?.[0]?.message).toMatch(/^Cannot spread fragment "\w+" within itself/);
+    expect(await gateway.calls()).toEqual([]);
+    expect((await gateway.ask("{ __typename }")).data).toEqual({ __typename: "Query" });
+  });
+});

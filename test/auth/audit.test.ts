@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { canaries, holdsCanary } from "../support/canaries.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const { key, password } = canaries;
+const all = bearer(key);
+const callers = apiKeys({ [key]: "sip:read+sip:write+sip:password", reader: "sip:read" });
+
+let gateway: TestGateway;
+afterEach(() => gateway.close());
+
+async function start(settings: Record<string, string> = {}): Promise<void> {
+  gateway = await startGateway({ gateway: { ...callers, ...settings } });
+  await gateway.reset({
+    endpoints: [
+      { username: "alice", password },
+      { username: "bob", password },
+    ],
+  });
+}
+
+/** Sends an operation, and tells what the audit trail says of it. */
+async function trail(query: string, headers: Record<string, string> = all): Promise<unknown[]> {
+  const before = gateway.log.length;
+  const answer = await gateway.ask(query, {}, headers);
+  const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
+  const audit = lines.filter(({ name }) => name === "audit");
+  for (const line of audit) {
+    expect(line).toMatchObject({
+      requestId: answer.headers.get("x-request-id"),
+      address: "127.0.0.1",
+      level: 30,
+    });
+    expect(holdsCanary(JSON.stringify(line), "password")).toBe(false);
+    expect(JSON.stringify(line)).not.toContain(`"${key}"`);
+  }
+  return audit.map(({ who, what, username, outcome }) => [who, what, username, outcome]);
+}
+
+const me = `${key}-name`;
+const create = (input: string) =>
+  `mutation { createSipEndpoint(input: { ${input} }) { userErrors { code } } }`;
+const remove = 'mutation { removeSipEndpoint(input: { username: "bob" }) { username } }';
+
+describe("The audit trail", () => {
+  it.each<[string, string, unknown[]]>([
+    [
+      "a mutation that is done",
+      create('username: "erin"'),
+      [[me, "Mutation.createSipEndpoint", "erin", "done"]],
+    ],
+    [
+      "a mutation that has no effect",
+      create('username: "alice"'),
+      [[me, "Mutation.createSipEndpoint", "alice", "USERNAME_TAKEN"]],
+    ],
+    [
+      "a mutation with two mistakes",
+      create('username: "a b", password: " "'),
+      [[me, "Mutation.createSipEndpoint", "a b", "INVALID_USERNAME INVALID_PASSWORD"]],
+    ],
+    [
+      "each mutation of an operation",
+      `mutation { a: removeSipEndpoint(input: { username: "bob" }) { username } b: updateSipEndpoint(input: { username: "alice" }) { password } }`,
+      [
+        [me, "Mutation.removeSipEndpoint", "bob", "done"],
+        [me, "Mutation.updateSipEndpoint", "alice", "done"],
+      ],
+    ],
+    [
+      "each password that is read",
+      "{ sipEndpoints { nodes { password } } }",
+      [
+        [me, "SipEndpoint.password", "alice", "done"],
+        [me, "SipEndpoint.password", "bob", "done"],
+      ],
+    ],
+    ["nothing that is merely read", "{ sipEndpoints { nodes { username type } } }", []],
+  ])("tells %s", async (_, query, lines) => {
+    await start();
+    expect(await trail(query)).toEqual(lines);
+  });
+
+  it("tells how a mutation failed", async () => {
+    await start();
+    await gateway.fail({ operation: "remove_sip", kind: "status", status: 420 });
+    expect(await trail(remove)).toEqual([
+      [me, "Mutation.removeSipEndpoint", "bob", "UPSTREAM_UNAUTHENTICATED"],
+    ]);
+  });
+
+  it("tells who was refused what", async () => {
+    await start();
+    const reader = bearer("reader");
+    expect(await trail(remove, reader)).toEqual([
+      ["reader-name", "Mutation.removeSipEndpoint", "bob", "FORBIDDEN"],
+    ]);
+    expect(await trail('{ sipEndpoint(username: "alice") { username password } }', reader)).toEqual([
+      ["reader-name", "SipEndpoint.password", "alice", "FORBIDDEN"],
+    ]);
+  });
+
+  it.each([
+    ["no credential", {}],
+    ["a wrong one", bearer("made-up")],
+  ])("tells of a caller with %s, and not what was sent", async (_, headers) => {
+    await start();
+    expect(await trail(remove, headers)).toEqual([[undefined, "login", undefined, "UNAUTHENTICATED"]]);
+    expect(gateway.log.join("")).not.toContain('made-up"');
+  });
+
+  it.each(["silent", "error", "trace"])("is written at log level %s too", async (LOG_LEVEL) => {
+    await start({ LOG_LEVEL });
+    expect(await trail(remove)).toEqual([[me, "Mutation.removeSipEndpoint", "bob", "done"]]);
+  });
+
+  it("shows the first hundred characters of a name", async () => {
+    await start();
+    const [line] = await trail(create(`username: "${"x".repeat(5000)}"`));
+    expect(line).toEqual([me, "Mutation.createSipEndpoint", "x".repeat(100), "INVALID_USERNAME"]);
+  });
+
+  it("names the address where everybody may call", async () => {
+    await start({ AUTH: "none" });
+    expect(await trail(remove, {})).toEqual([["127.0.0.1", "Mutation.removeSipEndpoint", "bob", "done"]]);
+  });
+});

@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const MOST = 30;
+
+let gateway: TestGateway;
+afterEach(() => gateway.close());
+
+async function start(settings: Record<string, string>): Promise<void> {
+  gateway = await startGateway({ gateway: { ...apiKeys({ "made-up-key": "sip:read" }), ...settings } });
+}
+
+/** The status of a login whose `X-Forwarded-For` says this. */
+async function login(credential: string, forwarded: string): Promise<number> {
+  const headers = { ...bearer(credential), "x-forwarded-for": forwarded };
+  return (await gateway.ask("{ __typename }", {}, headers)).status;
+}
+
+/** Guesses as often as an address may, with another header each time. */
+async function guess(forwarded: (nth: number) => string): Promise<void> {
+  for (let nth = 1; nth <= MOST; nth++) expect(await login("made-up-guess", forwarded(nth))).toBe(401);
+}
+
+describe("Who guesses behind a trusted proxy", () => {
+  it("does not get another address by adding one before its own", async () => {
+    await start({ TRUSTED_PROXIES: "127.0.0.1" });
+    await guess((nth) => `198.51.100.${nth}, 192.0.2.1`);
+    expect(await login("made-up-key", "198.51.100.99, 192.0.2.1")).toBe(429);
+    expect(await login("made-up-key", "198.51.100.1")).toBe(200);
+  });
+
+  it("is known through two trusted proxies", async () => {
+    await start({ TRUSTED_PROXIES: "127.0.0.1,10.0.0.0/8" });
+    await guess((nth) => `192.0.2.1, 10.0.0.${nth}`);
+    expect(await login("made-up-key", "192.0.2.1")).toBe(429);
+    expect(await login("made-up-key", "192.0.2.2, 10.0.0.1")).toBe(200);
+  });
+});
+
+describe("Who guesses behind a proxy that is not trusted", () => {
+  it("does not get another address by claiming one", async () => {
+    await start({ TRUSTED_PROXIES: "10.0.0.0/8" });
+    await guess((nth) => `192.0.2.${nth}`);
+    expect(await login("made-up-key", "192.0.2.99")).toBe(429);
+  });
+});

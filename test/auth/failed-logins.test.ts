@@ -1,0 +1,85 @@
+import { request } from "node:http";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const good = bearer("made-up-key");
+const wrong = bearer("made-up-guess");
+const callers = apiKeys({ "made-up-key": "sip:read" });
+
+let gateway: TestGateway;
+beforeEach(async () => {
+  gateway = await startGateway({ gateway: callers });
+});
+afterEach(() => gateway.close());
+
+const ask = (headers: Record<string, string>) => gateway.ask("{ __typename }", {}, headers);
+
+/** Sends so many wrong credentials, one after another, and tells the statuses that came back. */
+async function guess(times: number, headers: Record<string, string> = {}): Promise<Set<number>> {
+  const statuses = new Set<number>();
+  for (let n = 0; n < times; n++) statuses.add((await ask({ ...wrong, ...headers })).status);
+  return statuses;
+}
+
+describe("An address that sends wrong credentials", () => {
+  it("is closed after thirty in a row, to the right one too, and told for how long", async () => {
+    expect(await guess(30)).toEqual(new Set([401]));
+    const { status, headers, errors } = await ask(good);
+    expect(status).toBe(429);
+    expect(errors).toMatchObject([{ extensions: { code: "RATE_LIMITED", retryable: true } }]);
+    const seconds = Number(headers.get("retry-after"));
+    expect(seconds).toBeGreaterThan(0);
+    expect(Math.ceil(Number(errors?.[0]?.extensions.retryAfterMs) / 1000)).toBe(seconds);
+    expect((await ask(wrong)).status).toBe(429);
+  });
+
+  it("is forgiven by one right one", async () => {
+    await guess(29);
+    expect((await ask(good)).status).toBe(200);
+    expect(await guess(29)).toEqual(new Set([401]));
+    expect((await ask(good)).status).toBe(200);
+  });
+
+  it("closes no other address, and no health route", async () => {
+    await guess(30);
+    expect(await statusFrom("127.0.0.2")).toBe(200);
+    expect(await statusFrom("127.0.0.1")).toBe(429);
+    expect((await fetch(`${gateway.origin}/health/ready`)).status).toBe(200);
+  });
+
+  it("is not one that sends none", async () => {
+    for (let n = 0; n < 40; n++) expect((await ask({})).status).toBe(401);
+    expect((await ask(good)).status).toBe(200);
+  });
+});
+
+describe("The address of a caller", () => {
+  it("is what a trusted proxy says", async () => {
+    await gateway.close();
+    gateway = await startGateway({ gateway: { ...callers, TRUSTED_PROXIES: "127.0.0.0/8" } });
+    await guess(30, { "x-forwarded-for": "198.51.100.7" });
+    expect((await ask({ ...good, "x-forwarded-for": "198.51.100.7" })).status).toBe(429);
+    expect((await ask({ ...good, "x-forwarded-for": "198.51.100.8" })).status).toBe(200);
+    expect(gateway.log.join("")).toContain('"address":"198.51.100.7"');
+  });
+
+  it("is not what anybody else says", async () => {
+    await guess(30, { "x-forwarded-for": "198.51.100.7" });
+    expect((await ask({ ...good, "x-forwarded-for": "198.51.100.8" })).status).toBe(429);
+  });
+});
+
+/** The status of a good request that leaves from this loopback address. */
+function statusFrom(localAddress: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = { ...good, "content-type": "application/json" };
+    const sent = request(`${gateway.origin}/graphql`, { method: "POST", localAddress, headers });
+    sent.on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.on("error", reject);
+    sent.end('{"query":"{__typename}"}');
+  });
+}

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+/** Every set of scopes that a key can have. */
+const sets = [
+  "sip:read",
+  "sip:write",
+  "sip:password",
+  "sip:read+sip:write",
+  "sip:read+sip:password",
+  "sip:write+sip:password",
+  "sip:read+sip:write+sip:password",
+];
+
+const keyOf = (set: string) => `key-of-${set.replaceAll(/[:+]/g, "-")}`;
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway({
+    gateway: apiKeys(Object.fromEntries(sets.map((set) => [keyOf(set), set]))),
+  });
+});
+afterAll(() => gateway.close());
+beforeEach(() => gateway.reset());
+
+interface Root {
+  readonly field: string;
+  readonly scope: string;
+  readonly query: string;
+  /** The answer to a refused caller: null goes up to the nearest place that may hold it. */
+  readonly nothing: unknown;
+  /** What a caller with the scope has PIOPIY asked. */
+  readonly calls: readonly string[];
+}
+
+const mutation = (field: string, username: string, operation: string): Root => ({
+  field,
+  scope: "sip:write",
+  query: `mutation { ${field}(input: { username: "${username}" }) { userErrors { code } } }`,
+  nothing: null,
+  calls: [operation],
+});
+const query = (field: string, rest: string, nothing: unknown, calls: readonly string[]): Root => ({
+  field,
+  scope: "sip:read",
+  query: `{ ${field}${rest} }`,
+  nothing,
+  calls,
+});
+const reference = '(representations: [{ __typename: "SipEndpoint", username: "alice" }])';
+const roots: Root[] = [
+  query("sipEndpoint", '(username: "alice") { username }', { sipEndpoint: null }, ["get_sip"]),
+  query("sipEndpoints", " { nodes { username } }", null, ["list_sip"]),
+  query("connectAction", '(input: { call: [{ user: "alice" }] }) { pcmo }', null, []),
+  query("_entities", `${reference} { ... on SipEndpoint { username } }`, null, ["get_sip"]),
+  query("_service", " { sdl }", null, []),
+  mutation("createSipEndpoint", "erin", "add_sip"),
+  mutation("updateSipEndpoint", "alice", "update_sip"),
+  mutation("removeSipEndpoint", "alice", "remove_sip"),
+];
+const pairs = roots.flatMap((root) => sets.map((set) => ({ ...root, set, has: set.split("+") })));
+const operations = async () => (await gateway.calls()).map(({ operation }) => operation);
+
+describe("A root field", () => {
+  it.each(pairs.filter(({ has, scope }) => has.includes(scope)))("$field answers a key of $set", async ({
+    field,
+    query,
+    set,
+    calls,
+  }) => {
+    const { status, data, errors } = await gateway.ask<Record<string, unknown>>(
+      query,
+      {},
+      bearer(keyOf(set)),
+    );
+    expect([status, errors]).toEqual([200, undefined]);
+    expect(data[field]).toEqual(expect.anything());
+    expect(await operations()).toEqual(calls);
+  });
+
+  it.each(
+    pairs.filter(({ has, scope }) => !has.includes(scope)),
+  )("$field is closed to a key of $set, and PIOPIY is not asked", async ({ query, set, ...root }) => {
+    const { status, data, errors } = await gateway.ask(query, {}, bearer(keyOf(set)));
+    expect([status, data]).toEqual([200, root.nothing]);
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringContaining(root.scope),
+        path: [root.field],
+        extensions: { code: "FORBIDDEN", retryable: false },
+      },
+    ]);
+    expect(await operations()).toEqual([]);
+  });
+
+  it("is closed under another name and in a fragment too", async () => {
+    const hidden =
+      'mutation { ...F } fragment F on Mutation { x: removeSipEndpoint(input: { username: "alice" }) { username } }';
+    const { data, errors } = await gateway.ask(hidden, {}, bearer(keyOf("sip:read+sip:password")));
+    expect(data).toBeNull();
+    expect(errors).toMatchObject([{ path: ["x"], extensions: { code: "FORBIDDEN" } }]);
+    expect(await operations()).toEqual([]);
+  });
+
+  it("that is closed leaves its neighbours alone", async () => {
+    const both =
+      '{ sipEndpoint(username: "alice") { username password } other: sipEndpoint(username: "bob") { username } }';
+    const { data } = await gateway.ask(both, {}, bearer(keyOf("sip:read")));
+    expect(data).toEqual({
+      sipEndpoint: { username: "alice", password: null },
+      other: { username: "bob" },
+    });
+  });
+});

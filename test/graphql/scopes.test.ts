@@ -1,0 +1,190 @@
+import "reflect-metadata";
+import { getDirective } from "@graphql-tools/utils";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { buildSchema, isObjectType } from "graphql";
+import { guardFields } from "../../src/graphql/guard-fields.js";
+import { buildGatewaySchema } from "../../src/graphql/schema.js";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+/** Who may use a field: the bearers of a scope, or whoever may see its parent. */
+const OPEN = "open to whoever may see its parent";
+const decisions: Record<string, Record<string, string>> = {
+  Query: {
+    sipEndpoint: "sip:read",
+    sipEndpoints: "sip:read",
+    connectAction: "sip:read",
+    _entities: "sip:read",
+    _service: "sip:read",
+  },
+  Mutation: {
+    createSipEndpoint: "sip:write",
+    updateSipEndpoint: "sip:write",
+    removeSipEndpoint: "sip:write",
+  },
+  SipEndpoint: {
+    username: OPEN,
+    connectUrl: OPEN,
+    sipUri: OPEN,
+    audio: OPEN,
+    video: OPEN,
+    type: OPEN,
+    password: "sip:password",
+  },
+  SipEndpointConnection: { edges: OPEN, nodes: OPEN, pageInfo: OPEN, totalCount: OPEN },
+  SipEndpointEdge: { cursor: OPEN, node: OPEN },
+  PageInfo: { hasNextPage: OPEN, hasPreviousPage: OPEN, startCursor: OPEN, endCursor: OPEN },
+  CreateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
+  UpdateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
+  RemoveSipEndpointPayload: { username: OPEN, userErrors: OPEN },
+  ConnectActionResult: { pcmo: OPEN, userErrors: OPEN },
+  UserError: { code: OPEN, message: OPEN, path: OPEN },
+  _Service: { sdl: OPEN },
+};
+
+describe("Every field of the graph", () => {
+  it("has a decision on who may use it: name a new one above, and give it @RequiresScope unless it is open", () => {
+    const schema = buildGatewaySchema();
+    const federation: Record<string, string> = { _entities: "sip:read", _service: "sip:read" };
+    const types = Object.values(schema.getTypeMap()).filter(
+      (type) => isObjectType(type) && !type.name.startsWith("__"),
+    );
+    const found = types.map((type) => [
+      type.name,
+      Object.fromEntries(
+        Object.values(isObjectType(type) ? type.getFields() : {}).map((field) => [
+          field.name,
+          getDirective(schema, field, "requiresScopes")?.[0]?.scopes[0][0] ?? federation[field.name] ?? OPEN,
+        ]),
+      ),
+    ]);
+    expect(Object.fromEntries(found)).toEqual(decisions);
+  });
+
+  it("of Query or Mutation has a scope, else the gateway does not start", () => {
+    const schema = buildSchema("type Query { forgotten: Int }");
+    expect(() => guardFields(schema)).toThrow(
+      "Query.forgotten needs a decision on who may use it: @RequiresScope.",
+    );
+  });
+});
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  const keys = {
+    "key-r": "sip:read",
+    "key-w": "sip:write",
+    "key-p": "sip:password",
+    "key-rp": "sip:read+sip:password",
+  };
+  gateway = await startGateway({ gateway: apiKeys(keys) });
+});
+beforeEach(() => gateway.reset());
+afterAll(() => gateway.close());
+
+describe("A scope", () => {
+  it.each([
+    ["sipEndpoint", "key-r", '{ sipEndpoint(username: "alice") { username type } }'],
+    ["sipEndpoints", "key-r", "{ sipEndpoints { totalCount } }"],
+    ["connectAction", "key-r", '{ connectAction(input: { call: [{ user: "alice" }] }) { pcmo } }'],
+    ["_service", "key-r", "{ _service { sdl } }"],
+    [
+      "_entities",
+      "key-r",
+      '{ _entities(representations: [{ __typename: "SipEndpoint", username: "alice" }]) { ... on SipEndpoint { type } } }',
+    ],
+    [
+      "createSipEndpoint",
+      "key-w",
+      'mutation { createSipEndpoint(input: { username: "erin" }) { password } }',
+    ],
+    [
+      "updateSipEndpoint",
+      "key-w",
+      'mutation { updateSipEndpoint(input: { username: "alice" }) { password } }',
+    ],
+    [
+      "removeSipEndpoint",
+      "key-w",
+      'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }',
+    ],
+  ])("is needed for %s: %s alone has it, and without it nothing runs", async (field, right, query) => {
+    for (const key of ["key-r", "key-w", "key-p"].filter((key) => key !== right)) {
+      const { status, errors } = await gateway.ask(query, {}, bearer(key));
+      expect([status, errors]).toMatchObject([200, [{ path: [field], extensions: { code: "FORBIDDEN" } }]]);
+    }
+    expect(await gateway.calls()).toEqual([]);
+    const { data, errors } = await gateway.ask<Record<string, unknown>>(query, {}, bearer(right));
+    expect(errors).toBeUndefined();
+    expect(data[field]).toBeTruthy();
+  });
+
+  it("that is missing spoils its own field only", async () => {
+    const query = '{ sipEndpoint(username: "alice") { username password type } }';
+    const { data, errors } = await gateway.ask(query, {}, bearer("key-r"));
+    expect(data).toEqual({ sipEndpoint: { username: "alice", password: null, type: "SIP" } });
+    expect(errors).toMatchObject([
+      { path: ["sipEndpoint", "password"], extensions: { code: "FORBIDDEN", retryable: false } },
+    ]);
+  });
+});
+
+describe("SipEndpoint.password", () => {
+  it.each<[string, string, string, (string | number)[][]]>([
+    [
+      "nodes",
+      "key-r",
+      "{ sipEndpoints(first: 2) { nodes { password } } }",
+      [0, 1].map((n) => ["sipEndpoints", "nodes", n, "password"]),
+    ],
+    [
+      "edges",
+      "key-r",
+      "{ sipEndpoints(first: 1) { edges { node { password } } } }",
+      [["sipEndpoints", "edges", 0, "node", "password"]],
+    ],
+    [
+      "a reference",
+      "key-r",
+      '{ _entities(representations: [{ __typename: "SipEndpoint", username: "bob" }]) { ... on SipEndpoint { password } } }',
+      [["_entities", 0, "password"]],
+    ],
+    [
+      "a new endpoint",
+      "key-w",
+      'mutation { createSipEndpoint(input: { username: "erin" }) { sipEndpoint { password } } }',
+      [["createSipEndpoint", "sipEndpoint", "password"]],
+    ],
+    [
+      "a changed endpoint",
+      "key-w",
+      'mutation { updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { password } } }',
+      [["updateSipEndpoint", "sipEndpoint", "password"]],
+    ],
+  ])("is null without its scope, by way of %s too", async (_, key, query, paths) => {
+    const { data, errors } = await gateway.ask(query, {}, bearer(key));
+    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual(
+      paths.map((path) => [path, "FORBIDDEN"]),
+    );
+    expect(JSON.stringify(data)).toMatch(/"password":null/);
+    expect(JSON.stringify(data)).not.toMatch(/"password":"/);
+  });
+
+  it("is shown with its scope", async () => {
+    const { data } = await gateway.ask(
+      '{ sipEndpoint(username: "alice") { password } }',
+      {},
+      bearer("key-rp"),
+    );
+    expect(data).toEqual({ sipEndpoint: { password: "made-up-Lantern-27" } });
+  });
+
+  it.each([
+    'mutation { createSipEndpoint(input: { username: "erin", password: "made-up-1" }) { password } }',
+    'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-1" }) { password } }',
+  ])("that has just been set is told by the payload without it: %s", async (mutation) => {
+    const { data, errors } = await gateway.ask(mutation, {}, bearer("key-w"));
+    expect(errors).toBeUndefined();
+    expect(Object.values(Object(data))).toEqual([{ password: "made-up-1" }]);
+  });
+});

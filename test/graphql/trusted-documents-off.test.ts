@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { DocumentCache } from "../../src/graphql/document-cache.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+const byHash = (text: string) => ({ extensions: { persistedQuery: { version: 1, sha256Hash: hash(text) } } });
+const count = "query Count { sipEndpoints { totalCount } }";
+const counted = { data: { sipEndpoints: { totalCount: 4 } } };
+const unknownHash = { errors: [{ extensions: { code: "PERSISTED_QUERY_NOT_FOUND", retryable: false } }] };
+
+describe("Without trusted documents", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+  beforeEach(() => gateway.reset());
+
+  async function send(body: object): Promise<unknown> {
+    const response = await fetch(`${gateway.origin}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return response.json();
+  }
+
+  it("any document runs, and the log says nothing of it", async () => {
+    expect(await send({ query: count })).toEqual(counted);
+    expect(gateway.log.filter((line) => line.includes("not trusted"))).toEqual([]);
+  });
+
+  it("a document is known by its hash after it was sent with it, and not before", async () => {
+    expect(await send(byHash(count))).toMatchObject(unknownHash);
+    expect(await gateway.calls()).toEqual([]);
+    expect(await send({ query: count, ...byHash(count) })).toEqual(counted);
+    expect(await send(byHash(count))).toEqual(counted);
+    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["list_sip", "list_sip"]);
+  });
+
+  it("a document that is sent with the hash of another is refused, and not kept", async () => {
+    const [query, other] = [
+      "query A { sipEndpoints { totalCount } }",
+      "query B { sipEndpoints { totalCount } }",
+    ];
+    expect(await send({ query, ...byHash(other) })).toMatchObject({
+      errors: [{ message: expect.stringMatching(/sha/i), extensions: { code: "BAD_REQUEST" } }],
+    });
+    expect(await gateway.calls()).toEqual([]);
+    for (const text of [query, other]) expect(await send(byHash(text))).toMatchObject(unknownHash);
+  });
+
+  it.each([
+    'query { sipEndpoint(username: "alice") { username } }',
+    'query { sipEndpoint(username: """alice""") { username } }',
+    'query ($name: ID! = "alice") { sipEndpoint(username: $name) { username } }',
+  ])("a document with a string in it, which may be a password, runs and is not kept: %s", async (query) => {
+    expect(await send({ query, ...byHash(query) })).toEqual({ data: { sipEndpoint: { username: "alice" } } });
+    expect(await send(byHash(query))).toMatchObject(unknownHash);
+  });
+
+  it("a document that does not hold is not kept", async () => {
+    const query = "query { nothing }";
+    expect(await send({ query, ...byHash(query) })).toHaveProperty("errors");
+    expect(await send(byHash(query))).toMatchObject(unknownHash);
+  });
+});
+
+describe("The documents that are kept", () => {
+  const MIB = 1024 * 1024;
+  const kept = async (cache: DocumentCache<string>, names: readonly string[]) => {
+    const texts = await Promise.all(names.map((name) => cache.get(name)));
+    return names.filter((_, n) => texts[n] !== undefined);
+  };
+  const names = Array.from({ length: 30 }, (_, n) => `document-${n}`);
+
+  it("are those that were used last, up to 30 MiB", async () => {
+    const cache = new DocumentCache<string>((text) => text);
+    const text = "#".repeat(MIB);
+    for (const name of names) await cache.set(name, text);
+    expect(await kept(cache, names)).toEqual(names);
+    await cache.get("document-0");
+    await cache.set("one more", text);
+    await cache.set("two more", text);
+    expect(await kept(cache, [...names, "one more", "two more"])).toEqual([
+      "document-0",
+      ...names.slice(3),
+      "one more",
+      "two more",
+    ]);
+  });
+
+  it("do not make way for one that is larger than all together", async () => {
+    const cache = new DocumentCache<string>((text) => text);
+    await cache.set("small", "{ a }");
+    await cache.set("large", "#".repeat(30 * MIB + 1));
+    expect(await kept(cache, ["small", "large"])).toEqual(["small"]);
+  });
+
+  it("are gone when they are deleted", async () => {
+    const cache = new DocumentCache<string>((text) => text);
+    await cache.set("a", "{ a }");
+    expect([await cache.delete("a"), await cache.get("a")]).toEqual([true, undefined]);
+  });
+});

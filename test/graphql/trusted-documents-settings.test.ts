@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { type Config, ConfigError, readConfig } from "../../src/config.js";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "trusted-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function read(settings: Record<string, string>): Config {
+  return readConfig({ AUTH: "none", PIOPIY_URL: "emulator", ...settings });
+}
+
+function mistakesOf(settings: Record<string, string>): readonly string[] {
+  try {
+    read(settings);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+/** A manifest with this content. */
+function manifest(content: string): string {
+  const file = join(folder, "documents.json");
+  writeFileSync(file, content);
+  return file;
+}
+
+describe("TRUSTED_DOCUMENTS", () => {
+  it("is off unless it is set, and then needs no file", () => {
+    for (const settings of [{}, { TRUSTED_DOCUMENTS: "off", TRUSTED_DOCUMENTS_FILE: "nowhere.json" }]) {
+      expect(read(settings).trustedDocuments).toEqual({ mode: "off", documents: new Map() });
+    }
+  });
+
+  it.each(["log", "enforce"])("reads the manifest for %s", (mode) => {
+    const file = manifest('{"5f": "{ __typename }", "a0": "query A { __typename }"}');
+    const { trustedDocuments } = read({ TRUSTED_DOCUMENTS: mode, TRUSTED_DOCUMENTS_FILE: file });
+    expect(trustedDocuments).toEqual({
+      mode,
+      documents: new Map([
+        ["5f", "{ __typename }"],
+        ["a0", "query A { __typename }"],
+      ]),
+    });
+  });
+
+  it.each(["log", "enforce"])("needs a file for %s", (mode) => {
+    expect(mistakesOf({ TRUSTED_DOCUMENTS: mode })).toEqual([
+      "TRUSTED_DOCUMENTS_FILE must be set: the manifest of the documents to trust.",
+    ]);
+  });
+
+  it("must be a word that it knows", () => {
+    expect(mistakesOf({ TRUSTED_DOCUMENTS: "on" })).toEqual([
+      'TRUSTED_DOCUMENTS must be one of off, log, enforce; it is "on".',
+    ]);
+  });
+});
+
+describe("TRUSTED_DOCUMENTS_FILE", () => {
+  it.each([
+    ["no JSON", "{", /is none\.$/],
+    ["nothing", "", /is none\.$/],
+    ["a list", '["{ __typename }"]', /is none\.$/],
+    ["a text", '"{ __typename }"', /is none\.$/],
+    ["null", "null", /is none\.$/],
+    ["documents that are no texts", '{"5f": {"kind": "Document"}}', /is none\.$/],
+    [
+      "a document that cannot be read",
+      '{"5f": "{ __typename }", "a0": "{ a("}',
+      /is none \(a document does not parse\)\.$/,
+    ],
+    ["a document without anything in it", '{"5f": ""}', /is none \(a document does not parse\)\.$/],
+  ])("must be a manifest, and is none with %s", (_, content, reason) => {
+    const file = manifest(content);
+    const mistakes = mistakesOf({ TRUSTED_DOCUMENTS: "enforce", TRUSTED_DOCUMENTS_FILE: file });
+    expect(mistakes).toEqual([expect.stringMatching(reason)]);
+    expect(mistakes[0]).toContain(
+      `TRUSTED_DOCUMENTS_FILE must name a JSON file like {"hash": "query …"}; ${JSON.stringify(file)} is none`,
+    );
+  });
+
+  it("must be there, and all mistakes are told at once", () => {
+    const settings = {
+      TRUSTED_DOCUMENTS: "log",
+      TRUSTED_DOCUMENTS_FILE: join(folder, "nowhere.json"),
+      REDIS_URL: "http://redis.example.com",
+      CORS_ORIGINS: "*",
+    };
+    expect(mistakesOf(settings)).toEqual([
+      expect.stringContaining("REDIS_URL"),
+      expect.stringContaining("CORS_ORIGINS"),
+      expect.stringMatching(/TRUSTED_DOCUMENTS_FILE .*nowhere\.json.* is none \(.*ENOENT/),
+    ]);
+  });
+});

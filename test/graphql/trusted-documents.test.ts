@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { type AnswerError, startGateway, type TestGateway } from "../support/gateway.js";
+
+const read = 'query Read { sipEndpoint(username: "alice") { sipUri username } }';
+const list =
+  "query List($first: Int! = 10) { sipEndpoints(first: $first) { nodes { username } totalCount } }";
+const remove = 'mutation Remove { removeSipEndpoint(input: { username: "alice" }) { username } }';
+const spaced = 'query Spaced { sipEndpoint(username: "a b") { username } }';
+const unknown = "query Unknown { sipEndpoints { totalCount } }";
+const hash = (text: string, algorithm = "sha256") => createHash(algorithm).update(text).digest("hex");
+const byHash = (sha256Hash: string) => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
+const found = { data: { sipEndpoint: { sipUri: "sip:alice@sbc.emulator.example", username: "alice" } } };
+
+interface Body {
+  readonly data?: unknown;
+  readonly errors?: readonly AnswerError[];
+}
+
+let folder: string;
+let gateway: TestGateway;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "trusted-"));
+  const file = join(folder, "documents.json");
+  const texts = [read, remove, spaced].map((text) => [hash(text), text]);
+  writeFileSync(file, JSON.stringify({ [hash(list, "sha1")]: list, ...Object.fromEntries(texts) }));
+  gateway = await startGateway({ gateway: { TRUSTED_DOCUMENTS: "enforce", TRUSTED_DOCUMENTS_FILE: file } });
+});
+afterAll(async () => {
+  await gateway.close();
+  rmSync(folder, { recursive: true });
+});
+beforeEach(() => gateway.reset());
+
+async function post(body: object): Promise<Body> {
+  const headers = { "content-type": "application/json" };
+  const init = { method: "POST", headers, body: JSON.stringify(body) };
+  return (await (await fetch(`${gateway.origin}/graphql`, init)).json()) as Body;
+}
+
+async function get(body: Readonly<Record<string, object>>): Promise<Body> {
+  const entries = Object.entries(body).map(([name, value]) => [name, JSON.stringify(value)]);
+  const headers = { "apollo-require-preflight": "1" };
+  const url = `${gateway.origin}/graphql?${new URLSearchParams(entries)}`;
+  return (await (await fetch(url, { headers })).json()) as Body;
+}
+
+const codes = ({ errors }: Body) => errors?.map(({ extensions }) => extensions.code);
+const operations = async () => (await gateway.calls()).map(({ operation }) => operation);
+
+describe("A trusted document runs", () => {
+  it.each([
+    ["POST", post],
+    ["GET", get],
+  ])("by its hash alone, over %s", async (_, send) => {
+    expect(await send(byHash(hash(read)))).toEqual(found);
+    expect(await operations()).toEqual(["get_sip"]);
+  });
+
+  it.each([
+    ["POST", post],
+    ["GET", get],
+  ])("by whatever hash the manifest has for it, with variables, over %s", async (_, send) => {
+    const answer = await send({ ...byHash(hash(list, "sha1")), variables: { first: 1 } });
+    expect(answer).toEqual({ data: { sipEndpoints: { nodes: [{ username: "alice" }], totalCount: 4 } } });
+  });
+
+  it("by its hash and its text", async () => {
+    expect(await post({ query: read, ...byHash(hash(read)) })).toEqual(found);
+  });
+
+  it.each([
+    ["as it stands", read],
+    ["in lines", read.replaceAll(/([{}])/g, "\n  $1\n")],
+    ["with comments and commas", `# mine\n${read.replace("sipUri", "sipUri, # its address\n")}`],
+    ["without a space too many", 'query Read{sipEndpoint(username:"alice"){sipUri username}}'],
+    ["with its fields in another order", read.replace("sipUri username", "username sipUri")],
+  ])("by its text %s", async (_, query) => {
+    expect(await post({ query })).toEqual(found);
+  });
+
+  it("by its hash after another one was sent under that, and refused", async () => {
+    expect(codes(await post({ query: unknown, ...byHash(hash(read)) }))).toEqual(["BAD_REQUEST"]);
+    expect(await operations()).toEqual([]);
+    expect(await post(byHash(hash(read)))).toEqual(found);
+  });
+
+  it("only with its texts as they stand: spaces count there", async () => {
+    expect(codes(await post({ query: spaced.replace("a b", "a  b") }))).toEqual(["DOCUMENT_NOT_TRUSTED"]);
+  });
+
+  it("when it is a change, but not over GET", async () => {
+    expect(codes(await get(byHash(hash(remove))))).toEqual(["BAD_REQUEST"]);
+    expect(await operations()).toEqual([]);
+    expect(await post(byHash(hash(remove)))).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
+  });
+});
+
+describe("Any other document is refused, and nothing is asked upstream", () => {
+  afterEach(async () => expect(await operations()).toEqual([]));
+
+  it.each([
+    ["an unknown one", unknown],
+    ["a trusted one with one more field", read.replace("sipUri", "sipUri password")],
+    ["a trusted one with another field", read.replace("sipUri", "password")],
+    ["a trusted one with another argument", read.replace("alice", "bob")],
+    ["a trusted one with a field renamed", read.replace("sipUri", "address: sipUri")],
+    ["a trusted one with a fragment", read.replace("sipUri", "... { password } sipUri")],
+    ["a trusted one under another name", read.replace("Read", "Other")],
+    ["a trusted one with another default", list.replace("10", "100")],
+    ["a trusted one beside another operation", `${read} ${unknown}`],
+    ["an unknown change", remove.replace("alice", "bob")],
+    ["an introspection", "{ __schema { types { name } } }"],
+  ])("%s", async (_, query) => {
+    const { data, errors } = await post({
+      query,
+      operationName: /^(?:query|mutation) (\w+)/.exec(query)?.[1],
+    });
+    expect([data, errors]).toEqual([
+      undefined,
+      [
+        {
+          message: expect.stringMatching(/only the documents that were announced.*TRUSTED_DOCUMENTS_FILE/),
+          extensions: { code: "DOCUMENT_NOT_TRUSTED", retryable: false, requestId: expect.any(String) },
+        },
+      ],
+    ]);
+  });
+
+  it.each([
+    ["POST", post],
+    ["GET", get],
+  ])("one whose hash nobody knows, over %s", async (_, send) => {
+    expect(codes(await send(byHash(hash(unknown))))).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
+  });
+
+  it("one that is sent with its hash to be registered: the hash stays unknown", async () => {
+    const answer = await post({ query: unknown, ...byHash(hash(unknown)) });
+    expect(codes(answer)).toEqual(["DOCUMENT_NOT_TRUSTED"]);
+    expect(codes(await post(byHash(hash(unknown))))).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
+  });
+});

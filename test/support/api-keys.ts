@@ -1,0 +1,16 @@
+import { createHash } from "node:crypto";
+
+/** The environment of a gateway that knows these made-up keys, and what each may do: scopes joined by "+". */
+export function apiKeys(scopesByKey: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(scopesByKey).map(([key, scopes]) => `${key}-name:${sha256(key)}:${scopes}`);
+  return { AUTH: "api-key", API_KEYS: entries.join(",") };
+}
+
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** The header that sends a credential. */
+export function bearer(credential: string): { authorization: string } {
+  return { authorization: `Bearer ${credential}` };
+}
