@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 /** One thing that somebody did, or was refused. Never holds a password, a credential or any part of one. */
 export interface AuditEntry {
   /** The caller's name; left out when nobody logged in. */
-  readonly who?: string;
+  readonly who?: string | undefined;
   /** `login`, or a field of the graph such as `Mutation.createSipEndpoint`. */
   readonly what: string;
   /** The SIP endpoint. */
@@ -15,7 +15,8 @@ export interface AuditEntry {
   readonly address: string;
 }
 
-const MAX_USERNAME = 100;
+/** Callers choose both names. */
+const MAX_NAME = 100;
 
 /**
  * The audit trail: one log line a change, a read password and a refused caller. It has the logger name `audit`, so
@@ -28,7 +29,8 @@ export class Audit {
     this.log = log.child({ name: "audit" }, { level: "info" });
   }
 
-  record({ username, ...entry }: AuditEntry): void {
-    this.log.info({ ...entry, username: username?.slice(0, MAX_USERNAME) }, "audit");
+  record({ who, username, ...entry }: AuditEntry): void {
+    const names = { who: who?.slice(0, MAX_NAME), username: username?.slice(0, MAX_NAME) };
+    this.log.info({ ...names, ...entry }, "audit");
   }
 }

@@ -47,7 +47,7 @@ function readApiKeys(environment: Environment): ApiKey[] {
     }
     return { name, sha256: Buffer.from(hash, "hex"), scopes: keyScopes };
   });
-  const hashes = new Set(keys.map(({ sha256 }) => sha256.toString("hex")));
-  if (hashes.size < keys.length) environment.mistakes.push("API_KEYS must hold each key once.");
+  const hashes = keys.map(({ sha256 }) => sha256.toString("hex")).filter(Boolean);
+  if (new Set(hashes).size < hashes.length) environment.mistakes.push("API_KEYS must hold each key once.");
   return keys;
 }

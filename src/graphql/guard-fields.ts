@@ -19,7 +19,7 @@ const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read
  * here, so that the gateway cannot start with one; fields below are open to whoever may see their parent.
  */
 export function guardFields(schema: GraphQLSchema): GraphQLSchema {
-  const roots = [schema.getQueryType(), schema.getMutationType()];
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     for (const field of Object.values(type.getFields())) {

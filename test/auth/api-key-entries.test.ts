@@ -67,6 +67,13 @@ describe("API_KEYS", () => {
     expect(found.join()).not.toContain(hash.slice(1, 9));
   });
 
+  it("tells each bad entry for itself", () => {
+    expect(mistakes(`hidden-1,${good},hidden-2`)).toEqual([
+      expect.stringMatching(/entry 1 is not one/),
+      expect.stringMatching(/entry 3 is not one/),
+    ]);
+  });
+
   it("may not hold one key twice, and the mistake does not show it", () => {
     const found = mistakes(`one:${hash}:sip:read,two:${hash.toUpperCase()}:sip:write`);
     expect(found).toEqual(["API_KEYS must hold each key once."]);

@@ -23,7 +23,13 @@ const ask = async (token: string) => gateway.ask(read, {}, bearer(token));
 describe("While the issuer's keys do not come", () => {
   it.each<[string, Parameters<Issuer["answer"]>[0]]>([
     ["the issuer says nothing", () => {}],
-    ["the issuer sends elsewhere", (response) => response.writeHead(302, { location: "/other" }).end()],
+    [
+      "the issuer sends elsewhere",
+      (response) => {
+        if (response.req.url === "/other") response.end('{"keys":[]}');
+        else response.writeHead(302, { location: "/other" }).end();
+      },
+    ],
     ["the answer breaks off", (response) => response.write('{"keys":[', () => response.destroy())],
   ])("a login fails for now, without a call upstream: %s", async (_, behaviour) => {
     issuer.answer(behaviour);
