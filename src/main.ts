@@ -50,6 +50,8 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
     secret: account.secret,
     timeoutMs: config.timeoutMs,
     maxConcurrency: config.maxConcurrency,
+    breakerResetMs: config.breakerResetMs,
+    log,
   });
   const redis = config.redisUrl ? new Redis(config.redisUrl, log) : undefined;
   const server = await createServer(config, client, log, redis);
@@ -57,7 +59,7 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
   const stop = async () => {
     setTimeout(() => process.exit(1), GRACE_MS).unref();
     await server.close();
-    client.close();
+    await client.close();
     redis?.close();
     await emulator?.close();
   };

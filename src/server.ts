@@ -96,8 +96,13 @@ export async function createServer(
     );
   }
   server.get("/health/live", () => ({ status: "live" }));
+  // A PIOPIY that is out of order is told, but leaves the gateway ready: another copy would reach it no better, and
+  // PCMO documents need none.
   server.get("/health/ready", (_request, reply) => {
-    return closing ? reply.code(503).send({ status: "closing" }) : reply.send({ status: "ready" });
+    const piopiy = client.isAsking ? "asked" : "out of order";
+    return closing
+      ? reply.code(503).send({ status: "closing", piopiy })
+      : reply.send({ status: "ready", piopiy });
   });
   return server;
 }

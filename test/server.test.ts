@@ -20,7 +20,7 @@ function ask(query: string, headers: Record<string, string> = {}): Promise<Respo
 describe("The health routes", () => {
   it.each([
     ["live", { status: "live" }],
-    ["ready", { status: "ready" }],
+    ["ready", { status: "ready", piopiy: "asked" }],
   ])("answer /health/%s without asking PIOPIY", async (route, body) => {
     await gateway.reset();
     const response = await fetch(`${gateway.origin}/health/${route}`);

@@ -6,6 +6,7 @@ export enum UserErrorCode {
   SIP_ENDPOINT_NOT_FOUND = "SIP_ENDPOINT_NOT_FOUND",
   INVALID_USERNAME = "INVALID_USERNAME",
   INVALID_PASSWORD = "INVALID_PASSWORD",
+  INVALID_IDEMPOTENCY_KEY = "INVALID_IDEMPOTENCY_KEY",
   INVALID_PHONE_NUMBER = "INVALID_PHONE_NUMBER",
   OUT_OF_RANGE = "OUT_OF_RANGE",
   NO_TARGETS = "NO_TARGETS",
@@ -26,6 +27,9 @@ registerEnumType(UserErrorCode, {
     },
     INVALID_PASSWORD: {
       description: "A password has 1 to 128 characters, no control characters, and no space at either end.",
+    },
+    INVALID_IDEMPOTENCY_KEY: {
+      description: "An idempotency key has 8 to 128 visible ASCII characters and no space.",
     },
     INVALID_PHONE_NUMBER: {
       description:

@@ -3,11 +3,16 @@ import { Agent as HttpsAgent } from "node:https";
 import got, { type Got, RequestError } from "got";
 import { GatewayError } from "../errors.js";
 import type { Budget } from "./budget.js";
-import { retryRead } from "./retry.js";
-import { Turns } from "./turns.js";
+import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
+import { ListVersion } from "./list-version.js";
+import { NotAsked } from "./not-asked.js";
+import { derivePassword } from "./password.js";
+import { Policy, type PolicyOptions } from "./policy.js";
+import type { Settlement } from "./settle.js";
 import {
   type Answer,
   type Credentials,
+  MAX_REPLY_BYTES,
   type Operation,
   type Reply,
   readReply,
@@ -15,25 +20,19 @@ import {
   type SipEndpointRecord,
 } from "./wire.js";
 
-/** Far above the largest honest answer, ten rows of a list. */
-const MAX_REPLY_BYTES = 1_000_000;
-
-type Kind = "read" | "write";
 type Parameters = { username?: string; password?: string; page?: number };
 
-export interface PiopiyClientOptions {
+export interface PiopiyClientOptions extends PolicyOptions {
   /** The base address of the five calls, with a slash at its end. */
   readonly url: string;
   readonly appId: number;
   readonly secret: string;
   /** Milliseconds for one attempt. */
   readonly timeoutMs: number;
-  /** Calls in flight at any one time; more wait their turn, writes before reads. */
-  readonly maxConcurrency: number;
 }
 
 /**
- * PIOPIY's five calls. Reads are retried, writes never. All failures are `GatewayError`s.
+ * PIOPIY's five calls, made as the policy says. All failures are `GatewayError`s.
  *
  * The account's secret goes into each request's body here and nowhere else. got's errors carry the request,
  * so none of them leaves this file, not even as a cause.
@@ -42,11 +41,12 @@ export class PiopiyClient {
   readonly #options: PiopiyClientOptions;
   readonly #agent: { http: HttpAgent; https: HttpsAgent };
   readonly #http: Got;
-  readonly #turns: Turns;
+  readonly #policy: Policy;
+  readonly #list = new ListVersion();
 
   constructor(options: PiopiyClientOptions) {
     this.#options = options;
-    this.#turns = new Turns(options.maxConcurrency);
+    this.#policy = new Policy(options);
     this.#agent = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
     this.#http = got.extend({
       agent: this.#agent,
@@ -75,21 +75,45 @@ export class PiopiyClient {
 
   /** Null when the name is taken. */
   addSip(credentials: Credentials, budget: Budget): Promise<SipEndpointRecord | null> {
-    return this.#write("add_sip", credentials, budget);
+    const work = this.#write("add_sip", credentials, budget, (found) => {
+      return found && { answer: found.password === credentials.password ? found : null };
+    });
+    return this.#list.during(work);
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
   updateSip(credentials: Credentials, budget: Budget): Promise<Credentials | null> {
-    return this.#write("update_sip", credentials, budget);
+    return this.#write("update_sip", credentials, budget, (found) => {
+      return found?.password === credentials.password || !found ? { answer: found } : null;
+    });
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
   removeSip(username: string, budget: Budget): Promise<{ username: string } | null> {
-    return this.#write("remove_sip", { username }, budget);
+    const work = this.#write("remove_sip", { username }, budget, (found) =>
+      found ? null : { answer: { username } },
+    );
+    return this.#list.during(work);
   }
 
-  /** Closes the kept connections. */
-  close(): void {
+  /** Changes whenever this gateway adds or removes an endpoint; undefined while it does. */
+  get listVersion(): number | undefined {
+    return this.#list.current;
+  }
+
+  /** The password that belongs to these parts and to this account, the same each time. */
+  derivePassword(parts: readonly string[]): string {
+    return derivePassword(this.#options.secret, parts);
+  }
+
+  /** Whether PIOPIY is asked; while it is out of order it is not. */
+  get isAsking(): boolean {
+    return this.#policy.isAsking;
+  }
+
+  /** Waits for the writes that are under way, since their outcome would be lost, and closes the kept connections. */
+  async close(): Promise<void> {
+    await this.#policy.finish();
     this.#agent.http.destroy();
     this.#agent.https.destroy();
   }
@@ -99,33 +123,39 @@ export class PiopiyClient {
     parameters: Parameters,
     budget: Budget,
   ): Promise<Answer<O> | null> {
-    return retryRead(budget, () => this.#call("read", operation, parameters, budget));
+    return this.#policy.read(budget, (signal) => this.#call(operation, parameters, signal));
   }
 
   #write<O extends Operation>(
     operation: O,
-    parameters: Parameters,
+    parameters: Parameters & { username: string },
     budget: Budget,
+    verdict: Settlement<Answer<O>>["verdict"],
   ): Promise<Answer<O> | null> {
-    return this.#call("write", operation, parameters, budget);
+    const { username } = parameters;
+    return this.#policy.write(username, budget, {
+      write: (signal) => this.#call(operation, parameters, signal),
+      find: (signal) => this.#call("get_sip", { username }, signal),
+      verdict,
+    });
   }
 
-  async #call<O extends Operation>(kind: Kind, operation: O, parameters: Parameters, budget: Budget) {
-    const signal = kind === "read" ? budget.forReads : budget.forWrites;
-    const send = () => this.#send(kind, operation, parameters, signal);
-    const reply = await this.#turns.take(kind, budget.forReads, send);
+  /** One attempt. */
+  async #call<O extends Operation>(operation: O, parameters: Parameters, signal: AbortSignal) {
+    const reply = await this.#send(operation, parameters, signal);
     try {
       return readReply(operation, reply, [this.#options.secret, parameters.password ?? ""]);
     } catch (error) {
       // A busy upstream (429, 503) has not begun the work; after any other failure nobody can tell.
       const { retryable, upstreamCode } = error instanceof GatewayError ? error.extensions : {};
       const unknown = retryable && upstreamCode !== 429 && upstreamCode !== 503;
-      throw kind === "write" && unknown ? outcomeUnknown(operation) : error;
+      throw isWrite(operation) && unknown ? new GatewayError(...outcomeUnknown(operation)) : error;
     }
   }
 
-  async #send(kind: Kind, operation: Operation, parameters: Parameters, signal: AbortSignal): Promise<Reply> {
+  async #send(operation: Operation, parameters: Parameters, signal: AbortSignal): Promise<Reply> {
     const { appId, secret, timeoutMs, url } = this.#options;
+    const begun = performance.now();
     const attempt = new AbortController();
     const giveUp = () => attempt.abort("slow");
     const timer = setTimeout(giveUp, timeoutMs);
@@ -143,9 +173,13 @@ export class PiopiyClient {
       const { statusCode, body: bytes, headers } = await request;
       return { status: statusCode, body: bytes, retryAfter: headers["retry-after"] };
     } catch (error) {
+      // An attempt that got half its time or more has shown that PIOPIY is slow; a shorter one shows nothing.
+      const cutShort = signal.aborted && performance.now() - begun < timeoutMs / 2;
+      const Failure = cutShort ? NotAsked : GatewayError;
       const sent = error instanceof RequestError && error.timings?.upload !== undefined;
-      if (kind === "write" && sent) throw outcomeUnknown(operation);
-      throw nameFailure(operation, error, attempt.signal.reason);
+      throw isWrite(operation) && sent
+        ? new Failure(...outcomeUnknown(operation))
+        : new Failure(...nameFailure(operation, codeOf(error), attempt.signal.reason));
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", giveUp);
@@ -153,32 +187,7 @@ export class PiopiyClient {
   }
 }
 
-function outcomeUnknown(operation: Operation): GatewayError {
-  return new GatewayError(
-    "OUTCOME_UNKNOWN",
-    `PIOPIY's answer to ${operation} was lost, so whether the change was made is not known. Read the endpoint to see.`,
-  );
-}
-
 /** Of got's error only its short code is told on. */
-function nameFailure(
-  operation: Operation,
-  error: unknown,
-  stopped: "slow" | "large" | undefined,
-): GatewayError {
-  const code = error instanceof RequestError ? error.code : "unknown cause";
-  if (stopped === "slow") {
-    return new GatewayError(
-      "UPSTREAM_TIMEOUT",
-      `PIOPIY did not answer ${operation} in time (PIOPIY_TIMEOUT_MS, PIOPIY_DEADLINE_MS). Try again later.`,
-    );
-  }
-  if (stopped === "large" || /^(HPE_|Z_)/.test(code)) {
-    const what = stopped === "large" ? `more than ${MAX_REPLY_BYTES} bytes` : `what is not HTTP (${code})`;
-    return new GatewayError("UPSTREAM_INVALID_RESPONSE", `PIOPIY answered ${operation} with ${what}.`);
-  }
-  return new GatewayError(
-    "UPSTREAM_UNAVAILABLE",
-    `PIOPIY could not be reached for ${operation} (${code}). Try again later.`,
-  );
+function codeOf(error: unknown): string {
+  return error instanceof RequestError ? error.code : "unknown cause";
 }

@@ -1,7 +1,20 @@
 import DataLoader from "dataloader";
 import type { Budget } from "./budget.js";
 import type { PiopiyClient } from "./client.js";
+import { makePassword } from "./password.js";
 import type { Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
+
+/** An endpoint and its new password; null has one made. */
+export interface NewPassword {
+  readonly username: string;
+  readonly password: string | null;
+}
+
+/** An endpoint that is to be made. */
+export interface NewEndpoint extends NewPassword {
+  /** What tells a repeated attempt from another one, and belongs to one caller. */
+  readonly key: readonly string[] | null;
+}
 
 /**
  * PIOPIY as one GraphQL operation sees it: what it has asked once it does not ask again, and what it writes
@@ -32,24 +45,34 @@ export class PiopiyLoader {
     return this.#pages.load(page);
   }
 
+  /** Changes whenever this gateway adds or removes an endpoint; undefined while it does. */
+  get listVersion(): number | undefined {
+    return this.#client.listVersion;
+  }
+
   /** Makes the next look at the list a fresh one. */
   forgetPages(): void {
     this.#pages.clearAll();
   }
 
-  /** Null when the name is taken. */
-  async create(credentials: Credentials): Promise<SipEndpointRecord | null> {
-    const created = await this.#changing(
-      credentials.username,
-      this.#client.addSip(credentials, this.#budget),
-    );
+  /**
+   * Makes an endpoint, and a password unless one is given. Null when the name is taken: with a key, by an endpoint that
+   * is not this one, made before.
+   */
+  async create({ username, password, key }: NewEndpoint): Promise<SipEndpointRecord | null> {
+    const made = key ? this.#client.derivePassword([...key, username]) : makePassword();
+    const credentials = { username, password: password ?? made };
+    const created = await this.#changing(username, this.#client.addSip(credentials, this.#budget));
     if (created) this.#endpoints.prime(created.username, created);
-    return created;
+    if (created || !key) return created;
+    const found = await this.find(username);
+    return found?.password === credentials.password ? found : null;
   }
 
-  /** Sets a new password. Null when PIOPIY has no endpoint of that name. */
-  update(credentials: Credentials): Promise<Credentials | null> {
-    return this.#changing(credentials.username, this.#client.updateSip(credentials, this.#budget));
+  /** Sets a new password, and makes one unless it is given. Null when PIOPIY has no endpoint of that name. */
+  update({ username, password }: NewPassword): Promise<Credentials | null> {
+    const credentials = { username, password: password ?? makePassword() };
+    return this.#changing(username, this.#client.updateSip(credentials, this.#budget));
   }
 
   /** Null when PIOPIY has no endpoint of that name. */

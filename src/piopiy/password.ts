@@ -1,8 +1,24 @@
-import { randomInt } from "node:crypto";
+import { createHmac, randomInt } from "node:crypto";
 
 /** Letters and digits without those that look alike: 0 O o, 1 I l. */
 const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
 const LENGTH = 22;
+
+/**
+ * The password that belongs to these parts: made the same way each time, and known to nobody without the secret.
+ * As strong as one that is made at random.
+ */
+export function derivePassword(secret: string, parts: readonly string[]): string {
+  const digest = createHmac("sha512", secret).update(JSON.stringify(parts)).digest("hex");
+  const base = BigInt(ALPHABET.length);
+  // 512 bits against 128: no character is likelier than another by more than 2 to the power of -384.
+  let rest = BigInt(`0x${digest}`);
+  return Array.from({ length: LENGTH }, () => {
+    const character = ALPHABET[Number(rest % base)];
+    rest /= base;
+    return character;
+  }).join("");
+}
 
 /** A password of 22 letters and digits from a cryptographic source, more than 127 bits, that can be read out on a phone. */
 export function makePassword(): string {

@@ -1,34 +1,65 @@
 import PQueue from "p-queue";
-import { GatewayError } from "../errors.js";
+import { NotAsked } from "./not-asked.js";
 
-/** Bounds how many calls are in flight at once. The others wait their turn, writes before reads. */
+export type Kind = "read" | "write";
+
+const priorities = { read: 0, write: 1 };
+
+/**
+ * Bounds how many calls are in flight at once. The others wait their turn, writes before reads, so that no number of
+ * reads holds up a write.
+ */
 export class Turns {
   readonly #queue: PQueue;
+  readonly #maxWaiting: number;
+  readonly #waiting = { read: 0, write: 0 };
 
-  constructor(concurrency: number) {
+  /** @param maxWaiting how many calls of either kind may wait; more are refused at once */
+  constructor(concurrency: number, maxWaiting: number) {
     this.#queue = new PQueue({ concurrency });
+    this.#maxWaiting = maxWaiting;
   }
 
   /**
    * Runs `call` when a place is free. Once `signal` aborts, a call that still waits is given up with
    * `UPSTREAM_TIMEOUT`; one that has begun decides for itself, and keeps its place until it ends.
    */
-  async take<T>(kind: "read" | "write", signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  async take<T>(kind: Kind, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    if (this.#waiting[kind] >= this.#maxWaiting) throw tooMany();
     const waiting = new AbortController();
     const giveUp = () => waiting.abort(tooLate());
     signal.addEventListener("abort", giveUp, { once: true });
     if (signal.aborted) giveUp();
-    const begin = () => {
+    let begun = false;
+    const leave = () => {
+      if (!begun) this.#waiting[kind]--;
+      begun = true;
       signal.removeEventListener("abort", giveUp);
+    };
+    this.#waiting[kind]++;
+    const begin = () => {
+      leave();
       return call();
     };
-    return this.#queue.add(begin, { priority: kind === "write" ? 1 : 0, signal: waiting.signal });
+    try {
+      return await this.#queue.add(begin, { priority: priorities[kind], signal: waiting.signal });
+    } finally {
+      leave();
+    }
   }
 }
 
-function tooLate(): GatewayError {
-  return new GatewayError(
+/** There is no time left to ask. */
+export function tooLate(): NotAsked {
+  return new NotAsked(
     "UPSTREAM_TIMEOUT",
-    "No call to PIOPIY was free before the time of this operation was spent (PIOPIY_DEADLINE_MS). Try again later.",
+    "The time of this operation was spent before PIOPIY could be asked (PIOPIY_DEADLINE_MS). Try again later.",
+  );
+}
+
+function tooMany(): NotAsked {
+  return new NotAsked(
+    "UPSTREAM_UNAVAILABLE",
+    "Too many calls to PIOPIY wait already (PIOPIY_MAX_CONCURRENCY). Try again later.",
   );
 }

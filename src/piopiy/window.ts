@@ -1,11 +1,13 @@
 import { GatewayError } from "../errors.js";
 import { type Cursor, cursorAt, mark } from "./cursor.js";
 import type { PiopiyLoader } from "./loader.js";
-import { type ReadStretch, readSteadily, type Stretch } from "./stretch.js";
+import { readStretch, type Stretch } from "./stretch.js";
 import type { Credentials } from "./wire.js";
 
 /** So many remembered rows in their old places tell that nothing has moved. */
 const SURE = 2;
+/** So often the remembered rows are looked for, should they move on before the rows after them are read. */
+const ROUNDS = 10;
 
 /** A part of the list of all SIP endpoints, in PIOPIY's order. */
 export interface Window {
@@ -16,26 +18,31 @@ export interface Window {
 }
 
 /** The `size` rows from place `offset` on, counted from 0: one `list_sip` for each page of ten they touch. */
-export function windowAt(loader: PiopiyLoader, offset: number, size: number): Promise<Window> {
-  return readSteadily(loader, async (read) => {
-    const stretch = await read(offset, offset + size);
-    return cut(stretch, offset, size);
-  });
+export async function windowAt(loader: PiopiyLoader, offset: number, size: number): Promise<Window> {
+  return cut(await readStretch(loader, offset, offset + size), offset, size);
 }
 
 /**
  * The `size` rows after those that the cursor's walk has seen, wherever removals have moved them since.
  *
- * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor remembers is left
+ * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor remembers is left, UPSTREAM_UNAVAILABLE when they
+ * move again and again while they are looked for
  */
-export function windowAfter(loader: PiopiyLoader, cursor: Cursor, size: number): Promise<Window> {
-  return readSteadily(loader, async (read) => {
-    const next = cursor.position + 1;
-    const stretch = await read(Math.max(0, next - SURE), next + size);
-    if (standsStill(stretch, cursor)) return cut(stretch, next, size, cursor.trail);
-    const moved = await findNext(read, cursor, stretch.total);
-    return cut(await read(Math.max(0, moved - 10), moved + size), moved, size);
-  });
+export async function windowAfter(loader: PiopiyLoader, cursor: Cursor, size: number): Promise<Window> {
+  const next = cursor.position + 1;
+  const stretch = await readStretch(loader, Math.max(0, next - SURE), next + size);
+  if (standsStill(stretch, cursor)) return cut(stretch, next, size, cursor.trail);
+  for (let round = 1; round <= ROUNDS; round++) {
+    const moved = await findNext(loader, cursor, stretch.total);
+    const last = await readStretch(loader, Math.max(0, moved - 10), moved + size);
+    const place = placeAfter(last, cursor);
+    if (place !== undefined) return cut(last, place, size);
+    loader.forgetPages();
+  }
+  throw new GatewayError(
+    "UPSTREAM_UNAVAILABLE",
+    "The list of SIP endpoints changed again and again while it was read. Try again.",
+  );
 }
 
 /** Whether the remembered rows of the stretch are where they were, and so all rows before them. */
@@ -47,31 +54,41 @@ function standsStill({ rows, start }: Stretch, { position, trail }: Cursor): boo
   );
 }
 
-/**
- * The place after the remembered rows that are left. Removals move rows towards the start and creations add to
- * the end, so these rows stand together and begin no further back than they did: a name that does is a new
- * endpoint under an old name. Unless more than half of them are found, the search goes on to the start of the
- * list, lest such new ones be taken for old ones that have moved further. One doubt stays: when all remembered
- * rows are gone, and of those before them as many as are left after them, a new endpoint may pass for an old one.
- */
-async function findNext(read: ReadStretch, { position, trail }: Cursor, total: number): Promise<number> {
-  const begin = position + 1 - trail.length;
-  const isRemembered = ({ username }: Credentials) => trail.includes(mark(username));
-  let from = Math.max(0, Math.min(begin, total));
+/** The place after the remembered rows that are left, found from where they were towards the start of the list. */
+async function findNext(loader: PiopiyLoader, cursor: Cursor, total: number): Promise<number> {
+  let from = Math.max(0, Math.min(beginOf(cursor), total));
   for (let back = 10; ; back *= 2) {
-    const { rows, start } = await read(from, Math.min(position + 1, total));
-    const first = rows.findIndex(isRemembered);
-    const other = rows.findIndex((row, index) => index > first && !isRemembered(row));
-    const end = other < 0 ? rows.length : other;
-    const sure = start === 0 || end - first > trail.length / 2;
-    if (first >= 0 && start + first <= begin && sure) return start + end;
-    if (start === 0) break;
-    from = Math.max(0, start - back);
+    const stretch = await readStretch(loader, from, Math.min(cursor.position + 1, total));
+    const place = placeAfter(stretch, cursor);
+    if (place !== undefined) return place;
+    if (stretch.start === 0) break;
+    from = Math.max(0, stretch.start - back);
   }
   throw new GatewayError(
     "CURSOR_EXPIRED",
     "All endpoints that this cursor stood on have been removed. Start the walk again without `after`.",
   );
+}
+
+/**
+ * The place after the remembered rows that are left, if they are in the stretch. Removals move rows towards the start and
+ * creations add to the end, so these rows stand together and begin no further back than they did: a name that does is a new
+ * endpoint under an old name. Unless more than half of them are found, or the stretch begins with the list, they may
+ * be such new ones, and the old ones have moved further. One doubt stays: when all remembered rows are gone, and of those
+ * before them as many as are left after them, a new endpoint may pass for an old one.
+ */
+function placeAfter({ rows, start }: Stretch, cursor: Cursor): number | undefined {
+  const isRemembered = ({ username }: Credentials) => cursor.trail.includes(mark(username));
+  const first = rows.findIndex(isRemembered);
+  const other = rows.findIndex((row, index) => index > first && !isRemembered(row));
+  const end = other < 0 ? rows.length : other;
+  const sure = start === 0 || end - first > cursor.trail.length / 2;
+  return first >= 0 && start + first <= beginOf(cursor) && sure ? start + end : undefined;
+}
+
+/** Where the remembered rows began. */
+function beginOf({ position, trail }: Cursor): number {
+  return position + 1 - trail.length;
 }
 
 function cut(

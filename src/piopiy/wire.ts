@@ -12,6 +12,9 @@ export interface Reply {
   readonly retryAfter?: string | undefined;
 }
 
+/** Far above the largest honest answer, ten rows of a list. */
+export const MAX_REPLY_BYTES = 1_000_000;
+
 /** Refuses what is not UTF-8: a password with replacement characters in it would open nothing. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

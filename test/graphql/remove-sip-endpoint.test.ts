@@ -42,4 +42,12 @@ describe("Mutation.removeSipEndpoint", () => {
     const { data } = await gateway.ask(RemoveSipEndpointDocument, { input });
     expect(data.removeSipEndpoint.userErrors).toMatchObject([{ code: "SIP_ENDPOINT_NOT_FOUND" }]);
   });
+
+  it("answers the name when only PIOPIY's answer is lost", async () => {
+    await gateway.fail({ operation: "remove_sip", kind: "lose-reply" });
+    const { data, errors } = await gateway.ask(RemoveSipEndpointDocument, { input: { username: "alice" } });
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ removeSipEndpoint: { username: "alice", userErrors: [] } });
+    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["remove_sip", "get_sip"]);
+  });
 });

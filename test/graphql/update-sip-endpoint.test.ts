@@ -108,4 +108,16 @@ describe("Mutation.updateSipEndpoint", () => {
     });
     expect(await gateway.calls()).toEqual([]);
   });
+
+  it("answers the made password that PIOPIY has when its answer is lost", async () => {
+    await gateway.fail({ operation: "update_sip", kind: "lose-reply" });
+    const { data, errors } = await gateway.ask<{ updateSipEndpoint: { password: string } }>(
+      'mutation { updateSipEndpoint(input: { username: "alice" }) { password userErrors { code } } }',
+    );
+    expect(errors).toBeUndefined();
+    expect(data.updateSipEndpoint).toMatchObject({ userErrors: [] });
+    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["update_sip", "get_sip"]);
+    expect(data.updateSipEndpoint.password).toMatch(/^[A-Za-z2-9]{22}$/);
+    expect(await passwordOf("alice")).toBe(data.updateSipEndpoint.password);
+  });
 });

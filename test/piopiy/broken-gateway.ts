@@ -46,7 +46,7 @@ export interface Failure {
 
 /** Sends the operation that makes this one call, and tells how it failed. Its error bears the answer's request id. */
 export async function fail(
-  { gateway, upstream }: BrokenGateway,
+  { gateway, upstream }: Pick<BrokenGateway, "gateway" | "upstream">,
   operation: keyof typeof operations,
 ): Promise<Failure> {
   const answer: Answer<unknown> = await gateway.ask(operations[operation]);

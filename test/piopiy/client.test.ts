@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { pino } from "pino";
 import { GatewayError } from "../../src/errors.js";
 import { Budget } from "../../src/piopiy/budget.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
@@ -6,6 +7,7 @@ import { type BrokenUpstream, send, startBrokenUpstream, until } from "../suppor
 
 const PATIENT_MS = 60_000;
 
+const log = pino({ level: "silent" });
 let upstream: BrokenUpstream;
 let client: PiopiyClient;
 beforeAll(async () => {
@@ -16,7 +18,7 @@ afterAll(() => upstream.close());
 
 function connect(maxConcurrency: number): void {
   const account = { url: upstream.url, appId: 1, secret: "made-up-secret" };
-  client = new PiopiyClient({ ...account, timeoutMs: 10_000, maxConcurrency });
+  client = new PiopiyClient({ ...account, timeoutMs: 10_000, maxConcurrency, breakerResetMs: 5000, log });
 }
 
 const users = () => upstream.calls.map(({ body }) => JSON.parse(body).username);

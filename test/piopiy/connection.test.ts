@@ -1,49 +1,13 @@
-import { once } from "node:events";
-import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { type Behaviour, send, until } from "../support/broken-upstream.js";
+import { until } from "../support/broken-upstream.js";
 import { type BrokenGateway, operations, startBrokenGateway } from "./broken-gateway.js";
+import { givenUp, hangUp, held } from "./hang-up.js";
 
 let broken: BrokenGateway;
 beforeAll(async () => {
   broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1" });
 });
 afterAll(() => broken.close());
-
-/** Holds calls back until `release`, and then answers them. */
-function held(): { behaviour: Behaviour; release: () => void } {
-  const answers: (() => void)[] = [];
-  return {
-    behaviour: (response) => answers.push(() => send(response, {})),
-    release: () => {
-      for (const answer of answers.splice(0)) answer();
-    },
-  };
-}
-
-/** Sends an operation over a connection of its own, and hangs up once the gateway has it and `isTime`. */
-async function hangUp(query: string, isTime: () => boolean): Promise<void> {
-  const asking = request(`${broken.gateway.origin}/graphql`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    agent: false,
-  });
-  asking.on("error", () => {});
-  asking.end(JSON.stringify({ query }));
-  await once(asking, "finish");
-  await until(isTime);
-  await broken.gateway.ask("{ __typename }");
-  asking.destroy();
-  // What the gateway answers after this it answers knowing that the caller has gone.
-  await broken.gateway.ask("{ __typename }");
-}
-
-/** Waits until the gateway is done with one more operation that came to nothing. */
-async function givenUp(act: () => Promise<void>): Promise<void> {
-  const before = broken.gateway.log.length;
-  await act();
-  await until(() => broken.gateway.log.slice(before).some((line) => line.includes('["UPSTREAM_TIMEOUT"]')));
-}
 
 const calls = () => broken.upstream.calls.map(({ operation }) => operation);
 
@@ -70,7 +34,9 @@ describe("A connection upstream", () => {
 describe("A caller who hangs up", () => {
   it("ends the read under way and the attempts after it", async () => {
     broken.upstream.answer(() => {});
-    await givenUp(() => hangUp(operations.get_sip, () => calls().length === 1));
+    await givenUp(broken.gateway, () =>
+      hangUp(broken.gateway, operations.get_sip, () => calls().length === 1),
+    );
     await until(() => broken.upstream.connections.open === 0);
     expect(calls()).toEqual(["get_sip"]);
   });
@@ -79,7 +45,7 @@ describe("A caller who hangs up", () => {
     broken.upstream.answer({ status: 503, headers: { "retry-after": "5" } });
     const begun = performance.now();
     const before = broken.gateway.log.length;
-    await hangUp(operations.get_sip, () => calls().length === 1);
+    await hangUp(broken.gateway, operations.get_sip, () => calls().length === 1);
     await until(() => broken.gateway.log.slice(before).some((line) => line.includes("UPSTREAM_UNAVAILABLE")));
     expect(performance.now() - begun).toBeLessThan(5000);
     expect(calls()).toEqual(["get_sip"]);
@@ -88,7 +54,7 @@ describe("A caller who hangs up", () => {
   it("leaves a write under way to its end, and its place taken until then", async () => {
     const hold = held();
     broken.upstream.answer(hold.behaviour, {});
-    await hangUp(operations.add_sip, () => calls().length === 1);
+    await hangUp(broken.gateway, operations.add_sip, () => calls().length === 1);
     const { made } = broken.upstream.connections;
     const next = broken.gateway.ask(operations.get_sip);
     await broken.gateway.ask("{ __typename }");
@@ -104,7 +70,7 @@ describe("A caller who hangs up", () => {
     broken.upstream.answer(hold.behaviour, {});
     const first = broken.gateway.ask(operations.update_sip);
     await until(() => calls().length === 1);
-    await givenUp(() => hangUp(operations[waiting], () => true));
+    await givenUp(broken.gateway, () => hangUp(broken.gateway, operations[waiting], () => true));
     hold.release();
     await first;
     await broken.gateway.ask(operations.remove_sip);
@@ -116,8 +82,8 @@ describe("A caller who hangs up", () => {
     broken.upstream.answer(hold.behaviour, {});
     const remove = 'removeSipEndpoint(input: { username: "a" }) { username }';
     const update = 'updateSipEndpoint(input: { username: "b" }) { password }';
-    await givenUp(async () => {
-      await hangUp(`mutation { ${remove} ${update} }`, () => calls().length === 1);
+    await givenUp(broken.gateway, async () => {
+      await hangUp(broken.gateway, `mutation { ${remove} ${update} }`, () => calls().length === 1);
       hold.release();
     });
     expect(calls()).toEqual(["remove_sip"]);

@@ -1,13 +1,13 @@
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { alice, type BrokenReply } from "../support/broken-upstream.js";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { alice, type BrokenReply, startBrokenUpstream } from "../support/broken-upstream.js";
 import { type BrokenGateway, fail, startBrokenGateway } from "./broken-gateway.js";
 
 let broken: BrokenGateway;
-beforeAll(async () => {
+beforeEach(async () => {
   broken = await startBrokenGateway();
 });
-afterAll(() => broken.close());
+afterEach(() => broken.close());
 
 const json = JSON.stringify(alice);
 const zipped = gzipSync(json);
@@ -94,14 +94,17 @@ describe("An answer that breaks PIOPIY's contract", () => {
     );
   });
 
-  it("carries the secret to no other address by a redirect", async () => {
-    const elsewhere = await startBrokenGateway();
-    for (const status of [301, 302, 303, 307, 308]) {
-      const location = `${elsewhere.upstream.url}get_sip`;
+  it.each([
+    301, 302, 303, 307, 308,
+  ])("carries the secret to no other address by a redirect with %i", async (status) => {
+    const elsewhere = await startBrokenUpstream();
+    try {
+      const location = `${elsewhere.url}get_sip`;
       broken.upstream.answer({ status, headers: { location }, body: "" });
       expect(await fail(broken, "get_sip")).toMatchObject({ code: "UPSTREAM_INVALID_RESPONSE" });
+      expect(elsewhere.connections.made).toBe(0);
+    } finally {
+      await elsewhere.close();
     }
-    expect(elsewhere.upstream.connections.made).toBe(0);
-    await elsewhere.close();
   });
 });

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Behaviour, type BrokenReply, send } from "../support/broken-upstream.js";
 import { type BrokenGateway, fail, operations, startBrokenGateway } from "./broken-gateway.js";
 
 let broken: BrokenGateway;
-beforeAll(async () => {
+beforeEach(async () => {
   broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "60000" });
 });
-afterAll(() => broken.close());
+afterEach(() => broken.close());
 
 const html = "<h1>Something is wrong</h1>";
 

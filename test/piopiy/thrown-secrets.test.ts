@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { pino } from "pino";
 import { GatewayError } from "../../src/errors.js";
 import { Budget } from "../../src/piopiy/budget.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
@@ -8,6 +9,7 @@ import { canaries, echoes, holdsCanary } from "../support/canaries.js";
 
 const { password, secret } = canaries;
 
+const log = pino({ level: "silent" });
 let upstream: BrokenUpstream;
 let budget: Budget;
 beforeAll(async () => {
@@ -18,7 +20,15 @@ afterAll(() => upstream.close());
 
 /** What each of the five calls throws. */
 async function thrown(url: string): Promise<unknown[]> {
-  const client = new PiopiyClient({ url, appId: 1, secret, timeoutMs: 100, maxConcurrency: 5 });
+  const client = new PiopiyClient({
+    url,
+    appId: 1,
+    secret,
+    timeoutMs: 100,
+    maxConcurrency: 5,
+    breakerResetMs: 5000,
+    log,
+  });
   budget = new Budget(600);
   const results = await Promise.allSettled([
     client.getSip("alice", budget),
@@ -27,7 +37,7 @@ async function thrown(url: string): Promise<unknown[]> {
     client.updateSip({ username: "alice", password }, budget),
     client.removeSip("alice", budget),
   ]);
-  client.close();
+  await client.close();
   return results.map((result) => (result.status === "rejected" ? result.reason : "no error"));
 }
 

@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { Writable } from "node:stream";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { type Config, readConfig } from "../../src/config.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
@@ -86,7 +86,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   });
   const log: string[] = [];
   const logger = pino({ level: config.logLevel }, new LineCollector(log));
-  const client = createClient(config);
+  const client = createClient(config, logger);
   const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
   if (redis) await until(() => redis.isReady);
   const server = await createServer(config, client, logger, redis);
@@ -111,16 +111,17 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     },
     async close() {
       await server.close();
-      client.close();
+      await client.close();
       redis?.close();
       await emulator.close();
     },
   };
 }
 
-function createClient({ upstream, timeoutMs, maxConcurrency }: Config): PiopiyClient {
+function createClient(config: Config, log: Logger): PiopiyClient {
+  const { upstream, timeoutMs, maxConcurrency, breakerResetMs } = config;
   if (upstream === "emulator") throw new Error("A test names its upstream by address.");
-  return new PiopiyClient({ ...upstream, timeoutMs, maxConcurrency });
+  return new PiopiyClient({ ...upstream, timeoutMs, maxConcurrency, breakerResetMs, log });
 }
 
 async function post(url: string, body: object, headers?: Record<string, string>): Promise<Response> {

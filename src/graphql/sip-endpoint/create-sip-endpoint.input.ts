@@ -15,4 +15,13 @@ export class CreateSipEndpointInput {
       "Left out, a strong one of 22 letters and digits is made.",
   })
   password?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Makes repeating safe: 8 to 128 visible ASCII characters, a random one such as a UUID for each new endpoint. When the same " +
+      "caller sends the input again with the same key, for instance after OUTCOME_UNKNOWN, an endpoint that the first attempt made is " +
+      "answered as if it were made now, with the same password, instead of USERNAME_TAKEN.",
+  })
+  idempotencyKey?: string | null;
 }

@@ -2,7 +2,7 @@ import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
 import { isSipUser } from "../../pcmo/sip-user.js";
 import { isNewUsername } from "../../piopiy/new-username.js";
-import { isPassword, makePassword } from "../../piopiy/password.js";
+import { isPassword } from "../../piopiy/password.js";
 import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";
 import { CreateSipEndpointInput } from "./create-sip-endpoint.input.js";
@@ -25,12 +25,17 @@ export class SipEndpointMutationsResolver {
     @Arg("input", () => CreateSipEndpointInput, {
       description: "The name, and the password if it is not to be made.",
     })
-    { username, password = null }: CreateSipEndpointInput,
-    @Ctx() { piopiy }: Context,
+    { username, password = null, idempotencyKey = null }: CreateSipEndpointInput,
+    @Ctx() { caller, piopiy }: Context,
   ): Promise<CreateSipEndpointPayload> {
-    const userErrors = [...newUsernameErrors(username), ...passwordErrors(password)];
+    const userErrors = [
+      ...newUsernameErrors(username),
+      ...passwordErrors(password),
+      ...idempotencyKeyErrors(idempotencyKey),
+    ];
     if (userErrors.length > 0) return { userErrors };
-    const created = await piopiy.create({ username, password: password ?? makePassword() });
+    const key = idempotencyKey === null ? null : [caller.name, idempotencyKey];
+    const created = await piopiy.create({ username, password, key });
     if (!created) return { userErrors: [usernameTaken(username)] };
     return {
       sipEndpoint: new SipEndpoint(created.username, created.password),
@@ -54,7 +59,7 @@ export class SipEndpointMutationsResolver {
   ): Promise<UpdateSipEndpointPayload> {
     const userErrors = [...usernameErrors(username), ...passwordErrors(password)];
     if (userErrors.length > 0) return { userErrors };
-    const updated = await piopiy.update({ username, password: password ?? makePassword() });
+    const updated = await piopiy.update({ username, password });
     if (!updated) return { userErrors: [notFound(username)] };
     return {
       sipEndpoint: new SipEndpoint(updated.username, updated.password),
@@ -98,6 +103,13 @@ function passwordErrors(password: string | null): UserError[] {
   const message =
     "A password must have 1 to 128 characters, no control characters and no space at either end. Leave it out to have one made.";
   return [new UserError("INVALID_PASSWORD", message, ["password"])];
+}
+
+function idempotencyKeyErrors(key: string | null): UserError[] {
+  if (key === null || /^[\x21-\x7e]{8,128}$/.test(key)) return [];
+  const message =
+    "An idempotency key must have 8 to 128 visible ASCII characters and no space. Use a random one, such as a UUID, for each new endpoint.";
+  return [new UserError("INVALID_IDEMPOTENCY_KEY", message, ["idempotencyKey"])];
 }
 
 function usernameTaken(username: string): UserError {

@@ -1,0 +1,110 @@
+import type { FastifyBaseLogger } from "fastify";
+import { Breaker } from "./breaker.js";
+import type { Budget } from "./budget.js";
+import { Lanes } from "./lanes.js";
+import { Retries } from "./retries.js";
+import { type Settlement, settle } from "./settle.js";
+import { type Kind, Turns, tooLate } from "./turns.js";
+
+/** So many calls of either kind may wait for each one in flight. */
+const WAITING_FOR_EACH = 50;
+
+/** One attempt of a call, which ends early when the signal aborts. */
+export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
+
+export interface PolicyOptions {
+  /** Calls in flight at any one time; more wait their turn, writes before reads. */
+  readonly maxConcurrency: number;
+  /** Milliseconds for which a PIOPIY that is out of order is not asked. */
+  readonly breakerResetMs: number;
+  readonly log: FastifyBaseLogger;
+}
+
+/**
+ * When PIOPIY is asked, how often, and by how many at once. Reads are retried; writes are settled, one at a time for each
+ * endpoint. All of it stays within the operation's budget, and nothing is asked of a PIOPIY that is out of order.
+ */
+export class Policy {
+  readonly #turns: Turns;
+  readonly #breaker: Breaker;
+  readonly #lanes = new Lanes();
+  readonly #retries = new Retries();
+  readonly #writes = new Set<Promise<unknown>>();
+  /** The shortest time that PIOPIY has lately taken to answer: less is not worth an attempt. */
+  #quickestMs = 0;
+
+  constructor({ maxConcurrency, breakerResetMs, log }: PolicyOptions) {
+    this.#turns = new Turns(maxConcurrency, maxConcurrency * WAITING_FOR_EACH);
+    this.#breaker = new Breaker(breakerResetMs, log);
+  }
+
+  /** Whether PIOPIY is asked; while it is out of order it is not. */
+  get isAsking(): boolean {
+    return this.#breaker.isClosed;
+  }
+
+  read<T>(budget: Budget, attempt: Attempt<T>): Promise<T> {
+    return this.#retries.run(budget, () =>
+      this.#try("read", budget, budget.forReads, budget.forReads, attempt),
+    );
+  }
+
+  /** A caller who leaves ends a write that still waits; one that has begun is seen through. */
+  async write<T>(username: string, budget: Budget, settlement: Settlement<T>): Promise<T | null> {
+    const { forReads: patience, forWrites: time } = budget;
+    let waiting = patience;
+    const work = this.#lanes.take(username, patience, () =>
+      settle(
+        {
+          write: () => {
+            const attempt = this.#try("write", budget, waiting, time, settlement.write);
+            waiting = time;
+            return attempt;
+          },
+          find: () => this.#try("write", budget, time, time, settlement.find),
+          verdict: settlement.verdict,
+        },
+        budget,
+      ),
+    );
+    this.#writes.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#writes.delete(work);
+    }
+  }
+
+  /** Waits for the writes that are under way, also those whose callers have left. */
+  async finish(): Promise<void> {
+    await Promise.allSettled(this.#writes);
+  }
+
+  /**
+   * @param waiting ends the wait for a turn
+   * @param running ends the attempt
+   */
+  async #try<T>(
+    kind: Kind,
+    budget: Budget,
+    waiting: AbortSignal,
+    running: AbortSignal,
+    attempt: Attempt<T>,
+  ): Promise<T> {
+    this.#breaker.check();
+    return this.#turns.take(kind, waiting, () =>
+      this.#breaker.run(async () => {
+        if (budget.timeLeft < this.#quickestMs) throw tooLate();
+        const begun = performance.now();
+        const answer = await attempt(running);
+        this.#noteDuration(performance.now() - begun);
+        return answer;
+      }),
+    );
+  }
+
+  /** Follows PIOPIY down at once, and up by a tenth a call. */
+  #noteDuration(ms: number): void {
+    this.#quickestMs = this.#quickestMs === 0 ? ms : Math.min(ms, this.#quickestMs * 1.1);
+  }
+}

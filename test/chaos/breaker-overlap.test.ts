@@ -1,0 +1,62 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, expect, it } from "@jest/globals";
+import { until } from "../support/broken-upstream.js";
+import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
+import { Report } from "./report.js";
+
+const SEED = 20_260_706;
+const TIMEOUT_MS = 400;
+const RESET_MS = 100;
+
+const settings = { PIOPIY_TIMEOUT_MS: String(TIMEOUT_MS), BREAKER_RESET_MS: String(RESET_MS) };
+
+const report = new Report(
+  "f",
+  `seed ${SEED}, a probe interval shorter than an attempt, ${JSON.stringify(settings)}`,
+);
+let harmed: HarmedGateway | undefined;
+afterEach(() => harmed?.close());
+afterAll(() => report.write());
+
+const read = (username: string) =>
+  harmed?.gateway.ask(`{ sipEndpoint(username: "${username}") { username } }`);
+
+// src/piopiy/breaker.ts: a call that began before the breaker opened and fails while a probe is under way opens it
+// anew, so that a second probe begins beside the first; one that fails after the recovery opens it again.
+it("An open breaker has one probe under way at a time, also when calls from before it opened still fail", async () => {
+  harmed = await startHarmedGateway(SEED, settings);
+  const { proxy, gateway } = harmed;
+  proxy.harm([[1, { kind: "black-hole" }]]);
+  const isOut = async () => {
+    const health = await fetch(`${gateway.origin}/health/ready`);
+    return (await health.json()).piopiy === "out of order";
+  };
+  const early = Array.from({ length: 10 }, (_, number) => read(`early${number}`));
+  await until(() => proxy.counts.exchanges === 10);
+  await pause(TIMEOUT_MS / 2);
+  const late = read("late");
+  await until(isOut);
+  // The first probe begins while the late call is under way, and is given up long after it.
+  const before = proxy.counts.exchanges;
+  const probes: unknown[] = [];
+  await until(async () => {
+    probes.push(read("probe"));
+    await pause(5);
+    return proxy.counts.exchanges > before;
+  });
+  const probeAt = performance.now();
+  await late;
+  while (performance.now() < probeAt + TIMEOUT_MS * 0.9) {
+    probes.push(read("probe"));
+    await pause(5);
+  }
+  const during = proxy.counts.exchanges - before;
+  proxy.harm([]);
+  await Promise.all([...early, ...probes]);
+  report.goal(
+    "probes under way at a time while calls from before the opening still fail: 1",
+    String(during),
+    during === 1,
+  );
+  expect(during).toBe(1);
+});

@@ -1,0 +1,134 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { until } from "../support/broken-upstream.js";
+import type { Toxic } from "../support/toxics.js";
+import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
+import { type ReadingCallers, startReading } from "./reading-callers.js";
+import { isLong, quantile, Report } from "./report.js";
+
+const SEED = 20_260_702;
+const CALLERS = 20;
+/** Shorter than a probe interval: breaker-overlap.test.ts tells why. */
+const TIMEOUT_MS = 200;
+const RESET_MS = 300;
+const OUTAGE_MS = isLong ? 10_000 : 1000;
+const CALM_MS = isLong ? 5000 : 400;
+const REST_MS = 20;
+const settings = { PIOPIY_TIMEOUT_MS: String(TIMEOUT_MS), BREAKER_RESET_MS: String(RESET_MS) };
+
+const report = new Report(
+  "b",
+  `seed ${SEED}, ${CALLERS} callers who read and rest ${REST_MS} ms, outage of ${OUTAGE_MS} ms, ${JSON.stringify(settings)}: an attempt ends within a probe interval, or (f) would show`,
+);
+let harmed: HarmedGateway;
+let callers: ReadingCallers;
+beforeEach(async () => {
+  harmed = await startHarmedGateway(SEED, settings);
+  await harmed.gateway.reset({ count: 50 });
+  callers = startReading(harmed.gateway, CALLERS, REST_MS);
+});
+afterEach(async () => {
+  harmed.proxy.harm([]);
+  await callers.stop();
+  await harmed.close();
+});
+afterAll(() => report.write());
+
+async function isOut(): Promise<boolean> {
+  const health = await fetch(`${harmed.gateway.origin}/health/ready`);
+  return (await health.json()).piopiy === "out of order";
+}
+
+/** Lets the callers read, then has the outage, then lets them read again; tells what each time was like. */
+async function outage(toxic: Toxic) {
+  const { proxy } = harmed;
+  const reads = () => callers.reads.length;
+  await until(() => reads() > 100);
+  proxy.forget();
+  const calmAt = performance.now();
+  await pause(CALM_MS);
+  const normalRate = proxy.counts.exchanges / (performance.now() - calmAt);
+
+  proxy.harm([[1, toxic]]);
+  proxy.forget();
+  const outAt = performance.now();
+  await until(isOut);
+  const openAt = performance.now();
+  await pause(OUTAGE_MS);
+  const calls = proxy.counts.exchanges;
+  const upstreamRate = calls / (performance.now() - outAt);
+  proxy.harm([]);
+  const overAt = performance.now();
+  proxy.forget();
+  const isRecovered = () => callers.reads.some(({ begun, ending }) => begun > overAt && ending === "ok");
+  await until(isRecovered);
+  const before = reads();
+  await until(() => reads() > before + 100);
+
+  const quick = callers.reads.filter(({ begun }) => begun > openAt && begun < overAt);
+  const back = callers.reads.find(({ begun, ending }) => begun > overAt && ending === "ok");
+  const recoveredAt = back?.ended ?? Number.POSITIVE_INFINITY;
+  return {
+    calls,
+    probes: Math.ceil((overAt - openAt) / RESET_MS),
+    share: upstreamRate / normalRate,
+    codes: new Set(quick.map(({ ending }) => ending)),
+    median: quantile(
+      quick.map(({ begun, ended }) => ended - begun),
+      0.5,
+    ),
+    p99: quantile(
+      quick.map(({ begun, ended }) => ended - begun),
+      0.99,
+    ),
+    firstFailures: callers.reads
+      .filter(({ begun, ending }) => begun > outAt && begun < openAt && ending !== "ok")
+      .map(({ begun, ended }) => ended - begun),
+    recovery: recoveredAt - overAt,
+    failuresAfter: callers.reads.filter(({ begun, ending }) => begun > recoveredAt && ending !== "ok"),
+  };
+}
+
+describe("An upstream that is out", () => {
+  it.each<[string, Toxic]>([
+    ["a black hole", { kind: "black-hole" }],
+    ["resets", { kind: "reset", on: "request" }],
+  ])(
+    "is spared, and taken up again as soon as it is back: %s",
+    async (name, toxic) => {
+      const seen = await outage(toxic);
+      const mostRecovery = RESET_MS + TIMEOUT_MS + 50;
+      report.goal(
+        `${name}: answers once the breaker is open, p99 under 50 ms`,
+        `${seen.p99.toFixed(1)} ms`,
+        seen.p99 < 50,
+      );
+      report.goal(
+        `${name}: calls upstream under 5 % of the normal rate`,
+        `${(100 * seen.share).toFixed(2)} %`,
+        seen.share < 0.05,
+      );
+      report.goal(
+        `${name}: recovery within one probe interval, give or take one call (${mostRecovery} ms)`,
+        `${seen.recovery.toFixed(0)} ms`,
+        seen.recovery < mostRecovery,
+      );
+      report.goal(
+        `${name}: failures after the recovery: none`,
+        String(seen.failuresAfter.length),
+        seen.failuresAfter.length === 0,
+      );
+      // The call of each caller, another one after each failure that led to the opening, and a probe for each interval.
+      expect(seen.calls).toBeLessThanOrEqual(CALLERS + 10 + seen.probes);
+      if (isLong) expect(seen.share).toBeLessThan(0.05);
+      expect(seen.failuresAfter).toEqual([]);
+      for (const code of seen.codes) expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(code);
+      // An answer without a call takes a small part of the time that one with a lost call takes.
+      if (toxic.kind === "black-hole")
+        expect(seen.median).toBeLessThan(quantile(seen.firstFailures, 0.5) / 2);
+      if (isLong) expect(seen.p99).toBeLessThan(50);
+      if (isLong) expect(seen.recovery).toBeLessThan(mostRecovery);
+    },
+    90_000,
+  );
+});

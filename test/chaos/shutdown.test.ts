@@ -1,0 +1,113 @@
+import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../src/emulator/settings.js";
+import { until } from "../support/broken-upstream.js";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
+import { type BuiltGateway, startBuiltGateway } from "./built-gateway.js";
+import { isLong, Report } from "./report.js";
+
+const SEED = 20_260_704;
+const CALLERS = 20;
+const ROUNDS = isLong ? 10 : 1;
+const GRACE_MS = 15_000;
+const account = readEmulatorSettings({ EMULATOR_PORT: "0" });
+const settings = { PIOPIY_MAX_CONCURRENCY: "12", LOG_LEVEL: "warn", RATE_LIMIT_PER_MINUTE: "0" };
+
+const report = new Report(
+  "d",
+  `seed ${SEED}, node dist/main.js, ${CALLERS} callers who read and create, replies after 300 ms more or less 150, ${JSON.stringify(settings)}`,
+);
+let emulator: Emulator;
+let proxy: TcpProxy;
+let gateway: BuiltGateway | undefined;
+afterEach(async () => {
+  gateway?.child.kill("SIGKILL");
+  await proxy.close();
+  await emulator.close();
+});
+afterAll(() => report.write());
+
+/** What became of one request: an answer's data, or the code of a connection that failed. */
+type Ending = { readonly data: unknown; readonly errors?: unknown } | string;
+
+async function ask(username: string, isWrite: boolean): Promise<Ending> {
+  const query = isWrite
+    ? `mutation { create: createSipEndpoint(input: { username: "${username}" }) { userErrors { code } } }`
+    : `{ sipEndpoint(username: "${username}") { username } }`;
+  try {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ query });
+    const response = await fetch(`${gateway?.origin}/graphql`, { method: "POST", headers, body });
+    return (await response.json()) as Ending;
+  } catch (error) {
+    const { message, cause } = error as { message: string; cause?: { code?: string } };
+    return cause?.code ?? message;
+  }
+}
+
+/** One signal under load. */
+async function stopUnderLoad() {
+  emulator = await startEmulator(account);
+  proxy = await startTcpProxy(emulator.url, SEED);
+  proxy.harm([[1, { kind: "latency", on: "reply", ms: 300, jitter: 150 }]]);
+  gateway = await startBuiltGateway({
+    ...settings,
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: proxy.url,
+    PIOPIY_APP_ID: String(account.appId),
+    PIOPIY_SECRET: account.secret,
+  });
+  const endings = new Map<string, Ending>();
+  let refused = false;
+  const callers = Array.from({ length: CALLERS }, async (_, caller) => {
+    for (let round = 0; !refused; round += 1) {
+      const username = `c${caller}r${round}`;
+      const ending = await ask(username, round % 3 === 2);
+      endings.set(username, ending);
+      refused ||= ending === "ECONNREFUSED";
+    }
+  });
+  await until(
+    () => proxy.counts.replies > (isLong ? 3 : 1) * CALLERS && proxy.counts.exchanges > proxy.counts.replies,
+  );
+  const signalledAt = performance.now();
+  gateway.child.kill("SIGTERM");
+  await until(async () => (refused ||= (await ask("a-new-connection", false)) === "ECONNREFUSED"));
+  const isRunning = gateway.child.exitCode === null;
+  await Promise.all(callers);
+  const code = await gateway.end;
+  const tookMs = performance.now() - signalledAt;
+  const calls = (await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as { username: string }[];
+  const accepted = new Set(calls.map(({ username }) => username));
+  const good = (ending: Ending | undefined) => typeof ending === "object" && ending.data && !ending.errors;
+  return {
+    code,
+    tookMs,
+    isRunning,
+    stderr: gateway.output.stderr,
+    accepted: accepted.size,
+    unanswered: [...accepted].filter(
+      (username) => !good(endings.get(username)) && username !== "a-new-connection",
+    ),
+    turnedAway: [...endings.values()].filter((ending) => !good(ending)),
+  };
+}
+
+describe("SIGTERM under load", () => {
+  it.each(
+    Array.from({ length: ROUNDS }, (_, round) => round + 1),
+  )("lets the gateway answer what it has accepted, refuse new connections and end with 0, time %i", async (round) => {
+    const { code, tookMs, unanswered, accepted, isRunning, turnedAway, stderr } = await stopUnderLoad();
+    report.goal(
+      `SIGTERM ${round}: every accepted request answered, exit code 0 within ${GRACE_MS / 1000} s`,
+      `${accepted - unanswered.length} of ${accepted}, exit code ${code} after ${tookMs.toFixed(0)} ms`,
+      unanswered.length === 0 && code === 0 && tookMs < GRACE_MS,
+    );
+    expect({ unanswered, code, stderr }).toEqual({ unanswered: [], code: 0, stderr: "" });
+    expect(tookMs).toBeLessThan(GRACE_MS);
+    expect(isRunning).toBe(true);
+    for (const ending of turnedAway)
+      expect(["ECONNREFUSED", "ECONNRESET", "UND_ERR_SOCKET"]).toContain(ending);
+  }, 60_000);
+});

@@ -1,0 +1,128 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
+import { until } from "../support/broken-upstream.js";
+import type { TcpProxy } from "../support/tcp-proxy.js";
+import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
+import { type ReadingCallers, startReading } from "./reading-callers.js";
+import { isLong, Report } from "./report.js";
+
+const SEED = 20_260_703;
+const CALLERS = 20;
+const IN_FLIGHT = 8;
+/** Of these, some take longer than an attempt may. */
+const SLOW = { kind: "latency", on: "reply", ms: 200, jitter: 70 } as const;
+const WINDOW_MS = isLong ? 15_000 : 400;
+/** How many calls may wait for each one in flight: see src/piopiy/policy.ts. */
+const WAITING_FOR_EACH = 50;
+const settings = {
+  PIOPIY_TIMEOUT_MS: "250",
+  PIOPIY_DEADLINE_MS: "5000",
+  PIOPIY_MAX_CONCURRENCY: String(IN_FLIGHT),
+};
+
+const report = new Report(
+  "c",
+  `seed ${SEED}, ${CALLERS} callers, replies after 200 ms more or less 70, windows of ${WINDOW_MS} ms, ${JSON.stringify(settings)}`,
+);
+let harmed: HarmedGateway | undefined;
+let callers: ReadingCallers | undefined;
+afterEach(async () => {
+  harmed?.proxy.harm([]);
+  await callers?.stop();
+  await harmed?.close();
+});
+afterAll(() => report.write());
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+function heapMegabytes(): number {
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 1e6;
+}
+
+/** Begins to count open sockets; the result ends it, and tells how many stood open for three looks in a row. */
+function watchSockets(proxy: TcpProxy): () => number {
+  // One that is cut and its successor may be seen together for a moment.
+  const last: number[] = [];
+  let peak = 0;
+  const timer = setInterval(() => {
+    last.push(proxy.open);
+    if (last.length > 3) last.shift();
+    peak = Math.max(peak, last.length === 3 ? Math.min(...last) : 0);
+  }, 5);
+  return () => {
+    clearInterval(timer);
+    return peak;
+  };
+}
+
+describe("A slow upstream", () => {
+  it("under a steady load makes neither the heap nor the number of open sockets grow", async () => {
+    harmed = await startHarmedGateway(SEED, settings);
+    await harmed.gateway.reset({ count: 50 });
+    harmed.proxy.harm([[1, SLOW]]);
+    callers = startReading(harmed.gateway, CALLERS, 1);
+    const heaps: number[] = [];
+    const sockets = watchSockets(harmed.proxy);
+    for (let window = 0; window < 4; window += 1) {
+      await pause(WINDOW_MS);
+      heaps.push(heapMegabytes());
+    }
+    const [, early = 0, , late = 0] = heaps;
+    const peak = sockets();
+    const { exchanges } = harmed.proxy.counts;
+    const answered = callers.reads.filter(({ ending }) => ending === "ok").length;
+    const timedOut = callers.reads.filter(({ ending }) => ending === "UPSTREAM_TIMEOUT").length;
+    report.goal(
+      `sockets to a slow PIOPIY: never more than ${IN_FLIGHT}`,
+      `${peak} in ${exchanges} calls`,
+      peak <= IN_FLIGHT,
+    );
+    report.goal(
+      "heap under a steady load on a slow PIOPIY: flat (the last window within 10 % of the second)",
+      `${heaps.map((heap) => heap.toFixed(1)).join(", ")} MB; ${answered} answers, ${timedOut} timeouts`,
+      late < early * 1.1,
+    );
+    expect(answered).toBeGreaterThan(0);
+    expect(peak).toBeLessThanOrEqual(IN_FLIGHT);
+    expect(late).toBeLessThan(early * (isLong ? 1.1 : 1.5));
+  }, 120_000);
+
+  it("has a bounded queue: who comes when it is full is refused before anyone is answered", async () => {
+    const more = isLong ? 400 : 50;
+    const inFlight = 2;
+    harmed = await startHarmedGateway(SEED, {
+      ...settings,
+      PIOPIY_TIMEOUT_MS: "1200",
+      PIOPIY_DEADLINE_MS: "1200",
+      PIOPIY_MAX_CONCURRENCY: String(inFlight),
+    });
+    harmed.proxy.harm([[1, { kind: "black-hole" }]]);
+    const room = inFlight * (1 + WAITING_FOR_EACH);
+    const refusals: string[] = [];
+    const others: string[] = [];
+    const asked = Array.from({ length: room + more }, async (_, number) => {
+      const answer = await harmed?.gateway.ask(`{ sipEndpoint(username: "u${number}") { username } }`);
+      const [error] = answer?.errors ?? [];
+      if (error?.message.startsWith("Too many calls")) refusals.push(error.extensions.code);
+      else others.push(error?.extensions.code ?? "");
+    });
+    await until(() => refusals.length === more);
+    expect(others).toEqual([]);
+    expect(harmed.proxy.counts).toMatchObject({ exchanges: inFlight, replies: 0 });
+    expect(new Set(refusals)).toEqual(new Set(["UPSTREAM_UNAVAILABLE"]));
+    await Promise.all(asked);
+    expect(refusals).toHaveLength(more);
+    expect(new Set(others)).toEqual(new Set(["UPSTREAM_TIMEOUT"]));
+    report.goal(
+      "calls beyond the bound of the queue: refused before any other is answered",
+      `${more} of ${more}`,
+      true,
+    );
+  });
+});

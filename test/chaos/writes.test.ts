@@ -1,0 +1,80 @@
+import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
+import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
+import { isLong, Report } from "./report.js";
+import { everyToxic, storm } from "./write-faults.js";
+import { runWrites } from "./write-run.js";
+
+const SEED = 20_260_701;
+const CALLERS = 20;
+/** Writes of each caller between two looks at the emulator. */
+const ROUND = 5;
+const usual = { PIOPIY_TIMEOUT_MS: "250", PIOPIY_DEADLINE_MS: "5000", BREAKER_RESET_MS: "200" };
+const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "300", BREAKER_RESET_MS: "100" };
+
+/** Toxics by kind and direction, and the emulator's faults. */
+const KINDS = 10 + 6;
+
+const report = new Report(
+  "a",
+  `seed ${SEED}, ${CALLERS} callers, ${JSON.stringify(usual)}; storm: ${JSON.stringify(hasty)}`,
+);
+const load = { seed: SEED, callers: CALLERS, round: ROUND };
+let harmed: HarmedGateway | undefined;
+afterEach(() => harmed?.close());
+afterAll(() => report.write());
+
+describe("20 callers who write side by side", () => {
+  it("are told the truth with every fifth call harmed in one way or another", async () => {
+    harmed = await startHarmedGateway(SEED, usual);
+    const writes = isLong ? 10_000 : 400;
+    const { unknown, endings, lies, untrue, harmedShare, kinds, gone } = await runWrites(harmed, {
+      ...load,
+      writes,
+      toxics: everyToxic,
+      faults: 0.1,
+    });
+    report.goal(
+      "calls upstream that were harmed, of those for 10,000 writes: 20 %",
+      percent(harmedShare),
+      harmedShare > 0.19,
+    );
+    report.goal(
+      "answers of a lost outcome: under 0.5 %",
+      `${percent(unknown)} of ${writes} writes; ${JSON.stringify(endings)}; ${gone} of these removed what was gone already`,
+      unknown < 0.005,
+    );
+    report.goal("answers that contradict what was told before: none", String(lies.length), lies.length === 0);
+    report.goal(
+      "looks at the emulator that found anything else than was told: none",
+      String(untrue.length),
+      untrue.length === 0,
+    );
+    report.goal(`kinds of harm that occurred: all ${KINDS}`, String(kinds), kinds === KINDS);
+    expect({ lies, untrue }).toEqual({ lies: [], untrue: [] });
+    if (isLong) expect(kinds).toBe(KINDS);
+    expect(harmedShare).toBeGreaterThan(isLong ? 0.19 : 0.15);
+    expect(unknown).toBeLessThan(isLong ? 0.005 : 0.02);
+  }, 600_000);
+
+  it("are told the truth in a storm, too, and whoever is told OUTCOME_UNKNOWN learns it by repeating", async () => {
+    harmed = await startHarmedGateway(SEED, hasty);
+    const writes = isLong ? 2000 : 100;
+    const { unknown, endings, lies, untrue } = await runWrites(harmed, {
+      ...load,
+      writes,
+      toxics: storm,
+      faults: 0,
+    });
+    report.goal(
+      "in a storm, untrue answers and states: none",
+      `${lies.length + untrue.length} of ${writes} writes, ${percent(unknown)} OUTCOME_UNKNOWN; ${JSON.stringify(endings)}`,
+      lies.length + untrue.length === 0,
+    );
+    expect({ lies, untrue }).toEqual({ lies: [], untrue: [] });
+    expect(unknown).toBeGreaterThan(0);
+  }, 600_000);
+});
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type Behaviour, until } from "../support/broken-upstream.js";
+import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
+import { hangUp } from "./hang-up.js";
+import { reads } from "./reading.js";
+import { mutations, outcomeOf, refusal } from "./writing.js";
+
+const html = "<h1>Something is wrong</h1>";
+const outage = { status: 500, body: html };
+/** One call at a time, so that what comes in a row is known. */
+const single = { PIOPIY_MAX_CONCURRENCY: "1", BREAKER_RESET_MS: "60000" };
+
+let broken: BrokenGateway;
+beforeEach(async () => {
+  broken = await startBrokenGateway(single);
+});
+afterEach(() => broken.close());
+
+const codes = async (query: string) =>
+  (await broken.gateway.ask(query)).errors?.map(({ extensions }) => extensions.code) ?? [];
+
+async function readiness(): Promise<unknown> {
+  const response = await fetch(`${broken.gateway.origin}/health/ready`);
+  return [response.status, await response.json()];
+}
+
+const asked = [200, { status: "ready", piopiy: "asked" }];
+const outOfOrder = [200, { status: "ready", piopiy: "out of order" }];
+
+describe("After ten failures in a row", () => {
+  it.each<[string, Behaviour]>([
+    ["HTTP 500", outage],
+    ["HTTP 503", { status: 503, body: html }],
+    ["504 in the body", { body: { code: "cmi-504" } }],
+    ["HTML", { body: html }],
+    ["a success that says nothing", { body: { code: 200 } }],
+    ["a connection that is cut", (response) => response.destroy()],
+  ])("PIOPIY is not asked: %s", async (_, behaviour) => {
+    broken.upstream.answer(behaviour);
+    expect(await codes(reads("u", 9))).toHaveLength(9);
+    expect(broken.upstream.calls).toHaveLength(10);
+    expect(await readiness()).toEqual(outOfOrder);
+    broken.upstream.answer({});
+    for (const operation of ["get_sip", "list_sip", ...writes] as const) {
+      const { retryAfterMs, ...failure } = await fail(broken, operation);
+      expect(failure).toEqual({ code: "UPSTREAM_UNAVAILABLE", retryable: true, attempts: 0 });
+      expect(retryAfterMs).toBeGreaterThan(0);
+      expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+    }
+  });
+
+  it("by time PIOPIY is not asked", async () => {
+    await broken.close();
+    broken = await startBrokenGateway({ ...single, PIOPIY_TIMEOUT_MS: "30" });
+    broken.upstream.answer(() => {});
+    expect(await codes(reads("u", 10))).toHaveLength(10);
+    expect(broken.upstream.calls).toHaveLength(10);
+    expect(await readiness()).toEqual(outOfOrder);
+  });
+
+  it("and no sooner: nine leave it be", async () => {
+    broken.upstream.answer(...Array(9).fill(outage), {});
+    await codes(reads("u", 5));
+    expect(broken.upstream.calls.length).toBeGreaterThan(9);
+    expect(await readiness()).toEqual(asked);
+  });
+
+  it("the gateway stays ready and alive, and serves what needs no PIOPIY", async () => {
+    broken.upstream.answer(outage);
+    await codes(reads("u", 10));
+    const live = await fetch(`${broken.gateway.origin}/health/live`);
+    expect([live.status, await live.json()]).toEqual([200, { status: "live" }]);
+    const document = '{ connectAction(input: { call: [{ user: "alice" }] }) { pcmo } }';
+    expect((await broken.gateway.ask(document)).errors).toBeUndefined();
+  });
+
+  it("calls that wait their turn already are answered without PIOPIY too", async () => {
+    broken.upstream.answer(outage);
+    expect(await codes(reads("u", 50))).toEqual(Array(50).fill("UPSTREAM_UNAVAILABLE"));
+    expect(broken.upstream.calls).toHaveLength(10);
+  });
+
+  it("a write that was lost among them is still OUTCOME_UNKNOWN, later ones are not", async () => {
+    broken.upstream.answer((response) => response.destroy());
+    expect(outcomeOf(await broken.gateway.ask(mutations.add_sip))).toBe("OUTCOME_UNKNOWN");
+    expect(broken.upstream.calls).toHaveLength(10);
+    for (const operation of writes) {
+      expect(outcomeOf(await broken.gateway.ask(mutations[operation]))).toBe("UPSTREAM_UNAVAILABLE");
+    }
+    expect(broken.upstream.calls).toHaveLength(10);
+  });
+});
+
+describe("PIOPIY is still asked after many", () => {
+  it.each<[string, Behaviour]>([
+    ["names that are not there", refusal],
+    ["refused accounts", { status: 420, body: { code: 420 } }],
+    ["refusals", { body: { code: "cmi-404" } }],
+    ["bare refusals", { status: 404, body: html }],
+    ["answers of 429", { status: 429, body: html }],
+  ])("%s", async (_, behaviour) => {
+    broken.upstream.answer(behaviour);
+    await codes(reads("u", 30));
+    expect(broken.upstream.calls.length).toBeGreaterThanOrEqual(30);
+    expect(await readiness()).toEqual(asked);
+  });
+
+  it("callers who hang up early", async () => {
+    broken.upstream.answer(() => {});
+    for (let count = 1; count <= 12; count++) {
+      await hangUp(broken.gateway, operations.get_sip, () => broken.upstream.calls.length === count);
+      await until(() => broken.upstream.connections.open === 0);
+    }
+    broken.upstream.answer({});
+    expect(await codes(operations.get_sip)).toEqual([]);
+  });
+
+  it("operations whose deadline was too short", async () => {
+    await broken.close();
+    broken = await startBrokenGateway({ ...single, PIOPIY_DEADLINE_MS: "30" });
+    broken.upstream.answer(() => {});
+    for (let count = 1; count <= 12; count++) expect(await codes(operations.get_sip)).toHaveLength(1);
+    expect(await readiness()).toEqual(asked);
+  });
+});
+
+describe("The row of failures", () => {
+  it.each<[string, Behaviour]>([
+    ["success", {}],
+    ["name that is not there", refusal],
+  ])("is broken by a %s", async (_, answer) => {
+    broken.upstream.answer(...Array(9).fill(outage), answer, ...Array(9).fill(outage), {});
+    for (let count = 0; count < 4; count++) await codes(reads("u", 5));
+    expect(broken.upstream.calls.length).toBeGreaterThan(19);
+    expect(await readiness()).toEqual(asked);
+  });
+
+  it.each<[string, Behaviour]>([
+    ["refusal", { body: { code: "cmi-404" } }],
+    ["refused account", { status: 420, body: { code: 420 } }],
+  ])("is broken by a %s, which is an answer too", async (_, answer) => {
+    broken.upstream.answer(...Array(9).fill(outage), answer, ...Array(9).fill(outage), {});
+    for (let count = 0; count < 4; count++) await codes(reads("u", 5));
+    expect(await readiness()).toEqual(asked);
+  });
+});

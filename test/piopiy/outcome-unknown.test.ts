@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { alice, type Behaviour, until } from "../support/broken-upstream.js";
+import { type BrokenGateway, operations, startBrokenGateway, writes } from "./broken-gateway.js";
+import { auditOf, cut, found, mutations, refusal, silent, traces, write } from "./writing.js";
+
+const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600" };
+
+let broken: BrokenGateway;
+afterEach(() => broken.close());
+
+describe.each(writes)("%s at a PIOPIY that does not tell before the deadline", (operation) => {
+  beforeEach(async () => {
+    broken = await startBrokenGateway(hasty);
+  });
+
+  it.each<[string, Behaviour]>([
+    ["is silent", silent],
+    ["cuts every connection", cut],
+    ["answers HTML", { body: "<h1>Something is wrong</h1>" }],
+    ["answers HTTP 500", { status: 500 }],
+  ])("is OUTCOME_UNKNOWN, one error, when it %s", async (_, behaviour) => {
+    broken.upstream.answer(behaviour);
+    const { data, errors, headers } = await broken.gateway.ask(mutations[operation]);
+    expect(data).toBeNull();
+    expect(errors).toMatchObject([
+      {
+        message: `PIOPIY did not tell in time what became of ${operation}. Repeating the mutation is safe; so is reading the endpoint.`,
+        path: ["it"],
+      },
+    ]);
+    expect(errors?.map(({ extensions }) => extensions)).toEqual([
+      { code: "OUTCOME_UNKNOWN", retryable: true, requestId: headers.get("x-request-id") },
+    ]);
+    const [first, ...looks] = broken.upstream.calls.map((call) => call.operation);
+    expect(first).toBe(operation);
+    expect(looks.length).toBeGreaterThan(1);
+    expect(new Set(looks)).toEqual(new Set(["get_sip"]));
+  });
+
+  it("is asked for no more after the answer", async () => {
+    const { outcome, calls } = await write(broken, operation, silent);
+    expect(outcome).toBe("OUTCOME_UNKNOWN");
+    await until(() => broken.upstream.connections.open === 0);
+    // A whole further operation, long enough for the first to betray itself.
+    await broken.gateway.ask('{ sipEndpoint(username: "bob") { type } }');
+    const later = broken.upstream.calls.slice(calls.length);
+    expect(later.map(({ body }) => JSON.parse(body).username)).not.toContain("alice");
+  });
+
+  it("is OUTCOME_UNKNOWN also when repetitions are lost and nothing takes", async () => {
+    broken.upstream.answer((response, call) => {
+      if (call.operation === "get_sip") response.end(JSON.stringify(traces[operation].not.body));
+      else response.destroy();
+    });
+    const answer = await broken.gateway.ask(mutations[operation]);
+    expect(answer.errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
+    const calls = broken.upstream.calls.map((call) => call.operation);
+    expect(calls.slice(0, 4)).toEqual([operation, "get_sip", operation, "get_sip"]);
+  });
+
+  it("may be repeated by the caller, and is then settled", async () => {
+    expect((await write(broken, operation, silent)).outcome).toBe("OUTCOME_UNKNOWN");
+    expect((await write(broken, operation, found)).outcome).toBe("done");
+  });
+
+  it("is OUTCOME_UNKNOWN in the audit trail, and said in the log of the operation", async () => {
+    await write(broken, operation, silent);
+    expect(auditOf(broken.gateway)).toMatchObject([{ username: "alice", outcome: "OUTCOME_UNKNOWN" }]);
+    expect(broken.gateway.log.filter((line) => line.includes('"codes":["OUTCOME_UNKNOWN"]'))).toHaveLength(1);
+  });
+});
+
+describe.each(writes)("%s whose answer was lost", (operation) => {
+  beforeEach(async () => {
+    broken = await startBrokenGateway();
+  });
+
+  it.each<[string, Behaviour]>([
+    ["refuses the account", { status: 420, body: { code: "cmi-420" } }],
+    ["refuses the look", { status: 404, body: { code: "cmi-404" } }],
+    ["is busy until after the deadline", { status: 429, headers: { "retry-after": "3600" } }],
+  ])("is OUTCOME_UNKNOWN at once when PIOPIY then %s", async (_, behaviour) => {
+    expect(await write(broken, operation, cut, behaviour)).toEqual({
+      outcome: "OUTCOME_UNKNOWN",
+      calls: [operation, "get_sip"],
+    });
+  });
+
+  it("is OUTCOME_UNKNOWN at once when PIOPIY refuses the account at the repetition", async () => {
+    const refused = { status: 420, body: { code: "cmi-420" } };
+    expect(await write(broken, operation, cut, traces[operation].not, refused)).toEqual({
+      outcome: "OUTCOME_UNKNOWN",
+      calls: [operation, "get_sip", operation],
+    });
+  });
+});
+
+describe("A write that stays unknown", () => {
+  it("keeps the mutations after it from being sent", async () => {
+    broken = await startBrokenGateway(hasty);
+    broken.upstream.answer(cut, silent);
+    const { errors } = await broken.gateway.ask(
+      'mutation { a: removeSipEndpoint(input: { username: "a" }) { username } b: removeSipEndpoint(input: { username: "b" }) { username } }',
+    );
+    expect(errors).toHaveLength(1);
+    expect(errors?.[0]).toMatchObject({ path: ["a"], extensions: { code: "OUTCOME_UNKNOWN" } });
+    expect(broken.upstream.calls.filter(({ body }) => body.includes('"b"'))).toEqual([]);
+  });
+
+  it("leaves reads and writes of others alone", async () => {
+    broken = await startBrokenGateway(hasty);
+    broken.upstream.answer((response, { body }) => {
+      if (body.includes("alice")) response.destroy();
+      else response.end(JSON.stringify(body.includes("bob") ? { ...alice, username: "bob" } : refusal.body));
+    });
+    const lost = broken.gateway.ask(mutations.remove_sip);
+    const bob = await broken.gateway.ask(operations.get_sip.replace("alice", "bob"));
+    const carol = await broken.gateway.ask(operations.remove_sip.replace("alice", "carol"));
+    expect(bob.errors).toBeUndefined();
+    expect(bob.data).toMatchObject({ sipEndpoint: { type: "SIP" } });
+    expect(carol.data).toEqual({ removeSipEndpoint: { userErrors: [{ code: "SIP_ENDPOINT_NOT_FOUND" }] } });
+    expect((await lost).errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
+  });
+});

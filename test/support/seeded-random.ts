@@ -1,0 +1,24 @@
+/** Draws that are the same for the same seed. */
+export interface SeededRandom {
+  /** From 0 up to but without 1. */
+  next(): number;
+  /** A whole number from `from` to `to`, both included. */
+  whole(from: number, to: number): number;
+  pick<T>(choices: readonly T[]): T;
+}
+
+/** Mulberry32: short, and even enough to draw faults with. */
+export function seededRandom(seed: number): SeededRandom {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return {
+    next,
+    whole: (from, to) => from + Math.floor(next() * (to - from + 1)),
+    pick: (choices) => choices[Math.floor(next() * choices.length)] as (typeof choices)[number],
+  };
+}
