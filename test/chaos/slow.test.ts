@@ -98,8 +98,8 @@ describe("A slow upstream", () => {
     const inFlight = 2;
     harmed = await startHarmedGateway(SEED, {
       ...settings,
-      PIOPIY_TIMEOUT_MS: "1200",
-      PIOPIY_DEADLINE_MS: "1200",
+      PIOPIY_TIMEOUT_MS: "4000",
+      PIOPIY_DEADLINE_MS: "4000",
       PIOPIY_MAX_CONCURRENCY: String(inFlight),
     });
     harmed.proxy.harm([[1, { kind: "black-hole" }]]);
