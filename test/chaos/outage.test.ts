@@ -65,7 +65,7 @@ async function outage(toxic: Toxic) {
   const before = reads();
   await until(() => reads() > before + 100);
 
-  const quick = callers.reads.filter(({ begun }) => begun > openAt && begun < overAt);
+  const quick = callers.reads.filter(({ begun, ended }) => begun > openAt && ended < overAt);
   const back = callers.reads.find(({ begun, ending }) => begun > overAt && ending === "ok");
   const recoveredAt = back?.ended ?? Number.POSITIVE_INFINITY;
   return {

@@ -56,10 +56,10 @@ describe("Many calls of one operation", () => {
   it("end together with the time, those under way and those that wait", async () => {
     upstream.answer(() => {});
     connect(60);
-    const budget = new Budget(500);
-    const reads = Array.from({ length: 100 }, (_, index) => client.getSip(`user-${index}`, budget));
+    const budget = new Budget(2000);
+    const reads = codes(Array.from({ length: 100 }, (_, index) => client.getSip(`user-${index}`, budget)));
     await until(() => upstream.calls.length === 60);
-    expect(await codes(reads)).toEqual(Array(100).fill("UPSTREAM_TIMEOUT"));
+    expect(await reads).toEqual(Array(100).fill("UPSTREAM_TIMEOUT"));
     expect(upstream.calls).toHaveLength(60);
     await until(() => upstream.connections.open === 0);
   });
@@ -84,9 +84,9 @@ describe("A call that waits for its turn", () => {
     const first = client.getSip("first", patient);
     await until(() => upstream.calls.length === 1);
     const hasty = new Budget(20);
-    const waiting = [client.removeSip("write", hasty), client.getSip("read", hasty)];
+    const waiting = codes([client.removeSip("write", hasty), client.getSip("read", hasty)]);
     const last = client.getSip("last", patient);
-    expect(await codes(waiting)).toEqual(["UPSTREAM_TIMEOUT", "UPSTREAM_TIMEOUT"]);
+    expect(await waiting).toEqual(["UPSTREAM_TIMEOUT", "UPSTREAM_TIMEOUT"]);
     for (const answer of answers) answer();
     expect(await codes([first, last])).toEqual(["fulfilled", "fulfilled"]);
     expect(users()).toEqual(["first", "last"]);
