@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from "node:net";
+import { type AnswerSettings, readAnswerSettings } from "./answer/answer-settings.js";
 import { type AuthSettings, readAuth } from "./auth/auth-settings.js";
 import { Environment, type Variables } from "./environment.js";
 import { type Limits, readLimits } from "./limits.js";
@@ -41,6 +42,8 @@ export interface Config {
   /** Where pages come from that may call, such as `https://app.example.com`. */
   readonly corsOrigins: readonly string[];
   readonly trustedDocuments: TrustedDocuments;
+  /** Undefined: answer URLs are not made. */
+  readonly answer: AnswerSettings | undefined;
   readonly graphiql: boolean;
   readonly introspection: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -72,6 +75,7 @@ export function readConfig(variables: Variables): Config {
     redisUrl: readRedisUrl(environment),
     corsOrigins: readCorsOrigins(environment),
     trustedDocuments: readTrustedDocuments(environment),
+    answer: readAnswerSettings(environment),
     graphiql: environment.flag("GRAPHIQL"),
     introspection: environment.flag("INTROSPECTION"),
     logLevel: environment.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),

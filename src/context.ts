@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
+import type { AnswerUrls } from "./answer/answer-urls.js";
 import type { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import type { Config } from "./config.js";
@@ -14,6 +15,8 @@ export interface Context {
   readonly caller: Caller;
   readonly piopiy: PiopiyLoader;
   readonly pcmoTargetsKey: "call" | "connect";
+  /** Undefined where `PUBLIC_URL` is not set. */
+  readonly answerUrls: AnswerUrls | undefined;
   /** Takes the cost of the operation off the caller's budget, or throws `RATE_LIMITED`. */
   charge(cost: number): Promise<void>;
   /** Writes a line of the audit trail: a field of the graph, the endpoint that it was about, and how it ended. */
@@ -25,6 +28,7 @@ export interface Services {
   readonly client: PiopiyClient;
   readonly rateLimit: RateLimit;
   readonly audit: Audit;
+  readonly answerUrls: AnswerUrls | undefined;
 }
 
 /** What every request costs; it is taken before the request is read. */
@@ -33,7 +37,7 @@ export const DOOR_COST = 1;
 /** Makes the context of one operation. When the connection closes before the answer, its upstream reads end. */
 export function createContext(
   { deadlineMs, pcmoTargetsKey }: Config,
-  { client, rateLimit, audit }: Services,
+  { client, rateLimit, audit, answerUrls }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Context {
@@ -49,6 +53,7 @@ export function createContext(
     caller,
     piopiy: new PiopiyLoader(client, budget),
     pcmoTargetsKey,
+    answerUrls,
     charge: (cost) => rateLimit.charge(caller.name, cost, reply, DOOR_COST),
     audit(what, username, outcome) {
       audit.record({ who: caller.name, what, username, outcome, requestId, address });

@@ -19,6 +19,7 @@ const retryableByCode = {
   UPSTREAM_UNAVAILABLE: true,
   UPSTREAM_INVALID_RESPONSE: true,
   OUTCOME_UNKNOWN: true,
+  NOT_CONFIGURED: false,
   INTERNAL_SERVER_ERROR: false,
 } as const;
 

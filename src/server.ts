@@ -4,6 +4,9 @@ import { fastifyApolloHandler } from "@as-integrations/fastify";
 import { fastifyCors } from "@fastify/cors";
 import { fastifyHelmet } from "@fastify/helmet";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { addAnswerRoute } from "./answer/answer-route.js";
+import { MAX_TOKEN_LENGTH } from "./answer/answer-token.js";
+import { AnswerUrls } from "./answer/answer-urls.js";
 import { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import { createLogin } from "./auth/login.js";
@@ -42,6 +45,8 @@ export async function createServer(
   const audit = new Audit(log);
   const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
   const login = createLogin(config.auth, audit);
+  const answerUrls = config.answer && new AnswerUrls(config.answer);
+  const services = { client, rateLimit, audit, answerUrls };
   let closing = false;
 
   const server = fastify({
@@ -53,6 +58,7 @@ export async function createServer(
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     clientErrorHandler: answerBrokenHttp,
     rewriteUrl: readableUrl,
+    routerOptions: { maxParamLength: MAX_TOKEN_LENGTH },
     frameworkErrors: answerHttpError,
   });
   server.addHook("onRequest", async (request, reply) => {
@@ -83,10 +89,11 @@ export async function createServer(
       await rateLimit.charge(request.caller.name, DOOR_COST, reply);
     },
     handler: fastifyApolloHandler(apollo, {
-      context: async (request, reply) => createContext(config, { client, rateLimit, audit }, request, reply),
+      context: async (request, reply) => createContext(config, services, request, reply),
     }),
     onSend: async (request, reply, payload) => tellRequestId(request, reply, payload),
   });
+  if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
     const { renderGraphiqlPage } = await import("./graphql/graphiql.js");
     const page = renderGraphiqlPage("/graphql");

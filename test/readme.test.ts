@@ -29,7 +29,13 @@ describe("The README", () => {
       [...source(path).matchAll(/"([A-Z]+(?:_[A-Z]+)*)"|EMULATOR_[A-Z_]+/g)].map(
         (match) => match[1] ?? match[0],
       );
-    const readers = ["config.ts", "limits.ts", "trusted-documents.ts", "auth/auth-settings.ts"];
+    const readers = [
+      "config.ts",
+      "limits.ts",
+      "trusted-documents.ts",
+      "auth/auth-settings.ts",
+      "answer/answer-settings.ts",
+    ];
     const gateway = readers.flatMap(read);
     expect(gateway).toEqual(expect.arrayContaining(["PIOPIY_SECRET", "MAX_COST", "JWT_ISSUER"]));
     const told = new Set(readme.match(/`[A-Z][A-Z_]+`/g));

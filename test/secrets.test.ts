@@ -8,6 +8,7 @@ import { canaries, echoes, holdsCanary } from "./support/canaries.js";
 import { startGateway, type TestGateway, type TestGatewayOptions } from "./support/gateway.js";
 
 const { key, password, secret } = canaries;
+const answerSecret = "canary-secret-of-answer-urls-which-is-long";
 const sha256 = createHash("sha256").update(key).digest("hex");
 const authorization = `Bearer ${key}`;
 const files = readdirSync("schema/operations").sort();
@@ -25,7 +26,11 @@ afterEach(async () => {
 
 function start({ gateway: settings, emulator = {} }: TestGatewayOptions): Promise<TestGateway> {
   const callers = { AUTH: "api-key", API_KEYS: `app:${sha256}:sip:read+sip:write+sip:password` };
-  return startGateway({ gateway: { ...callers, ...settings }, emulator });
+  const answers = {
+    PUBLIC_URL: "https://gateway.example.com",
+    ANSWER_URL_SECRET: `${answerSecret}, ${answerSecret}-2`,
+  };
+  return startGateway({ gateway: { ...callers, ...answers, ...settings }, emulator });
 }
 
 /** Runs every operation, and makes sure that the canaries are nowhere but in fields named `password`. */
@@ -97,26 +102,26 @@ describe("The secret and the passwords stay where they belong", () => {
     await gateway.fail({ ...fault, times: 100 });
     const codes = await runAll(gateway);
     expect(codes).toContain(code);
-    expect(codes).toHaveLength(5);
+    expect(codes).toHaveLength(6);
   });
 
   it("when PIOPIY refuses the account", async () => {
     gateway = await start({ gateway: { PIOPIY_SECRET: secret } });
-    expect(await runAll(gateway)).toEqual(Array(5).fill("UPSTREAM_UNAUTHENTICATED"));
+    expect(await runAll(gateway)).toEqual(Array(6).fill("UPSTREAM_UNAUTHENTICATED"));
   });
 
   it("when PIOPIY cannot be reached", async () => {
     const gone = await startBrokenUpstream();
     await gone.close();
     gateway = await start({ gateway: { PIOPIY_SECRET: secret, PIOPIY_URL: gone.url } });
-    expect(await runAll(gateway)).toEqual(Array(5).fill("UPSTREAM_UNAVAILABLE"));
+    expect(await runAll(gateway)).toEqual(Array(6).fill("UPSTREAM_UNAVAILABLE"));
   });
 
   it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, behaviour) => {
     const upstream = await startBrokenUpstream();
     upstream.answer(behaviour);
     gateway = await start({ gateway: { ...hasty, PIOPIY_SECRET: secret, PIOPIY_URL: upstream.url } });
-    expect(await runAll(gateway)).toHaveLength(5);
+    expect(await runAll(gateway)).toHaveLength(6);
     expect(upstream.calls.length).toBeGreaterThanOrEqual(5);
     await upstream.close();
   });

@@ -12,6 +12,7 @@ export enum UserErrorCode {
   NO_TARGETS = "NO_TARGETS",
   TOO_MANY_TARGETS = "TOO_MANY_TARGETS",
   DUPLICATE_TARGET = "DUPLICATE_TARGET",
+  ANSWER_URL_TOO_LONG = "ANSWER_URL_TOO_LONG",
 }
 
 registerEnumType(UserErrorCode, {
@@ -41,5 +42,6 @@ registerEnumType(UserErrorCode, {
     NO_TARGETS: { description: "The list of targets is empty: name at least one." },
     TOO_MANY_TARGETS: { description: "There are more than 100 targets." },
     DUPLICATE_TARGET: { description: "A user is named twice." },
+    ANSWER_URL_TOO_LONG: { description: "The document does not fit into an answer URL of 4000 characters." },
   },
 });

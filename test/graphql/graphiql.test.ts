@@ -21,7 +21,11 @@ describeWithBrowser("GraphiQL in a browser", () => {
       TRUSTED_DOCUMENTS: "enforce",
       TRUSTED_DOCUMENTS_FILE: "schema/persisted-documents.json",
     };
-    gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...trusted } });
+    const answers = {
+      PUBLIC_URL: "https://gateway.example.com",
+      ANSWER_URL_SECRET: "made-up-secret-of-an-answer-url-that-is-long",
+    };
+    gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...trusted, ...answers } });
     browser = await startBrowser();
   });
   afterAll(async () => {
@@ -106,6 +110,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
     ["UpdateSipEndpoint", '"sipUri": "sip:alice@'],
     ["ConnectAction", '"ring_type": "group"'],
     ["RemoveSipEndpoint", '"username": "erin"'],
+    ["AnswerUrl", '"answerUrl": "https://gateway.example.com/answer/'],
   ])("runs the tab %s as it is", async (name, text) => {
     await runTab(name, text);
   });

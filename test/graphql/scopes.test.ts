@@ -37,7 +37,8 @@ const decisions: Record<string, Record<string, string>> = {
   CreateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
   UpdateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
   RemoveSipEndpointPayload: { username: OPEN, userErrors: OPEN },
-  ConnectActionResult: { pcmo: OPEN, userErrors: OPEN },
+  ConnectActionResult: { pcmo: OPEN, summary: OPEN, warnings: OPEN, userErrors: OPEN, answerUrl: OPEN },
+  ConnectActionWarning: { code: OPEN, message: OPEN, path: OPEN },
   UserError: { code: OPEN, message: OPEN, path: OPEN },
   _Service: { sdl: OPEN },
 };

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
+import type { FastifyInstance } from "fastify";
+import { RateLimiterMemory } from "rate-limiter-flexible";
+import { type ConnectActionSpecification, writeConnectAction } from "../pcmo/connect-action.js";
+import type { AnswerTokens } from "./answer-token.js";
+import { callIdOf } from "./call-id.js";
+
+/** PIOPIY's webhooks are far smaller. */
+const MAX_BODY_BYTES = 16_384;
+const CALLS_PER_MINUTE = 6000;
+/** So long a call that was answered is answered the same again, also when its token has expired meanwhile. */
+const CALL_SECONDS = 3600;
+const MAX_CALLS = 10_000;
+
+/**
+ * Answers PIOPIY's call webhook with the document of the token, without asking anybody. It is open to the internet: a token
+ * that is not good gets 404 and nothing else, and nothing of a request is repeated.
+ *
+ * @param targetsKey the key of the target list in the document
+ */
+export async function addAnswerRoute(
+  server: FastifyInstance,
+  tokens: AnswerTokens,
+  targetsKey: "call" | "connect",
+): Promise<void> {
+  const limit = new RateLimiterMemory({ points: CALLS_PER_MINUTE, duration: 60 });
+  const answered = new InMemoryLRUCache<ConnectActionSpecification>({
+    max: MAX_CALLS,
+    maxSize: MAX_CALLS * 1000,
+  });
+  await server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+    scope.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
+      void reply.code(error.statusCode ?? 500).send();
+    });
+    scope.post<{ Params: { token: string } }>(
+      "/answer/:token",
+      { bodyLimit: MAX_BODY_BYTES },
+      async (request, reply) => {
+        reply.header("cache-control", "no-store");
+        const isWithin = await limit.consume(request.ip).then(
+          () => true,
+          () => false,
+        );
+        if (!isWithin) return reply.code(429).send();
+        const { token } = request.params;
+        const callId = callIdOf(typeof request.body === "string" ? request.body : "");
+        const call = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
+        const specification = tokens.read(token) ?? (call ? await answered.get(call) : undefined);
+        if (!specification) return reply.code(404).send();
+        if (call) await answered.set(call, specification, { ttl: CALL_SECONDS });
+        request.log.info({ callId }, "call answered");
+        return writeConnectAction(specification, targetsKey);
+      },
+    );
+  });
+}

@@ -1,0 +1,75 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { type ConnectActionSpecification, connectActionProblems } from "../pcmo/connect-action.js";
+
+/** The longest token that an answer URL may hold, in characters. */
+export const MAX_TOKEN_LENGTH = 4000;
+
+const VERSION = 1;
+
+const callTypes = ["AUDIO", "VIDEO"] as const;
+const ringTypes = ["SINGLE", "GROUP"] as const;
+
+/** As short as it gets, since it ends up in an address: the version, when it expires, and the specification. */
+const payloadShape = z.tuple([
+  z.literal(VERSION),
+  z.int().nonnegative(),
+  z.array(z.string()),
+  z.string(),
+  z.enum(callTypes),
+  z.enum(ringTypes),
+  z.int(),
+  z.int(),
+  z.int(),
+]);
+
+/**
+ * Makes and reads the tokens of answer URLs. A token carries the whole specification of a connect action, so nothing is
+ * stored; an HMAC-SHA256 keeps it from being altered.
+ */
+export class AnswerTokens {
+  /** @param secrets the first signs, all are accepted */
+  constructor(private readonly secrets: readonly string[]) {}
+
+  /** @param expiresAt seconds since 1970; 0 for never */
+  make(specification: ConnectActionSpecification, expiresAt: number): string {
+    const { call, from, callType, ringType, timeout, duration, loop } = specification;
+    const users = call.map(({ user }) => user);
+    const fields: z.input<typeof payloadShape> = [
+      VERSION,
+      expiresAt,
+      users,
+      from ?? "",
+      callType,
+      ringType,
+      timeout,
+      duration,
+      loop,
+    ];
+    const payload = Buffer.from(JSON.stringify(fields)).toString("base64url");
+    return `${payload}.${sign(payload, this.secrets[0] ?? "")}`;
+  }
+
+  /** The specification of a token that one of the secrets has signed and that has not expired; else undefined. */
+  read(token: string): ConnectActionSpecification | undefined {
+    const [payload = "", signature = "", ...rest] = token.split(".");
+    const isSigned = this.secrets.filter((secret) => isSame(sign(payload, secret), signature)).length > 0;
+    if (!isSigned || rest.length > 0 || token.length > MAX_TOKEN_LENGTH) return undefined;
+    const { data } = payloadShape.safeParse(JSON.parse(Buffer.from(payload, "base64url").toString()));
+    if (!data || (data[1] !== 0 && data[1] * 1000 <= Date.now())) return undefined;
+    const [, , users, from, callType, ringType, timeout, duration, loop] = data;
+    const call = users.map((user) => ({ user }));
+    const specification = { call, from: from || null, callType, ringType, timeout, duration, loop };
+    return connectActionProblems(specification).length === 0 ? specification : undefined;
+  }
+}
+
+function sign(payload: string, secret: string): string {
+  return createHmac("sha256", secret).update(payload).digest("base64url");
+}
+
+/** The text is compared, since several texts may stand for the same bytes. */
+function isSame(expected: string, given: string): boolean {
+  const [one, other] = [Buffer.from(expected), Buffer.from(given)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const secret = "made-up-secret-of-an-answer-url-that-is-long";
+
+let gateway: TestGateway;
+let token: string;
+beforeAll(async () => {
+  gateway = await startGateway({
+    gateway: {
+      PUBLIC_URL: "https://gateway.example.com",
+      ANSWER_URL_SECRET: secret,
+      ...apiKeys({ "made-up-key": "sip:read" }),
+    },
+  });
+  const { data } = await gateway.ask<{ connectAction: { answerUrl: string } }>(
+    '{ connectAction(input: { call: [{ user: "alice" }] }) { answerUrl } }',
+    {},
+    bearer("made-up-key"),
+  );
+  token = data.connectAction.answerUrl.split("/").at(-1) ?? "";
+});
+afterAll(() => gateway.close());
+
+const post = (path: string, init: RequestInit = {}) =>
+  fetch(`${gateway.origin}/answer/${path}`, { method: "POST", ...init });
+
+const json = { "content-type": "application/json" };
+const document = [expect.objectContaining({ action: "connect" })];
+
+describe("POST /answer/:token", () => {
+  it.each<[string, RequestInit, string | undefined]>([
+    [
+      "as in the older documents",
+      { headers: json, body: '{"from":914471000000,"to":1,"time":1,"cmiuuid":"c-1"}' },
+      "c-1",
+    ],
+    [
+      "with texts for numbers",
+      { headers: json, body: '{"action":"inbound","from":"91","to":"1","cmiuuid":" c-2 "}' },
+      "c-2",
+    ],
+    ["with caller_id", { headers: json, body: '{"caller_id":"  91447","cmiuid":"c-3"}' }, "c-3"],
+    ["of an input action", { headers: json, body: '{"cmuuid":"c-4","dtmf":"1"}' }, "c-4"],
+    ["as a form", { body: new URLSearchParams({ cmiuuid: "c-5", from: "91" }) }, "c-5"],
+    ["as text", { body: '{"cmiuuid":"c-6"}' }, "c-6"],
+    ["without a body", {}, undefined],
+    ["of another type", { headers: { "content-type": "application/xml" }, body: "<call/>" }, undefined],
+    ["that is no JSON", { headers: json, body: "{" }, undefined],
+    ["with an id that is unfit for a log", { headers: json, body: '{"cmiuuid":"a\\nb"}' }, undefined],
+    ["with an id that is no text", { headers: json, body: '{"cmiuuid":{"a":1}}' }, undefined],
+  ])("takes the webhook %s, without a credential, and logs the call", async (_, init, callId) => {
+    const before = gateway.log.length;
+    const response = await post(token, init);
+    expect([response.status, await response.json()]).toEqual([200, document]);
+    const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
+    expect(lines.filter(({ msg }) => msg === "call answered")).toEqual([
+      callId
+        ? expect.objectContaining({ callId })
+        : expect.not.objectContaining({ callId: expect.anything() }),
+    ]);
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("answers any token but a good one with 404 and nothing else", async () => {
+    const at = fc.nat({ max: token.length - 1 });
+    const letter = fc.constantFrom(..."ABCxyz019-_.");
+    await fc.assert(
+      fc.asyncProperty(at, letter, async (place, replacement) => {
+        const changed = token.slice(0, place) + replacement + token.slice(place + 1);
+        const response = await post(changed);
+        expect([response.status, await response.text()]).toEqual(
+          changed === token ? [200, expect.anything()] : [404, ""],
+        );
+      }),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+
+  it.each([
+    "a",
+    "a.b",
+    ".",
+    "..",
+    "%00",
+    "eyJhIjoxfQ.AAAA",
+    `${"A".repeat(3000)}.B`,
+  ])("answers %s with 404", async (wrong) => {
+    expect((await post(wrong)).status).toBe(404);
+  });
+
+  it("takes no large body, and repeats nothing of what was sent", async () => {
+    const body = "canary".repeat(10_000);
+    const large = await post(token, { body });
+    expect([large.status, await large.text()]).toEqual([413, ""]);
+    const odd = await post("canary.canary", { headers: json, body: '{"cmiuuid":"canary"}' });
+    expect(await odd.text()).not.toContain("canary");
+  });
+
+  it("survives any body, and answers the next call", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 500 }),
+        fc.constantFrom("application/json", "text/plain", "a/b", "multipart/form-data"),
+        async (body, type) => {
+          const response = await post(token, { body, headers: { "content-type": type } });
+          expect([200, 400, 415]).toContain(response.status);
+        },
+      ),
+      { seed: 7, numRuns: 500 },
+    );
+    expect((await post(token)).status).toBe(200);
+  });
+});

@@ -1,0 +1,131 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterEach(() => gateway.reset());
+afterAll(() => gateway.close());
+
+interface Connected {
+  connectAction: {
+    pcmo: unknown;
+    summary: string | null;
+    warnings: { code: string; message: string; path: string[] }[];
+    userErrors: { code: string; path: string[] }[];
+  };
+}
+
+async function connect(
+  input: Record<string, unknown>,
+  verify?: boolean,
+): Promise<Connected["connectAction"]> {
+  const query = `query ($input: ConnectActionInput!, $verify: Boolean) {
+    connectAction(input: $input, verify: $verify) { pcmo summary warnings { code message path } userErrors { code path } }
+  }`;
+  const { data, errors } = await gateway.ask<Connected>(query, { input, verify });
+  expect(errors).toBeUndefined();
+  return data.connectAction;
+}
+
+const to = (...users: string[]) => users.map((user) => ({ user }));
+
+describe("connectAction(verify: true)", () => {
+  it("tells every target that PIOPIY does not have, asks for each once and side by side, and writes nothing", async () => {
+    const result = await connect({ call: to("alice", "nobody", "bob", "ghost") }, true);
+    expect(result).toMatchObject({ pcmo: null, summary: null });
+    expect(result.userErrors).toEqual([
+      { code: "SIP_ENDPOINT_NOT_FOUND", path: ["call", "1", "user"] },
+      { code: "SIP_ENDPOINT_NOT_FOUND", path: ["call", "3", "user"] },
+    ]);
+    const calls = await gateway.calls();
+    expect(calls.map(({ operation, username }) => [operation, username]).sort()).toEqual(
+      ["alice", "bob", "ghost", "nobody"].map((name) => ["get_sip", name]),
+    );
+  });
+
+  it("tells missing targets together with other mistakes, and asks for no wrong ones", async () => {
+    const result = await connect({ call: to("a b", "nobody", "nobody"), timeout: 0 }, true);
+    expect(result.userErrors.map(({ code, path }) => `${code} ${path.join("/")}`)).toEqual([
+      "INVALID_USERNAME call/0/user",
+      "DUPLICATE_TARGET call/2/user",
+      "OUT_OF_RANGE timeout",
+      "SIP_ENDPOINT_NOT_FOUND call/1/user",
+    ]);
+    expect(await gateway.calls()).toHaveLength(1);
+  });
+
+  it("asks nothing where the whole list is wrong", async () => {
+    await connect({ call: to(...Array.from({ length: 101 }, (_, n) => `u${n}`)) }, true);
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("warns of a video call to an endpoint that takes none", async () => {
+    await gateway.reset({ endpoints: [{ username: "alice" }, { username: "deaf", video: false }] });
+    const { warnings, pcmo } = await connect(
+      { call: to("alice", "deaf"), callType: "VIDEO", timeout: 20 },
+      true,
+    );
+    expect(warnings).toMatchObject([{ code: "VIDEO_UNAVAILABLE", path: ["call", "1", "user"] }]);
+    expect(pcmo).not.toBeNull();
+  });
+
+  it.each([undefined, false])("is off with %j: nothing is asked", async (verify) => {
+    expect((await connect({ call: to("nobody") }, verify)).userErrors).toEqual([]);
+    expect(await gateway.calls()).toEqual([]);
+  });
+});
+
+describe("The warnings of connectAction", () => {
+  it.each<[string, Record<string, unknown>, [string, string][]]>([
+    ["nothing of the usual", { call: to("alice", "bob") }, []],
+    ["one user in two cases", { call: to("alice", "Alice") }, [["SIMILAR_TARGETS", "call/1/user"]]],
+    [
+      "ringing one after another for long",
+      { call: to("a", "b", "c"), timeout: 41 },
+      [["LONG_RINGING", "timeout"]],
+    ],
+    [
+      "ringing all at once for long",
+      { call: to("a", "b", "c"), ringType: "GROUP", timeout: 41, loop: 3 },
+      [["LONG_RINGING", "timeout"]],
+    ],
+    ["120 seconds of ringing: nothing", { call: to("a", "b", "c"), timeout: 40 }, []],
+    [
+      "ringing for less than the newer API takes",
+      { call: to("a"), timeout: 4 },
+      [["OUTSIDE_NEWER_RANGE", "timeout"]],
+    ],
+    ["talking for more", { call: to("a"), duration: 7201 }, [["OUTSIDE_NEWER_RANGE", "duration"]]],
+    ["talking for less", { call: to("a"), duration: 9 }, [["OUTSIDE_NEWER_RANGE", "duration"]]],
+  ])("tell %s", async (_, input, expected) => {
+    const { warnings, pcmo, userErrors } = await connect(input);
+    expect(warnings.map(({ code, path }) => [code, path.join("/")])).toEqual(expected);
+    expect([pcmo !== null, userErrors]).toEqual([true, []]);
+  });
+
+  it("are empty beside mistakes", async () => {
+    expect((await connect({ call: to("a", "A"), timeout: 0 })).warnings).toEqual([]);
+  });
+});
+
+describe("The summary of connectAction", () => {
+  it.each<[Record<string, unknown>, string]>([
+    [{ call: to("alice") }, "Rings alice for 40 seconds; whoever answers has a call of at most 90 minutes."],
+    [
+      { call: to("alice", "bob"), ringType: "GROUP", timeout: 20, duration: 600, from: "+914471000000" },
+      "Rings alice and bob all at once for 20 seconds, with 914471000000 as the caller; whoever answers has a call of at most 10 minutes.",
+    ],
+    [
+      { call: to("a", "b", "c"), timeout: 1, duration: 3600, loop: 2, callType: "VIDEO" },
+      "Rings a, b and c one after another for 1 second each, up to 2 times; whoever answers has a video call of at most 1 hour.",
+    ],
+    [
+      { call: to("a", "b", "c", "d", "e", "f", "g") },
+      "Rings a, b, c, d and 3 more one after another for 40 seconds each; whoever answers has a call of at most 90 minutes.",
+    ],
+  ])("is one plain sentence: %j", async (input, sentence) => {
+    expect((await connect(input)).summary).toBe(sentence);
+  });
+});
