@@ -10,6 +10,7 @@ afterEach(() => gateway.close());
 
 const COUNT = 1000;
 const CALLERS = 4;
+const SEED = 20_261_123;
 
 interface Page {
   sipEndpoints: {
@@ -43,12 +44,10 @@ function random(seed: number): () => number {
 }
 
 describe("A walk through 1,000 endpoints by 25", () => {
-  it.each([
-    1, 2,
-  ])("sees each that stays exactly once, while four callers remove and create others (seed %i)", async (seed) => {
+  it("sees each that stays exactly once, while four callers remove and create others", async () => {
     const present = await walk();
     const stayed = new Set(present);
-    const draw = random(seed);
+    const draw = random(SEED);
     let walking = true;
     let changes = 0;
     const callers = Array.from({ length: CALLERS }, async () => {
@@ -82,5 +81,5 @@ describe("A walk through 1,000 endpoints by 25", () => {
     const times = new Map<string, number>();
     for (const name of seen) times.set(name, (times.get(name) ?? 0) + 1);
     expect([...stayed].filter((name) => times.get(name) !== 1)).toEqual([]);
-  });
+  }, 120_000);
 });
