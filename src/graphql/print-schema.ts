@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { writeFileSync } from "node:fs";
+import { pcmoJsonSchema } from "../pcmo/pcmo-json-schema.js";
 import { buildGatewaySchema } from "./schema.js";
 import { printSdl, printSdlWithoutSecurity } from "./sdl.js";
 
@@ -8,3 +9,4 @@ const write = (name: string, text: string) =>
   writeFileSync(new URL(`../../schema/${name}`, import.meta.url), text);
 write("schema.graphql", printSdl(schema));
 write("schema.without-security.graphql", printSdlWithoutSecurity(schema));
+write("pcmo.schema.json", `${JSON.stringify(pcmoJsonSchema(), null, 2)}\n`);

@@ -2,6 +2,7 @@ import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { ConnectActionResolver } from "./connect-action/connect-action.resolver.js";
 import { guardFields } from "./guard-fields.js";
+import { ValidatePcmoResolver } from "./pcmo/validate-pcmo.resolver.js";
 import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint/sip-endpoint.resolver.js";
 import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutations.resolver.js";
 import { SipEndpointsResolver } from "./sip-endpoint/sip-endpoints.resolver.js";
@@ -20,6 +21,7 @@ export function buildGatewaySchema(): GraphQLSchema {
       SipEndpointsResolver,
       SipEndpointMutationsResolver,
       ConnectActionResolver,
+      ValidatePcmoResolver,
     ],
     validate: false,
   });

@@ -14,6 +14,7 @@ const decisions: Record<string, Record<string, string>> = {
     sipEndpoint: "sip:read",
     sipEndpoints: "sip:read",
     connectAction: "sip:read",
+    validatePcmo: "sip:read",
     _entities: "sip:read",
     _service: "sip:read",
   },
@@ -39,6 +40,8 @@ const decisions: Record<string, Record<string, string>> = {
   RemoveSipEndpointPayload: { username: OPEN, userErrors: OPEN },
   ConnectActionResult: { pcmo: OPEN, summary: OPEN, warnings: OPEN, userErrors: OPEN, answerUrl: OPEN },
   ConnectActionWarning: { code: OPEN, message: OPEN, path: OPEN },
+  PcmoReport: { valid: OPEN, problems: OPEN, description: OPEN, normalized: OPEN },
+  PcmoProblem: { pointer: OPEN, code: OPEN, severity: OPEN, message: OPEN },
   UserError: { code: OPEN, message: OPEN, path: OPEN },
   _Service: { sdl: OPEN },
 };
@@ -88,6 +91,7 @@ describe("A scope", () => {
     ["sipEndpoint", "key-r", '{ sipEndpoint(username: "alice") { username type } }'],
     ["sipEndpoints", "key-r", "{ sipEndpoints { totalCount } }"],
     ["connectAction", "key-r", '{ connectAction(input: { call: [{ user: "alice" }] }) { pcmo } }'],
+    ["validatePcmo", "key-r", '{ validatePcmo(pcmo: [{ action: "hangup" }]) { valid } }'],
     ["_service", "key-r", "{ _service { sdl } }"],
     [
       "_entities",

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const query = `query ($pcmo: PCMO!) {
+  validatePcmo(pcmo: $pcmo) { valid problems { pointer code severity message } description normalized }
+}`;
+
+interface Report {
+  readonly validatePcmo: {
+    readonly valid: boolean;
+    readonly problems: readonly Record<string, string>[];
+    readonly description: readonly string[];
+    readonly normalized: unknown;
+  };
+}
+
+describe("Query.validatePcmo", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+  beforeEach(() => gateway.reset());
+
+  const pcmo = [
+    { action: "play", file_name: "welcome.mp3" },
+    { action: "connect", connect: [{ type: "sip", user: "alice" }], timeout: 20, from: 914471000000 },
+  ];
+
+  it("tells what a document does and how the gateway would write it, and asks PIOPIY nothing", async () => {
+    const { data, errors } = await gateway.ask<Report>(query, { pcmo });
+    expect(errors).toBeUndefined();
+    expect(data.validatePcmo).toEqual({
+      valid: true,
+      problems: [],
+      description: [
+        "Plays welcome.mp3.",
+        "Rings alice for 20 seconds, showing 914471000000; the talk may last 1 hour 30 minutes.",
+      ],
+      normalized: expect.anything(),
+    });
+    expect(JSON.stringify(data.validatePcmo.normalized)).toBe(
+      '[{"action":"play","file_name":"welcome.mp3"},' +
+        '{"action":"connect","timeout":20,"from":914471000000,"call":[{"type":"sip","user":"alice"}]}]',
+    );
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("tells all problems of a document as data", async () => {
+    const broken = [{ action: "connect", timeout: "20", call: [{ type: "sip", user: "a/b c" }] }, 1];
+    const { status, data, errors } = await gateway.ask<Report>(query, { pcmo: broken });
+    expect([status, errors]).toEqual([200, undefined]);
+    const severity = "ERROR";
+    expect(data.validatePcmo).toEqual({
+      valid: false,
+      problems: [
+        {
+          pointer: "/0/timeout",
+          code: "NUMBER_AS_TEXT",
+          severity,
+          message: 'timeout must be a whole number from 1 to 600; it is "20": take the quotes away.',
+        },
+        {
+          pointer: "/0/call/0/user",
+          code: "INVALID_USERNAME",
+          severity,
+          message: 'user must be a username without spaces and control characters; it is "a/b c".',
+        },
+        { pointer: "/1", code: "WRONG_TYPE", severity, message: "An action must be an object; it is 1." },
+      ],
+      description: [],
+      normalized: null,
+    });
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("takes a document that stands in the query, with variables in it", async () => {
+    const literal = `query ($user: ID!) {
+      validatePcmo(pcmo: [{ action: "connect", from: 914471000000, record: true, call: [{ type: "sip", user: $user }] }]) {
+        valid problems { pointer code severity } normalized
+      }
+    }`;
+    const { data, errors } = await gateway.ask<Report>(literal, { user: "bob" });
+    expect(errors).toBeUndefined();
+    expect(data.validatePcmo).toEqual({
+      valid: true,
+      problems: [{ pointer: "/0/record", code: "UNDOCUMENTED_KEY", severity: "WARNING" }],
+      normalized: [
+        { action: "connect", from: 914471000000, record: true, call: [{ type: "sip", user: "bob" }] },
+      ],
+    });
+  });
+
+  it.each<[unknown, string]>([
+    ["hangup", " WRONG_TYPE"],
+    [7, " WRONG_TYPE"],
+    [{ action: "hangup" }, " WRONG_TYPE"],
+    [[], " NO_ACTIONS"],
+  ])("judges any JSON: %j", async (pcmo, problem) => {
+    const { data, errors } = await gateway.ask<Report>(query, { pcmo });
+    expect(errors).toBeUndefined();
+    expect(data.validatePcmo.problems.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([problem]);
+  });
+
+  it("knows a key of a prototype for what it is: unknown", async () => {
+    const literal =
+      '{ validatePcmo(pcmo: [{ action: "hangup", __proto__: { a: 1 } }]) { problems { pointer code } } }';
+    const { data } = await gateway.ask<Report>(literal);
+    expect(data.validatePcmo.problems).toEqual([{ pointer: "/0/__proto__", code: "UNKNOWN_KEY" }]);
+  });
+
+  it("needs a document", async () => {
+    const { errors } = await gateway.ask(query, { pcmo: null });
+    expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
+  });
+
+  it("answers 101 problems at most, and the gateway stays well", async () => {
+    const pcmo = Array.from({ length: 10_000 }, () => 0);
+    const { data } = await gateway.ask<Report>(query, { pcmo });
+    expect(data.validatePcmo.problems).toHaveLength(101);
+    expect(data.validatePcmo.problems.at(-1)).toMatchObject({ pointer: "", code: "MORE_PROBLEMS" });
+  });
+});
+
+describe("Query.validatePcmo with PCMO_TARGETS_KEY=connect", () => {
+  it("writes the key that PIOPIY's own library has", async () => {
+    const gateway = await startGateway({ gateway: { PCMO_TARGETS_KEY: "connect" } });
+    try {
+      const call = [{ type: "sip", user: "alice" }];
+      const { data } = await gateway.ask<Report>(query, { pcmo: [{ action: "connect", call }] });
+      expect(data.validatePcmo.normalized).toEqual([{ action: "connect", connect: call }]);
+    } finally {
+      await gateway.close();
+    }
+  });
+});

@@ -1,0 +1,249 @@
+import { describe, expect, it } from "@jest/globals";
+import { validatePcmo } from "../../src/pcmo/validate-pcmo.js";
+
+const call = [{ type: "sip", user: "alice" }];
+const connect = { action: "connect", call };
+const bridge = { action: "bridge", connect: [{ type: "pstn", number: 914471000000 }] };
+const input = { action: "input", action_url: "https://app.example/digits" };
+
+/** What is wrong with a document, as `pointer code` in the order in which it is told. */
+function problems(document: unknown, severity = "ERROR"): string[] {
+  const { problems } = validatePcmo(document, "call");
+  return problems.filter((one) => one.severity === severity).map(({ pointer, code }) => `${pointer} ${code}`);
+}
+
+function message(document: unknown): string {
+  const [problem, ...others] = validatePcmo(document, "call").problems;
+  expect(others).toEqual([]);
+  return problem?.message ?? "";
+}
+
+describe("A mistake in a PCMO document", () => {
+  it.each<[string, unknown, string]>([
+    ["null", null, " WRONG_TYPE"],
+    ["text", '[{"action":"hangup"}]', " WRONG_TYPE"],
+    ["one action without a list", connect, " WRONG_TYPE"],
+    ["an empty list", [], " NO_ACTIONS"],
+    ["an element that is text", ["hangup"], "/0 WRONG_TYPE"],
+    ["an element that is a list", [[connect]], "/0 WRONG_TYPE"],
+    ["an element that is null", [null], "/0 WRONG_TYPE"],
+    ["an empty element", [{}], "/0 MISSING_KEY"],
+    ["no action", [{ file_name: "a.mp3" }], "/0 MISSING_KEY"],
+    [
+      "an unknown action, whatever else it has",
+      [{ action: "dial", call: 1, x: 2 }],
+      "/0/action UNKNOWN_ACTION",
+    ],
+    ["an action in capitals", [{ action: "HANGUP" }], "/0/action UNKNOWN_ACTION"],
+    ["an action that is a number", [{ action: 1 }], "/0/action UNKNOWN_ACTION"],
+    ["an action that has no text", [{ action: { toString: "" } }], "/0/action UNKNOWN_ACTION"],
+    ["clear, which no sample shows", [{ action: "clear" }], "/0/action UNKNOWN_ACTION"],
+    ["the name of a prototype", [{ action: "__proto__" }], "/0/action UNKNOWN_ACTION"],
+    ["no file", [{ action: "play" }], "/0 MISSING_KEY"],
+    [
+      "two files",
+      [{ action: "play", file_name: "a.mp3", file_url: "http://a/b.mp3" }],
+      "/0 CONFLICTING_KEYS",
+    ],
+    ["a file URL that is a name", [{ action: "play", file_url: "a.mp3" }], "/0/file_url INVALID_URL"],
+    [
+      "a file name that is a URL",
+      [{ action: "play", file_name: "https://a/b.mp3" }],
+      "/0/file_name INVALID_VALUE",
+    ],
+    ["nothing to say", [{ action: "speak" }], "/0 MISSING_KEY"],
+    ["an empty text", [{ action: "speak", text: "" }], "/0/text EMPTY_TEXT"],
+    ["a text that is an object", [{ action: "param", text: { a: 1 } }], "/0/text WRONG_TYPE"],
+    ["no URL for digits", [{ action: "input" }], "/0 MISSING_KEY"],
+    ["a URL with a space", [{ ...input, action_url: "http://a b" }], "/0/action_url INVALID_URL"],
+    ["a URL of another scheme", [{ ...input, action_url: "ftp://a" }], "/0/action_url INVALID_URL"],
+    ["no digits", [{ ...input, max_digit: 0 }], "/0/max_digit OUT_OF_RANGE"],
+    ["half a second", [{ ...input, timeout: 0.5 }], "/0/timeout WRONG_TYPE"],
+    ["a key of another action", [{ ...input, max_retry: 2 }], "/0/max_retry UNKNOWN_KEY"],
+    ["no phones", [{ action: "bridge" }], "/0 MISSING_KEY"],
+    ["a bridge to call", [{ action: "bridge", connect: bridge.connect, call }], "/0/call UNKNOWN_KEY"],
+    [
+      "a phone number as text",
+      [{ action: "bridge", connect: [{ type: "pstn", number: "914471000000" }] }],
+      "/0/connect/0/number NUMBER_AS_TEXT",
+    ],
+    [
+      "a short phone number",
+      [{ action: "bridge", connect: [{ type: "pstn", number: 100 }] }],
+      "/0/connect/0/number INVALID_PHONE_NUMBER",
+    ],
+    ["a SIP endpoint in a bridge", [{ action: "bridge", connect: call }], "/0/connect/0/type INVALID_VALUE"],
+    ["nobody to ring", [{ action: "connect" }], "/0 MISSING_KEY"],
+    ["two lists of targets", [{ ...connect, connect: call }], "/0 CONFLICTING_KEYS"],
+    ["an empty list of targets", [{ action: "connect", call: [] }], "/0/call NO_TARGETS"],
+    [
+      "101 targets",
+      [{ action: "connect", call: Array.from({ length: 101 }, (_, n) => ({ type: "sip", user: `u${n}` })) }],
+      "/0/call TOO_MANY_TARGETS",
+    ],
+    ["a target that is a name", [{ action: "connect", call: ["alice"] }], "/0/call/0 WRONG_TYPE"],
+    ["one target without a list", [{ action: "connect", call: call[0] }], "/0/call WRONG_TYPE"],
+    ["a target without a type", [{ action: "connect", call: [{ user: "alice" }] }], "/0/call/0 MISSING_KEY"],
+    ["a target without a user", [{ action: "connect", call: [{ type: "sip" }] }], "/0/call/0 MISSING_KEY"],
+    ["a phone in a connect", [{ action: "connect", call: bridge.connect }], "/0/call/0/type INVALID_VALUE"],
+    [
+      "a user with a space",
+      [{ action: "connect", call: [{ type: "sip", user: "a b" }] }],
+      "/0/call/0/user INVALID_USERNAME",
+    ],
+    [
+      "a user that is a number",
+      [{ action: "connect", call: [{ type: "sip", user: 1001 }] }],
+      "/0/call/0/user WRONG_TYPE",
+    ],
+    [
+      "a user twice",
+      [{ action: "connect", connect: [...call, { type: "sip", user: "bob" }, ...call] }],
+      "/0/connect/2/user DUPLICATE_TARGET",
+    ],
+    ["a timeout in quotes", [{ ...connect, timeout: "20" }], "/0/timeout NUMBER_AS_TEXT"],
+    ["a timeout in words", [{ ...connect, timeout: "twenty" }], "/0/timeout WRONG_TYPE"],
+    ["a timeout of 601", [{ ...connect, timeout: 601 }], "/0/timeout OUT_OF_RANGE"],
+    ["a timeout beyond all whole numbers", [{ ...connect, timeout: 1e300 }], "/0/timeout OUT_OF_RANGE"],
+    ["a duration of 0", [{ ...connect, duration: 0 }], "/0/duration OUT_OF_RANGE"],
+    ["11 tries", [{ ...connect, loop: 11 }], "/0/loop OUT_OF_RANGE"],
+    ["a caller id in quotes", [{ ...connect, from: "+914471000000" }], "/0/from NUMBER_AS_TEXT"],
+    ["a caller id of 16 digits", [{ ...connect, from: 1e15 }], "/0/from INVALID_PHONE_NUMBER"],
+    ["a caller id that is null", [{ ...connect, from: null }], "/0/from WRONG_TYPE"],
+    ["a call type in capitals", [{ ...connect, call_type: "AUDIO" }], "/0/call_type INVALID_VALUE"],
+    ["another ring type", [{ ...connect, ring_type: "all" }], "/0/ring_type INVALID_VALUE"],
+    ["record in quotes", [{ ...connect, record: "true" }], "/0/record WRONG_TYPE"],
+    ["a stream to nowhere", [{ action: "stream" }], "/0 MISSING_KEY"],
+    ["a stream over http", [{ action: "stream", ws_url: "https://a" }], "/0/ws_url INVALID_URL"],
+    [
+      "a voice quality as number",
+      [{ action: "stream", ws_url: "ws://a", voice_quality: 8000 }],
+      "/0/voice_quality WRONG_TYPE",
+    ],
+    [
+      "another listen mode",
+      [{ action: "stream", ws_url: "ws://a", listen_mode: "all" }],
+      "/0/listen_mode INVALID_VALUE",
+    ],
+    ["more to a hangup", [{ action: "hangup", reason: "busy" }], "/0/reason UNKNOWN_KEY"],
+    ["a key with a slash and a tilde", [{ action: "hangup", "a/~b": 1 }], "/0/a~1~0b UNKNOWN_KEY"],
+    ["an empty key", [{ action: "hangup", "": 1 }], "/0/ UNKNOWN_KEY"],
+    ["a misspelled key that is needed", [{ action: "play", filename: "a.mp3" }], "/0/filename UNKNOWN_KEY"],
+    ["misspelled targets", [{ action: "connect", calls: call }], "/0/calls UNKNOWN_KEY"],
+    [
+      "a misspelled user",
+      [{ action: "connect", call: [{ type: "sip", usr: "alice" }] }],
+      "/0/call/0/usr UNKNOWN_KEY",
+    ],
+  ])("is told once: %s", (_title, document, problem) => {
+    expect(problems(document)).toEqual([problem]);
+  });
+
+  it("hides no other one: all of them are told, in the order of the document", () => {
+    const document = [
+      { action: "dial" },
+      { ...connect, timeout: "20", colour: 1, call: [{ type: "pstn" }, ...call, ...call], connect: [] },
+      7,
+      { action: "play", file_name: 1, file_url: "x" },
+    ];
+    expect(problems(document)).toEqual([
+      "/0/action UNKNOWN_ACTION",
+      "/1/timeout NUMBER_AS_TEXT",
+      "/1/call/0/type INVALID_VALUE",
+      "/1/call/2/user DUPLICATE_TARGET",
+      "/1/connect NO_TARGETS",
+      "/1/colour UNKNOWN_KEY",
+      "/1 CONFLICTING_KEYS",
+      "/2 WRONG_TYPE",
+      "/3/file_name WRONG_TYPE",
+      "/3/file_url INVALID_URL",
+      "/3 CONFLICTING_KEYS",
+    ]);
+  });
+
+  it.each<[unknown, string]>([
+    [{}, "A PCMO document must be a list of actions; it is an object."],
+    [[1], "An action must be an object; it is 1."],
+    [
+      [{ action: "hangpu" }],
+      "action must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup; " +
+        'it is "hangpu". Did you mean "hangup"?',
+    ],
+    [
+      [{ ...connect, timeout: "20" }],
+      'timeout must be a whole number from 1 to 600; it is "20": take the quotes away.',
+    ],
+    [[{ ...connect, loop: 0 }], "loop must be a whole number from 1 to 10; it is 0."],
+    [[{ ...input, max_digit: -1 }], "max_digit must be a whole number, at least 1; it is -1."],
+    [
+      [{ ...connect, from: 12 }],
+      "from must be a number of 7 to 15 digits with the country code, such as 914471000000; it is 12.",
+    ],
+    [
+      [{ ...connect, from: "+914471000000" }],
+      "from must be a number of 7 to 15 digits with the country code, such as 914471000000; " +
+        'it is "+914471000000": take the quotes and the plus sign away.',
+    ],
+    [
+      [{ action: "on" }],
+      "action must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup; " +
+        'it is "on".',
+    ],
+    [
+      [{ ...connect, call_type: "VIDEO" }],
+      'call_type must be "audio" or "video"; it is "VIDEO". Did you mean "video"?',
+    ],
+    [[{ ...connect, timeuot: 20 }], '"timeuot" is no key of the action connect; did you mean "timeout"?'],
+    [[{ action: "record", colour: 1 }], '"colour" is no key of the action record, which has action.'],
+    [
+      [{ action: "input" }],
+      "action_url is missing; it must be a URL that begins with http:// or https:// and has no spaces.",
+    ],
+    [
+      [{ action: "connect", call: [{ type: "sip", user: "x y".repeat(99) }] }],
+      `user must be a username without spaces and control characters; it is "${"x y".repeat(99).slice(0, 59)}…".`,
+    ],
+  ])("says what was expected and what came: %j", (document, text) => {
+    expect(message(document)).toBe(text);
+  });
+});
+
+describe("What is legal but unwise", () => {
+  it.each<[string, unknown[], string[]]>([
+    [
+      "something after a hangup",
+      [{ action: "hangup" }, { action: "record" }, input],
+      ["/1 UNREACHABLE_ACTION"],
+    ],
+    ["something after a connect", [connect, bridge, { action: "record" }], ["/1 UNCERTAIN_ACTION"]],
+    ["both", [connect, { action: "hangup" }, input], ["/1 UNCERTAIN_ACTION", "/2 UNREACHABLE_ACTION"]],
+    [
+      "a file of another type",
+      [{ action: "play", file_name: "a.ogg" }],
+      ["/0/file_name UNCERTAIN_FILE_TYPE"],
+    ],
+    [
+      "a file without type",
+      [{ ...input, action: "play_get_input", file_url: "https://a/b?c.mp3" }],
+      ["/0/file_url UNCERTAIN_FILE_TYPE"],
+    ],
+    ["a recorded connect", [{ ...connect, record: true }], ["/0/record UNDOCUMENTED_KEY"]],
+    ["a connect that is not recorded", [{ ...connect, record: false }], []],
+    [
+      "a file in capitals, or with a query",
+      [
+        { action: "play", file_name: "A.WAV" },
+        { action: "play", file_url: "https://a/b.mp3?c" },
+      ],
+      [],
+    ],
+  ])("is warned of, and does not make a document invalid: %s", (_title, document, warnings) => {
+    expect(problems(document, "WARNING")).toEqual(warnings);
+    expect(validatePcmo(document, "call").valid).toBe(true);
+  });
+
+  it("is warned of beside mistakes elsewhere, after them", () => {
+    const { problems } = validatePcmo([{ action: "play", file_name: "a" }, 1], "call");
+    expect(problems.map(({ severity }) => severity)).toEqual(["ERROR", "WARNING"]);
+  });
+});

@@ -1,0 +1,200 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { writeConnectAction } from "../../src/pcmo/connect-action.js";
+import { validatePcmo } from "../../src/pcmo/validate-pcmo.js";
+import { changedDocument, soundDocument } from "./pcmo-documents.js";
+
+const call = [{ type: "sip", user: "alice" }];
+const action_url = "https://app.example/digits";
+
+describe("A PCMO document without mistakes", () => {
+  it.each<[string, object]>([
+    ["Plays welcome.mp3.", { action: "play", file_name: "welcome.mp3" }],
+    ["Plays https://a.example/b.wav.", { action: "play", file_url: "https://a.example/b.wav" }],
+    ['Says "Hello.".', { action: "speak", text: "Hello." }],
+    ['Hands "vip" on to later webhooks.', { action: "param", text: "vip" }],
+    [`Waits for 1 digit to post to ${action_url}.`, { action: "input", action_url }],
+    [
+      `Waits 5 seconds for 4 digits to post to ${action_url}.`,
+      { action: "input", action_url, max_digit: 4, timeout: 5 },
+    ],
+    [
+      `Plays menu.mp3, up to 3 times, and waits 1 second for 1 digit to post to ${action_url}.`,
+      { action: "play_get_input", file_name: "menu.mp3", action_url, max_digit: 1, max_retry: 3, timeout: 1 },
+    ],
+    [
+      "Rings 914471000000, showing 19170000000.",
+      { action: "bridge", from: 19170000000, connect: [{ type: "pstn", number: 914471000000 }] },
+    ],
+    ["Rings alice for 40 seconds; the talk may last 1 hour 30 minutes.", { action: "connect", call }],
+    [
+      "Rings alice and bob all at once for 20 seconds; the talk may last 10 minutes.",
+      {
+        action: "connect",
+        duration: 600,
+        timeout: 20,
+        ring_type: "group",
+        call: [...call, { type: "sip", user: "bob" }],
+      },
+    ],
+    [
+      "Rings a, b, c and 7 more one after another with video for 1 second, up to 2 times; the talk may last 1 minute 1 second.",
+      {
+        action: "connect",
+        duration: 61,
+        timeout: 1,
+        loop: 2,
+        call_type: "video",
+        call: [..."abcdefghij"].map((user) => ({ type: "sip", user })),
+      },
+    ],
+    ["Records the call.", { action: "record" }],
+    ["Streams the voice to wss://a.example/.", { action: "stream", ws_url: "wss://a.example/" }],
+    [
+      "Streams both voices to ws://a.example/ with 16000 samples a second from the answer on.",
+      {
+        action: "stream",
+        ws_url: "ws://a.example/",
+        listen_mode: "both",
+        voice_quality: "16000",
+        stream_on_answer: true,
+      },
+    ],
+    ["Hangs up.", { action: "hangup" }],
+  ])("is described in plain words, and written as it was: %s", (sentence, action) => {
+    const report = validatePcmo([action], "call");
+    expect(report).toEqual({ valid: true, problems: [], description: [sentence], normalized: [action] });
+    expect(JSON.stringify(report.normalized)).toBe(JSON.stringify([action]));
+  });
+
+  it.each([
+    "call",
+    "connect",
+  ] as const)("is written in the order of PIOPIY's samples, with the targets under %s", (key) => {
+    const action = {
+      connect: [{ user: "alice", type: "sip" }],
+      record: false,
+      ring_type: "single",
+      call_type: "audio",
+      loop: 1,
+      from: 914471000000,
+      timeout: 20,
+      duration: 600,
+      action: "connect",
+    };
+    expect(JSON.stringify(validatePcmo([action], key).normalized)).toBe(
+      '[{"action":"connect","duration":600,"timeout":20,"from":914471000000,"loop":1,"call_type":"audio","record":false,' +
+        `"${key}":[{"type":"sip","user":"alice"}]}]`,
+    );
+  });
+
+  it("has a sentence for each action, and stays what it is once it is normalized", () => {
+    fc.assert(
+      fc.property(soundDocument, fc.constantFrom("call", "connect"), (document, key) => {
+        const { valid, description, normalized } = validatePcmo(document, key);
+        expect([valid, description.length]).toEqual([true, document.length]);
+        expect(description.filter((sentence) => !/^[A-Z].*\.$/s.test(sentence))).toEqual([]);
+        const again = validatePcmo(normalized, key);
+        expect(JSON.stringify(again.normalized)).toBe(JSON.stringify(normalized));
+        expect(again.description).toEqual(description);
+      }),
+      { seed: 11, numRuns: 500 },
+    );
+  });
+
+  it("comes out as it was when connectAction wrote it", () => {
+    const specification = fc.record({
+      call: fc
+        .uniqueArray(fc.stringMatching(/^\S{1,9}$/), { minLength: 1, maxLength: 100 })
+        .map((users) => users.map((user) => ({ user }))),
+      from: fc.option(fc.stringMatching(/^\+?[1-9]\d{6,14}$/)),
+      callType: fc.constantFrom("AUDIO", "VIDEO"),
+      ringType: fc.constantFrom("SINGLE", "GROUP"),
+      timeout: fc.integer({ min: 1, max: 600 }),
+      duration: fc.integer({ min: 1, max: 86_400 }),
+      loop: fc.integer({ min: 1, max: 10 }),
+    });
+    fc.assert(
+      fc.property(specification, fc.constantFrom("call", "connect"), (one, key) => {
+        const document = writeConnectAction(one, key);
+        const { problems, normalized } = validatePcmo(document, key);
+        expect(problems).toEqual([]);
+        expect(JSON.stringify(normalized)).toBe(JSON.stringify(document));
+      }),
+      { seed: 12, numRuns: 300 },
+    );
+  });
+});
+
+describe("Any document", () => {
+  it("is left as it is, and judged by problems that point to values which it has", () => {
+    fc.assert(
+      fc.property(fc.oneof(changedDocument, fc.jsonValue()), (document) => {
+        const before = JSON.stringify(document);
+        const { valid, problems, description, normalized } = validatePcmo(document, "call");
+        expect(JSON.stringify(document)).toBe(before);
+        expect(valid).toBe(problems.every(({ severity }) => severity === "WARNING"));
+        expect([normalized !== null, description.length > 0]).toEqual([valid, valid]);
+        for (const { pointer, message } of problems) {
+          expect(lookUp(document, pointer)).toBe(true);
+          expect(message).toMatch(/^\S.*[.?]$/s);
+        }
+        const told = problems.map(({ pointer, code, message }) => `${pointer} ${code} ${message}`);
+        expect(new Set(told).size).toBe(told.length);
+      }),
+      { seed: 13, numRuns: 2000 },
+    );
+  });
+
+  const nested = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1);
+  const many = (value: unknown) => Array.from({ length: 10_000 }, () => value);
+  const keys = Object.fromEntries(many(1).map((_, index) => [`timeou${index}`, 1]));
+  it.each<[string, unknown, string | undefined]>([
+    ["10,000 actions", many({ action: "record" }), undefined],
+    ["10,000 mistakes", many({ action: "play" }), "ERROR There are 9900 more problems. Mend these first."],
+    [
+      "10,000 warnings",
+      many({ action: "play", file_name: "a" }),
+      "WARNING There are 9900 more problems. Mend these first.",
+    ],
+    [
+      "10,000 unknown keys",
+      [{ action: "connect", call, ...keys }],
+      "ERROR There are 9900 more problems. Mend these first.",
+    ],
+    [
+      "10,000 targets",
+      [{ action: "connect", call: many({ type: "sip", user: "a" }) }],
+      "ERROR call must be a list of 1 to 100 targets; it is a list of 10000.",
+    ],
+    ["100,000 lists in lists", nested, "ERROR An action must be an object; it is a list of 1."],
+    [
+      "them as a value",
+      [{ action: "speak", text: nested }],
+      "ERROR text must be text that is not empty; it is a list of 1.",
+    ],
+    [
+      "a text of 10 MB",
+      [{ action: "x".repeat(1e7) }],
+      `ERROR action must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup; it is "${"x".repeat(59)}…".`,
+    ],
+  ])("is judged at once, and at most 100 problems are told, when it has %s", (_title, document, last) => {
+    const start = performance.now();
+    const { problems } = validatePcmo(document, "call");
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(problems.length).toBeLessThanOrEqual(101);
+    const problem = problems.at(-1);
+    expect(problem && `${problem.severity} ${problem.message}`).toBe(last);
+  });
+});
+
+function lookUp(document: unknown, pointer: string): boolean {
+  const steps = pointer.split("/").slice(1);
+  let value = document;
+  return steps.every((step) => {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    const has = Object.hasOwn(Object(value), key);
+    value = Object(value)[key];
+    return has;
+  });
+}
