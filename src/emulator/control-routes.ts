@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { addCallRoute } from "./call-route.js";
+import { ControlInputError, readControlInput } from "./control-input.js";
 import type { EmulatorState } from "./emulator-state.js";
 import { areDistinct, type EndpointDraft, endpointDraftSchema } from "./endpoint.js";
 import { faultSchema } from "./faults.js";
@@ -17,21 +19,20 @@ const resetSchema = z
     error: "expected endpoints or count, not both",
   });
 
-class InputError extends Error {}
-
 /** What tests and demonstrations steer the emulator with; PIOPIY has nothing like it. */
-export function addControlRoutes(server: FastifyInstance, { endpoints, calls, faults }: EmulatorState): void {
+export function addControlRoutes(server: FastifyInstance, state: EmulatorState): void {
+  const { endpoints, calls, faults } = state;
   server.register(
     async (control) => {
       control.setErrorHandler((error, _request, reply) => {
-        if (!(error instanceof InputError)) throw error;
+        if (!(error instanceof ControlInputError)) throw error;
         return reply.code(400).send({ error: error.message });
       });
 
       control.get("/calls", () => calls.list());
 
       control.post("/reset", { bodyLimit: BODY_LIMIT }, (request) => {
-        const wanted = read(resetSchema, request);
+        const wanted = readControlInput(resetSchema, request);
         faults.clear();
         calls.clear();
         endpoints.replaceAll(wanted.endpoints ?? numbered(wanted.count) ?? startingEndpoints);
@@ -41,29 +42,14 @@ export function addControlRoutes(server: FastifyInstance, { endpoints, calls, fa
       control.get("/faults", () => faults.pending);
 
       control.post("/faults", (request) => {
-        faults.add(read(faultSchema, request));
+        faults.add(readControlInput(faultSchema, request));
         return faults.pending;
       });
+
+      addCallRoute(control, state);
     },
     { prefix: "/_emulator" },
   );
-}
-
-function read<Value>(schema: z.ZodType<Value>, request: FastifyRequest): Value {
-  const { success, data, error } = schema.safeParse(parse(request.body || "{}"));
-  if (success) return data;
-  const mistakes = error.issues.map(({ path, message }) =>
-    [path.join("."), message].filter(Boolean).join(": "),
-  );
-  throw new InputError(`${request.url} does not take this. ${mistakes.join("; ")}.`);
-}
-
-function parse(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text));
-  } catch {
-    throw new InputError("The body must be JSON, or empty.");
-  }
 }
 
 /** Usernames of one length, so that they sort by number. */

@@ -13,7 +13,7 @@ try {
       `  app id          ${settings.appId}`,
       `  secret          ${settings.secret === DEFAULT_SECRET ? DEFAULT_SECRET : "what EMULATOR_SECRET says"}`,
       `  endpoints       ${settings.dataFile ?? "kept in memory, gone when it stops"}`,
-      `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults`,
+      `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults, POST call`,
     ].join("\n"),
   );
 } catch (error) {

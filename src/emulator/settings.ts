@@ -15,6 +15,7 @@ const variables = z.object({
   EMULATOR_BOOLEANS: oneOf(["boolean", "string"]),
   EMULATOR_SBC: hostName("sbc.emulator.example"),
   EMULATOR_DATA: z.string().optional(),
+  EMULATOR_ANSWER_TIMEOUT_MS: wholeNumber(1, 60_000, 5000),
 });
 
 /** How the emulator listens, whose account it holds, and how it reads what PIOPIY's document leaves open. */
@@ -34,6 +35,8 @@ export interface EmulatorSettings {
   readonly sbc: string;
   /** The file that keeps the endpoints between starts; without one they live as long as the emulator. */
   readonly dataFile: string | undefined;
+  /** How long an answer URL may take. */
+  readonly answerTimeoutMs: number;
 }
 
 /** Holds every mistake of the settings, one sentence each, none with the secret in it. */
@@ -62,6 +65,7 @@ export function readEmulatorSettings(env: Record<string, string | undefined>): E
     booleans: data.EMULATOR_BOOLEANS,
     sbc: data.EMULATOR_SBC,
     dataFile: data.EMULATOR_DATA,
+    answerTimeoutMs: data.EMULATOR_ANSWER_TIMEOUT_MS,
   };
 }
 

@@ -35,6 +35,13 @@ export class EmulatorClient {
     return this.send("POST", "/_emulator/faults", JSON.stringify(fault));
   }
 
+  /** Has somebody dial a number with this answer URL; `request` adds to the request, or overrides it. */
+  async dial(answerUrl: string, request: object = {}) {
+    const body = JSON.stringify({ to: 914471000000, from: 919999900000, answerUrl, ...request });
+    const { status, text } = await this.send("POST", "/_emulator/call", body);
+    return { status, body: JSON.parse(text) };
+  }
+
   async calls(): Promise<Record<string, unknown>[]> {
     return JSON.parse((await this.send("GET", "/_emulator/calls")).text);
   }

@@ -11,6 +11,7 @@ const defaults = {
   booleans: "boolean",
   sbc: "sbc.emulator.example",
   dataFile: undefined,
+  answerTimeoutMs: 5000,
 };
 
 function mistakesOf(env: Record<string, string>): string[] {
@@ -49,6 +50,7 @@ describe("the emulator's settings", () => {
     ["EMULATOR_BOOLEANS", "string", { booleans: "string" }],
     ["EMULATOR_SBC", "sbc-2.example", { sbc: "sbc-2.example" }],
     ["EMULATOR_DATA", "/tmp/endpoints.json", { dataFile: "/tmp/endpoints.json" }],
+    ["EMULATOR_ANSWER_TIMEOUT_MS", "60000", { answerTimeoutMs: 60_000 }],
   ])("take %s=%s", (name, value, setting) => {
     expect(readEmulatorSettings({ [name]: value })).toEqual({ ...defaults, ...setting });
   });
@@ -64,6 +66,8 @@ describe("the emulator's settings", () => {
     ["EMULATOR_BOOLEANS", "true", 'must be boolean or string; it is "true".'],
     ["EMULATOR_SBC", "wss://a", 'must be a host name alone, without scheme or port; it is "wss://a".'],
     ["EMULATOR_SBC", "a.example:5060", expect.stringContaining("without scheme or port")],
+    ["EMULATOR_ANSWER_TIMEOUT_MS", "0", 'must be a whole number from 1 to 60000; it is "0".'],
+    ["EMULATOR_ANSWER_TIMEOUT_MS", "60001", 'must be a whole number from 1 to 60000; it is "60001".'],
   ])("refuse %s=%s", (name, value, mistake) => {
     const mistakes = mistakesOf({ [name]: value });
     expect(mistakes.map((text) => text.replace(`${name} `, ""))).toEqual([mistake]);

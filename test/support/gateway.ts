@@ -58,6 +58,8 @@ export interface TestGateway {
   calls(): Promise<RecordedCall[]>;
   /** Makes calls upstream fail: see the emulator's faults. */
   fail(fault: Record<string, unknown>): Promise<void>;
+  /** Has the emulator place a call, and tells what came of it. */
+  dial(call: Record<string, unknown>): Promise<unknown>;
   /** Puts the emulator into a state and forgets its calls and faults. */
   reset(state?: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
@@ -105,6 +107,9 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     },
     async fail(fault) {
       await control("faults", fault);
+    },
+    async dial(call) {
+      return (await control("call", call)).json();
     },
     async reset(state = {}) {
       await control("reset", state);

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { expected, quote } from "./expected.js";
+import { fields } from "./fields.js";
+
+// PIOPIY publishes no ranges: these are assumed.
+const talking = fields.wholeNumber(1, 86_400, "seconds of talking");
+const ringing = fields.wholeNumber(1, 600, "seconds of ringing");
+const tries = fields.wholeNumber(1, 100, "tries");
+const ringType = fields.oneOf("single", "group");
+const isTrue = z.boolean({ error: expected("true or false") });
+const waiting = fields.wholeNumber(1, 600, "seconds");
+const digits = fields.wholeNumber(1, 100, "digits");
+const webUrl = fields.url("http", "https");
+const sound = { file_name: fields.text().optional(), file_url: webUrl.optional() };
+
+const dial = {
+  from: fields.phoneNumber().optional(),
+  duration: talking.default(5400),
+  timeout: ringing.default(40),
+  loop: tries.default(1),
+  ring_type: ringType.default("single"),
+};
+
+const sipTargets = targets({
+  type: z.literal("sip", { error: expected('"sip"; phone numbers are for the action bridge') }),
+  user: fields.text(),
+});
+
+/** Each action that a document may hold, field by field; keys that PIOPIY's documents do not show are refused. */
+export const actionSchemas = [
+  exactlyOne(
+    ["call", "connect"],
+    action("connect", {
+      ...dial,
+      call_type: fields.oneOf("audio", "video").optional(),
+      record: isTrue.optional(),
+      call: sipTargets.optional(),
+      connect: sipTargets.optional(),
+    }),
+  ),
+  action("bridge", {
+    ...dial,
+    connect: targets({ type: fields.oneOf("pstn"), number: fields.phoneNumber() }),
+  }),
+  exactlyOne(["file_name", "file_url"], action("play", sound)),
+  action("speak", { text: fields.text() }),
+  action("param", { text: fields.text() }),
+  action("input", { action_url: webUrl, max_digit: digits.optional(), timeout: waiting.optional() }),
+  exactlyOne(
+    ["file_name", "file_url"],
+    action("play_get_input", {
+      ...sound,
+      action_url: webUrl,
+      max_digit: digits.optional(),
+      max_retry: tries.optional(),
+      timeout: waiting.optional(),
+    }),
+  ),
+  action("record", {}),
+  action("stream", {
+    ws_url: fields.url("ws", "wss"),
+    listen_mode: fields.oneOf("caller", "callee", "both").optional(),
+    voice_quality: fields.oneOf("8000", "16000").optional(),
+    stream_on_answer: isTrue.optional(),
+  }),
+  action("hangup", {}),
+] as const;
+
+function action<const Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
+  return strict(`${name} takes`, { action: z.literal(name), ...shape });
+}
+
+function targets<Shape extends z.ZodRawShape>(shape: Shape) {
+  const error = expected("a list of at least one target");
+  return z.array(strict("a target takes", shape), { error }).min(1, { error });
+}
+
+function strict<Shape extends z.ZodRawShape>(takes: string, shape: Shape) {
+  const error = (issue: { code?: string | undefined; keys?: unknown; input?: unknown }) =>
+    issue.code === "unrecognized_keys"
+      ? `unknown ${quote(issue.keys)}; ${takes} ${Object.keys(shape).join(", ")}`
+      : expected("an object")(issue);
+  return z.strictObject(shape, { error });
+}
+
+/** Told together with the other mistakes, so it looks at what came, not at what was understood. */
+function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string], schema: Schema): Schema {
+  const count = (value: object) => keys.filter((key) => Object.hasOwn(value, key)).length;
+  return schema.refine((value) => count(value) === 1, {
+    error: ({ input }) =>
+      `expected ${keys.join(" or ")}, got ${count(Object(input)) === 0 ? "neither" : "both"}`,
+    when: () => true,
+  });
+}

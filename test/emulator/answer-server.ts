@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+
+const started: Server[] = [];
+
+interface Asked {
+  readonly method: string | undefined;
+  readonly contentType: string | undefined;
+  readonly body: string;
+}
+
+/** What a developer runs behind an answer URL. */
+export interface AnswerServer {
+  readonly url: string;
+  /** What it was asked, oldest first. */
+  readonly asked: readonly Asked[];
+}
+
+/** A server whose answer is made by hand; `closeAnswerServers` ends it. */
+export async function startAnswerServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<AnswerServer> {
+  const asked: Asked[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { method, headers } = request;
+    asked.push({ method, contentType: headers["content-type"], body: Buffer.concat(chunks).toString() });
+    answer(request, response);
+  }).listen(0, "127.0.0.1");
+  started.push(server);
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  return { url: `http://127.0.0.1:${port}/answer`, asked };
+}
+
+/** A server that answers with a text. */
+export function answerWith(text: string, status = 200, headers: Record<string, string> = {}) {
+  return startAnswerServer((_request, response) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
+  });
+}
+
+/** A server that answers with a PCMO document, good or bad. */
+export function answerDocument(document: unknown): Promise<AnswerServer> {
+  return answerWith(JSON.stringify(document));
+}
+
+/** Ends all servers, their connections too. */
+export async function closeAnswerServers(): Promise<void> {
+  for (const server of started.splice(0)) {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+}

@@ -1,0 +1,124 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { answerWith, closeAnswerServers, startAnswerServer } from "./answer-server.js";
+import { closeEmulators, startClient, until } from "./emulator-client.js";
+
+afterEach(async () => {
+  await closeEmulators();
+  await closeAnswerServers();
+});
+
+const HANGUP = '[{"action":"hangup"}]';
+
+/** Why a call is refused whose answer URL is this one. */
+async function reasonsOf(url: string, answerTimeoutMs = 5000): Promise<string[]> {
+  const client = await startClient({ answerTimeoutMs });
+  const { status, body } = await client.dial(url);
+  expect([status, body.error]).toEqual([422, "The answer URL gave no document that the call can follow."]);
+  expect(Object.keys(body)).toEqual(["error", "reasons"]);
+  return body.reasons;
+}
+
+describe("a call whose answer URL answers badly", () => {
+  it.each([
+    [500, "boom", 'Expected HTTP status 200, got 500 with "boom".'],
+    [404, "", "Expected HTTP status 200, got 404 with an empty body."],
+    [201, HANGUP, `Expected HTTP status 200, got 201 with ${JSON.stringify(HANGUP)}.`],
+  ])("is refused at status %i", async (status, text, reason) => {
+    expect(await reasonsOf((await answerWith(text, status)).url)).toEqual([reason]);
+  });
+
+  it("is refused at a redirect, which is not followed", async () => {
+    const { url: other, asked } = await answerWith(HANGUP);
+    const { url } = await answerWith("", 307, { location: other });
+    expect(await reasonsOf(url)).toEqual([
+      `Expected HTTP status 200, got 307 with an empty body. It leads to "${other}", which is not followed.`,
+    ]);
+    expect(asked).toEqual([]);
+  });
+
+  it("is refused at HTML, for its type and for its text", async () => {
+    const { url } = await answerWith("<h1>Hello</h1>", 200, { "content-type": "text/html" });
+    expect(await reasonsOf(url)).toEqual([
+      'Expected the content type application/json, got "text/html".',
+      'Expected JSON, got "<h1>Hello</h1>".',
+    ]);
+  });
+
+  it("is refused at a document of another content type, or of none", async () => {
+    const { url } = await answerWith(HANGUP, 200, { "content-type": "application/jsonp" });
+    expect(await reasonsOf(url)).toEqual([expect.stringContaining('got "application/jsonp"')]);
+    const { url: untyped } = await startAnswerServer((_request, response) => response.end(HANGUP));
+    expect(await reasonsOf(untyped)).toEqual([expect.stringContaining("got nothing")]);
+  });
+
+  it("takes a content type with parameters, in any case", async () => {
+    const client = await startClient();
+    const { url } = await answerWith(HANGUP, 200, { "content-type": "Application/JSON; charset=utf-8" });
+    expect((await client.dial(url)).status).toBe(200);
+  });
+
+  it.each([
+    ["no headers", () => {}],
+    ["no end", (response: { write(text: string): void }) => response.write("[")],
+  ])("is refused when the answer has %s in time", async (_what, answer) => {
+    const { url } = await startAnswerServer((_request, response) => answer(response));
+    expect(await reasonsOf(url, 50)).toEqual([
+      "It gave no whole answer within 50 ms. Answer at once, or raise EMULATOR_ANSWER_TIMEOUT_MS.",
+    ]);
+  });
+
+  it("is refused at an answer of more than a megabyte, however well it is packed", async () => {
+    const { url } = await answerWith(`["${"x".repeat(1_000_000)}"]`);
+    expect(await reasonsOf(url)).toEqual([expect.stringContaining("larger than 1000000 bytes")]);
+    const { url: packed } = await startAnswerServer((_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(" ".repeat(5_000_000)));
+    });
+    expect(await reasonsOf(packed)).toEqual([expect.stringContaining("larger than 1000000 bytes")]);
+  });
+
+  it("is refused when nobody listens, or the connection breaks", async () => {
+    const { url } = await answerWith(HANGUP);
+    await closeAnswerServers();
+    expect(await reasonsOf(url)).toEqual([
+      `It cannot be reached, or broke off (ECONNREFUSED). Is a server running at ${url}?`,
+    ]);
+    const { url: broken } = await startAnswerServer((request) => request.socket.destroy());
+    expect(await reasonsOf(broken)).toEqual([expect.stringContaining("broke off")]);
+  });
+
+  it("is refused at a port that fetch does not ask", async () => {
+    expect(await reasonsOf("http://127.0.0.1:6000/")).toEqual([expect.stringContaining("take another")]);
+  });
+
+  it("is refused at what is not HTTP", async () => {
+    const server = createServer((socket) => socket.end("hello\r\n\r\n")).listen(0, "127.0.0.1");
+    try {
+      await once(server, "listening");
+      const address = server.address();
+      const port = typeof address === "object" ? address?.port : undefined;
+      expect(await reasonsOf(`http://127.0.0.1:${port}/`)).toEqual([
+        expect.stringContaining("broke off (HPE_"),
+      ]);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("lets go of the answer URL when the emulator closes", async () => {
+    const client = await startClient({ answerTimeoutMs: 60_000 });
+    let isLeft = false;
+    const { url, asked } = await startAnswerServer((request) => {
+      request.socket.once("close", () => {
+        isLeft = true;
+      });
+    });
+    const call = client.dial(url).catch(() => "cut");
+    await until(() => asked.length === 1);
+    await client.emulator.close();
+    expect(await call).toBe("cut");
+    await until(() => isLeft);
+  });
+});

@@ -1,0 +1,185 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import type { Behaviour } from "../../src/emulator/behaviour.js";
+import {
+  type CallDocument,
+  type ConnectAction,
+  callDocumentSchema,
+} from "../../src/emulator/call-document.js";
+import { simulateCall } from "../../src/emulator/simulate-call.js";
+import type { TimelineEntry } from "../../src/emulator/timeline.js";
+import { writeConnectAction } from "../../src/pcmo/connect-action.js";
+
+const seconds = (minimum: number, maximum: number) => fc.integer({ min: minimum, max: maximum });
+const username = fc.constantFrom("alice", "bob", "carol", "dave", "ghost");
+
+const connect = fc.record(
+  {
+    action: fc.constant("connect" as const),
+    call: fc.array(
+      username.map((user) => ({ type: "sip", user })),
+      { minLength: 1, maxLength: 6 },
+    ),
+    timeout: seconds(1, 60),
+    duration: seconds(1, 7200),
+    loop: seconds(1, 4),
+    ring_type: fc.constantFrom("single", "group"),
+  },
+  { requiredKeys: ["action", "call"] },
+);
+const other = fc.constantFrom(
+  { action: "speak", text: "Hello." },
+  { action: "record" },
+  { action: "hangup" },
+);
+const documentOf = (action: fc.Arbitrary<object>, maxLength: number) =>
+  fc
+    .array(action, { minLength: 1, maxLength })
+    .map((actions): CallDocument => callDocumentSchema.parse(actions));
+
+const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
+  fc.record({ answersAfter: seconds(0, 80) }),
+  fc.record({ answersAfter: seconds(0, 80), hangsUpAfter: seconds(1, 8000) }),
+  fc.constantFrom("busy", "never", "unregistered"),
+);
+/** Ghost is never there; the others do as it comes. */
+const phones = fc
+  .record({ alice: behaviour, bob: behaviour, carol: behaviour, dave: behaviour })
+  .map((behaviours) => {
+    const all = new Map<string, Behaviour>(Object.entries(behaviours));
+    return (name: string) => all.get(name);
+  });
+
+type Check = (timeline: readonly TimelineEntry[], document: CallDocument) => void;
+
+function always(check: Check, document = documentOf(fc.oneof(connect, other), 4)): void {
+  fc.assert(
+    fc.property(document, phones, (actions, phonesOfAll) => {
+      check(simulateCall(actions, phonesOfAll).timeline, actions);
+    }),
+    { seed: 6, numRuns: 500 },
+  );
+}
+
+const onlyConnect = documentOf(connect, 1);
+const ofKind = (timeline: readonly TimelineEntry[], ...events: TimelineEntry["event"][]) =>
+  timeline.filter(({ event }) => events.includes(event));
+
+/** The phones that ring, after each event. */
+function ringingAlong(timeline: readonly TimelineEntry[]): { at: number; ringing: string[] }[] {
+  let ringing: string[] = [];
+  return timeline.map((entry) => {
+    if (entry.event === "rings") ringing = [...ringing, entry.endpoint];
+    if (entry.event === "answers" || entry.event === "stops ringing") {
+      expect(ringing).toContain(entry.endpoint);
+      ringing = ringing.filter((name) => name !== entry.endpoint);
+    }
+    return { at: entry.at, ringing };
+  });
+}
+
+/** For how many seconds something rings. */
+function ringingTime(timeline: readonly TimelineEntry[]): number {
+  const along = ringingAlong(timeline);
+  return along.reduce(
+    (sum, { at, ringing }, index) =>
+      sum + (ringing.length > 0 ? (along[index + 1]?.at ?? Number.NaN) - at : 0),
+    0,
+  );
+}
+
+describe("a simulated call, whatever the document and the phones", () => {
+  it("never runs backwards", () => {
+    always((timeline) => {
+      const times = timeline.map(({ at }) => at);
+      expect(times).toEqual([...times].sort((one, next) => one - next));
+      expect(times[0]).toBe(0);
+    });
+  });
+
+  it("ends once, with its last event", () => {
+    always((timeline) => {
+      expect(ofKind(timeline, "ends")).toEqual(timeline.slice(-1));
+    });
+  });
+
+  it("is answered by one phone at most", () => {
+    always((timeline) => {
+      expect(ofKind(timeline, "answers").length).toBeLessThanOrEqual(1);
+    });
+  });
+
+  it("leaves no phone ringing: each that rings answers or stops", () => {
+    always((timeline) => {
+      expect(ringingAlong(timeline).at(-1)?.ringing).toEqual([]);
+    });
+  });
+
+  it("never rings a phone that rings already, is busy, is not registered or is not there", () => {
+    fc.assert(
+      fc.property(documentOf(connect, 3), phones, (document, phonesOfAll) => {
+        const { timeline } = simulateCall(document, phonesOfAll);
+        for (const { ringing } of ringingAlong(timeline)) {
+          expect(new Set(ringing).size).toBe(ringing.length);
+          for (const name of ringing) {
+            expect(["busy", "unregistered", undefined]).not.toContain(phonesOfAll(name));
+          }
+        }
+      }),
+      { seed: 6, numRuns: 500 },
+    );
+  });
+
+  it("rings one phone at a time unless it is a group, and a group at once", () => {
+    always((timeline, [action]) => {
+      const { ring_type, timeout } = action as ConnectAction;
+      const most = Math.max(...ringingAlong(timeline).map(({ ringing }) => ringing.length));
+      if (ring_type === "single") expect(most).toBeLessThanOrEqual(1);
+      else for (const { at } of ofKind(timeline, "rings")) expect(at % timeout).toBe(0);
+    }, onlyConnect);
+  });
+
+  it("rings no longer than time-out, tries and, unless it is a group, targets allow", () => {
+    always((timeline, [action]) => {
+      const { ring_type, timeout, loop, call } = action as ConnectAction;
+      const targets = ring_type === "single" ? (call ?? []).length : 1;
+      expect(ringingTime(timeline)).toBeLessThanOrEqual(timeout * loop * targets);
+    }, onlyConnect);
+  });
+
+  it("talks no longer than the duration, and says which of the two ended it", () => {
+    always((timeline, [action]) => {
+      const answered = ofKind(timeline, "answers")[0];
+      const end = timeline.at(-1);
+      if (!answered || end?.event !== "ends") return;
+      const talk = end.at - answered.at;
+      const { duration } = action as ConnectAction;
+      expect(talk).toBeLessThanOrEqual(duration);
+      expect(end.reason).toBe(talk === duration ? "duration" : "endpoint hung up");
+      expect(ofKind(timeline, "hangs up")).toHaveLength(talk === duration ? 0 : 1);
+    }, onlyConnect);
+  });
+});
+
+describe("the emulator", () => {
+  it("takes every document that the gateway writes", () => {
+    const specification = fc.record({
+      call: fc
+        .uniqueArray(fc.stringMatching(/^[^\s\p{Cc}]{1,20}$/u), { minLength: 1, maxLength: 100 })
+        .map((users) => users.map((user) => ({ user }))),
+      from: fc.option(fc.stringMatching(/^\+?[1-9]\d{6,14}$/)),
+      callType: fc.constantFrom("AUDIO" as const, "VIDEO" as const),
+      ringType: fc.constantFrom("SINGLE" as const, "GROUP" as const),
+      timeout: seconds(1, 600),
+      duration: seconds(1, 86_400),
+      loop: seconds(1, 10),
+    });
+    fc.assert(
+      fc.property(specification, fc.constantFrom("call" as const, "connect" as const), (given, key) => {
+        const written = writeConnectAction(given, key);
+        expect(callDocumentSchema.safeParse(written).error).toBeUndefined();
+      }),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+});
