@@ -39,11 +39,12 @@ function ringing(action: Of<"bridge"> | Of<"connect">, names: readonly string[])
   // PIOPIY documents defaults for connect only.
   const defaults = action.action === "connect" ? { timeout: 40, duration: 5400 } : {};
   const { ring_type, timeout, loop, from, duration } = { ...defaults, ...action };
-  const order = ring_type === "group" ? " all at once" : " one after another";
+  const [order, each] = ring_type === "group" ? [" all at once", ""] : [" one after another", " each"];
+  const several = names.length > 1;
   const how = [
-    names.length > 1 ? order : "",
+    several ? order : "",
     action.action === "connect" && action.call_type === "video" ? " with video" : "",
-    timeout === undefined ? "" : ` for ${amount(timeout, "second")}`,
+    timeout === undefined ? "" : ` for ${amount(timeout, "second")}${several ? each : ""}`,
     times(loop),
     from === undefined ? "" : `, showing ${from}`,
     action.action === "connect" && action.record ? ", recorded" : "",

@@ -113,4 +113,13 @@ describe("POST /answer/:token", () => {
     );
     expect((await post(token)).status).toBe(200);
   });
+
+  it("bounds how often one address may ask", async () => {
+    const statuses = new Set<number>();
+    for (let round = 0; round < 70 && !statuses.has(429); round++) {
+      const answers = await Promise.all(Array.from({ length: 100 }, () => post("a.b")));
+      for (const { status } of answers) statuses.add(status);
+    }
+    expect(statuses).toEqual(new Set([404, 429]));
+  });
 });

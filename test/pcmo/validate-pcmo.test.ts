@@ -38,7 +38,7 @@ describe("A PCMO document without mistakes", () => {
       },
     ],
     [
-      "Rings a, b, c and 7 more one after another with video for 1 second, up to 2 times; the talk may last 1 minute 1 second.",
+      "Rings a, b, c and 7 more one after another with video for 1 second each, up to 2 times; the talk may last 1 minute 1 second.",
       {
         action: "connect",
         duration: 61,

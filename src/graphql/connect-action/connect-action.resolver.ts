@@ -4,8 +4,8 @@ import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from "type-
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import { connectActionProblems, writeConnectAction } from "../../pcmo/connect-action.js";
-import { connectActionSummary } from "../../pcmo/connect-action-summary.js";
 import { connectActionWarnings } from "../../pcmo/connect-action-warnings.js";
+import { describeAction } from "../../pcmo/describe-action.js";
 import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";
 import { ConnectActionInput } from "./connect-action.input.js";
@@ -45,9 +45,10 @@ export class ConnectActionResolver {
     const warnings = [...connectActionWarnings(input), ...found.warnings];
     const fits = answerUrls?.fits(input) ?? true;
     if (!fits && asksForAnswerUrl(info)) userErrors.push(tooLong());
+    const pcmo = writeConnectAction(input, pcmoTargetsKey);
     return {
-      pcmo: writeConnectAction(input, pcmoTargetsKey),
-      summary: connectActionSummary(input),
+      pcmo,
+      summary: describeAction(pcmo[0]),
       warnings: warnings.map(({ code, message, path }) => new ConnectActionWarning(code, message, path)),
       userErrors,
       forAnswerUrl: fits ? input : undefined,
