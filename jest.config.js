@@ -4,6 +4,9 @@ export default {
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   testTimeout: 30_000,
+  maxWorkers: "100%",
+  // A process that runs one suite after another keeps what each has loaded, and ends up collecting garbage for most of its time.
+  workerIdleMemoryLimit: "600MB",
   transform: {
     "^.+\\.ts$": [
       "@swc/jest",
