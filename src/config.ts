@@ -32,6 +32,8 @@ export interface Config {
   readonly maxConcurrency: number;
   /** Milliseconds for which a PIOPIY that is out of order is not asked. */
   readonly breakerResetMs: number;
+  /** Milliseconds for which what was read may be answered again; 0 keeps nothing. */
+  readonly cacheTtlMs: number;
   /** The key of the target list in a PCMO connect action; PIOPIY's own documents disagree. */
   readonly pcmoTargetsKey: "call" | "connect";
   readonly limits: Limits;
@@ -69,6 +71,7 @@ export function readConfig(variables: Variables): Config {
     deadlineMs: environment.wholeNumber("PIOPIY_DEADLINE_MS", 1, 600_000, 10_000),
     maxConcurrency: environment.wholeNumber("PIOPIY_MAX_CONCURRENCY", 1, 10_000, 32),
     breakerResetMs: environment.wholeNumber("BREAKER_RESET_MS", 1, 600_000, 5000),
+    cacheTtlMs: environment.wholeNumber("CACHE_TTL_MS", 0, 3_600_000, 10_000),
     pcmoTargetsKey: environment.oneOf("PCMO_TARGETS_KEY", ["call", "connect"], "call"),
     limits: readLimits(environment),
     rateLimitPerMinute: environment.wholeNumber("RATE_LIMIT_PER_MINUTE", 0, 1_000_000_000, 60_000),

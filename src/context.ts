@@ -4,7 +4,7 @@ import type { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import type { Config } from "./config.js";
 import { Budget } from "./piopiy/budget.js";
-import type { PiopiyClient } from "./piopiy/client.js";
+import type { CachedClient } from "./piopiy/cached-client.js";
 import { PiopiyLoader } from "./piopiy/loader.js";
 import type { RateLimit } from "./rate-limit.js";
 
@@ -25,7 +25,7 @@ export interface Context {
 
 /** What all operations share. */
 export interface Services {
-  readonly client: PiopiyClient;
+  readonly client: CachedClient;
   readonly rateLimit: RateLimit;
   readonly audit: Audit;
   readonly answerUrls: AnswerUrls | undefined;

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
 import { startEmulator } from "./emulator/emulator.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
-import { PiopiyClient } from "./piopiy/client.js";
+import { connectPiopiy } from "./piopiy/connect-piopiy.js";
 import { Redis } from "./redis.js";
 import { createServer } from "./server.js";
 
@@ -44,16 +44,8 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
   const log = pino({ level: config.logLevel });
   const emulator = embedded && (await startEmulator(embedded));
   const account = embedded && emulator ? { ...embedded, url: emulator.url } : (config.upstream as Upstream);
-  const client = new PiopiyClient({
-    url: account.url,
-    appId: account.appId,
-    secret: account.secret,
-    timeoutMs: config.timeoutMs,
-    maxConcurrency: config.maxConcurrency,
-    breakerResetMs: config.breakerResetMs,
-    log,
-  });
   const redis = config.redisUrl ? new Redis(config.redisUrl, log) : undefined;
+  const client = connectPiopiy(account, config, log, redis);
   const server = await createServer(config, client, log, redis);
 
   const stop = async () => {

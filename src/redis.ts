@@ -22,7 +22,10 @@ export class Redis {
     this.#client.on("error", (error: Error) => {
       // It tries on for as long as it takes; the log needs that once.
       if (!away)
-        log.error({ reason: error.message }, "Redis is not reached: limits hold for this process alone");
+        log.error(
+          { reason: error.message },
+          "Redis is not reached: limits hold for this process alone, and nothing is cached",
+        );
       away = true;
     });
     this.#client.on("ready", () => {
@@ -36,9 +39,40 @@ export class Redis {
     return this.#client.isReady && !this.#isOverdue;
   }
 
-  /** Runs a script of Redis; fails when there is no answer in a quarter of a second. */
+  /** Runs a script of Redis. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
-    const answer = this.#client.eval(script, options);
+    return this.#inTime(() => this.#client.eval(script, options));
+  }
+
+  /** Null when there is nothing under the key. */
+  get(key: string): Promise<string | null> {
+    return this.#inTime(() => this.#client.get(key));
+  }
+
+  /** Keeps a text for so many milliseconds. */
+  async set(key: string, value: string, ms: number): Promise<void> {
+    await this.#inTime(() => this.#client.set(key, value, { expiration: { type: "PX", value: ms } }));
+  }
+
+  /** Asks for a sign of life. */
+  async ping(): Promise<void> {
+    await this.#inTime(() => this.#client.ping());
+  }
+
+  /**
+   * Listens to a channel, over the same connection as all commands.
+   *
+   * @param onListening is called whenever what is said on the channel is heard again
+   */
+  subscribe(channel: string, onMessage: (message: string) => void, onListening: () => void): void {
+    const listen = () => this.#client.subscribe(channel, onMessage).then(onListening, () => {});
+    this.#client.on("ready", listen);
+    if (this.#client.isReady) void listen();
+  }
+
+  /** Fails when there is no answer in a quarter of a second. */
+  async #inTime<T>(command: () => Promise<T>): Promise<T> {
+    const answer = command();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#isOverdue = true;

@@ -15,7 +15,7 @@ import { createContext, DOOR_COST } from "./context.js";
 import { createApollo } from "./graphql/apollo.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./http-errors.js";
 import { corsOptions, graphiqlPolicy, httpHeaders } from "./http-headers.js";
-import type { PiopiyClient } from "./piopiy/client.js";
+import type { CachedClient } from "./piopiy/cached-client.js";
 import { RateLimit } from "./rate-limit.js";
 import type { Redis } from "./redis.js";
 
@@ -36,7 +36,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
  */
 export async function createServer(
   config: Config,
-  client: PiopiyClient,
+  client: CachedClient,
   log: FastifyBaseLogger,
   redis?: Redis,
 ): Promise<FastifyInstance> {

@@ -43,11 +43,11 @@ async function left(): Promise<number[]> {
   return numbers;
 }
 
-/** All that Redis holds, by key, and after how many seconds it goes. */
+/** All that Redis holds of limits, by key, and after how many seconds it goes. */
 async function content(): Promise<{ key: string; value: string | null; ttl: number }[]> {
   const client = createClient({ url: redis.url });
   await client.connect();
-  const entries = (await client.keys("*")).map(async (key) => ({
+  const entries = (await client.keys("piopiy-graphql-gateway:rate*")).map(async (key) => ({
     key,
     value: await client.get(key),
     ttl: await client.ttl(key),

@@ -16,6 +16,7 @@ import { httpStatusPlugin } from "./http-status.plugin.js";
 import { PersistedQueries } from "./persisted-queries.js";
 import { reportPlugin } from "./report.plugin.js";
 import { buildGatewaySchema } from "./schema.js";
+import { stalePlugin } from "./stale.plugin.js";
 import { trustedDocumentsPlugin } from "./trusted-documents.plugin.js";
 
 const MAX_VALIDATION_ERRORS = 5;
@@ -44,6 +45,7 @@ export function createApollo(
       reportPlugin,
       trustedDocumentsPlugin(trustedDocuments),
       costPlugin(limits.cost),
+      stalePlugin,
       httpStatusPlugin,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),

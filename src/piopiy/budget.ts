@@ -1,11 +1,19 @@
 import { setMaxListeners } from "node:events";
 
+/** What a read may spend. */
+export interface ReadBudget {
+  /** Aborts when neither a read nor waiting for a turn is worth its while any longer. */
+  readonly forReads: AbortSignal;
+  /** Milliseconds left; zero when there are none. */
+  readonly timeLeft: number;
+}
+
 /**
  * What one GraphQL operation may spend upstream: one span of time for all its calls together, and the
  * patience of its caller. Reads, and writes that still wait, end when either is gone; a write under way ends
  * with the time only, since a caller who has left would never learn what became of it.
  */
-export class Budget {
+export class Budget implements ReadBudget {
   readonly #expiresAt: number;
   readonly #time = new AbortController();
   readonly #patience = new AbortController();
@@ -21,7 +29,6 @@ export class Budget {
     }, milliseconds).unref();
   }
 
-  /** Aborts when neither a read nor waiting for a turn is worth its while any longer. */
   get forReads(): AbortSignal {
     return this.#patience.signal;
   }
@@ -31,7 +38,6 @@ export class Budget {
     return this.#time.signal;
   }
 
-  /** Milliseconds left; zero when there are none. */
   get timeLeft(): number {
     return Math.max(0, this.#expiresAt - performance.now());
   }

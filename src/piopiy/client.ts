@@ -2,9 +2,8 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import got, { type Got, RequestError } from "got";
 import { GatewayError } from "../errors.js";
-import type { Budget } from "./budget.js";
+import type { Budget, ReadBudget } from "./budget.js";
 import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
-import { ListVersion } from "./list-version.js";
 import { NotAsked } from "./not-asked.js";
 import { derivePassword } from "./password.js";
 import { Policy, type PolicyOptions } from "./policy.js";
@@ -42,7 +41,6 @@ export class PiopiyClient {
   readonly #agent: { http: HttpAgent; https: HttpsAgent };
   readonly #http: Got;
   readonly #policy: Policy;
-  readonly #list = new ListVersion();
 
   constructor(options: PiopiyClientOptions) {
     this.#options = options;
@@ -63,22 +61,21 @@ export class PiopiyClient {
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
-  getSip(username: string, budget: Budget): Promise<SipEndpointRecord | null> {
+  getSip(username: string, budget: ReadBudget): Promise<SipEndpointRecord | null> {
     return this.#read("get_sip", { username }, budget);
   }
 
   /** Pages count from 1 and hold ten rows; past the end they are empty. */
-  async listSip(page: number, budget: Budget): Promise<SipEndpointPage> {
+  async listSip(page: number, budget: ReadBudget): Promise<SipEndpointPage> {
     const answer = await this.#read("list_sip", { page }, budget);
     return answer as SipEndpointPage; // list_sip knows no "no such name"
   }
 
   /** Null when the name is taken. */
   addSip(credentials: Credentials, budget: Budget): Promise<SipEndpointRecord | null> {
-    const work = this.#write("add_sip", credentials, budget, (found) => {
+    return this.#write("add_sip", credentials, budget, (found) => {
       return found && { answer: found.password === credentials.password ? found : null };
     });
-    return this.#list.during(work);
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
@@ -90,15 +87,9 @@ export class PiopiyClient {
 
   /** Null when PIOPIY has no endpoint of that name. */
   removeSip(username: string, budget: Budget): Promise<{ username: string } | null> {
-    const work = this.#write("remove_sip", { username }, budget, (found) =>
+    return this.#write("remove_sip", { username }, budget, (found) =>
       found ? null : { answer: { username } },
     );
-    return this.#list.during(work);
-  }
-
-  /** Changes whenever this gateway adds or removes an endpoint; undefined while it does. */
-  get listVersion(): number | undefined {
-    return this.#list.current;
   }
 
   /** The password that belongs to these parts and to this account, the same each time. */
@@ -121,7 +112,7 @@ export class PiopiyClient {
   #read<O extends Operation>(
     operation: O,
     parameters: Parameters,
-    budget: Budget,
+    budget: ReadBudget,
   ): Promise<Answer<O> | null> {
     return this.#policy.read(budget, (signal) => this.#call(operation, parameters, signal));
   }

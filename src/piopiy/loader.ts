@@ -1,8 +1,9 @@
 import DataLoader from "dataloader";
 import type { Budget } from "./budget.js";
-import type { PiopiyClient } from "./client.js";
+import type { CachedClient, Endpoint, Page } from "./cached-client.js";
 import { makePassword } from "./password.js";
-import type { Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
+import type { Reading } from "./read-cache.js";
+import type { Credentials, SipEndpointRecord } from "./wire.js";
 
 /** An endpoint and its new password; null has one made. */
 export interface NewPassword {
@@ -22,37 +23,53 @@ export interface NewEndpoint extends NewPassword {
  * others succeed. It must not outlive its operation, since it never forgets what it read.
  */
 export class PiopiyLoader {
-  readonly #client: PiopiyClient;
+  readonly #client: CachedClient;
   readonly #budget: Budget;
-  readonly #endpoints: DataLoader<string, SipEndpointRecord | null>;
-  readonly #pages: DataLoader<number, SipEndpointPage>;
+  readonly #endpoints = loader((username: string) => this.#note(this.#client.getSip(username, this.#budget)));
+  readonly #pages = loader((page: number) => this.#readPage(page));
+  readonly #endpointsAnew = loader((username: string) => this.#client.getSipAnew(username, this.#budget));
+  readonly #pagesAnew = loader((page: number) => this.#client.listSipAnew(page, this.#budget));
+  /** Where rows without a password stand. */
+  readonly #pageOf = new Map<string, number>();
+  #oldest: Reading<unknown> | undefined;
 
-  constructor(client: PiopiyClient, budget: Budget) {
+  constructor(client: CachedClient, budget: Budget) {
     this.#client = client;
     this.#budget = budget;
-    const alone = { batch: false };
-    this.#endpoints = new DataLoader(async ([name = ""]) => [await client.getSip(name, budget)], alone);
-    this.#pages = new DataLoader(async ([page = 1]) => [await client.listSip(page, budget)], alone);
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
-  find(username: string): Promise<SipEndpointRecord | null> {
+  find(username: string): Promise<Endpoint | null> {
     return this.#endpoints.load(username);
   }
 
   /** Pages count from 1 and hold ten rows; past the end they are empty. */
-  page(page: number): Promise<SipEndpointPage> {
+  page(page: number): Promise<Page> {
     return this.#pages.load(page);
   }
 
-  /** Changes whenever this gateway adds or removes an endpoint; undefined while it does. */
-  get listVersion(): number | undefined {
+  /** The password of an endpoint that came without it, read from PIOPIY; undefined when there is no such endpoint. */
+  async password(username: string): Promise<string | undefined> {
+    const page = this.#pageOf.get(username);
+    const rows = page ? (await this.#pagesAnew.load(page)).rows : [];
+    const row = rows.find((candidate) => candidate.username === username);
+    return (row ?? (await this.#endpointsAnew.load(username)))?.password;
+  }
+
+  /** Of all that this operation has read, what is oldest; undefined when it has read nothing. */
+  get oldest(): Omit<Reading<unknown>, "value"> | undefined {
+    return this.#oldest;
+  }
+
+  /** Changes whenever the list does; undefined while this gateway changes it. */
+  get listVersion(): string | undefined {
     return this.#client.listVersion;
   }
 
-  /** Makes the next look at the list a fresh one. */
+  /** Makes the next look at the list a fresh one: it has changed elsewhere. */
   forgetPages(): void {
-    this.#pages.clearAll();
+    this.#client.forgetList();
+    this.#clearPages();
   }
 
   /**
@@ -65,7 +82,7 @@ export class PiopiyLoader {
     const created = await this.#changing(username, this.#client.addSip(credentials, this.#budget));
     if (created) this.#endpoints.prime(created.username, created);
     if (created || !key) return created;
-    const found = await this.find(username);
+    const found = await this.#endpointsAnew.load(username);
     return found?.password === credentials.password ? found : null;
   }
 
@@ -86,7 +103,30 @@ export class PiopiyLoader {
       return await write;
     } finally {
       this.#endpoints.clear(username);
-      this.forgetPages();
+      this.#endpointsAnew.clear(username);
+      this.#clearPages();
     }
   }
+
+  #clearPages(): void {
+    this.#pages.clearAll();
+    this.#pagesAnew.clearAll();
+  }
+
+  async #readPage(number: number): Promise<Page> {
+    const page = await this.#note(this.#client.listSip(number, this.#budget));
+    for (const { username } of page.rows) this.#pageOf.set(username, number);
+    return page;
+  }
+
+  async #note<T>(read: Promise<Reading<T>>): Promise<T> {
+    const reading = await read;
+    if (!this.#oldest || reading.readAt < this.#oldest.readAt) this.#oldest = reading;
+    return reading.value;
+  }
+}
+
+/** PIOPIY reads one thing a call. */
+function loader<Key, Value>(read: (key: Key) => Promise<Value>): DataLoader<Key, Value> {
+  return new DataLoader<Key, Value>(async ([key]) => [await read(key as Key)], { batch: false });
 }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import { Breaker } from "./breaker.js";
-import type { Budget } from "./budget.js";
+import type { Budget, ReadBudget } from "./budget.js";
 import { Lanes } from "./lanes.js";
 import { Retries } from "./retries.js";
 import { type Settlement, settle } from "./settle.js";
@@ -43,7 +43,7 @@ export class Policy {
     return this.#breaker.isClosed;
   }
 
-  read<T>(budget: Budget, attempt: Attempt<T>): Promise<T> {
+  read<T>(budget: ReadBudget, attempt: Attempt<T>): Promise<T> {
     return this.#retries.run(budget, () =>
       this.#try("read", budget, budget.forReads, budget.forReads, attempt),
     );
@@ -86,7 +86,7 @@ export class Policy {
    */
   async #try<T>(
     kind: Kind,
-    budget: Budget,
+    budget: ReadBudget,
     waiting: AbortSignal,
     running: AbortSignal,
     attempt: Attempt<T>,

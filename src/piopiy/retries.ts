@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.js";
-import type { Budget } from "./budget.js";
+import type { ReadBudget } from "./budget.js";
 import { NotAsked } from "./not-asked.js";
 
 const ATTEMPTS = 3;
@@ -20,7 +20,7 @@ export class Retries {
    * pause before a further attempt is what PIOPIY asked for by `Retry-After`, else a random part of 100, then 200
    * milliseconds: random, so that callers who failed together do not come back together.
    */
-  async run<T>(budget: Budget, read: () => Promise<T>): Promise<T> {
+  async run<T>(budget: ReadBudget, read: () => Promise<T>): Promise<T> {
     this.#reads.add();
     for (let attempt = 1; ; attempt++) {
       try {

@@ -1,5 +1,5 @@
+import type { Page, Row } from "./cached-client.js";
 import type { PiopiyLoader } from "./loader.js";
-import type { Credentials, SipEndpointPage } from "./wire.js";
 
 const PAGE_SIZE = 10;
 
@@ -7,7 +7,7 @@ const PAGE_SIZE = 10;
 export interface Stretch {
   /** The place of the first row, counted from 0. */
   readonly start: number;
-  readonly rows: readonly Credentials[];
+  readonly rows: readonly Row[];
   /** How many rows the whole list has. */
   readonly total: number;
 }
@@ -29,9 +29,9 @@ export async function readStretch(loader: PiopiyLoader, from: number, to: number
   return { start: first * PAGE_SIZE, rows: [...rows.values()], total: sound[0]?.count ?? 0 };
 }
 
-async function readBackwards(loader: PiopiyLoader, numbers: readonly number[]): Promise<SipEndpointPage[]> {
+async function readBackwards(loader: PiopiyLoader, numbers: readonly number[]): Promise<Page[]> {
   loader.forgetPages();
-  const pages: SipEndpointPage[] = [];
+  const pages: Page[] = [];
   for (const number of [...numbers].reverse()) pages.unshift(await loader.page(number));
   return pages;
 }

@@ -1,8 +1,8 @@
 import { GatewayError } from "../errors.js";
+import type { Row } from "./cached-client.js";
 import { type Cursor, cursorAt, mark } from "./cursor.js";
 import type { PiopiyLoader } from "./loader.js";
 import { readStretch, type Stretch } from "./stretch.js";
-import type { Credentials } from "./wire.js";
 
 /** So many remembered rows in their old places tell that nothing has moved. */
 const SURE = 2;
@@ -11,7 +11,7 @@ const ROUNDS = 10;
 
 /** A part of the list of all SIP endpoints, in PIOPIY's order. */
 export interface Window {
-  readonly rows: readonly { readonly row: Credentials; readonly cursor: Cursor }[];
+  readonly rows: readonly { readonly row: Row; readonly cursor: Cursor }[];
   readonly hasPrevious: boolean;
   readonly hasNext: boolean;
   readonly total: number;
@@ -78,7 +78,7 @@ async function findNext(loader: PiopiyLoader, cursor: Cursor, total: number): Pr
  * before them as many as are left after them, a new endpoint may pass for an old one.
  */
 function placeAfter({ rows, start }: Stretch, cursor: Cursor): number | undefined {
-  const isRemembered = ({ username }: Credentials) => cursor.trail.includes(mark(username));
+  const isRemembered = ({ username }: Row) => cursor.trail.includes(mark(username));
   const first = rows.findIndex(isRemembered);
   const other = rows.findIndex((row, index) => index > first && !isRemembered(row));
   const end = other < 0 ? rows.length : other;

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/glo
 import { until } from "../support/broken-upstream.js";
 import type { Toxic } from "../support/toxics.js";
 import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
-import { type ReadingCallers, startReading } from "./reading-callers.js";
+import { NAMES_EACH, type ReadingCallers, startReading } from "./reading-callers.js";
 import { isLong, quantile, Report } from "./report.js";
 
 const SEED = 20_260_702;
@@ -24,7 +24,7 @@ let harmed: HarmedGateway;
 let callers: ReadingCallers;
 beforeEach(async () => {
   harmed = await startHarmedGateway(SEED, settings);
-  await harmed.gateway.reset({ count: 50 });
+  await harmed.gateway.reset({ count: CALLERS * NAMES_EACH });
   callers = startReading(harmed.gateway, CALLERS, REST_MS);
 });
 afterEach(async () => {

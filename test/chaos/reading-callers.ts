@@ -10,6 +10,9 @@ export interface SeenRead {
   readonly message: string | undefined;
 }
 
+/** Callers with names of their own share no call. */
+export const NAMES_EACH = 50;
+
 /** Callers who read one endpoint after another until they are told to stop. */
 export interface ReadingCallers {
   readonly reads: readonly SeenRead[];
@@ -23,7 +26,7 @@ export function startReading(gateway: TestGateway, callers: number, pauseMs: num
   let stopped = false;
   const all = Array.from({ length: callers }, async (_, caller) => {
     for (let round = 1; !stopped; round += 1) {
-      const username = `user${String(((caller * 7 + round) % 50) + 1).padStart(4, "0")}`;
+      const username = `user${String(caller * NAMES_EACH + (round % NAMES_EACH) + 1).padStart(4, "0")}`;
       const begun = performance.now();
       const { data, errors } = await gateway.ask<{ sipEndpoint: object | null }>(
         "query ($username: ID!) { sipEndpoint(username: $username) { username } }",

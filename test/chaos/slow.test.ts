@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
 import { until } from "../support/broken-upstream.js";
 import type { TcpProxy } from "../support/tcp-proxy.js";
 import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
-import { type ReadingCallers, startReading } from "./reading-callers.js";
+import { NAMES_EACH, type ReadingCallers, startReading } from "./reading-callers.js";
 import { isLong, Report } from "./report.js";
 
 const SEED = 20_260_703;
@@ -64,7 +64,7 @@ function watchSockets(proxy: TcpProxy): () => number {
 describe("A slow upstream", () => {
   it("under a steady load makes neither the heap nor the number of open sockets grow", async () => {
     harmed = await startHarmedGateway(SEED, settings);
-    await harmed.gateway.reset({ count: 50 });
+    await harmed.gateway.reset({ count: CALLERS * NAMES_EACH });
     harmed.proxy.harm([[1, SLOW]]);
     callers = startReading(harmed.gateway, CALLERS, 1);
     const heaps: number[] = [];

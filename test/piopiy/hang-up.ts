@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { request } from "node:http";
-import { type Behaviour, send, until } from "../support/broken-upstream.js";
+import { type Behaviour, type BrokenReply, send, until } from "../support/broken-upstream.js";
 import type { TestGateway } from "../support/gateway.js";
 
 /** Holds calls back until `release`, and then answers them. */
-export function held(): { behaviour: Behaviour; release: () => void } {
-  const answers: (() => void)[] = [];
+export function held(): { behaviour: Behaviour; release: (reply?: BrokenReply) => void } {
+  const answers: ((reply: BrokenReply) => void)[] = [];
   return {
-    behaviour: (response) => answers.push(() => send(response, {})),
-    release: () => {
-      for (const answer of answers.splice(0)) answer();
+    behaviour: (response) => answers.push((reply) => send(response, reply)),
+    release: (reply = {}) => {
+      for (const answer of answers.splice(0)) answer(reply);
     },
   };
 }

@@ -1,10 +1,10 @@
 import "reflect-metadata";
 import { Writable } from "node:stream";
-import { type Logger, pino } from "pino";
-import { type Config, readConfig } from "../../src/config.js";
+import { pino } from "pino";
+import { readConfig } from "../../src/config.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { PiopiyClient } from "../../src/piopiy/client.js";
+import { connectPiopiy } from "../../src/piopiy/connect-piopiy.js";
 import { Redis } from "../../src/redis.js";
 import { createServer } from "../../src/server.js";
 import type { TypedDocumentString } from "../generated/graphql.js";
@@ -24,6 +24,7 @@ export interface Answer<Data> {
   readonly headers: Headers;
   readonly data: Data;
   readonly errors: readonly AnswerError[] | undefined;
+  readonly extensions?: { readonly stale?: { readonly ageMs: number } };
 }
 
 export interface AnswerError {
@@ -41,6 +42,8 @@ export interface AnswerError {
 export interface TestGateway {
   /** Where the gateway listens, without a path. */
   readonly origin: string;
+  /** The address of the emulator, as other gateways may have it for `PIOPIY_URL`. */
+  readonly piopiyUrl: string;
   /** What the gateway has logged, one JSON text a line. */
   readonly log: readonly string[];
   /** Sends an operation as a client would, with more headers where they are given. */
@@ -84,19 +87,23 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     PIOPIY_SECRET: settings.secret,
     INTROSPECTION: "true",
     LOG_LEVEL: "trace",
+    // Tests change the emulator behind the gateway's back.
+    CACHE_TTL_MS: "0",
     ...options.gateway,
   });
   const log: string[] = [];
   const logger = pino({ level: config.logLevel }, new LineCollector(log));
-  const client = createClient(config, logger);
+  if (config.upstream === "emulator") throw new Error("A test names its upstream by address.");
   const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
   if (redis) await until(() => redis.isReady);
+  const client = connectPiopiy(config.upstream, config, logger, redis);
   const server = await createServer(config, client, logger, redis);
   const origin = await server.listen({ host: config.host, port: config.port });
   const control = (path: string, body: object) => post(`${emulator.origin}/_emulator/${path}`, body);
 
   return {
     origin,
+    piopiyUrl: emulator.url,
     log,
     async ask(document: unknown, variables?: unknown, headers?: Record<string, string>) {
       const response = await post(`${origin}/graphql`, { query: String(document), variables }, headers);
@@ -121,12 +128,6 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       await emulator.close();
     },
   };
-}
-
-function createClient(config: Config, log: Logger): PiopiyClient {
-  const { upstream, timeoutMs, maxConcurrency, breakerResetMs } = config;
-  if (upstream === "emulator") throw new Error("A test names its upstream by address.");
-  return new PiopiyClient({ ...upstream, timeoutMs, maxConcurrency, breakerResetMs, log });
 }
 
 async function post(url: string, body: object, headers?: Record<string, string>): Promise<Response> {

@@ -1,9 +1,9 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
+import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import { sipUri } from "../../piopiy/sip-uri.js";
-import type { SipEndpointRecord } from "../../piopiy/wire.js";
 import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointType } from "./sip-endpoint-type.enum.js";
@@ -63,7 +63,9 @@ export class SipEndpointResolver {
       "The password it registers with, in clear text as PIOPIY keeps it: show it to its owner only.",
   })
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
-    return endpoint.knownPassword ?? (await read(endpoint, context)).password;
+    const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
+    if (password === undefined) throw gone(endpoint);
+    return password;
   }
 }
 
@@ -89,10 +91,14 @@ async function find(
   return record && new SipEndpoint(record.username, record.password);
 }
 
-async function read({ username }: SipEndpoint, { piopiy }: Context): Promise<SipEndpointRecord> {
-  const record = await piopiy.find(username);
-  if (record) return record;
-  throw new GatewayError(
+async function read(endpoint: SipEndpoint, { piopiy }: Context): Promise<Endpoint> {
+  const record = await piopiy.find(endpoint.username);
+  if (!record) throw gone(endpoint);
+  return record;
+}
+
+function gone({ username }: SipEndpoint): GatewayError {
+  return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
     `PIOPIY named the SIP endpoint ${JSON.stringify(username)} and then said that there is none: it may have been removed in between. Ask again.`,
   );

@@ -1,0 +1,19 @@
+import type { ApolloServerPlugin } from "@apollo/server";
+import type { Context } from "../context.js";
+
+/**
+ * Marks answers that hold what is older than it should be, because PIOPIY is out of order: their `extensions.stale.ageMs`
+ * tells how many milliseconds ago PIOPIY told the oldest part of them.
+ */
+export const stalePlugin: ApolloServerPlugin<Context> = {
+  async requestDidStart({ contextValue }) {
+    return {
+      async willSendResponse({ response: { body } }) {
+        const { oldest } = contextValue.piopiy;
+        if (!oldest?.isStale || body.kind !== "single") return;
+        const stale = { ageMs: Date.now() - oldest.readAt };
+        body.singleResult.extensions = { ...body.singleResult.extensions, stale };
+      },
+    };
+  },
+};

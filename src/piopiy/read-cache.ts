@@ -1,0 +1,149 @@
+import { BentoCache, bentostore } from "bentocache";
+import { memoryDriver } from "bentocache/drivers/memory";
+import { GatewayError } from "../errors.js";
+import type { Redis } from "../redis.js";
+import type { ReadBudget } from "./budget.js";
+import type { Changes } from "./changes.js";
+import { Flights } from "./flights.js";
+import { RedisDriver } from "./redis-driver.js";
+import type { Subject, Versions } from "./versions.js";
+
+const MAX_ENTRIES = 10_000;
+/** Longer names are asked for each time, so that entries are small. */
+const MAX_KEY_LENGTH = 200;
+/** How long, after its time, an entry may stand in for a PIOPIY that is out of order. */
+const STALE_MS = 3_600_000;
+
+interface Entry<T> {
+  readonly value: T;
+  /** When PIOPIY told it, in milliseconds since 1970. */
+  readonly readAt: number;
+}
+
+/** What was read. */
+export interface Reading<T> extends Entry<T> {
+  /** It is older than it should be, because PIOPIY is out of order. */
+  readonly isStale: boolean;
+}
+
+/** One read. What it brings is kept without its secrets. */
+export interface ReadRequest<Full extends Kept, Kept> {
+  readonly subject: Subject;
+  /** Tells it from other reads of the same subject. */
+  readonly key: string;
+  ask(budget: ReadBudget): Promise<Full>;
+  withoutSecrets(value: Full): Kept;
+}
+
+export interface ReadCacheOptions {
+  /** Milliseconds for which a reading may be served; 0 keeps nothing. */
+  readonly ttlMs: number;
+  /** Names the account at PIOPIY; entries of others are never met. */
+  readonly account: string;
+  readonly redis?: Redis | undefined;
+}
+
+/**
+ * Makes sure that PIOPIY is not asked twice: callers at the same time share one call, and callers within the time to live
+ * share its answer, in this process and, by Redis, in others. What was read before a change is never served after it.
+ */
+export class ReadCache {
+  readonly #flights = new Flights();
+  readonly #versions: Versions;
+  readonly #changes: Changes;
+  readonly #ttlMs: number;
+  readonly #entries: ReturnType<typeof createEntries>;
+
+  constructor(options: ReadCacheOptions, versions: Versions, changes: Changes) {
+    this.#versions = versions;
+    this.#changes = changes;
+    this.#ttlMs = options.ttlMs;
+    this.#entries = createEntries(options);
+  }
+
+  /**
+   * Reads from the cache or from PIOPIY: with the secrets if this is PIOPIY's own answer, else without. While PIOPIY is
+   * out of order, an older reading stands in.
+   */
+  async read<Full extends Kept, Kept>(
+    request: ReadRequest<Full, Kept>,
+    budget: ReadBudget,
+  ): Promise<Reading<Kept>> {
+    const key = this.#versioned(request);
+    if (this.#ttlMs === 0 || !this.#changes.isCurrent || key.length > MAX_KEY_LENGTH) {
+      return this.#flights.join(key, budget, (common) => read(request, common));
+    }
+    try {
+      return await this.#flights.join(key, budget, (common) => this.#readThrough(key, request, common));
+    } catch (error) {
+      const entry = isOutOfOrder(error) && (await this.#entries.get<Entry<Kept>>({ key }));
+      if (!entry) throw error;
+      return { ...entry, isStale: true };
+    }
+  }
+
+  /** Reads from PIOPIY, with the secrets. */
+  async readAnew<Full extends Kept, Kept>(
+    request: ReadRequest<Full, Kept>,
+    budget: ReadBudget,
+  ): Promise<Full> {
+    const key = `anew ${this.#versioned(request)}`;
+    return (await this.#flights.join(key, budget, (common) => read(request, common))).value;
+  }
+
+  #versioned({ key, subject }: { readonly key: string; readonly subject: Subject }): string {
+    return `${key}@${this.#versions.of(subject)}`;
+  }
+
+  async #readThrough<Full extends Kept, Kept>(
+    key: string,
+    request: ReadRequest<Full, Kept>,
+    budget: ReadBudget,
+  ): Promise<Reading<Kept>> {
+    let own: Reading<Kept> | undefined;
+    let failure: unknown;
+    const factory = async (): Promise<Entry<Kept>> => {
+      try {
+        const { value, readAt } = await read(request, budget);
+        own = { value, readAt, isStale: false };
+        return { value: request.withoutSecrets(value), readAt };
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    };
+    // Without a time-out of null it would answer with what is too old, and read afterwards.
+    const entry = this.#entries.getOrSet({ key, factory, timeout: null });
+    const kept = await entry.catch(() => undefined);
+    if (failure) throw failure;
+    // A cache that fails costs speed only.
+    return own ?? (kept ? { ...kept, isStale: false } : read(request, budget));
+  }
+}
+
+async function read<Full extends Kept, Kept>(
+  request: ReadRequest<Full, Kept>,
+  budget: ReadBudget,
+): Promise<Reading<Full>> {
+  const value = await request.ask(budget);
+  return { value, readAt: Date.now(), isStale: false };
+}
+
+function createEntries({ ttlMs, account, redis }: ReadCacheOptions) {
+  // bentocache 1.6.1 cannot read from memory what it has put there from Redis, unless memory holds texts too.
+  const memory = memoryDriver({ maxItems: MAX_ENTRIES, serialize: redis !== undefined });
+  const times = { ttl: ttlMs, grace: ttlMs + STALE_MS, graceBackoff: 0 };
+  const store = bentostore(times).useL1Layer(memory);
+  if (redis) {
+    const prefix = `piopiy-graphql-gateway:reads:1:${account}:`;
+    store.useL2Layer({ options: {}, factory: () => new RedisDriver(redis, prefix, ttlMs) });
+  }
+  return new BentoCache({ default: "reads", stores: { reads: store } });
+}
+
+function isOutOfOrder(error: unknown): boolean {
+  return (
+    error instanceof GatewayError &&
+    (error.code === "UPSTREAM_UNAVAILABLE" || error.code === "UPSTREAM_TIMEOUT")
+  );
+}

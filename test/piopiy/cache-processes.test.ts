@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../src/emulator/settings.js";
+import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
+import { until } from "../support/broken-upstream.js";
+import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
+
+const describeWithRedis = hasRedis ? describe : describe.skip;
+if (!hasRedis)
+  process.stderr.write("Skipped: tests of two processes need Redis (apt-get install redis-server).\n");
+
+/** What the README promises, in milliseconds. */
+const BOUND_MS = 1000;
+const ROUNDS = 30;
+
+let redis: TestRedis;
+let emulator: Emulator;
+let gateways: readonly [BuiltGateway, BuiltGateway];
+beforeEach(async () => {
+  redis = await startRedis();
+  emulator = await startEmulator(readEmulatorSettings({ EMULATOR_PORT: "0" }));
+  const env = {
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: emulator.url,
+    PIOPIY_APP_ID: "2222223",
+    PIOPIY_SECRET: "emulator-secret",
+    REDIS_URL: redis.url,
+    CACHE_TTL_MS: "3600000",
+    LOG_LEVEL: "silent",
+  };
+  gateways = [await startBuiltGateway(env), await startBuiltGateway(env)];
+  await until(async () => {
+    for (const gateway of gateways) await isThere(gateway, "alice");
+    return (await cost(() => Promise.all(gateways.map((gateway) => isThere(gateway, "alice"))))) === 0;
+  });
+});
+afterEach(async () => {
+  for (const { child } of gateways) child.kill("SIGKILL");
+  await Promise.all(gateways.map(({ end }) => end));
+  await emulator.close();
+  await redis.kill();
+});
+
+async function ask<Data>({ origin }: BuiltGateway, query: string, username: string): Promise<Data> {
+  const response = await fetch(`${origin}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query, variables: { username } }),
+  });
+  const { data, errors } = await response.json();
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+async function isThere(gateway: BuiltGateway, username: string): Promise<boolean> {
+  const query = "query ($username: ID!) { sipEndpoint(username: $username) { username } }";
+  return (await ask<{ sipEndpoint: unknown }>(gateway, query, username)).sipEndpoint !== null;
+}
+
+async function write(gateway: BuiltGateway, mutation: string, username: string): Promise<void> {
+  const query = `mutation ($username: ID!) { it: ${mutation}(input: { username: $username }) { userErrors { code } } }`;
+  expect(await ask(gateway, query, username)).toEqual({ it: { userErrors: [] } });
+}
+
+async function cost(act: () => Promise<unknown>): Promise<number> {
+  const count = async () =>
+    ((await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as unknown[]).length;
+  const before = await count();
+  await act();
+  return (await count()) - before;
+}
+
+/** Asks until the answer is new, and tells how long after the write an old one was still asked for. */
+async function oldFor(gateway: BuiltGateway, username: string, isNew: boolean): Promise<number> {
+  const written = performance.now();
+  let last = 0;
+  await until(async () => {
+    const asked = performance.now() - written;
+    if ((await isThere(gateway, username)) === isNew) return true;
+    last = asked;
+    return false;
+  });
+  return last;
+}
+
+describeWithRedis("Two processes that share a Redis", () => {
+  it(`read what either has written, at most ${BOUND_MS} ms later`, async () => {
+    const delays: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const [writer, reader] = round % 2 === 0 ? gateways : [gateways[1], gateways[0]];
+      const username = `round-${Math.floor(round / 2)}`;
+      const isNew = round % 2 === 0;
+      for (const gateway of gateways) expect(await isThere(gateway, username)).toBe(!isNew);
+      await write(writer, isNew ? "createSipEndpoint" : "removeSipEndpoint", username);
+      expect(await oldFor(writer, username, isNew)).toBe(0);
+      delays.push(await oldFor(reader, username, isNew));
+    }
+    expect(Math.max(...delays)).toBeLessThan(BOUND_MS);
+  });
+
+  it.each<[string, () => Promise<void> | void]>([
+    ["dies", () => redis.kill()],
+    ["hangs", () => redis.freeze()],
+  ])("also when Redis %s in the moment of the write", async (_, lose) => {
+    const [writer, reader] = gateways;
+    expect(await isThere(reader, "somebody")).toBe(false);
+    await lose();
+    await write(writer, "createSipEndpoint", "somebody");
+    expect(await oldFor(writer, "somebody", true)).toBe(0);
+    expect(await oldFor(reader, "somebody", true)).toBeLessThan(BOUND_MS);
+    await write(writer, "removeSipEndpoint", "alice");
+    expect(await oldFor(reader, "alice", false)).toBeLessThan(BOUND_MS);
+  });
+});
