@@ -19,8 +19,15 @@ export interface Context {
   readonly answerUrls: AnswerUrls | undefined;
   /** Takes the cost of the operation off the caller's budget, or throws `RATE_LIMITED`. */
   charge(cost: number): Promise<void>;
-  /** Writes a line of the audit trail: a field of the graph, the endpoint that it was about, and how it ended. */
+  /**
+   * Writes a line of the audit trail: a field of the graph, the endpoint that it was about, and how it ended. An answer
+   * that takes one is not given again.
+   */
   audit(what: string, username: string | undefined, outcome: string): void;
+  /** Has this operation run each time that it is asked, because its answer is another one each time. */
+  forbidRepeat(): void;
+  /** Lets this answer be given to whoever asks the same and may see the same, unless that was forbidden. */
+  allowRepeat(operationName: string | undefined): void;
 }
 
 /** What all operations share. */
@@ -43,6 +50,9 @@ export function createContext(
 ): Context {
   const { id: requestId, ip: address, log, caller } = request;
   const budget = new Budget(deadlineMs);
+  const piopiy = new PiopiyLoader(client, budget);
+  let spent = 0;
+  let isRepeatForbidden = false;
   reply.raw.once("close", () => {
     if (reply.raw.writableFinished) budget.close();
     else budget.abandon();
@@ -51,12 +61,23 @@ export function createContext(
     requestId,
     log,
     caller,
-    piopiy: new PiopiyLoader(client, budget),
+    piopiy,
     pcmoTargetsKey,
     answerUrls,
-    charge: (cost) => rateLimit.charge(caller.name, cost, reply, DOOR_COST),
+    charge(cost) {
+      spent = cost;
+      return rateLimit.charge(caller.name, cost, reply, DOOR_COST);
+    },
     audit(what, username, outcome) {
+      isRepeatForbidden = true;
       audit.record({ who: caller.name, what, username, outcome, requestId, address });
+    },
+    forbidRepeat() {
+      isRepeatForbidden = true;
+    },
+    allowRepeat(operationName) {
+      if (isRepeatForbidden || !piopiy.oldest || piopiy.oldest.isStale) return;
+      request.repeatable = { cost: spent, operationName, readAt: piopiy.oldest.readAt };
     },
   };
 }

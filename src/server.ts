@@ -18,10 +18,13 @@ import { corsOptions, graphiqlPolicy, httpHeaders } from "./http-headers.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
 import { RateLimit } from "./rate-limit.js";
 import type { Redis } from "./redis.js";
+import { type Repeatable, ResponseCache } from "./response-cache.js";
 
 declare module "fastify" {
   interface FastifyRequest {
     caller: Caller;
+    /** Set when the answer may be given again. */
+    repeatable: Repeatable | undefined;
   }
 }
 
@@ -47,6 +50,7 @@ export async function createServer(
   const login = createLogin(config.auth, audit);
   const answerUrls = config.answer && new AnswerUrls(config.answer);
   const services = { client, rateLimit, audit, answerUrls };
+  const responses = new ResponseCache(client, config.cacheTtlMs);
   let closing = false;
 
   const server = fastify({
@@ -79,6 +83,7 @@ export async function createServer(
   if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
 
   server.decorateRequest("caller");
+  server.decorateRequest("repeatable");
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
@@ -88,10 +93,24 @@ export async function createServer(
       request.caller = await login(request);
       await rateLimit.charge(request.caller.name, DOOR_COST, reply);
     },
+    preHandler: async (request, reply) => {
+      const kept = await responses.find(request);
+      if (!kept) return;
+      await rateLimit.charge(request.caller.name, kept.cost, reply, DOOR_COST);
+      const { operationName } = kept;
+      request.log.info(
+        { who: request.caller.name, operation: "query", operationName, repeated: true },
+        "answered",
+      );
+      return reply.type(kept.contentType).send(kept.body);
+    },
     handler: fastifyApolloHandler(apollo, {
       context: async (request, reply) => createContext(config, services, request, reply),
     }),
-    onSend: async (request, reply, payload) => tellRequestId(request, reply, payload),
+    onSend: async (request, reply, payload) => {
+      if (request.repeatable) await responses.keep(request, reply, String(payload), request.repeatable);
+      return tellRequestId(request, reply, payload);
+    },
   });
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {

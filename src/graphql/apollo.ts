@@ -14,6 +14,7 @@ import { documentLimits } from "./document-limits.js";
 import { formatError } from "./format-error.js";
 import { httpStatusPlugin } from "./http-status.plugin.js";
 import { PersistedQueries } from "./persisted-queries.js";
+import { repeatPlugin } from "./repeat.plugin.js";
 import { reportPlugin } from "./report.plugin.js";
 import { buildGatewaySchema } from "./schema.js";
 import { stalePlugin } from "./stale.plugin.js";
@@ -46,6 +47,7 @@ export function createApollo(
       trustedDocumentsPlugin(trustedDocuments),
       costPlugin(limits.cost),
       stalePlugin,
+      repeatPlugin,
       httpStatusPlugin,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),

@@ -69,8 +69,10 @@ export class ConnectActionResolver {
       description: "For how many seconds it holds, 1 to 315360000 (ten years). Left out, it does not expire.",
     })
     expiresIn: number | null,
-    @Ctx() { answerUrls }: Context,
+    @Ctx() context: Context,
   ): string | null {
+    const { answerUrls } = context;
+    context.forbidRepeat();
     if (expiresIn != null && (expiresIn < 1 || expiresIn > LONGEST_EXPIRY)) {
       const message = `\`expiresIn\` must be 1 to ${LONGEST_EXPIRY} seconds; it is ${expiresIn}.`;
       throw new GatewayError("BAD_USER_INPUT", message, { argumentName: "expiresIn" });
