@@ -1,25 +1,20 @@
 import { createHash } from "node:crypto";
 import type { FastifyCorsOptions } from "@fastify/cors";
-import type { FastifyHelmetOptions } from "@fastify/helmet";
+import type { onRequestHookHandler } from "fastify";
+import helmet from "helmet";
 
-type PolicyOptions = NonNullable<FastifyHelmetOptions["contentSecurityPolicy"]>;
-
-/** What answers say to browsers: an answer of the graph is data, and no page may load or frame it. */
-export const httpHeaders: FastifyHelmetOptions = {
-  contentSecurityPolicy: policy({}),
-  referrerPolicy: { policy: "no-referrer" },
-  xFrameOptions: { action: "deny" },
-};
+/** Writes what answers say to browsers: an answer of the graph is data, and no page may load or frame it. */
+export const writeHttpHeaders: onRequestHookHandler = writer({});
 
 /**
- * The policy of the GraphiQL page: nothing from elsewhere, and of scripts only those that stand in the page as it was
+ * The same for the GraphiQL page: nothing from elsewhere, and of scripts only those that stand in the page as it was
  * made. Its editor sets styles inline and makes its workers from blobs.
  */
-export function graphiqlPolicy(page: string): PolicyOptions {
+export function writeGraphiqlHeaders(page: string): onRequestHookHandler {
   const hashes = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(
     ([, script = ""]) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`,
   );
-  return policy({
+  return writer({
     scriptSrc: hashes,
     workerSrc: ["blob:"],
     styleSrc: ["'unsafe-inline'"],
@@ -29,17 +24,16 @@ export function graphiqlPolicy(page: string): PolicyOptions {
   });
 }
 
-function policy(directives: Record<string, string[]>): PolicyOptions {
-  return {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
-      frameAncestors: ["'none'"],
-      ...directives,
-    },
-  };
+/** Fastify's own plugin for helmet works the headers out anew for each request. */
+function writer(directives: Record<string, string[]>): onRequestHookHandler {
+  const nothing = ["'none'"];
+  const base = { defaultSrc: nothing, baseUri: nothing, formAction: nothing, frameAncestors: nothing };
+  const write = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { ...base, ...directives } },
+    referrerPolicy: { policy: "no-referrer" },
+    xFrameOptions: { action: "deny" },
+  });
+  return ({ raw: request }, { raw: response }, done) => write(request, response, () => done());
 }
 
 /** Lets pages of the named origins call, with the headers that a GraphQL client sends and reads. */

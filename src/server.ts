@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import { fastifyCors } from "@fastify/cors";
-import { fastifyHelmet } from "@fastify/helmet";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { addAnswerRoute } from "./answer/answer-route.js";
 import { MAX_TOKEN_LENGTH } from "./answer/answer-token.js";
@@ -14,7 +13,7 @@ import type { Config } from "./config.js";
 import { createContext, DOOR_COST } from "./context.js";
 import { createApollo } from "./graphql/apollo.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./http-errors.js";
-import { corsOptions, graphiqlPolicy, httpHeaders } from "./http-headers.js";
+import { corsOptions, writeGraphiqlHeaders, writeHttpHeaders } from "./http-headers.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
 import { RateLimit } from "./rate-limit.js";
 import type { Redis } from "./redis.js";
@@ -65,9 +64,11 @@ export async function createServer(
     routerOptions: { maxParamLength: MAX_TOKEN_LENGTH },
     frameworkErrors: answerHttpError,
   });
-  server.addHook("onRequest", async (request, reply) => {
+  server.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
+    done();
   });
+  server.addHook("onRequest", writeHttpHeaders);
   server.addHook("preClose", async () => {
     closing = true;
   });
@@ -79,7 +80,6 @@ export async function createServer(
   server.setErrorHandler(answerHttpError);
   server.setNotFoundHandler(answerNotFound);
 
-  await server.register(fastifyHelmet, httpHeaders);
   if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
 
   server.decorateRequest("caller");
@@ -116,8 +116,7 @@ export async function createServer(
   if (config.graphiql) {
     const { renderGraphiqlPage } = await import("./graphql/graphiql.js");
     const page = renderGraphiqlPage("/graphql");
-    const helmet = { contentSecurityPolicy: graphiqlPolicy(page) };
-    server.get("/graphiql", { helmet }, (_request, reply) =>
+    server.get("/graphiql", { onRequest: writeGraphiqlHeaders(page) }, (_request, reply) =>
       reply.type("text/html; charset=utf-8").send(page),
     );
   }
