@@ -26,7 +26,10 @@ export interface Context {
   audit(what: string, username: string | undefined, outcome: string): void;
   /** Has this operation run each time that it is asked, because its answer is another one each time. */
   forbidRepeat(): void;
-  /** Lets this answer be given to whoever asks the same and may see the same, unless that was forbidden. */
+  /**
+   * Lets this answer be given to whoever asks the same and may see the same, unless that was forbidden, or PIOPIY was asked:
+   * only what is read again and again is worth its place.
+   */
   allowRepeat(operationName: string | undefined): void;
 }
 
@@ -76,8 +79,9 @@ export function createContext(
       isRepeatForbidden = true;
     },
     allowRepeat(operationName) {
-      if (isRepeatForbidden || !piopiy.oldest || piopiy.oldest.isStale) return;
-      request.repeatable = { cost: spent, operationName, readAt: piopiy.oldest.readAt };
+      const { keptSince } = piopiy;
+      if (isRepeatForbidden || keptSince === undefined) return;
+      request.repeatable = { cost: spent, operationName, readAt: keptSince };
     },
   };
 }

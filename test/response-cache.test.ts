@@ -40,15 +40,15 @@ async function repeated(act: () => Promise<unknown>): Promise<boolean[]> {
   return lines.filter(({ msg }) => msg === "answered").map((line) => line.repeated === true);
 }
 
-const twice = (query: string, who?: string) =>
+/** The first time PIOPIY is asked, the second time the cache: from then on the answer is given again. */
+const thrice = (query: string, who?: string) =>
   repeated(async () => {
-    await ask(query, who);
-    await ask(query, who);
+    for (let time = 0; time < 3; time++) await ask(query, who);
   });
 
 describe("An answer is given again", () => {
   it("to the same request", async () => {
-    expect(await twice(one)).toEqual([false, true]);
+    expect(await thrice(one)).toEqual([false, false, true]);
     const [first, again] = [await ask(one), await ask(one)];
     expect(again.data).toEqual({
       sipEndpoint: { username: "user0001", sipUri: "sip:user0001@sbc.emulator.example" },
@@ -58,6 +58,7 @@ describe("An answer is given again", () => {
   });
 
   it("to another caller who may see the same", async () => {
+    await ask(one, "writer");
     expect(await repeated(() => ask(one, "reader"))).toEqual([false]);
     expect(await repeated(() => ask(one, "other"))).toEqual([true]);
     expect(await repeated(() => ask(one, "keeper"))).toEqual([false]);
@@ -98,21 +99,13 @@ describe("An answer is made anew", () => {
     ],
     ["no endpoint", "{ __schema { queryType { name } } }", "reader"],
   ])("when it holds %s", async (_, query, who) => {
-    expect(await twice(query, who)).toEqual([false, false]);
+    expect(await thrice(query, who)).toEqual([false, false, false]);
   });
 
   it("after any change", async () => {
-    expect(await twice(one)).toEqual([false, true]);
+    expect(await thrice(one)).toEqual([false, false, true]);
     await ask('mutation { removeSipEndpoint(input: { username: "user0001" }) { username } }', "writer");
     expect((await ask(one)).data).toEqual({ sipEndpoint: null });
-  });
-
-  it("when a change came while it was made", async () => {
-    await gateway.fail({ operation: "get_sip", kind: "latency", ms: 300, times: 1 });
-    const slow = ask(one);
-    await ask(newPassword, "writer");
-    await slow;
-    expect(await repeated(() => ask(one))).toEqual([false]);
   });
 
   it("for a caller without a credential: that is refused", async () => {

@@ -9,9 +9,9 @@ export const stalePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart({ contextValue }) {
     return {
       async willSendResponse({ response: { body } }) {
-        const { oldest } = contextValue.piopiy;
-        if (!oldest?.isStale || body.kind !== "single") return;
-        const stale = { ageMs: Date.now() - oldest.readAt };
+        const { staleSince } = contextValue.piopiy;
+        if (staleSince === undefined || body.kind !== "single") return;
+        const stale = { ageMs: Date.now() - staleSince };
         body.singleResult.extensions = { ...body.singleResult.extensions, stale };
       },
     };

@@ -1,4 +1,4 @@
-import { setMaxListeners } from "node:events";
+import { Stop } from "./stop.js";
 
 /** What a read may spend. */
 export interface ReadBudget {
@@ -15,17 +15,15 @@ export interface ReadBudget {
  */
 export class Budget implements ReadBudget {
   readonly #expiresAt: number;
-  readonly #time = new AbortController();
-  readonly #patience = new AbortController();
+  readonly #time = new Stop();
+  readonly #patience = new Stop();
   readonly #timer: NodeJS.Timeout;
 
   constructor(milliseconds: number) {
-    // One listener for each call under way is no leak, however many there are.
-    setMaxListeners(0, this.#time.signal, this.#patience.signal);
     this.#expiresAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {
-      this.#time.abort();
-      this.#patience.abort();
+      this.#time.now();
+      this.#patience.now();
     }, milliseconds).unref();
   }
 
@@ -44,12 +42,12 @@ export class Budget implements ReadBudget {
 
   /** The caller has hung up. */
   abandon(): void {
-    this.#patience.abort();
+    this.#patience.now();
   }
 
   /** The operation is answered. Reads that are still under way, beside one whose failure was the answer, end. */
   close(): void {
     clearTimeout(this.#timer);
-    this.#patience.abort();
+    this.#patience.now();
   }
 }

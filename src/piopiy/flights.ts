@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors.js";
 import type { ReadBudget } from "./budget.js";
+import { Stop } from "./stop.js";
 
 /**
  * Single-flight: callers who want the same thing at the same time wait for one piece of work. Each waits as long as its
@@ -26,7 +27,7 @@ class Flight<T> implements ReadBudget {
   readonly #work: (budget: ReadBudget) => Promise<T>;
   readonly #end: () => void;
   readonly #waiting = new Set<ReadBudget>();
-  readonly #abandoned = new AbortController();
+  readonly #abandoned = new Stop();
   #result: Promise<T> | undefined;
 
   /** @param end is called once nobody may join any more */
@@ -53,10 +54,10 @@ class Flight<T> implements ReadBudget {
         if (this.#waiting.size > 0) return reject(tooSlow());
         // The work itself tells the last one why it ended.
         this.#end();
-        this.#abandoned.abort();
+        this.#abandoned.now();
       };
       const { forReads } = budget;
-      result.then(resolve, reject).finally(() => forReads.removeEventListener("abort", leave));
+      result.finally(() => forReads.removeEventListener("abort", leave)).then(resolve, reject);
       if (forReads.aborted) leave();
       else forReads.addEventListener("abort", leave, { once: true });
     });

@@ -31,7 +31,10 @@ export class PiopiyLoader {
   readonly #pagesAnew = loader((page: number) => this.#client.listSipAnew(page, this.#budget));
   /** Where rows without a password stand. */
   readonly #pageOf = new Map<string, number>();
-  #oldest: Reading<unknown> | undefined;
+  /** When PIOPIY told the oldest part of what was read, in milliseconds since 1970. */
+  #oldest: number | undefined;
+  #isKept = true;
+  #isStale = false;
 
   constructor(client: CachedClient, budget: Budget) {
     this.#client = client;
@@ -56,9 +59,17 @@ export class PiopiyLoader {
     return (row ?? (await this.#endpointsAnew.load(username)))?.password;
   }
 
-  /** Of all that this operation has read, what is oldest; undefined when it has read nothing. */
-  get oldest(): Omit<Reading<unknown>, "value"> | undefined {
-    return this.#oldest;
+  /**
+   * When PIOPIY told the oldest part of what this operation has read, in milliseconds since 1970; undefined unless it has
+   * read something, and all of it was kept from before and is not stale.
+   */
+  get keptSince(): number | undefined {
+    return this.#isKept && !this.#isStale ? this.#oldest : undefined;
+  }
+
+  /** The same when any part is stale, else undefined. */
+  get staleSince(): number | undefined {
+    return this.#isStale ? this.#oldest : undefined;
   }
 
   /** Changes whenever the list does; undefined while this gateway changes it. */
@@ -120,9 +131,11 @@ export class PiopiyLoader {
   }
 
   async #note<T>(read: Promise<Reading<T>>): Promise<T> {
-    const reading = await read;
-    if (!this.#oldest || reading.readAt < this.#oldest.readAt) this.#oldest = reading;
-    return reading.value;
+    const { value, readAt, isKept, isStale } = await read;
+    this.#oldest = Math.min(readAt, this.#oldest ?? readAt);
+    this.#isKept &&= isKept;
+    this.#isStale ||= isStale;
+    return value;
   }
 }
 

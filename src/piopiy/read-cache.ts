@@ -22,6 +22,8 @@ interface Entry<T> {
 
 /** What was read. */
 export interface Reading<T> extends Entry<T> {
+  /** It was told to somebody before. */
+  readonly isKept: boolean;
   /** It is older than it should be, because PIOPIY is out of order. */
   readonly isStale: boolean;
 }
@@ -78,7 +80,7 @@ export class ReadCache {
     } catch (error) {
       const entry = isOutOfOrder(error) && (await this.#entries.get<Entry<Kept>>({ key }));
       if (!entry) throw error;
-      return { ...entry, isStale: true };
+      return { ...entry, isKept: true, isStale: true };
     }
   }
 
@@ -104,9 +106,9 @@ export class ReadCache {
     let failure: unknown;
     const factory = async (): Promise<Entry<Kept>> => {
       try {
-        const { value, readAt } = await read(request, budget);
-        own = { value, readAt, isStale: false };
-        return { value: request.withoutSecrets(value), readAt };
+        const reading = await read(request, budget);
+        own = reading;
+        return { value: request.withoutSecrets(reading.value), readAt: reading.readAt };
       } catch (error) {
         failure = error;
         throw error;
@@ -117,7 +119,7 @@ export class ReadCache {
     const kept = await entry.catch(() => undefined);
     if (failure) throw failure;
     // A cache that fails costs speed only.
-    return own ?? (kept ? { ...kept, isStale: false } : read(request, budget));
+    return own ?? (kept ? { ...kept, isKept: true, isStale: false } : read(request, budget));
   }
 }
 
@@ -126,7 +128,7 @@ async function read<Full extends Kept, Kept>(
   budget: ReadBudget,
 ): Promise<Reading<Full>> {
   const value = await request.ask(budget);
-  return { value, readAt: Date.now(), isStale: false };
+  return { value, readAt: Date.now(), isKept: false, isStale: false };
 }
 
 function createEntries({ ttlMs, account, redis }: ReadCacheOptions) {

@@ -25,6 +25,8 @@ export class Turns {
    * `UPSTREAM_TIMEOUT`; one that has begun decides for itself, and keeps its place until it ends.
    */
   async take<T>(kind: Kind, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    const { pending, concurrency, size } = this.#queue;
+    if (size === 0 && pending < concurrency && !signal.aborted) return this.#queue.add(call);
     if (this.#waiting[kind] >= this.#maxWaiting) throw tooMany();
     const waiting = new AbortController();
     const giveUp = () => waiting.abort(tooLate());
