@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from "node:net";
+import { availableParallelism } from "node:os";
 import { type AnswerSettings, readAnswerSettings } from "./answer/answer-settings.js";
 import { type AuthSettings, readAuth } from "./auth/auth-settings.js";
 import { Environment, type Variables } from "./environment.js";
@@ -19,6 +20,8 @@ export interface Config {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** How many processes listen on the port. */
+  readonly workers: number;
   /** The addresses and networks of proxies that are believed when they say where a request came from. */
   readonly trustedProxies: readonly string[];
   readonly auth: AuthSettings;
@@ -64,6 +67,7 @@ export function readConfig(variables: Variables): Config {
   const config: Config = {
     host: environment.text("HOST") ?? "127.0.0.1",
     port: environment.wholeNumber("PORT", 0, 65_535, 4000),
+    workers: readWorkers(environment),
     trustedProxies: readTrustedProxies(environment),
     auth: readAuth(environment),
     upstream: readUpstream(environment),
@@ -116,6 +120,11 @@ function readRedisUrl(environment: Environment): string | undefined {
     environment.mistakes.push("REDIS_URL must be an address that begins with redis:// or rediss://.");
   }
   return text;
+}
+
+function readWorkers(environment: Environment): number {
+  if (environment.text("WORKERS") === "auto") return availableParallelism();
+  return environment.wholeNumber("WORKERS", 1, 256, 1, ', or the word "auto"');
 }
 
 function readTrustedProxies(environment: Environment): string[] {

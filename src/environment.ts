@@ -24,12 +24,13 @@ export class Environment {
     return text ?? "";
   }
 
-  wholeNumber(name: string, minimum: number, maximum: number, fallback: number): number {
+  /** @param alternative what the variable may hold instead, for the message */
+  wholeNumber(name: string, minimum: number, maximum: number, fallback: number, alternative = ""): number {
     const text = this.text(name);
     if (text === undefined) return fallback;
     if (/^\d+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum) return Number(text);
     this.mistakes.push(
-      `${name} must be a whole number from ${minimum} to ${maximum}; it is ${JSON.stringify(text)}.`,
+      `${name} must be a whole number from ${minimum} to ${maximum}${alternative}; it is ${JSON.stringify(text)}.`,
     );
     return fallback;
   }

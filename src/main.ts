@@ -1,4 +1,6 @@
 import "reflect-metadata";
+import cluster from "node:cluster";
+import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
 import { startEmulator } from "./emulator/emulator.js";
@@ -6,6 +8,7 @@ import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } fr
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
 import { Redis } from "./redis.js";
 import { createServer } from "./server.js";
+import { Workers } from "./workers.js";
 
 /** How long accepted requests may take to end after a signal to stop. */
 const GRACE_MS = 15_000;
@@ -44,25 +47,69 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
   const log = pino({ level: config.logLevel });
   const emulator = embedded && (await startEmulator(embedded));
   const account = embedded && emulator ? { ...embedded, url: emulator.url } : (config.upstream as Upstream);
-  const redis = config.redisUrl ? new Redis(config.redisUrl, log) : undefined;
-  const client = connectPiopiy(account, config, log, redis);
-  const server = await createServer(config, client, log, redis);
+  const isPrimary = config.workers > 1 && cluster.isPrimary;
+  const gateway = isPrimary ? createWorkers(config, account, log) : await createGateway(config, account, log);
 
   const stop = async () => {
     setTimeout(() => process.exit(1), GRACE_MS).unref();
-    await server.close();
-    await client.close();
-    redis?.close();
+    await gateway.stop();
     await emulator?.close();
   };
   try {
-    const address = await server.listen({ host: config.host, port: config.port });
-    tellStart(address, config, emulator?.url);
+    const address = await gateway.start();
+    if (cluster.isPrimary) tellStart(address, config, emulator?.url);
   } catch (error) {
     await stop();
     throw explainNoPort(error, config);
   }
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+  let isStopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // A terminal sends its signal to workers too, and their primary process sends another one.
+      if (isStopping && cluster.isPrimary) process.exit(1);
+      if (!isStopping) void stop();
+      isStopping = true;
+    });
+  }
+}
+
+/** What can be started, which tells its address, and stopped. */
+interface Startable {
+  start(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+async function createGateway(config: Config, account: Upstream, log: FastifyBaseLogger): Promise<Startable> {
+  const redis = config.redisUrl ? new Redis(config.redisUrl, log) : undefined;
+  const client = connectPiopiy(account, config, log, redis);
+  const server = await createServer(config, client, log, redis);
+  return {
+    start: () => server.listen({ host: config.host, port: config.port }),
+    async stop() {
+      await server.close();
+      await client.close();
+      redis?.close();
+      if (cluster.isWorker) process.disconnect();
+    },
+  };
+}
+
+function createWorkers(
+  { host, workers: count }: Config,
+  account: Upstream,
+  log: FastifyBaseLogger,
+): Startable {
+  const { url, appId, secret } = account;
+  const workers = new Workers({ PIOPIY_URL: url, PIOPIY_APP_ID: String(appId), PIOPIY_SECRET: secret }, log);
+  return {
+    async start() {
+      const port = await workers.start(count);
+      return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    },
+    async stop() {
+      if (!(await workers.stop())) process.exitCode = 1;
+    },
+  };
 }
 
 function explainNoPort(error: unknown, { host, port }: Config): unknown {

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfig } from "../src/config.js";
 
@@ -20,6 +21,7 @@ describe("readConfig", () => {
     expect(readConfig(complete)).toEqual({
       host: "127.0.0.1",
       port: 4000,
+      workers: 1,
       trustedProxies: [],
       auth: { mode: "none" },
       upstream: {
@@ -64,6 +66,7 @@ describe("readConfig", () => {
       BREAKER_RESET_MS: "600000",
       CACHE_TTL_MS: "0",
       PCMO_TARGETS_KEY: "connect",
+      WORKERS: "4",
       TRUSTED_PROXIES: "10.0.0.0/8, ::1",
       MAX_BODY_BYTES: "1",
       MAX_TOKENS: "2",
@@ -82,6 +85,7 @@ describe("readConfig", () => {
     expect(readConfig({ ...complete, ...settings })).toEqual({
       host: "::1",
       port: 0,
+      workers: 4,
       trustedProxies: ["10.0.0.0/8", "::1"],
       auth: { mode: "none" },
       upstream: { url: "https://proxy.example.com/piopiy/", appId: 2222223, secret: "made-up-secret" },
@@ -103,6 +107,10 @@ describe("readConfig", () => {
     });
   });
 
+  it("takes as many workers as the machine has cores for auto", () => {
+    expect(readConfig({ ...complete, WORKERS: "auto" }).workers).toBe(availableParallelism());
+  });
+
   it("wants no account for the emulator", () => {
     expect(readConfig({ AUTH: "none", PIOPIY_URL: "emulator" }).upstream).toBe("emulator");
   });
@@ -111,6 +119,7 @@ describe("readConfig", () => {
     expect(() =>
       readConfig({
         PORT: "65536",
+        WORKERS: "all",
         PIOPIY_URL: "ftp://piopiy.example.com",
         PIOPIY_APP_ID: "abc",
         PIOPIY_TIMEOUT_MS: "0",
@@ -126,6 +135,7 @@ describe("readConfig", () => {
       [
         "The configuration has mistakes:",
         '  - PORT must be a whole number from 0 to 65535; it is "65536".',
+        '  - WORKERS must be a whole number from 1 to 256, or the word "auto"; it is "all".',
         "  - AUTH must be set: api-key, jwt, or none, which lets everyone who reaches this address do everything.",
         '  - PIOPIY_ALLOW_HTTP must be one of true, false; it is "yes".',
         '  - PIOPIY_URL must be an address that begins with https://, or the word "emulator".',

@@ -7,6 +7,7 @@ import { ReadCache, type Reading, type ReadRequest } from "./read-cache.js";
 import { RedisChanges } from "./redis-changes.js";
 import { type Subject, Versions } from "./versions.js";
 import type { Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
+import { WorkerChanges } from "./worker-changes.js";
 
 /** An endpoint; without its password when it is not PIOPIY's own answer. */
 export type Endpoint = Omit<SipEndpointRecord, "password"> & { readonly password?: string };
@@ -25,6 +26,8 @@ export interface CacheOptions {
   readonly account: string;
   /** The store that several processes share, if there is one. */
   readonly redis?: Redis | undefined;
+  /** This process is one of several that a primary process has started. */
+  readonly isWorker?: boolean;
 }
 
 /** PIOPIY's five calls, where reads that are not older than the last change come from the cache. */
@@ -38,9 +41,8 @@ export class CachedClient {
   #listWrites = 0;
 
   constructor(client: PiopiyClient, options: CacheOptions) {
-    const { account, redis } = options;
     this.#client = client;
-    this.#changes = redis ? new RedisChanges(redis, account, this.#versions) : new OwnChanges(this.#versions);
+    this.#changes = connectChanges(options, this.#versions);
     this.#cache = new ReadCache(options, this.#versions, this.#changes);
   }
 
@@ -152,4 +154,9 @@ export class CachedClient {
       this.#writes.delete(work);
     }
   }
+}
+
+function connectChanges({ account, redis, isWorker }: CacheOptions, versions: Versions): Changes {
+  if (redis) return new RedisChanges(redis, account, versions);
+  return isWorker ? new WorkerChanges(versions) : new OwnChanges(versions);
 }

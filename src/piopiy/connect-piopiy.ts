@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import type { FastifyBaseLogger } from "fastify";
 import type { Config, Upstream } from "../config.js";
 import type { Redis } from "../redis.js";
@@ -12,5 +13,10 @@ export function connectPiopiy(
   redis?: Redis,
 ): CachedClient {
   const client = new PiopiyClient({ url, appId, secret, timeoutMs, maxConcurrency, breakerResetMs, log });
-  return new CachedClient(client, { ttlMs: cacheTtlMs, account: `${url}#${appId}`, redis });
+  return new CachedClient(client, {
+    ttlMs: cacheTtlMs,
+    account: `${url}#${appId}`,
+    redis,
+    isWorker: cluster.isWorker,
+  });
 }

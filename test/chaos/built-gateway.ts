@@ -8,7 +8,7 @@ export interface BuiltGateway {
   readonly child: ChildProcess;
   /** Where it listens, without a path. */
   readonly origin: string;
-  readonly output: { readonly stderr: string };
+  readonly output: { readonly stdout: string; readonly stderr: string };
   /** Its exit code, or the signal that ended it. */
   readonly end: Promise<unknown>;
 }

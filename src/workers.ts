@@ -1,0 +1,67 @@
+import cluster, { type Worker } from "node:cluster";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import type { FastifyBaseLogger } from "fastify";
+import { ChangeRelay } from "./piopiy/change-relay.js";
+
+/** How long a worker that ended by itself is not started again. */
+const RESTART_MS = 1000;
+
+/**
+ * Several processes that run this program and listen on one port. What one of them changes all of them know before it is
+ * answered; one that ends by itself is replaced.
+ */
+export class Workers {
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #log: FastifyBaseLogger;
+  readonly #relay = new ChangeRelay();
+  readonly #running = new Set<Worker>();
+  #isStopping = false;
+
+  /** @param environment what they are told besides this process's own */
+  constructor(environment: Readonly<Record<string, string>>, log: FastifyBaseLogger) {
+    this.#environment = environment;
+    this.#log = log;
+  }
+
+  /** Starts so many, and tells the port once the first listens. */
+  async start(count: number): Promise<number> {
+    const first = this.#fork();
+    const listening = once(first, "listening").then(([address]) => (address as AddressInfo).port);
+    const port = await Promise.race([listening, once(first, "exit").then(() => undefined)]);
+    if (port === undefined) throw new Error("The first worker could not start, and has said why.");
+    first.on("exit", () => this.#replace(first));
+    for (let number = 2; number <= count; number++) this.#forkLasting();
+    return port;
+  }
+
+  /** Lets all of them answer what they have accepted. False when one of them could not end in order. */
+  async stop(): Promise<boolean> {
+    this.#isStopping = true;
+    const ends = [...this.#running].map(async (worker) => {
+      worker.process.kill("SIGTERM");
+      const [code] = await once(worker, "exit");
+      return code === 0;
+    });
+    return (await Promise.all(ends)).every(Boolean);
+  }
+
+  #fork(): Worker {
+    const worker = cluster.fork(this.#environment);
+    this.#relay.add(worker);
+    this.#running.add(worker);
+    worker.on("exit", () => this.#running.delete(worker));
+    return worker;
+  }
+
+  #forkLasting(): void {
+    const worker = this.#fork();
+    worker.on("exit", () => this.#replace(worker));
+  }
+
+  #replace({ process: { pid, exitCode, signalCode } }: Worker): void {
+    if (this.#isStopping) return;
+    this.#log.error({ pid, exitCode, signalCode }, "a worker ended by itself; another one takes its place");
+    setTimeout(() => this.#isStopping || this.#forkLasting(), RESTART_MS);
+  }
+}
