@@ -7,6 +7,15 @@ const MAX_RECONNECT_DELAY_MS = 2000;
 
 type Client = ReturnType<typeof createRedis>;
 
+/** Who listens to a channel. */
+export interface Listener {
+  onMessage(message: string): void;
+  /** What is said on the channel is heard from now on. */
+  onListening(): void;
+  /** What is said is no longer heard. */
+  onLost(): void;
+}
+
 /**
  * The store that several copies of the gateway share. It costs speed at most: without a connection, or while an answer
  * is overdue, commands fail at once, so that whoever uses them does without.
@@ -59,14 +68,11 @@ export class Redis {
     await this.#inTime(() => this.#client.ping());
   }
 
-  /**
-   * Listens to a channel, over the same connection as all commands.
-   *
-   * @param onListening is called whenever what is said on the channel is heard again
-   */
-  subscribe(channel: string, onMessage: (message: string) => void, onListening: () => void): void {
+  /** Listens to a channel, over the same connection as all commands. */
+  subscribe(channel: string, { onMessage, onListening, onLost }: Listener): void {
     const listen = () => this.#client.subscribe(channel, onMessage).then(onListening, () => {});
     this.#client.on("ready", listen);
+    this.#client.on("reconnecting", onLost);
     if (this.#client.isReady) void listen();
   }
 

@@ -2,7 +2,7 @@ import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { FastifyBaseLogger } from "fastify";
-import { ChangeRelay } from "./piopiy/change-relay.js";
+import { ChangeRelay } from "./piopiy/cache/change-relay.js";
 
 /** How long a worker that ended by itself is not started again. */
 const RESTART_MS = 1000;

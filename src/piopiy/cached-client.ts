@@ -1,13 +1,13 @@
 import type { Redis } from "../redis.js";
 import type { Budget } from "./budget.js";
-import type { Changes } from "./changes.js";
+import type { Changes } from "./cache/changes.js";
+import { OwnChanges } from "./cache/own-changes.js";
+import { ReadCache, type Reading, type ReadRequest } from "./cache/read-cache.js";
+import { RedisChanges } from "./cache/redis-changes.js";
+import { type Subject, Versions } from "./cache/versions.js";
+import { WorkerChanges } from "./cache/worker-changes.js";
 import type { PiopiyClient } from "./client.js";
-import { OwnChanges } from "./own-changes.js";
-import { ReadCache, type Reading, type ReadRequest } from "./read-cache.js";
-import { RedisChanges } from "./redis-changes.js";
-import { type Subject, Versions } from "./versions.js";
 import type { Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
-import { WorkerChanges } from "./worker-changes.js";
 
 /** An endpoint; without its password when it is not PIOPIY's own answer. */
 export type Endpoint = Omit<SipEndpointRecord, "password"> & { readonly password?: string };

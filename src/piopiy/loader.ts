@@ -1,8 +1,8 @@
 import DataLoader from "dataloader";
 import type { Budget } from "./budget.js";
+import type { Reading } from "./cache/read-cache.js";
 import type { CachedClient, Endpoint, Page } from "./cached-client.js";
 import { makePassword } from "./password.js";
-import type { Reading } from "./read-cache.js";
 import type { Credentials, SipEndpointRecord } from "./wire.js";
 
 /** An endpoint and its new password; null has one made. */

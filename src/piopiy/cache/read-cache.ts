@@ -1,8 +1,8 @@
 import { BentoCache, bentostore } from "bentocache";
 import { memoryDriver } from "bentocache/drivers/memory";
-import { GatewayError } from "../errors.js";
-import type { Redis } from "../redis.js";
-import type { ReadBudget } from "./budget.js";
+import { GatewayError } from "../../errors.js";
+import type { Redis } from "../../redis.js";
+import type { ReadBudget } from "../budget.js";
 import type { Changes } from "./changes.js";
 import { Flights } from "./flights.js";
 import { RedisDriver } from "./redis-driver.js";

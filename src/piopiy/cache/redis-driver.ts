@@ -1,5 +1,5 @@
 import type { L2CacheDriver } from "bentocache/types";
-import type { Redis } from "../redis.js";
+import type { Redis } from "../../redis.js";
 
 /**
  * The part of the cache that processes share. Entries leave Redis once they are too old to be served; the older ones that

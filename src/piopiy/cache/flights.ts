@@ -1,6 +1,6 @@
-import { GatewayError } from "../errors.js";
-import type { ReadBudget } from "./budget.js";
-import { Stop } from "./stop.js";
+import { GatewayError } from "../../errors.js";
+import type { ReadBudget } from "../budget.js";
+import { Stop } from "../stop.js";
 
 /**
  * Single-flight: callers who want the same thing at the same time wait for one piece of work. Each waits as long as its

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Redis } from "../redis.js";
+import type { Redis } from "../../redis.js";
 import type { Changes } from "./changes.js";
 import { MAX_CHANGED, type Subject, type Versions } from "./versions.js";
 
@@ -37,11 +37,11 @@ export class RedisChanges implements Changes {
   readonly #key: string;
   readonly #probes: NodeJS.Timeout;
   #hasJoined = false;
-  /** A change of this process that the others may not know of. */
-  #owes = false;
+  /** How many changes of this process the others may not know of. */
+  #debts = 0;
   #provenAt = 0;
-  /** What was heard since it was last asked what the others know: the answer may be older. */
-  #heard: string[] = [];
+  /** While it asks what the others know: what it has heard since, which the answer may not hold. */
+  #heard: string[] | undefined;
 
   /** @param account names the account at PIOPIY; gateways with another account share nothing */
   constructor(redis: Redis, account: string, versions: Versions) {
@@ -49,11 +49,13 @@ export class RedisChanges implements Changes {
     this.#versions = versions;
     this.#key = `piopiy-graphql-gateway:versions:${account}`;
     this.#probes = setInterval(() => this.#probe(), PROBE_MS).unref();
-    redis.subscribe(
-      this.#key,
-      (message) => this.#hear(message),
-      () => this.#join(),
-    );
+    redis.subscribe(this.#key, {
+      onMessage: (message) => this.#hear(message),
+      onListening: () => this.#join(),
+      onLost: () => {
+        this.#hasJoined = false;
+      },
+    });
   }
 
   get isCurrent(): boolean {
@@ -66,7 +68,7 @@ export class RedisChanges implements Changes {
     try {
       await this.#run("tell", version, subjects);
     } catch {
-      this.#owes = true;
+      this.#debts++;
       this.#hasJoined = false;
     }
   }
@@ -76,7 +78,7 @@ export class RedisChanges implements Changes {
   }
 
   #hear(message: string): void {
-    this.#heard.push(message);
+    this.#heard?.push(message);
     this.#note(message);
   }
 
@@ -98,20 +100,25 @@ export class RedisChanges implements Changes {
 
   /** Takes over what the others know. If they do not know all that this process has changed, everything counts as changed. */
   async #join(): Promise<void> {
+    if (this.#heard) return;
     this.#hasJoined = false;
-    this.#heard = [];
+    const heard: string[] = [];
+    this.#heard = heard;
+    const debts = this.#debts;
     const asked = performance.now();
     try {
-      const known = pairs((await this.#run(this.#owes ? "forget" : "join", randomUUID(), [])) as string[]);
+      const known = pairs((await this.#run(debts > 0 ? "forget" : "join", randomUUID(), [])) as string[]);
       const unchanged = known.get("");
       known.delete("");
       this.#versions.reset(unchanged, known);
-      for (const message of this.#heard) this.#note(message);
-      this.#owes = false;
+      for (const message of heard) this.#note(message);
+      this.#debts -= debts;
       this.#provenAt = asked;
-      this.#hasJoined = true;
+      this.#hasJoined = this.#debts === 0;
     } catch {
       // The next probe tries again.
+    } finally {
+      this.#heard = undefined;
     }
   }
 
