@@ -1,0 +1,40 @@
+import { createRequire } from "node:module";
+import fastify, { type FastifyPluginAsync } from "fastify";
+import { mercurius } from "mercurius";
+import type { MercuriusCacheOptions } from "mercurius-cache";
+import { readRows } from "./rows.js";
+import { type Page, sdl } from "./sdl.js";
+import { settings, tellStart } from "./settings.js";
+import { getSip, listSip } from "./undici-client.js";
+
+// Its types promise a default export that an ES module does not get.
+const mercuriusCache: FastifyPluginAsync<MercuriusCacheOptions> = createRequire(import.meta.url)(
+  "mercurius-cache",
+);
+
+const server = fastify();
+await server.register(mercurius, {
+  schema: sdl,
+  jit: 1,
+  resolvers: {
+    Query: {
+      sipEndpoint: (_root: unknown, { username }: { username: string }) => getSip(username),
+      sipEndpoints: (_root: unknown, { first, offset }: Page) => readRows(first, offset, listSip),
+    },
+  },
+  loaders: {
+    SipEndpointConnection: {
+      nodes: (queries: { obj: { usernames: string[] } }[]) =>
+        Promise.all(queries.map(({ obj }) => Promise.all(obj.usernames.map(getSip)))),
+    },
+  },
+});
+await server.register(mercuriusCache, {
+  ttl: settings.cacheMs / 1000,
+  policy: {
+    Query: { sipEndpoint: true, sipEndpoints: true },
+    SipEndpointConnection: { nodes: true },
+  },
+});
+await server.listen({ host: "127.0.0.1", port: settings.port });
+tellStart("Mercurius");

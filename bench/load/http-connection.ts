@@ -1,0 +1,80 @@
+import { connect, type Socket } from "node:net";
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+type Done = (answer: HttpAnswer) => void;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * One kept HTTP/1.1 connection that asks one thing at a time. It reads only what the contestants send (a length or
+ * chunks), since load must cost far less than the work that it loads.
+ */
+export class HttpConnection {
+  readonly opened: Promise<void>;
+  readonly #socket: Socket;
+  #received: Buffer = NOTHING;
+  #done: Done | undefined;
+
+  /** `failed` is told once when the connection breaks or closes before `close`. */
+  constructor(
+    private readonly url: URL,
+    failed: (error: Error) => void,
+  ) {
+    this.#socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
+    this.opened = new Promise((resolve) => this.#socket.once("connect", resolve));
+    this.#socket.on("data", (data) => this.#read(data));
+    this.#socket.once("error", failed);
+    this.#socket.once("close", () => failed(new Error("the connection was closed")));
+  }
+
+  /** Posts JSON text; `done` gets the answer. */
+  post(body: string, done: Done): void {
+    this.#done = done;
+    this.#socket.write(
+      `POST ${this.url.pathname} HTTP/1.1\r\nhost: ${this.url.host}\r\ncontent-type: application/json\r\naccept: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners("close").removeAllListeners("error");
+    this.#socket.on("error", () => undefined).destroy();
+  }
+
+  #read(data: Buffer): void {
+    this.#received = this.#received.length === 0 ? data : Buffer.concat([this.#received, data]);
+    const end = this.#received.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    const head = this.#received.toString("latin1", 0, end);
+    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+    const rest = this.#received.subarray(end + 4);
+    const body = length === undefined ? joinChunks(rest) : take(rest, Number(length));
+    if (body === undefined) return;
+    this.#received = NOTHING;
+    const done = this.#done;
+    this.#done = undefined;
+    done?.({ status: Number(head.slice(9, 12)), body });
+  }
+}
+
+function take(bytes: Buffer, length: number): Buffer | undefined {
+  return bytes.length < length ? undefined : bytes.subarray(0, length);
+}
+
+/** Undefined until the last chunk has come. */
+function joinChunks(bytes: Buffer): Buffer | undefined {
+  const chunks: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const lineEnd = bytes.indexOf("\r\n", at);
+    if (lineEnd < 0) return undefined;
+    const size = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
+    const begin = lineEnd + 2;
+    if (bytes.length < begin + size + 2) return undefined;
+    if (size === 0) return Buffer.concat(chunks);
+    chunks.push(bytes.subarray(begin, begin + size));
+    at = begin + size + 2;
+  }
+}

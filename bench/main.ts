@@ -1,0 +1,52 @@
+import { contestants, TOLD } from "./contestants.js";
+import { compareGot } from "./got-cost/compare-got.js";
+import { isFull, type Options, readOptions } from "./options.js";
+import { killAll } from "./processes/process-group.js";
+import { report } from "./report/report.js";
+import { writeResults, writeSoak } from "./report/results-file.js";
+import { run } from "./run.js";
+import { soak } from "./soak.js";
+
+process.once("exit", killAll);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+try {
+  process.exit((await start(readOptions(process.argv.slice(2)))) ? 0 : 1);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+/** False when a soak found that the memory grows. */
+async function start(options: Options): Promise<boolean> {
+  if (options.command === "soak") return soakFor(options.minutes);
+  if (options.command === "got") {
+    console.log(await compareGot(options.rounds, console.error));
+    return true;
+  }
+  const begun = performance.now();
+  const results = await run(options, tellProgress);
+  const chosen = contestants.filter(({ name }) => options.only.includes(name));
+  const text = report(results, chosen, options);
+  console.log(`\n${text}`);
+  console.log(`\nTook ${Math.round((performance.now() - begun) / 1000)} s.`);
+  if (isFull(options) || options.write) {
+    writeResults(text);
+    console.log("Written to bench/RESULTS.md.");
+  }
+  return true;
+}
+
+async function soakFor(minutes: number): Promise<boolean> {
+  const { text, isFlat } = await soak(minutes, TOLD, console.error);
+  console.log(`\n${text}`);
+  if (minutes >= 10) {
+    writeSoak(text);
+    console.log("\nWritten to bench/RESULTS.md.");
+  }
+  return isFlat;
+}
+
+/** One line that is written over, where there is a terminal. */
+function tellProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}

@@ -1,0 +1,76 @@
+import { APOLLO_OR_YOGA, type Contestant, GATEWAY, NAIVE } from "../contestants.js";
+import type { Results } from "./results.js";
+import { table } from "./table.js";
+
+interface Goal {
+  readonly goal: string;
+  readonly found: string;
+  readonly isReached: boolean | undefined;
+}
+
+/** What the gateway is to reach, and whether it did in this run. */
+export function goals(results: Results, contestants: readonly Contestant[]): string {
+  const rows = judge(results, contestants).map(({ goal, found, isReached }) => [
+    goal,
+    found,
+    isReached === undefined ? "" : isReached ? "reached" : "MISSED",
+  ]);
+  return table(["goal", "measured", ""], rows);
+}
+
+function judge(results: Results, contestants: readonly Contestant[]): Goal[] {
+  const value = (workload: string, measure: string) => results.value(workload, GATEWAY, measure);
+  const toNaive = (workload: string) => results.ratio(workload, GATEWAY, NAIVE, "perSecond");
+  const atMost = (goal: string, most: number, found: number | undefined, unit = "", digits = 2): Goal =>
+    limit(goal, found, unit, digits, (number) => number <= most);
+  const atLeast = (goal: string, least: number, found: number | undefined, unit = "x"): Goal =>
+    limit(goal, found, unit, 2, (number) => number >= least);
+
+  const rivals = contestants.filter(({ name }) => APOLLO_OR_YOGA.includes(name));
+  const best = rivals
+    .map(({ name, title }) => ({ title, perSecond: results.value("hot", name, "perSecond") ?? 0 }))
+    .toSorted((a, b) => b.perSecond - a.perSecond)[0];
+  const hot = value("hot", "perSecond");
+  const twoToOne = (workload: string) => {
+    const [one, two] = [value("workers", `${workload}One`), value("workers", `${workload}Two`)];
+    return one === undefined || two === undefined ? undefined : two / one;
+  };
+  return [
+    atMost("50 aliases cold within 1.1 round trips", 1.1, value("coldAliases", "roundTrips")),
+    atMost("... at 25 calls upstream", 25, value("coldAliases", "calls"), "", 0),
+    atMost("... and none when warm", 0, value("coldAliases", "warmCalls"), "", 0),
+    atMost("50 rows cold within 2.15 round trips", 2.15, value("coldRows", "roundTrips")),
+    atMost("... at 55 calls upstream", 55, value("coldRows", "calls"), "", 0),
+    atMost("... and none when warm", 0, value("coldRows", "warmCalls"), "", 0),
+    atLeast("the hot set at 4 times naive", 4, toNaive("hot")),
+    atLeast(
+      `... and ahead of all on Apollo or Yoga (the best: ${best?.title ?? "none"})`,
+      1,
+      hot === undefined || !best?.perSecond ? undefined : hot / best.perSecond,
+    ),
+    told("... beside Mercurius with JIT", results.ratio("hot", GATEWAY, "mercurius", "perSecond")),
+    atLeast("distinct names not slower than naive", 1, toNaive("distinct")),
+    atMost("200 identical cold queries make one call", 1, value("burst", "calls"), "", 0),
+    atMost("added latency p50 under 1.5 ms", 1.5, value("added", "p50"), " ms"),
+    atMost("added latency p99 under 10 ms", 10, value("added", "p99"), " ms"),
+    atMost("start to first answer under 600 ms", 600, value("start", "ms"), " ms", 0),
+    atLeast("two workers at 1.7 times one, distinct names", 1.7, twoToOne("distinct")),
+    atLeast("... hot set", 1.7, twoToOne("hot")),
+  ];
+}
+
+/** No goal, but worth knowing beside one. */
+function told(goal: string, ratio: number | undefined): Goal {
+  return { goal, found: ratio === undefined ? "not measured" : `${ratio.toFixed(2)}x`, isReached: undefined };
+}
+
+function limit(
+  goal: string,
+  found: number | undefined,
+  unit: string,
+  digits: number,
+  isReached: (found: number) => boolean,
+): Goal {
+  if (found === undefined) return { goal, found: "not measured", isReached: undefined };
+  return { goal, found: found.toFixed(digits) + unit, isReached: isReached(found) };
+}

@@ -1,0 +1,41 @@
+import type { Measures } from "../work/workload.js";
+import { median } from "./median.js";
+
+/** What was measured, of every contestant and workload, in all rounds. */
+export class Results {
+  readonly #rounds = new Map<string, Measures[]>();
+  readonly #problems = new Map<string, string>();
+
+  add(workload: string, contestant: string, measures: Measures): void {
+    const key = `${workload} ${contestant}`;
+    this.#rounds.set(key, [...(this.#rounds.get(key) ?? []), measures]);
+  }
+
+  /** One failure makes all rounds of this workload and contestant invalid. */
+  fail(workload: string, contestant: string, problem: string): void {
+    const key = `${workload} ${contestant}`;
+    if (!this.#problems.has(key)) this.#problems.set(key, problem);
+  }
+
+  problem(workload: string, contestant: string): string | undefined {
+    return this.#problems.get(`${workload} ${contestant}`);
+  }
+
+  get problems(): readonly (readonly [string, string])[] {
+    return [...this.#problems];
+  }
+
+  /** The median over the rounds; undefined when it was not measured, or is invalid. */
+  value(workload: string, contestant: string, measure: string): number | undefined {
+    const key = `${workload} ${contestant}`;
+    const values = (this.#rounds.get(key) ?? []).flatMap((measures) => measures[measure] ?? []);
+    return values.length === 0 || this.#problems.has(key) ? undefined : median(values);
+  }
+
+  /** How many times the value of another contestant, over the medians. */
+  ratio(workload: string, contestant: string, to: string, measure: string): number | undefined {
+    const value = this.value(workload, contestant, measure);
+    const base = this.value(workload, to, measure);
+    return value === undefined || base === undefined ? undefined : value / base;
+  }
+}

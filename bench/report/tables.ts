@@ -1,0 +1,107 @@
+import { type Contestant, GATEWAY, NAIVE } from "../contestants.js";
+import { SIZES } from "../work/growth.js";
+import type { Results } from "./results.js";
+import { table } from "./table.js";
+
+/** All tables of a run, each under a heading. */
+export function tables(results: Results, contestants: readonly Contestant[]): string {
+  const present = contestants.filter(({ name }) => results.problem("all", name) === undefined);
+  const rows = (cells: (name: string) => readonly string[]) =>
+    present.map(({ name, title }) => [title, ...cells(name)]);
+  const number = (workload: string, name: string, measure: string, digits = 0) =>
+    show(results, workload, name, results.value(workload, name, measure), digits);
+
+  const throughput = (workload: string, name: string) => {
+    const ratio = results.ratio(workload, name, NAIVE, "perSecond");
+    const perSecond = number(workload, name, "perSecond");
+    return ratio === undefined ? perSecond : `${perSecond} (${ratio.toFixed(1)}x)`;
+  };
+  return [
+    "## Throughput: answers a second, and times naive",
+    table(
+      ["", "distinct names", "hot set of 20", "50 aliases", "50 rows"],
+      rows((name) => ["distinct", "hot", "aliases", "rows"].map((workload) => throughput(workload, name))),
+    ),
+    "## A PIOPIY that takes 50 ms: round trips, calls upstream, and what is added",
+    table(
+      [
+        ...["", "50 aliases cold", "calls", "warm", "calls", "50 rows cold", "calls", "warm", "calls"],
+        ...["added p50", "added p99"],
+      ],
+      rows((name) => [
+        ...["coldAliases", "coldRows"].flatMap((workload) => [
+          number(workload, name, "roundTrips", 2),
+          number(workload, name, "calls"),
+          unit(number(workload, name, "warmMs", 1), "ms"),
+          number(workload, name, "warmCalls"),
+        ]),
+        unit(number("added", name, "p50", 1), "ms"),
+        unit(number("added", name, "p99", 1), "ms"),
+      ]),
+    ),
+    "## Stampede, start, memory",
+    table(
+      ["", "200 identical cold: calls", "all answered in", "start to first answer", "memory after the run"],
+      rows((name) => [
+        number("burst", name, "calls"),
+        unit(number("burst", name, "ms"), "ms"),
+        unit(number("start", name, "ms"), "ms"),
+        unit(number("memory", name, "megabytes"), "MB"),
+      ]),
+    ),
+    ...workersTable(results),
+    `## As the account grows (${SIZES.join(", ")} endpoints): calls upstream, and the time of the last size to the first`,
+    table(
+      ["", "the page at the end", "time", "one endpoint", "time"],
+      rows((name) =>
+        ["page", "one"].flatMap((what) => [
+          growthCalls(results, name, what),
+          growthRatio(results, name, what),
+        ]),
+      ),
+    ),
+  ].join("\n\n");
+}
+
+function growthCalls(results: Results, name: string, what: string): string {
+  const calls = SIZES.map((size) => results.value("growth", name, `${what}Calls${size}`));
+  return calls.includes(undefined) ? show(results, "growth", name, undefined, 0) : calls.join(", ");
+}
+
+function workersTable(results: Results): string[] {
+  const value = (measure: string) => results.value("workers", GATEWAY, measure);
+  const row = (title: string, name: string) => {
+    const [one, two] = [value(`${name}One`), value(`${name}Two`)];
+    if (one === undefined || two === undefined) return [title, "-", "-", "-"];
+    return [title, one.toFixed(0), two.toFixed(0), `${(two / one).toFixed(2)}x`];
+  };
+  return [
+    "## Two workers of this gateway: answers a second",
+    table(
+      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio"],
+      [row("distinct names", "distinct"), row("hot set of 20", "hot")],
+    ),
+    "The load and the upstream need a part of the cores too: on two cores the ratio is lower than with cores to spare.",
+  ];
+}
+
+function growthRatio(results: Results, name: string, what: string): string {
+  const first = results.value("growth", name, `${what}Ms${SIZES[0]}`);
+  const last = results.value("growth", name, `${what}Ms${SIZES.at(-1)}`);
+  return first === undefined || last === undefined ? "-" : `${(last / first).toFixed(2)}x`;
+}
+
+function show(
+  results: Results,
+  workload: string,
+  name: string,
+  value: number | undefined,
+  digits: number,
+): string {
+  if (value !== undefined) return value.toFixed(digits);
+  return results.problem(workload, name) === undefined ? "-" : "invalid";
+}
+
+function unit(text: string, name: string): string {
+  return /^-?\d/.test(text) ? `${text} ${name}` : text;
+}

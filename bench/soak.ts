@@ -1,0 +1,92 @@
+import { setTimeout } from "node:timers/promises";
+import { contestants, GATEWAY, type Told } from "./contestants.js";
+import { Loader } from "./processes/loader.js";
+import { post } from "./processes/post.js";
+import { RunningContestant } from "./processes/running-contestant.js";
+import { Upstream } from "./processes/upstream.js";
+import { type SoakReport, soakReport } from "./report/soak-report.js";
+import { HOLDS } from "./work/expected.js";
+import { MANY_ENDPOINTS, Names } from "./work/names.js";
+
+const SAMPLE_MS = 10_000;
+const DELAY_MS = 5;
+const CREATE_CHANGE_REMOVE = `mutation Soak($username: ID!, $password: String!) {
+  createSipEndpoint(input: { username: $username }) { userErrors { code } }
+  updateSipEndpoint(input: { username: $username, password: $password }) { userErrors { code } }
+  removeSipEndpoint(input: { username: $username }) { userErrors { code } }
+}`;
+
+/** Gives this gateway mixed work for so many minutes and tells whether its memory stays flat. */
+export async function soak(minutes: number, told: Told, say: (text: string) => void): Promise<SoakReport> {
+  const gateway = contestants.find(({ name }) => name === GATEWAY);
+  if (!gateway) throw new Error("the gateway is no contestant");
+  const upstream = await Upstream.start(MANY_ENDPOINTS);
+  const running = await RunningContestant.start(gateway, { ...told, UPSTREAM_URL: upstream.url }, "user-1");
+  await upstream.change({ delayMs: DELAY_MS });
+  await checkMutation(running.url);
+  const loader = new Loader();
+  const ms = minutes * 60_000;
+  const work = Promise.all(
+    mixOf(running).map((share) => loader.run({ kind: "open", url: running.url, ms, ...share })),
+  );
+  const samples = await sample(running, ms, work, say);
+  const results = await work;
+  loader.stop();
+  await running.stop();
+  await upstream.group.stop();
+  const answers = results.reduce((sum, result) => sum + result.answers, 0);
+  return soakReport(samples, SAMPLE_MS, answers);
+}
+
+interface Share {
+  readonly bodies: readonly string[];
+  readonly perSecond: number;
+  /** The first of the numbers in the texts. */
+  readonly from: number;
+  readonly holds?: string;
+}
+
+/** Hot and distinct names, pages with all fields at ever other places, and writes. */
+function mixOf({ contestant: { dialect } }: RunningContestant): Share[] {
+  const names = new Names();
+  const page = dialect.rows?.(77, 20).replace("77", "@@");
+  return [
+    { perSecond: 200, bodies: names.hot(20).map(dialect.one), from: 0 },
+    { perSecond: 100, bodies: [dialect.one("user-@@")], from: 1_000_001, holds: HOLDS },
+    { perSecond: 3, bodies: page === undefined ? [] : [page], from: 2_000_000 },
+    { perSecond: 5, bodies: [mutation("soak-@@")], from: 1 },
+  ];
+}
+
+function mutation(username: string): string {
+  return JSON.stringify({
+    query: CREATE_CHANGE_REMOVE,
+    variables: { username, password: "made-up-Other-31" },
+  });
+}
+
+/** The load looks at errors only; a mutation tells its failures as data. */
+async function checkMutation(url: string): Promise<void> {
+  const answer = JSON.stringify(await post(url, mutation("soak-0")));
+  const mistakes = answer.split('"userErrors":[]').length - 1;
+  if (mistakes !== 3) throw new Error(`a mutation does not work: ${answer}`);
+}
+
+/** The memory in MB, at the start and every ten seconds. Ends early when the work fails. */
+async function sample(
+  { group }: RunningContestant,
+  ms: number,
+  work: Promise<unknown>,
+  say: (text: string) => void,
+): Promise<number[]> {
+  const samples: number[] = [];
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    samples.push(group.residentMegabytes);
+    say(`${samples.length * (SAMPLE_MS / 1000) - SAMPLE_MS / 1000} s: ${samples.at(-1)?.toFixed(0)} MB`);
+    const failed = work.then(() => undefined);
+    await Promise.race([setTimeout(Math.min(SAMPLE_MS, Math.max(0, end - performance.now()))), failed]);
+  }
+  samples.push(group.residentMegabytes);
+  return samples;
+}

@@ -1,0 +1,50 @@
+import type { RunningContestant } from "../processes/running-contestant.js";
+import { SLOW_MS } from "./added-latency.js";
+import { usernames } from "./names.js";
+import type { Measures, Tools, Workload } from "./workload.js";
+
+const SAMPLES = 5;
+
+/** 50 aliases over 25 names that nobody has asked for, in round trips to PIOPIY, and once more. */
+export const coldAliases: Workload = {
+  name: "coldAliases",
+  title: "50 aliases, cold",
+  async measure(running, tools) {
+    const { many } = running.contestant.dialect;
+    return many && measure(running, tools, () => many(usernames(tools.names.fresh(25), 25)));
+  },
+};
+
+/** 50 rows that nobody has asked for, in round trips to PIOPIY, and once more. */
+export const coldRows: Workload = {
+  name: "coldRows",
+  title: "50 rows, cold",
+  async measure(running, tools) {
+    const { rows } = running.contestant.dialect;
+    return rows && measure(running, tools, () => rows(tools.names.fresh(50) - 1, 50));
+  },
+};
+
+async function measure(
+  { url }: RunningContestant,
+  { loader, upstream, names }: Tools,
+  body: () => string,
+): Promise<Measures> {
+  await upstream.change({ delayMs: SLOW_MS });
+  const roundTrip = await loader.run({
+    kind: "sequence",
+    url: `${upstream.url}get_sip`,
+    bodies: usernames(names.fresh(SAMPLES), SAMPLES).map((username) => JSON.stringify({ username })),
+    from: 0,
+  });
+  const bodies = Array.from({ length: SAMPLES }, body);
+  const ask = () => loader.run({ kind: "sequence", url, bodies, from: 0 });
+  const cold = await upstream.count(ask);
+  const warm = await upstream.count(ask);
+  return {
+    roundTrips: cold.result.p50 / roundTrip.p50,
+    calls: cold.calls / SAMPLES,
+    warmMs: warm.result.p50,
+    warmCalls: warm.calls / SAMPLES,
+  };
+}

@@ -1,0 +1,27 @@
+import type { Loader } from "../processes/loader.js";
+import type { RunningContestant } from "../processes/running-contestant.js";
+import type { Upstream } from "../processes/upstream.js";
+import type { Names } from "./names.js";
+
+/** What a workload measured of one contestant in one round, by name. */
+export type Measures = Readonly<Record<string, number>>;
+
+export interface Tools {
+  readonly loader: Loader;
+  readonly upstream: Upstream;
+  readonly names: Names;
+  readonly ms: number;
+  readonly warmupMs: number;
+  readonly openLoopMs: number;
+  readonly delayMs: number;
+  /** Counts from 0. */
+  readonly round: number;
+}
+
+/** Something that is measured in every round of every contestant that can do it. */
+export interface Workload {
+  readonly name: string;
+  readonly title: string;
+  /** Undefined when the contestant has no way to do it. */
+  measure(running: RunningContestant, tools: Tools): Promise<Measures | undefined>;
+}
