@@ -2,8 +2,8 @@ import { Stop } from "./stop.js";
 
 /** What a read may spend. */
 export interface ReadBudget {
-  /** Aborts when neither a read nor waiting for a turn is worth its while any longer. */
-  readonly forReads: AbortSignal;
+  /** Comes when neither a read nor waiting for a turn is worth its while any longer. */
+  readonly forReads: Stop;
   /** Milliseconds left; zero when there are none. */
   readonly timeLeft: number;
 }
@@ -15,25 +15,18 @@ export interface ReadBudget {
  */
 export class Budget implements ReadBudget {
   readonly #expiresAt: number;
-  readonly #time = new Stop();
-  readonly #patience = new Stop();
+  /** Comes when neither a read nor waiting for a turn is worth its while any longer. */
+  readonly forReads = new Stop();
+  /** Comes when the time is spent. */
+  readonly forWrites = new Stop();
   readonly #timer: NodeJS.Timeout;
 
   constructor(milliseconds: number) {
     this.#expiresAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {
-      this.#time.now();
-      this.#patience.now();
+      this.forWrites.now();
+      this.forReads.now();
     }, milliseconds).unref();
-  }
-
-  get forReads(): AbortSignal {
-    return this.#patience.signal;
-  }
-
-  /** Aborts when the time is spent. */
-  get forWrites(): AbortSignal {
-    return this.#time.signal;
   }
 
   get timeLeft(): number {
@@ -42,12 +35,12 @@ export class Budget implements ReadBudget {
 
   /** The caller has hung up. */
   abandon(): void {
-    this.#patience.now();
+    this.forReads.now();
   }
 
   /** The operation is answered. Reads that are still under way, beside one whose failure was the answer, end. */
   close(): void {
     clearTimeout(this.#timer);
-    this.#patience.now();
+    this.forReads.now();
   }
 }

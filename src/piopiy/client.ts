@@ -8,6 +8,7 @@ import { NotAsked } from "./not-asked.js";
 import { derivePassword } from "./password.js";
 import { Policy, type PolicyOptions } from "./policy.js";
 import type { Settlement } from "./settle.js";
+import type { Stop } from "./stop.js";
 import {
   type Answer,
   type Credentials,
@@ -114,7 +115,7 @@ export class PiopiyClient {
     parameters: Parameters,
     budget: ReadBudget,
   ): Promise<Answer<O> | null> {
-    return this.#policy.read(budget, (signal) => this.#call(operation, parameters, signal));
+    return this.#policy.read(budget, (stop) => this.#call(operation, parameters, stop));
   }
 
   #write<O extends Operation>(
@@ -125,15 +126,15 @@ export class PiopiyClient {
   ): Promise<Answer<O> | null> {
     const { username } = parameters;
     return this.#policy.write(username, budget, {
-      write: (signal) => this.#call(operation, parameters, signal),
-      find: (signal) => this.#call("get_sip", { username }, signal),
+      write: (stop) => this.#call(operation, parameters, stop),
+      find: (stop) => this.#call("get_sip", { username }, stop),
       verdict,
     });
   }
 
   /** One attempt. */
-  async #call<O extends Operation>(operation: O, parameters: Parameters, signal: AbortSignal) {
-    const reply = await this.#send(operation, parameters, signal);
+  async #call<O extends Operation>(operation: O, parameters: Parameters, stop: Stop) {
+    const reply = await this.#send(operation, parameters, stop);
     try {
       return readReply(operation, reply, [this.#options.secret, parameters.password ?? ""]);
     } catch (error) {
@@ -144,36 +145,35 @@ export class PiopiyClient {
     }
   }
 
-  async #send(operation: Operation, parameters: Parameters, signal: AbortSignal): Promise<Reply> {
+  async #send(operation: Operation, parameters: Parameters, stop: Stop): Promise<Reply> {
     const { appId, secret, timeoutMs, url } = this.#options;
     const begun = performance.now();
-    const attempt = new AbortController();
-    const giveUp = () => attempt.abort("slow");
-    const timer = setTimeout(giveUp, timeoutMs);
-    signal.addEventListener("abort", giveUp, { once: true });
+    let stopped: "slow" | "large" | undefined;
+    const body = JSON.stringify({ appid: appId, secret, ...parameters });
+    const request = this.#http.post(url + operation, { body, responseType: "buffer" });
+    const end = (why: typeof stopped) => {
+      stopped ??= why;
+      request.cancel();
+    };
+    const timer = setTimeout(end, timeoutMs, "slow");
+    const forget = stop.listen(() => end("slow"));
     try {
-      const body = JSON.stringify({ appid: appId, secret, ...parameters });
-      const request = this.#http.post(url + operation, {
-        body,
-        signal: attempt.signal,
-        responseType: "buffer",
-      });
       request.on("downloadProgress", ({ transferred }) => {
-        if (transferred > MAX_REPLY_BYTES) attempt.abort("large");
+        if (transferred > MAX_REPLY_BYTES) end("large");
       });
       const { statusCode, body: bytes, headers } = await request;
       return { status: statusCode, body: bytes, retryAfter: headers["retry-after"] };
     } catch (error) {
       // An attempt that got half its time or more has shown that PIOPIY is slow; a shorter one shows nothing.
-      const cutShort = signal.aborted && performance.now() - begun < timeoutMs / 2;
+      const cutShort = stop.isNow && performance.now() - begun < timeoutMs / 2;
       const Failure = cutShort ? NotAsked : GatewayError;
       const sent = error instanceof RequestError && error.timings?.upload !== undefined;
       throw isWrite(operation) && sent
         ? new Failure(...outcomeUnknown(operation))
-        : new Failure(...nameFailure(operation, codeOf(error), attempt.signal.reason));
+        : new Failure(...nameFailure(operation, codeOf(error), stopped));
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", giveUp);
+      forget();
     }
   }
 }

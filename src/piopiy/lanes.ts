@@ -1,3 +1,4 @@
+import type { Stop } from "./stop.js";
 import { Turns } from "./turns.js";
 
 /** So many writes may wait for one endpoint. */
@@ -14,12 +15,12 @@ export class Lanes {
   readonly #lanes = new Map<string, Lane>();
 
   /** Runs `write` when those before it for the same name are through; gives up as `Turns` does. */
-  async take<T>(name: string, signal: AbortSignal, write: () => Promise<T>): Promise<T> {
+  async take<T>(name: string, stop: Stop, write: () => Promise<T>): Promise<T> {
     const lane = this.#lanes.get(name) ?? { turns: new Turns(1, MAX_WAITING), users: 0 };
     this.#lanes.set(name, lane);
     lane.users++;
     try {
-      return await lane.turns.take("write", signal, write);
+      return await lane.turns.take("write", stop, write);
     } finally {
       if (--lane.users === 0) this.#lanes.delete(name);
     }

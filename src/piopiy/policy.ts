@@ -4,13 +4,14 @@ import type { Budget, ReadBudget } from "./budget.js";
 import { Lanes } from "./lanes.js";
 import { Retries } from "./retries.js";
 import { type Settlement, settle } from "./settle.js";
+import type { Stop } from "./stop.js";
 import { type Kind, Turns, tooLate } from "./turns.js";
 
 /** So many calls of either kind may wait for each one in flight. */
 const WAITING_FOR_EACH = 50;
 
-/** One attempt of a call, which ends early when the signal aborts. */
-export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
+/** One attempt of a call, which ends early when it is told to stop. */
+export type Attempt<T> = (stop: Stop) => Promise<T>;
 
 export interface PolicyOptions {
   /** Calls in flight at any one time; more wait their turn, writes before reads. */
@@ -87,8 +88,8 @@ export class Policy {
   async #try<T>(
     kind: Kind,
     budget: ReadBudget,
-    waiting: AbortSignal,
-    running: AbortSignal,
+    waiting: Stop,
+    running: Stop,
     attempt: Attempt<T>,
   ): Promise<T> {
     this.#breaker.check();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.js";
 import type { ReadBudget } from "./budget.js";
 import { NotAsked } from "./not-asked.js";
@@ -29,10 +28,8 @@ export class Retries {
         if (!mayPass(error) || attempt === ATTEMPTS) throw error;
         const asked = error.extensions.retryAfterMs;
         const pause = typeof asked === "number" ? asked : Math.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1);
-        if (pause >= budget.timeLeft || budget.forReads.aborted || !this.#take()) throw error;
-        await sleep(pause, undefined, { signal: budget.forReads }).catch(() => {
-          throw error;
-        });
+        if (pause >= budget.timeLeft || budget.forReads.isNow || !this.#take()) throw error;
+        if (!(await budget.forReads.sleep(pause))) throw error;
       }
     }
   }

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.js";
 import type { Budget } from "./budget.js";
+import type { Stop } from "./stop.js";
 import type { SipEndpointRecord } from "./wire.js";
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
-/** What settling a write takes. Each attempt ends early when its signal aborts. */
-export interface Settlement<T, Signals extends unknown[] = [AbortSignal]> {
+/** What settling a write takes. Each attempt ends early when it is told to stop. */
+export interface Settlement<T, Stops extends unknown[] = [Stop]> {
   /** Makes one attempt; null is PIOPIY's refusal. */
-  write(...signals: Signals): Promise<T | null>;
+  write(...stops: Stops): Promise<T | null>;
   /** Looks at the endpoint once. */
-  find(...signals: Signals): Promise<SipEndpointRecord | null>;
+  find(...stops: Stops): Promise<SipEndpointRecord | null>;
   /** Tells from what is found how the write ended; null when it has not taken. */
   verdict(found: SipEndpointRecord | null): { readonly answer: T | null } | null;
 }

@@ -1,5 +1,5 @@
 /** What RFC 3261 lets stand in the user part of a SIP URI; all else is escaped. */
-const PLAIN = /[A-Za-z0-9\-_.!~*'()&=+$,;?/]/;
+const OTHER = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu;
 
 /**
  * The address of an endpoint, ready for a softphone: `sip:user@host`. PIOPIY gives the SBC as a bare host name
@@ -7,10 +7,8 @@ const PLAIN = /[A-Za-z0-9\-_.!~*'()&=+$,;?/]/;
  */
 export function sipUri(username: string, connectUrl: string): string {
   const host = connectUrl.replace(/^(?:[a-z]+:\/\/|sips?:)/i, "").replace(/[/?;].*$/, "");
-  const user = Array.from(username, (character) =>
-    PLAIN.test(character)
-      ? character
-      : Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&"),
+  const user = username.replace(OTHER, (character) =>
+    Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&"),
   );
-  return `sip:${user.join("")}@${host}`;
+  return `sip:${user}@${host}`;
 }

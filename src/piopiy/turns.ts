@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { NotAsked } from "./not-asked.js";
+import type { Stop } from "./stop.js";
 
 export type Kind = "read" | "write";
 
@@ -21,22 +22,21 @@ export class Turns {
   }
 
   /**
-   * Runs `call` when a place is free. Once `signal` aborts, a call that still waits is given up with
+   * Runs `call` when a place is free. Once it is time to stop, a call that still waits is given up with
    * `UPSTREAM_TIMEOUT`; one that has begun decides for itself, and keeps its place until it ends.
    */
-  async take<T>(kind: Kind, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  async take<T>(kind: Kind, stop: Stop, call: () => Promise<T>): Promise<T> {
     const { pending, concurrency, size } = this.#queue;
-    if (size === 0 && pending < concurrency && !signal.aborted) return this.#queue.add(call);
+    if (size === 0 && pending < concurrency && !stop.isNow) return this.#queue.add(call);
     if (this.#waiting[kind] >= this.#maxWaiting) throw tooMany();
     const waiting = new AbortController();
     const giveUp = () => waiting.abort(tooLate());
-    signal.addEventListener("abort", giveUp, { once: true });
-    if (signal.aborted) giveUp();
+    const forget = stop.listen(giveUp);
     let begun = false;
     const leave = () => {
       if (!begun) this.#waiting[kind]--;
       begun = true;
-      signal.removeEventListener("abort", giveUp);
+      forget();
     };
     this.#waiting[kind]++;
     const begin = () => {

@@ -27,17 +27,14 @@ class Flight<T> implements ReadBudget {
   readonly #work: (budget: ReadBudget) => Promise<T>;
   readonly #end: () => void;
   readonly #waiting = new Set<ReadBudget>();
-  readonly #abandoned = new Stop();
+  /** Comes when the last of them has gone. */
+  readonly forReads = new Stop();
   #result: Promise<T> | undefined;
 
   /** @param end is called once nobody may join any more */
   constructor(work: (budget: ReadBudget) => Promise<T>, end: () => void) {
     this.#work = work;
     this.#end = end;
-  }
-
-  get forReads(): AbortSignal {
-    return this.#abandoned.signal;
   }
 
   get timeLeft(): number {
@@ -54,12 +51,10 @@ class Flight<T> implements ReadBudget {
         if (this.#waiting.size > 0) return reject(tooSlow());
         // The work itself tells the last one why it ended.
         this.#end();
-        this.#abandoned.now();
+        this.forReads.now();
       };
-      const { forReads } = budget;
-      result.finally(() => forReads.removeEventListener("abort", leave)).then(resolve, reject);
-      if (forReads.aborted) leave();
-      else forReads.addEventListener("abort", leave, { once: true });
+      const forget = budget.forReads.listen(leave);
+      result.finally(forget).then(resolve, reject);
     });
   }
 }
