@@ -3,10 +3,8 @@ import cluster from "node:cluster";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
-import { startEmulator } from "./emulator/emulator.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
-import { Redis } from "./redis.js";
 import { createServer } from "./server.js";
 import { Workers } from "./workers.js";
 
@@ -45,7 +43,7 @@ function readSettings(): { config: Config; embedded: EmulatorSettings | undefine
 
 async function start(config: Config, embedded: EmulatorSettings | undefined): Promise<void> {
   const log = pino({ level: config.logLevel });
-  const emulator = embedded && (await startEmulator(embedded));
+  const emulator = embedded && (await (await import("./emulator/emulator.js")).startEmulator(embedded));
   const account = embedded && emulator ? { ...embedded, url: emulator.url } : (config.upstream as Upstream);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
   const gateway = isPrimary ? createWorkers(config, account, log) : await createGateway(config, account, log);
@@ -80,7 +78,7 @@ interface Startable {
 }
 
 async function createGateway(config: Config, account: Upstream, log: FastifyBaseLogger): Promise<Startable> {
-  const redis = config.redisUrl ? new Redis(config.redisUrl, log) : undefined;
+  const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
   const client = connectPiopiy(account, config, log, redis);
   const server = await createServer(config, client, log, redis);
   return {
