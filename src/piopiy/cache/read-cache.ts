@@ -72,7 +72,7 @@ export class ReadCache {
     budget: ReadBudget,
   ): Promise<Reading<Kept>> {
     const key = this.#versioned(request);
-    if (this.#ttlMs === 0 || !this.#changes.isCurrent || key.length > MAX_KEY_LENGTH) {
+    if (this.#ttlMs === 0 || !this.#changes.isCurrent || request.key.length > MAX_KEY_LENGTH) {
       return this.#flights.join(key, budget, (common) => read(request, common));
     }
     try {
