@@ -3,10 +3,10 @@ import { findTailcall } from "./contestants/tailcall/binary.js";
 import { tailcallConfiguration } from "./contestants/tailcall/configuration.js";
 import { benchFile, benchFolder } from "./paths.js";
 import type { Command } from "./processes/process-group.js";
-import type { Dialect } from "./work/dialect.js";
-import { gatewayDialect } from "./work/gateway-dialect.js";
-import { meshDialect, tailcallDialect } from "./work/pages-dialect.js";
-import { proxyDialect } from "./work/proxy-dialect.js";
+import type { Dialect } from "./workloads/dialect.js";
+import { gatewayDialect } from "./workloads/gateway-dialect.js";
+import { meshDialect, tailcallDialect } from "./workloads/pages-dialect.js";
+import { proxyDialect } from "./workloads/proxy-dialect.js";
 
 /** What every contestant is told: `PORT`, `UPSTREAM_URL`, `APP_ID`, `SECRET`, `MAX_CONCURRENCY` and `CACHE_MS`. */
 export type Told = Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
 import type { Contestant } from "./contestants.js";
 import { RunningContestant } from "./processes/running-contestant.js";
 import type { Stage } from "./run.js";
-import { distinctNames, hotSet } from "./work/throughput.js";
-import type { Workload } from "./work/workload.js";
+import { distinctNames, hotSet } from "./workloads/throughput.js";
+import type { Workload } from "./workloads/workload.js";
 
 const workloads: readonly Workload[] = [distinctNames, hotSet];
 

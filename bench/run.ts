@@ -7,14 +7,14 @@ import { Loader } from "./processes/loader.js";
 import { RunningContestant } from "./processes/running-contestant.js";
 import { Upstream } from "./processes/upstream.js";
 import { Results } from "./report/results.js";
-import { addedLatency } from "./work/added-latency.js";
-import { check } from "./work/check.js";
-import { coldAliases, coldRows } from "./work/cold-and-warm.js";
-import { coldBurst } from "./work/cold-burst.js";
-import { growth } from "./work/growth.js";
-import { MANY_ENDPOINTS, Names } from "./work/names.js";
-import { distinctNames, hotAliases, hotRows, hotSet } from "./work/throughput.js";
-import type { Tools } from "./work/workload.js";
+import { addedLatency } from "./workloads/added-latency.js";
+import { check } from "./workloads/check.js";
+import { coldAliases, coldRows } from "./workloads/cold-and-warm.js";
+import { coldBurst } from "./workloads/cold-burst.js";
+import { growth } from "./workloads/growth.js";
+import { MANY_ENDPOINTS, Names } from "./workloads/names.js";
+import { distinctNames, hotAliases, hotRows, hotSet } from "./workloads/throughput.js";
+import type { Tools } from "./workloads/workload.js";
 
 const workloads = [
   distinctNames,

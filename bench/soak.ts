@@ -5,8 +5,8 @@ import { post } from "./processes/post.js";
 import { RunningContestant } from "./processes/running-contestant.js";
 import { Upstream } from "./processes/upstream.js";
 import { type SoakReport, soakReport } from "./report/soak-report.js";
-import { HOLDS } from "./work/expected.js";
-import { MANY_ENDPOINTS, Names } from "./work/names.js";
+import { HOLDS } from "./workloads/expected.js";
+import { MANY_ENDPOINTS, Names } from "./workloads/names.js";
 
 const SAMPLE_MS = 10_000;
 const DELAY_MS = 5;

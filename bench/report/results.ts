@@ -1,4 +1,4 @@
-import type { Measures } from "../work/workload.js";
+import type { Measures } from "../workloads/workload.js";
 import { median } from "./median.js";
 
 /** What was measured, of every contestant and workload, in all rounds. */

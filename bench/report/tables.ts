@@ -1,5 +1,5 @@
 import { type Contestant, GATEWAY, NAIVE } from "../contestants.js";
-import { SIZES } from "../work/growth.js";
+import { SIZES } from "../workloads/growth.js";
 import type { Results } from "./results.js";
 import { table } from "./table.js";
 
