@@ -67,6 +67,8 @@ describe("A slow upstream", () => {
     await harmed.gateway.reset({ count: CALLERS * NAMES_EACH });
     harmed.proxy.harm([[1, SLOW]]);
     callers = startReading(harmed.gateway, CALLERS, 1);
+    const { reads } = callers;
+    await until(() => reads.some(({ ending }) => ending === "ok"));
     const heaps: number[] = [];
     const sockets = watchSockets(harmed.proxy);
     for (let window = 0; window < 4; window += 1) {
@@ -76,8 +78,8 @@ describe("A slow upstream", () => {
     const [, early = 0, , late = 0] = heaps;
     const peak = sockets();
     const { exchanges } = harmed.proxy.counts;
-    const answered = callers.reads.filter(({ ending }) => ending === "ok").length;
-    const timedOut = callers.reads.filter(({ ending }) => ending === "UPSTREAM_TIMEOUT").length;
+    const answered = reads.filter(({ ending }) => ending === "ok").length;
+    const timedOut = reads.filter(({ ending }) => ending === "UPSTREAM_TIMEOUT").length;
     report.goal(
       `sockets to a slow PIOPIY: never more than ${IN_FLIGHT}`,
       `${peak} in ${exchanges} calls`,
