@@ -56,6 +56,9 @@ export function createContext(
   const piopiy = new PiopiyLoader(client, budget);
   let spent = 0;
   let isRepeatForbidden = false;
+  const forbidRepeat = () => {
+    isRepeatForbidden = true;
+  };
   reply.raw.once("close", () => {
     if (reply.raw.writableFinished) budget.close();
     else budget.abandon();
@@ -72,12 +75,10 @@ export function createContext(
       return rateLimit.charge(caller.name, cost, reply, DOOR_COST);
     },
     audit(what, username, outcome) {
-      isRepeatForbidden = true;
+      forbidRepeat();
       audit.record({ who: caller.name, what, username, outcome, requestId, address });
     },
-    forbidRepeat() {
-      isRepeatForbidden = true;
-    },
+    forbidRepeat,
     allowRepeat(operationName) {
       const { keptSince } = piopiy;
       if (isRepeatForbidden || keptSince === undefined) return;
