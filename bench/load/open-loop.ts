@@ -31,7 +31,8 @@ export async function openLoop(
   for (let sent = 0; sent < total; ) {
     const due = Math.min(total, Math.floor(((performance.now() - begun) / 1000) * perSecond) + 1);
     for (; sent < due; sent++) {
-      const connection = idle.pop();
+      // In turn, since a server closes a connection that nobody uses.
+      const connection = idle.shift();
       if (connection) ask(connection);
       else void connections.open().then(ask);
     }
