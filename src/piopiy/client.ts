@@ -1,8 +1,7 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import got, { type Got, RequestError } from "got";
+import got, { type Got, type Request, RequestError } from "got";
 import { GatewayError } from "../errors.js";
 import type { Budget, ReadBudget } from "./budget.js";
+import { Connections } from "./connections.js";
 import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
 import { NotAsked } from "./not-asked.js";
 import { derivePassword } from "./password.js";
@@ -39,18 +38,18 @@ export interface PiopiyClientOptions extends PolicyOptions {
  */
 export class PiopiyClient {
   readonly #options: PiopiyClientOptions;
-  readonly #agent: { http: HttpAgent; https: HttpsAgent };
+  readonly #connections = new Connections();
   readonly #http: Got;
   readonly #policy: Policy;
 
   constructor(options: PiopiyClientOptions) {
     this.#options = options;
     this.#policy = new Policy(options);
-    this.#agent = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
     this.#http = got.extend({
-      agent: this.#agent,
       // A redirect would carry the secret to an address that nobody configured.
       followRedirect: false,
+      method: "POST",
+      request: this.#connections.begin,
       headers: {
         "content-type": "application/json",
         accept: "application/json",
@@ -106,8 +105,7 @@ export class PiopiyClient {
   /** Waits for the writes that are under way, since their outcome would be lost, and closes the kept connections. */
   async close(): Promise<void> {
     await this.#policy.finish();
-    this.#agent.http.destroy();
-    this.#agent.https.destroy();
+    this.#connections.close();
   }
 
   #read<O extends Operation>(
@@ -148,27 +146,23 @@ export class PiopiyClient {
   async #send(operation: Operation, parameters: Parameters, stop: Stop): Promise<Reply> {
     const { appId, secret, timeoutMs, url } = this.#options;
     const begun = performance.now();
-    let stopped: "slow" | "large" | undefined;
     const body = JSON.stringify({ appid: appId, secret, ...parameters });
-    const request = this.#http.post(url + operation, { body, responseType: "buffer" });
+    const request = this.#http.stream(url + operation, { body });
+    let stopped: "slow" | "large" | undefined;
     const end = (why: typeof stopped) => {
       stopped ??= why;
-      request.cancel();
+      request.destroy();
     };
     const timer = setTimeout(end, timeoutMs, "slow");
     const forget = stop.listen(() => end("slow"));
     try {
-      request.on("downloadProgress", ({ transferred }) => {
-        if (transferred > MAX_REPLY_BYTES) end("large");
-      });
-      const { statusCode, body: bytes, headers } = await request;
-      return { status: statusCode, body: bytes, retryAfter: headers["retry-after"] };
+      return await receive(request, () => end("large"));
     } catch (error) {
       // An attempt that got half its time or more has shown that PIOPIY is slow; a shorter one shows nothing.
       const cutShort = stop.isNow && performance.now() - begun < timeoutMs / 2;
       const Failure = cutShort ? NotAsked : GatewayError;
-      const sent = error instanceof RequestError && error.timings?.upload !== undefined;
-      throw isWrite(operation) && sent
+      const isSent = request.timings?.upload !== undefined;
+      throw isWrite(operation) && isSent
         ? new Failure(...outcomeUnknown(operation))
         : new Failure(...nameFailure(operation, codeOf(error), stopped));
     } finally {
@@ -176,6 +170,25 @@ export class PiopiyClient {
       forget();
     }
   }
+}
+
+/** The whole reply. `refuse` is called when it grows beyond `MAX_REPLY_BYTES`, and has to end the request. */
+function receive(request: Request, refuse: () => void): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    request.on("data", (part: Buffer) => {
+      parts.push(part);
+      length += part.length;
+      if (length > MAX_REPLY_BYTES) refuse();
+    });
+    request.on("error", reject);
+    request.once("close", reject); // all that a request which was ended tells
+    request.once("end", () => {
+      const { statusCode = 0, headers = {} } = request.response ?? {};
+      resolve({ status: statusCode, body: Buffer.concat(parts), retryAfter: headers["retry-after"] });
+    });
+  });
 }
 
 /** Of got's error only its short code is told on. */

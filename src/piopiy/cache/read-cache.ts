@@ -78,7 +78,7 @@ export class ReadCache {
     try {
       return await this.#flights.join(key, budget, (common) => this.#readThrough(key, request, common));
     } catch (error) {
-      const entry = isOutOfOrder(error) && (await this.#entries.get<Entry<Kept>>({ key }));
+      const entry = isOutOfOrder(error) && (await this.#find<Kept>(key));
       if (!entry) throw error;
       return { ...entry, isKept: true, isStale: true };
     }
@@ -102,24 +102,17 @@ export class ReadCache {
     request: ReadRequest<Full, Kept>,
     budget: ReadBudget,
   ): Promise<Reading<Kept>> {
-    let own: Reading<Kept> | undefined;
-    let failure: unknown;
-    const factory = async (): Promise<Entry<Kept>> => {
-      try {
-        const reading = await read(request, budget);
-        own = reading;
-        return { value: request.withoutSecrets(reading.value), readAt: reading.readAt };
-      } catch (error) {
-        failure = error;
-        throw error;
-      }
-    };
-    // Without a time-out of null it would answer with what is too old, and read afterwards.
-    const entry = this.#entries.getOrSet({ key, factory, timeout: null });
-    const kept = await entry.catch(() => undefined);
-    if (failure) throw failure;
-    // A cache that fails costs speed only.
-    return own ?? (kept ? { ...kept, isKept: true, isStale: false } : read(request, budget));
+    const kept = await this.#find<Kept>(key);
+    if (kept && Date.now() < kept.readAt + this.#ttlMs) return { ...kept, isKept: true, isStale: false };
+    const reading = await read(request, budget);
+    const value = { value: request.withoutSecrets(reading.value), readAt: reading.readAt };
+    await this.#entries.set({ key, value }).catch(() => false);
+    return reading;
+  }
+
+  /** Also what is too old to be served while PIOPIY answers. A cache that fails costs speed only. */
+  #find<Kept>(key: string): Promise<Entry<Kept> | undefined> {
+    return this.#entries.get<Entry<Kept> | undefined>({ key }).catch(() => undefined);
   }
 }
 
