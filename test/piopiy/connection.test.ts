@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { until } from "../support/broken-upstream.js";
+import { startGateway } from "../support/gateway.js";
 import { type BrokenGateway, operations, startBrokenGateway } from "./broken-gateway.js";
 import { givenUp, hangUp, held } from "./hang-up.js";
 
@@ -28,6 +31,28 @@ describe("A connection upstream", () => {
       accept: "application/json",
       "user-agent": "piopiy-graphql-gateway",
     });
+  });
+});
+
+describe("An upstream with an https address", () => {
+  it("is spoken to by TLS, and told nothing before it has shown who it is", async () => {
+    const received: Buffer[] = [];
+    const server = createServer((socket) => {
+      socket.once("data", (first) => {
+        received.push(first);
+        socket.destroy();
+      });
+      socket.on("error", () => {});
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const gateway = await startGateway({ gateway: { PIOPIY_URL: `https://127.0.0.1:${port}/v1/endpoint/` } });
+    const { errors } = await gateway.ask(operations.get_sip);
+    await gateway.close();
+    server.close();
+    expect(errors?.[0]?.extensions.code).toBe("UPSTREAM_UNAVAILABLE");
+    const HANDSHAKE = 0x16;
+    expect(new Set(received.map((bytes) => bytes[0]))).toEqual(new Set([HANDSHAKE]));
   });
 });
 
