@@ -2,18 +2,17 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json rolldown.config.js ./
 COPY src src
-RUN npm run build && npm prune --omit=dev
+RUN npm run build
 
-# What is left is JavaScript alone, so the build's and this image's C libraries may differ.
+# The built program holds the packages that it uses, and is JavaScript alone, so both images' C libraries may differ.
 FROM node:24-alpine
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY package.json ./
 COPY schema/operations schema/operations
 COPY schema/persisted-documents.json schema/
-COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 4000
