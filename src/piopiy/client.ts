@@ -49,7 +49,7 @@ export class PiopiyClient {
       // A redirect would carry the secret to an address that nobody configured.
       followRedirect: false,
       method: "POST",
-      request: this.#connections.begin,
+      handlers: [this.#connections.use],
       headers: {
         "content-type": "application/json",
         accept: "application/json",

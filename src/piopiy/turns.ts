@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import PQueue from "p-queue";
 import { NotAsked } from "./not-asked.js";
 import type { Stop } from "./stop.js";
@@ -27,7 +28,7 @@ export class Turns {
    */
   async take<T>(kind: Kind, stop: Stop, call: () => Promise<T>): Promise<T> {
     const { pending, concurrency, size } = this.#queue;
-    if (size === 0 && pending < concurrency && !stop.isNow) return this.#queue.add(call);
+    if (size === 0 && pending < concurrency && !stop.isNow) return this.#queue.add(() => inTurn(call));
     if (this.#waiting[kind] >= this.#maxWaiting) throw tooMany();
     const waiting = new AbortController();
     const giveUp = () => waiting.abort(tooLate());
@@ -49,6 +50,12 @@ export class Turns {
       leave();
     }
   }
+}
+
+/** Begins the calls of a burst one by one, so that each is on its way before the next one costs time. */
+async function inTurn<T>(call: () => Promise<T>): Promise<T> {
+  await setImmediate();
+  return call();
 }
 
 /** There is no time left to ask. */

@@ -8,6 +8,8 @@ import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointType } from "./sip-endpoint-type.enum.js";
 
+type Awaitable<T> = T | Promise<T>;
+
 /** One endpoint by its name. What lists and payloads do not carry is read from PIOPIY once a name and operation. */
 @Resolver(() => SipEndpoint)
 export class SipEndpointResolver {
@@ -29,30 +31,30 @@ export class SipEndpointResolver {
       "The address of the SBC (session border controller) to register with, as PIOPIY gives it. In a list it costs one call " +
       "of get_sip a row, together with sipUri, audio, video and type.",
   })
-  async connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
-    return (await read(endpoint, context)).connectUrl;
+  connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
+    return tell(endpoint, context, ({ connectUrl }) => connectUrl);
   }
 
   @FieldResolver(() => String, {
     description: 'The full SIP address, escaped as RFC 3261 wants it. Example: "sip:alice@sbc.example.com".',
   })
-  async sipUri(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
-    return sipUri(endpoint.username, (await read(endpoint, context)).connectUrl);
+  sipUri(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
+    return tell(endpoint, context, ({ connectUrl }) => sipUri(endpoint.username, connectUrl));
   }
 
   @FieldResolver(() => Boolean, { description: "Whether it can take audio calls." })
-  async audio(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<boolean> {
-    return (await read(endpoint, context)).audio;
+  audio(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
+    return tell(endpoint, context, ({ audio }) => audio);
   }
 
   @FieldResolver(() => Boolean, { description: "Whether it can take video calls." })
-  async video(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<boolean> {
-    return (await read(endpoint, context)).video;
+  video(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
+    return tell(endpoint, context, ({ video }) => video);
   }
 
   @FieldResolver(() => SipEndpointType, { description: "What kind of line it is." })
-  async type(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<SipEndpointType> {
-    return SipEndpointType[(await read(endpoint, context)).type];
+  type(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<SipEndpointType> {
+    return tell(endpoint, context, ({ type }) => SipEndpointType[type]);
   }
 
   @RequiresScope("sip:password")
@@ -88,13 +90,17 @@ async function find(
     });
   }
   const record = await piopiy.find(username);
-  return record && new SipEndpoint(record.username, record.password);
+  return record && new SipEndpoint(record.username, record.password, record);
 }
 
-async function read(endpoint: SipEndpoint, { piopiy }: Context): Promise<Endpoint> {
-  const record = await piopiy.find(endpoint.username);
-  if (!record) throw gone(endpoint);
-  return record;
+/** At once where the record is known: a promise for each of a hundred fields would cost more than their answer. */
+function tell<T>(endpoint: SipEndpoint, { piopiy }: Context, tellOf: (record: Endpoint) => T): Awaitable<T> {
+  if (endpoint.record) return tellOf(endpoint.record);
+  return piopiy.find(endpoint.username).then((record) => {
+    if (!record) throw gone(endpoint);
+    endpoint.record = record;
+    return tellOf(record);
+  });
 }
 
 function gone({ username }: SipEndpoint): GatewayError {

@@ -1,8 +1,9 @@
 import { Directive, Field, ID, ObjectType } from "type-graphql";
+import type { Endpoint } from "../../piopiy/cached-client.js";
 
 /**
- * What a resolver hands over about an endpoint: its name, and its password where PIOPIY gave it along. All
- * other fields are resolved from the name, and only when asked for.
+ * What a resolver hands over about an endpoint: its name, and its password and its record where PIOPIY gave them along.
+ * What is not there is read by the name, and only when asked for.
  */
 @ObjectType({
   description:
@@ -18,9 +19,11 @@ export class SipEndpoint {
   username: string;
 
   knownPassword: string | undefined;
+  record: Endpoint | undefined;
 
-  constructor(username: string, knownPassword?: string) {
+  constructor(username: string, knownPassword?: string, record?: Endpoint) {
     this.username = username;
     this.knownPassword = knownPassword;
+    this.record = record;
   }
 }
