@@ -30,12 +30,21 @@ export async function measureWorkers(gateway: Contestant, rounds: number, stage:
 async function compare(workload: Workload, one: RunningContestant, two: RunningContestant, stage: Stage) {
   const { results, round, say } = stage;
   say(`round ${round + 1}: ${workload.title}, one worker and two`);
-  const found = new Map<RunningContestant, number>();
   for (const running of round % 2 === 0 ? [one, two] : [two, one]) {
-    found.set(running, (await workload.measure(running, stage))?.perSecond ?? Number.NaN);
+    const name = `${workload.name}${running === one ? "One" : "Two"}`;
+    const measures = await measureCost(workload, running, stage);
+    results.add("workers", one.contestant.name, {
+      [name]: measures.perSecond,
+      [`${name}Microseconds`]: measures.microseconds,
+    });
   }
-  results.add("workers", one.contestant.name, {
-    [`${workload.name}One`]: found.get(one) ?? Number.NaN,
-    [`${workload.name}Two`]: found.get(two) ?? Number.NaN,
-  });
+}
+
+/** Answers a second, and what each took of a processor. */
+async function measureCost(workload: Workload, running: RunningContestant, stage: Stage) {
+  const [used, begun] = [running.group.processorSeconds, performance.now()];
+  const perSecond = (await workload.measure(running, stage))?.perSecond ?? Number.NaN;
+  // Answers of the warm-up count too: they come as fast.
+  const answers = (perSecond * (performance.now() - begun)) / 1000;
+  return { perSecond, microseconds: ((running.group.processorSeconds - used) / answers) * 1e6 };
 }

@@ -1,5 +1,5 @@
 import { Agent } from "node:http";
-import type { ExtendOptions } from "got";
+import type { ExtendOptions, HandlerFunction } from "got";
 
 export const MAX_REPLY_BYTES = 1_000_000;
 
@@ -15,7 +15,25 @@ export function keptAlive(): { agent: { http: Agent } } {
   return { agent };
 }
 
+/** Has a request made with three options instead of got's thirty. */
+const useThree: HandlerFunction = (options, next) => {
+  const { method, headers: own } = options;
+  const three = { method, headers: own, agent: agent.http };
+  options.createNativeRequestOptions = () => three as ReturnType<typeof options.createNativeRequestOptions>;
+  return next(options);
+};
+
+export type Defaults = Omit<ExtendOptions, "isStream">;
+
 /** How this gateway's client sets its instance of got up, once. */
-export function presentDefaults(): ExtendOptions {
-  return { agent, headers, followRedirect: false, retry: { limit: 0 }, throwHttpErrors: false };
+export function presentDefaults(): Defaults {
+  return {
+    agent,
+    method: "POST",
+    headers,
+    followRedirect: false,
+    retry: { limit: 0 },
+    throwHttpErrors: false,
+    handlers: [useThree],
+  };
 }

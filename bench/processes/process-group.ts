@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 const KEPT_WORDS = 2000;
 const PAGE_BYTES = 4096;
+const TICKS_PER_SECOND = 100;
 
 export interface Command {
   readonly file: string;
@@ -50,6 +51,12 @@ export class ProcessGroup {
   get residentMegabytes(): number {
     const pages = this.#members().map((stat) => Number(stat.split(" ")[21]));
     return (pages.reduce((sum, count) => sum + count, 0) * PAGE_BYTES) / 1e6;
+  }
+
+  /** The processor time that all its processes have used, in seconds, to a hundredth. */
+  get processorSeconds(): number {
+    const ticks = this.#members().map((stat) => Number(stat.split(" ")[11]) + Number(stat.split(" ")[12]));
+    return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
   }
 
   async stop(): Promise<void> {

@@ -72,16 +72,19 @@ function workersTable(results: Results): string[] {
   const value = (measure: string) => results.value("workers", GATEWAY, measure);
   const row = (title: string, name: string) => {
     const [one, two] = [value(`${name}One`), value(`${name}Two`)];
-    if (one === undefined || two === undefined) return [title, "-", "-", "-"];
-    return [title, one.toFixed(0), two.toFixed(0), `${(two / one).toFixed(2)}x`];
+    const [costOfOne, costOfTwo] = [value(`${name}OneMicroseconds`), value(`${name}TwoMicroseconds`)];
+    if (!one || !two || !costOfOne || !costOfTwo) return [title, "-", "-", "-", "-", "-"];
+    const costs = [costOfOne, costOfTwo].map((cost) => `${cost.toFixed(0)} µs`);
+    return [title, one.toFixed(0), two.toFixed(0), `${(two / one).toFixed(2)}x`, ...costs];
   };
   return [
-    "## Two workers of this gateway: answers a second",
+    "## Two workers of this gateway: answers a second, and processor time an answer",
     table(
-      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio"],
+      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio", "one: an answer", "two: an answer"],
       [row("distinct names", "distinct"), row("hot set of 20", "hot")],
     ),
-    "The load and the upstream need a part of the cores too: on two cores the ratio is lower than with cores to spare.",
+    "The load and the upstream need a part of the cores too: with two cores in all, a second worker gets what they leave. What an answer costs tells how much of a " +
+      "core with nothing else to do a second worker would add.",
   ];
 }
 
