@@ -47,7 +47,7 @@ export const contestants: readonly Contestant[] = [
     packages: [],
     command: ({ PORT = "", UPSTREAM_URL = "", APP_ID = "", SECRET = "", MAX_CONCURRENCY = "", ...rest }) => ({
       file: process.execPath,
-      args: [benchFile("../dist/main.js")],
+      args: ["--max-semi-space-size=64", benchFile("../dist/main.js")],
       env: {
         PORT,
         PIOPIY_URL: UPSTREAM_URL,
