@@ -9,7 +9,7 @@ import { Upstream } from "./processes/upstream.js";
 import { Results } from "./report/results.js";
 import { addedLatency } from "./workloads/added-latency.js";
 import { check } from "./workloads/check.js";
-import { coldAliases, coldRows } from "./workloads/cold-and-warm.js";
+import { coldAliases, coldRows, warmCold } from "./workloads/cold-and-warm.js";
 import { coldBurst } from "./workloads/cold-burst.js";
 import { growth } from "./workloads/growth.js";
 import { MANY_ENDPOINTS, Names } from "./workloads/names.js";
@@ -91,6 +91,7 @@ async function warmUp(running: readonly RunningContestant[], stage: Stage): Prom
     for (const workload of [distinctNames, hotAliases, hotRows]) {
       await workload.measure(one, stage).catch(() => undefined);
     }
+    await warmCold(one, stage).catch(() => undefined);
   }
 }
 
