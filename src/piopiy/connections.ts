@@ -19,9 +19,11 @@ export class Connections {
    * most of them undefined, and makes 23 kB of garbage thereby; these are all that a call needs.
    */
   readonly use = <O extends Options, T>(options: O, next: (options: O) => T): T => {
-    const { url, method, headers } = options;
-    const agent = url instanceof URL && url.protocol === "https:" ? this.#https : this.#http;
-    options.createNativeRequestOptions = () => ({ method, headers, agent });
+    options.createNativeRequestOptions = () => {
+      const { url, method, headers } = options;
+      const agent = url instanceof URL && url.protocol === "https:" ? this.#https : this.#http;
+      return { method, headers, agent };
+    };
     return next(options);
   };
 
