@@ -58,6 +58,8 @@ export async function createServer(
     genReqId: requestId,
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // What still comes on a connection that was accepted is answered too.
+    return503OnClosing: false,
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     clientErrorHandler: answerBrokenHttp,
     rewriteUrl: readableUrl,
