@@ -17,9 +17,10 @@ export function keptAlive(): { agent: { http: Agent } } {
 
 /** Has a request made with three options instead of got's thirty. */
 const useThree: HandlerFunction = (options, next) => {
-  const { method, headers: own } = options;
-  const three = { method, headers: own, agent: agent.http };
-  options.createNativeRequestOptions = () => three as ReturnType<typeof options.createNativeRequestOptions>;
+  options.createNativeRequestOptions = () => {
+    const three = { method: options.method, headers: options.headers, agent: agent.http };
+    return three as ReturnType<typeof options.createNativeRequestOptions>;
+  };
   return next(options);
 };
 

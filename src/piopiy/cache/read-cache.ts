@@ -127,7 +127,7 @@ async function read<Full extends Kept, Kept>(
 function createEntries({ ttlMs, account, redis }: ReadCacheOptions) {
   // bentocache 1.6.1 cannot read from memory what it has put there from Redis, unless memory holds texts too.
   const memory = memoryDriver({ maxItems: MAX_ENTRIES, serialize: redis !== undefined });
-  const times = { ttl: ttlMs, grace: ttlMs + STALE_MS, graceBackoff: 0 };
+  const times = { ttl: ttlMs, grace: ttlMs + STALE_MS };
   const store = bentostore(times).useL1Layer(memory);
   if (redis) {
     const prefix = `piopiy-graphql-gateway:reads:1:${account}:`;
