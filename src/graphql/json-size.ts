@@ -1,14 +1,33 @@
-/** Text that JSON and UTF-8 write with one byte a character. */
+/** Text that is written as it is, one byte a character. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** The number of bytes of a value's JSON, which is not written: a result may hold one large value a thousand times. */
-export function jsonSize(value: unknown, known = new Map<unknown, number>()): number {
-  if (typeof value === "string") return PLAIN.test(value) ? value.length + 2 : textSize(value, known);
-  if (typeof value !== "object" || value === null) return String(JSON.stringify(value)).length;
-  let size = known.get(value);
-  if (size === undefined) {
-    size = Array.isArray(value) ? listSize(value, known) : objectSize(value, known);
-    known.set(value, size);
+/** The bytes of a value's JSON. It is not written, and each part is measured once: a result may hold one large part often. */
+export function jsonSize(value: unknown): number {
+  const known = new Map<unknown, number>();
+  return sizeOf(value);
+
+  function sizeOf(part: unknown): number {
+    if (typeof part === "string" && PLAIN.test(part)) return part.length + 2;
+    if (typeof part !== "string" && (typeof part !== "object" || part === null)) return String(part).length;
+    const size = known.get(part) ?? measure(part);
+    known.set(part, size);
+    return size;
   }
-  return size;
+
+  function measure(part: string | object): number {
+    if (typeof part === "string") return Buffer.byteLength(JSON.stringify(part));
+    let size = 2;
+    let parts = 0;
+    if (Array.isArray(part)) {
+      for (const item of part) size += sizeOf(item ?? null);
+      parts = part.length;
+    } else {
+      for (const [name, item] of Object.entries(part)) {
+        if (item === undefined) continue;
+        size += sizeOf(name) + 1 + sizeOf(item);
+        parts++;
+      }
+    }
+    return size + Math.max(0, parts - 1);
+  }
 }
