@@ -52,7 +52,7 @@ export function createContext(
   reply: FastifyReply,
 ): Context {
   const { id: requestId, ip: address, log, caller } = request;
-  const budget = new Budget(deadlineMs);
+  const budget = new Budget(deadlineMs, caller.name);
   const piopiy = new PiopiyLoader(client, budget);
   let spent = 0;
   let isRepeatForbidden = false;

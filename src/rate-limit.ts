@@ -1,11 +1,11 @@
 import type { FastifyReply } from "fastify";
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { GatewayError } from "./errors.js";
+import { boundedKey, type Count, FixedWindowCounter } from "./fixed-window-counter.js";
 import type { Redis } from "./redis.js";
 
 const MINUTE_SECONDS = 60;
 
-/** Adds only what fits, in one step, so that an operation that is refused takes nothing from those beside it. */
+/** Does what `FixedWindowCounter.add` does, in one step of Redis. */
 const ADD_IF_IT_FITS = `
 local units, seconds, budget = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local wanted = tonumber(redis.call('get', KEYS[1]) or '0') + units
@@ -16,43 +16,18 @@ end
 local left = redis.call('pttl', KEYS[1])
 return {wanted, left < 0 and 1000 * seconds or left}`;
 
-/** The same in memory. */
-class FittingMemory extends RateLimiterMemory {
-  override async consume(key: string, units: number): Promise<RateLimiterRes> {
-    const state = await this.get(key);
-    const wanted = (state?.consumedPoints ?? 0) + units;
-    if (wanted > this.points)
-      throw new RateLimiterRes(0, state?.msBeforeNext ?? 1000 * MINUTE_SECONDS, wanted);
-    return super.consume(key, units);
-  }
-}
-
 /**
- * Lets each caller spend a number of cost units a minute. With Redis the copies of the gateway count together;
- * while Redis is away, each counts by itself.
+ * Lets each client spend a number of cost units a minute. With Redis the copies of the gateway count together;
+ * while Redis is down, each counts by itself.
  */
 export class RateLimit {
-  private readonly limiter: RateLimiterMemory | RateLimiterRedis | undefined;
+  private readonly memory = new FixedWindowCounter(1000 * MINUTE_SECONDS);
 
   /** @param perMinute 0 turns it off */
   constructor(
     private readonly perMinute: number,
-    redis?: Redis,
-  ) {
-    if (perMinute === 0) return;
-    const options = { points: perMinute, duration: MINUTE_SECONDS, keyPrefix: "piopiy-graphql-gateway:rate" };
-    const memory = new FittingMemory(options);
-    this.limiter = redis
-      ? new RateLimiterRedis({
-          ...options,
-          storeClient: redis,
-          useRedisPackage: true,
-          rejectIfRedisNotReady: true,
-          customIncrTtlLuaScript: ADD_IF_IT_FITS,
-          insuranceLimiter: memory,
-        })
-      : memory;
-  }
+    private readonly redis?: Redis,
+  ) {}
 
   /**
    * Takes the cost of an operation off the caller's budget, or throws `RATE_LIMITED` and takes nothing. Tells the state
@@ -62,16 +37,24 @@ export class RateLimit {
    */
   async charge(caller: string, cost: number, reply: FastifyReply, paid = 0): Promise<void> {
     const units = cost - paid;
-    if (!this.limiter || units <= 0) return;
-    try {
-      const { remainingPoints, msBeforeNext } = await this.limiter.consume(caller, units);
-      this.tell(reply, remainingPoints, msBeforeNext);
-    } catch (error) {
-      if (!(error instanceof RateLimiterRes)) throw error;
-      const left = this.perMinute - (error.consumedPoints - units);
-      this.tell(reply, left, error.msBeforeNext);
-      throw this.refusal(caller, cost, left, error.msBeforeNext);
+    if (this.perMinute === 0 || units <= 0) return;
+    const { count, msLeft } = await this.add(caller, units);
+    const fits = count <= this.perMinute;
+    const left = this.perMinute - (fits ? count : count - units);
+    this.tell(reply, left, msLeft);
+    if (!fits) throw this.refusal(caller, cost, left, msLeft);
+  }
+
+  /** Adds the units if they fit. Returns the count with them. */
+  private async add(caller: string, units: number): Promise<Count> {
+    if (this.redis?.isReady) {
+      try {
+        return await addInRedis(this.redis, boundedKey(caller), units, this.perMinute);
+      } catch {
+        // Redis logs its outage itself.
+      }
     }
+    return this.memory.add(caller, units, this.perMinute);
   }
 
   /** The two headers of the IETF's current draft, and the three of its earlier ones, which most clients read. */
@@ -98,4 +81,12 @@ export class RateLimit {
       { retryAfterMs: ms },
     );
   }
+}
+
+async function addInRedis(redis: Redis, key: string, units: number, maximum: number): Promise<Count> {
+  const [count, msLeft] = (await redis.eval(ADD_IF_IT_FITS, {
+    keys: [`piopiy-graphql-gateway:rate:${key}`],
+    arguments: [units, MINUTE_SECONDS, maximum].map(String),
+  })) as [number, number];
+  return { count, msLeft };
 }

@@ -13,11 +13,12 @@ import type { Config } from "./config.js";
 import { createContext, DOOR_COST } from "./context.js";
 import { createApollo } from "./graphql/apollo.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./http-errors.js";
-import { corsOptions, writeGraphiqlHeaders, writeHttpHeaders } from "./http-headers.js";
+import { corsOptions, writeHttpHeaders } from "./http-headers.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
 import { RateLimit } from "./rate-limit.js";
 import type { Redis } from "./redis.js";
 import { type Repeatable, ResponseCache } from "./response-cache.js";
+import { limitSlowClients } from "./slow-clients.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -29,6 +30,8 @@ declare module "fastify" {
 
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How much longer than an operation a connection in use may be silent. */
+const SILENCE_MS = 30_000;
 
 /**
  * The gateway's HTTP side, not yet listening: `/graphql`, `/graphiql` where it is wanted, and the health
@@ -58,6 +61,7 @@ export async function createServer(
     genReqId: requestId,
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: config.deadlineMs + SILENCE_MS,
     // What still comes on a connection that was accepted is answered too.
     return503OnClosing: false,
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
@@ -66,6 +70,7 @@ export async function createServer(
     routerOptions: { maxParamLength: MAX_TOKEN_LENGTH },
     frameworkErrors: answerHttpError,
   });
+  limitSlowClients(server);
   server.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     done();
@@ -116,11 +121,8 @@ export async function createServer(
   });
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
-    const { renderGraphiqlPage } = await import("./graphql/graphiql.js");
-    const page = renderGraphiqlPage("/graphql");
-    server.get("/graphiql", { onRequest: writeGraphiqlHeaders(page) }, (_request, reply) =>
-      reply.type("text/html; charset=utf-8").send(page),
-    );
+    const { addGraphiqlRoute } = await import("./graphql/graphiql.js");
+    addGraphiqlRoute(server);
   }
   server.get("/health/live", () => ({ status: "live" }));
   // A PIOPIY that is out of order is told, but leaves the gateway ready: another copy would reach it no better, and

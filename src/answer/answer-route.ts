@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
 import type { FastifyInstance } from "fastify";
-import { RateLimiterMemory } from "rate-limiter-flexible";
+import { FixedWindowCounter } from "../fixed-window-counter.js";
 import { type ConnectActionSpecification, writeConnectAction } from "../pcmo/connect-action.js";
 import type { AnswerTokens } from "./answer-token.js";
 import { callIdOf } from "./call-id.js";
@@ -9,6 +9,7 @@ import { callIdOf } from "./call-id.js";
 /** PIOPIY's webhooks are far smaller. */
 const MAX_BODY_BYTES = 16_384;
 const CALLS_PER_MINUTE = 6000;
+const MINUTE_MS = 60_000;
 /** So long a call that was answered is answered the same again, also when its token has expired meanwhile. */
 const CALL_SECONDS = 3600;
 const MAX_CALLS = 10_000;
@@ -24,7 +25,7 @@ export async function addAnswerRoute(
   tokens: AnswerTokens,
   targetsKey: "call" | "connect",
 ): Promise<void> {
-  const limit = new RateLimiterMemory({ points: CALLS_PER_MINUTE, duration: 60 });
+  const limit = new FixedWindowCounter(MINUTE_MS);
   const answered = new InMemoryLRUCache<ConnectActionSpecification>({
     max: MAX_CALLS,
     maxSize: MAX_CALLS * 1000,
@@ -40,11 +41,7 @@ export async function addAnswerRoute(
       { bodyLimit: MAX_BODY_BYTES },
       async (request, reply) => {
         reply.header("cache-control", "no-store");
-        const isWithin = await limit.consume(request.ip).then(
-          () => true,
-          () => false,
-        );
-        if (!isWithin) return reply.code(429).send();
+        if (limit.add(request.ip).count > CALLS_PER_MINUTE) return reply.code(429).send();
         const { token } = request.params;
         const callId = callIdOf(typeof request.body === "string" ? request.body : "");
         const call = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");

@@ -1,7 +1,11 @@
 import { Stop } from "./stop.js";
 
-/** What a read may spend. */
+/** What a read may spend, and for whom. */
 export interface ReadBudget {
+  /** The names of the clients that the read is for. */
+  readonly clients: readonly string[];
+  /** Calls the listener with the name of each client that joins later, and returns what ends that. */
+  onJoin(listener: (client: string) => void): () => void;
   /** Comes when neither a read nor waiting for a turn is worth its while any longer. */
   readonly forReads: Stop;
   /** Milliseconds left; zero when there are none. */
@@ -20,13 +24,20 @@ export class Budget implements ReadBudget {
   /** Comes when the time is spent. */
   readonly forWrites = new Stop();
   readonly #timer: NodeJS.Timeout;
+  readonly clients: readonly string[];
 
-  constructor(milliseconds: number) {
+  constructor(milliseconds: number, client: string) {
+    this.clients = [client];
     this.#expiresAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {
       this.forWrites.now();
       this.forReads.now();
     }, milliseconds).unref();
+  }
+
+  /** An operation has one client. */
+  onJoin(): () => void {
+    return () => {};
   }
 
   get timeLeft(): number {

@@ -1,20 +1,20 @@
 import type { FastifyBaseLogger } from "fastify";
 import { Breaker } from "./breaker.js";
 import type { Budget, ReadBudget } from "./budget.js";
+import { ConcurrencyLimit, type Kind, tooLate } from "./concurrency-limit.js";
 import { Lanes } from "./lanes.js";
 import { Retries } from "./retries.js";
 import { type Settlement, settle } from "./settle.js";
 import type { Stop } from "./stop.js";
-import { type Kind, Turns, tooLate } from "./turns.js";
 
-/** So many calls of either kind may wait for each one in flight. */
+/** So many upstream requests of either kind may wait for each one in flight. */
 const WAITING_FOR_EACH = 50;
 
 /** One attempt of a call, which ends early when it is told to stop. */
 export type Attempt<T> = (stop: Stop) => Promise<T>;
 
 export interface PolicyOptions {
-  /** Calls in flight at any one time; more wait their turn, writes before reads. */
+  /** Upstream requests in flight; more wait in a queue that is fair to clients, writes before reads. */
   readonly maxConcurrency: number;
   /** Milliseconds for which a PIOPIY that is out of order is not asked. */
   readonly breakerResetMs: number;
@@ -26,7 +26,7 @@ export interface PolicyOptions {
  * endpoint. All of it stays within the operation's budget, and nothing is asked of a PIOPIY that is out of order.
  */
 export class Policy {
-  readonly #turns: Turns;
+  readonly #concurrencyLimit: ConcurrencyLimit;
   readonly #breaker: Breaker;
   readonly #lanes = new Lanes();
   readonly #retries = new Retries();
@@ -35,7 +35,7 @@ export class Policy {
   #quickestMs = 0;
 
   constructor({ maxConcurrency, breakerResetMs, log }: PolicyOptions) {
-    this.#turns = new Turns(maxConcurrency, maxConcurrency * WAITING_FOR_EACH);
+    this.#concurrencyLimit = new ConcurrencyLimit(maxConcurrency, maxConcurrency * WAITING_FOR_EACH);
     this.#breaker = new Breaker(breakerResetMs, log);
   }
 
@@ -54,7 +54,7 @@ export class Policy {
   async write<T>(username: string, budget: Budget, settlement: Settlement<T>): Promise<T | null> {
     const { forReads: patience, forWrites: time } = budget;
     let waiting = patience;
-    const work = this.#lanes.take(username, patience, () =>
+    const work = this.#lanes.take(username, budget, patience, () =>
       settle(
         {
           write: () => {
@@ -82,7 +82,7 @@ export class Policy {
   }
 
   /**
-   * @param waiting ends the wait for a turn
+   * @param waiting ends the wait for a slot
    * @param running ends the attempt
    */
   async #try<T>(
@@ -93,7 +93,7 @@ export class Policy {
     attempt: Attempt<T>,
   ): Promise<T> {
     this.#breaker.check();
-    return this.#turns.take(kind, waiting, () =>
+    return this.#concurrencyLimit.run(kind, budget, waiting, () =>
       this.#breaker.run(async () => {
         if (budget.timeLeft < this.#quickestMs) throw tooLate();
         const begun = performance.now();

@@ -45,7 +45,7 @@ describe("Many calls of one operation", () => {
       });
     });
     connect(32);
-    const budget = new Budget(PATIENT_MS);
+    const budget = new Budget(PATIENT_MS, "someone");
     const calls = Array.from({ length: 200 }, (_, index) => client.getSip(`user-${index}`, budget));
     expect(await codes(calls)).toEqual(Array(200).fill("fulfilled"));
     expect(most).toBeLessThanOrEqual(32);
@@ -56,7 +56,7 @@ describe("Many calls of one operation", () => {
   it("end together with the time, those under way and those that wait", async () => {
     upstream.answer(() => {});
     connect(60);
-    const budget = new Budget(2000);
+    const budget = new Budget(2000, "someone");
     const reads = codes(Array.from({ length: 100 }, (_, index) => client.getSip(`user-${index}`, budget)));
     await until(() => upstream.calls.length === 60);
     expect(await reads).toEqual(Array(100).fill("UPSTREAM_TIMEOUT"));
@@ -67,7 +67,7 @@ describe("Many calls of one operation", () => {
   it("are not even begun once the time is spent", async () => {
     upstream.answer({});
     connect(1);
-    const budget = new Budget(PATIENT_MS);
+    const budget = new Budget(PATIENT_MS, "someone");
     budget.abandon();
     const calls = [client.getSip("a", budget), client.removeSip("b", budget), client.listSip(1, budget)];
     expect(await codes(calls)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
@@ -80,10 +80,10 @@ describe("A call that waits for its turn", () => {
     const answers: (() => void)[] = [];
     upstream.answer((response) => answers.push(() => send(response, {})), {});
     connect(1);
-    const patient = new Budget(PATIENT_MS);
+    const patient = new Budget(PATIENT_MS, "someone");
     const first = client.getSip("first", patient);
     await until(() => upstream.calls.length === 1);
-    const hasty = new Budget(20);
+    const hasty = new Budget(20, "someone");
     const waiting = codes([client.removeSip("write", hasty), client.getSip("read", hasty)]);
     const last = client.getSip("last", patient);
     expect(await waiting).toEqual(["UPSTREAM_TIMEOUT", "UPSTREAM_TIMEOUT"]);
@@ -96,7 +96,7 @@ describe("A call that waits for its turn", () => {
   it("goes before the reads if it is a write", async () => {
     upstream.answer({});
     connect(1);
-    const budget = new Budget(PATIENT_MS);
+    const budget = new Budget(PATIENT_MS, "someone");
     const calls = [
       client.getSip("first", budget),
       client.getSip("read", budget),
@@ -111,7 +111,7 @@ describe("A call that waits for its turn", () => {
 describe("An operation that is answered", () => {
   it("spends nothing more: reads beside the one whose failure was the answer end", async () => {
     upstream.answer(() => {});
-    const budget = new Budget(PATIENT_MS);
+    const budget = new Budget(PATIENT_MS, "someone");
     connect(1);
     const read = client.getSip("alice", budget);
     await until(() => upstream.calls.length === 1);

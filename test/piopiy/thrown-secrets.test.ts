@@ -29,7 +29,7 @@ async function thrown(url: string): Promise<unknown[]> {
     breakerResetMs: 5000,
     log,
   });
-  budget = new Budget(600);
+  budget = new Budget(600, "someone");
   const results = await Promise.allSettled([
     client.getSip("alice", budget),
     client.listSip(1, budget),

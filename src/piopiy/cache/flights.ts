@@ -5,7 +5,7 @@ import { Stop } from "../stop.js";
 /**
  * Single-flight: callers who want the same thing at the same time wait for one piece of work. Each waits as long as its
  * own budget lasts; the work goes on until the last of them has gone. A failure is for those who waited: whoever comes
- * later begins anew.
+ * later begins anew. A client that joins gets the work a place in its own queue too, so that it never waits longer than alone.
  */
 export class Flights {
   readonly #flights = new Map<string, Flight<unknown>>();
@@ -27,6 +27,7 @@ class Flight<T> implements ReadBudget {
   readonly #work: (budget: ReadBudget) => Promise<T>;
   readonly #end: () => void;
   readonly #waiting = new Set<ReadBudget>();
+  readonly #listeners = new Set<(client: string) => void>();
   /** Comes when the last of them has gone. */
   readonly forReads = new Stop();
   #result: Promise<T> | undefined;
@@ -37,12 +38,22 @@ class Flight<T> implements ReadBudget {
     this.#end = end;
   }
 
+  get clients(): string[] {
+    return [...this.#waiting].flatMap(({ clients }) => clients);
+  }
+
+  onJoin(listener: (client: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   get timeLeft(): number {
     return Math.max(0, ...[...this.#waiting].map(({ timeLeft }) => timeLeft));
   }
 
   wait(budget: ReadBudget): Promise<T> {
     this.#waiting.add(budget);
+    for (const listener of this.#listeners) budget.clients.forEach(listener);
     this.#result ??= this.#work(this).finally(this.#end);
     const result = this.#result;
     return new Promise((resolve, reject) => {

@@ -27,7 +27,7 @@ function createTrial() {
   const versions = new Versions();
   const changes = new OwnChanges(versions);
   const cache = new ReadCache({ ttlMs: 3_600_000, account: "made-up" }, versions, changes);
-  const budget = new Budget(3_600_000);
+  const budget = new Budget(3_600_000, "someone");
   const numbers = new Map(NAMES.map((key) => [key, 0]));
   const known = new Map(NAMES.map((key) => [key, 0]));
   const calls: Call[] = [];

@@ -1,0 +1,60 @@
+import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
+
+const MAX_KEYS = 50_000;
+/** Shorter than the 43 characters of a hash, so that no key looks like the hash of another one. */
+const MAX_KEY_LENGTH = 40;
+
+/** A key's count in its window. */
+export interface Count {
+  readonly count: number;
+  /** Milliseconds until the window ends. */
+  readonly msLeft: number;
+}
+
+interface Window {
+  readonly count: number;
+  /** By the monotonic clock. */
+  readonly endsAt: number;
+}
+
+/** Counts by key in windows of a fixed length, which begin with the first count. The keys that were used last are kept. */
+export class FixedWindowCounter {
+  readonly #windowMs: number;
+  readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  get(key: string): Count {
+    return state(this.#window(key));
+  }
+
+  /** Adds units if they fit under the maximum. Returns the count with them, also when they do not fit. */
+  add(key: string, units = 1, maximum = Number.POSITIVE_INFINITY): Count {
+    const window = this.#window(key);
+    const next = { ...window, count: window.count + units };
+    if (next.count <= maximum) this.#windows.set(boundedKey(key), next);
+    return state(next);
+  }
+
+  delete(key: string): void {
+    this.#windows.delete(boundedKey(key));
+  }
+
+  #window(key: string): Window {
+    const now = performance.now();
+    const known = this.#windows.get(boundedKey(key));
+    return known && known.endsAt > now ? known : { count: 0, endsAt: now + this.#windowMs };
+  }
+}
+
+function state({ count, endsAt }: Window): Count {
+  return { count, msLeft: Math.ceil(endsAt - performance.now()) };
+}
+
+/** The key itself when it is short, else its hash: what a client names may have any length. */
+export function boundedKey(key: string): string {
+  return key.length > MAX_KEY_LENGTH ? hash("sha256", key, "base64url") : key;
+}

@@ -1,0 +1,29 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyInstance } from "fastify";
+
+/** How long a client may take to receive a response. */
+const SEND_TIMEOUT_MS = 20_000;
+
+/**
+ * Limits what clients that do not read can keep in memory: one response a connection, for 20 seconds. Pipelined requests
+ * wait for the response to the one before.
+ */
+export function limitSlowClients(server: FastifyInstance): void {
+  const responses = new WeakMap<Socket, ServerResponse>();
+  server.addHook("onRequest", ({ socket }, { raw }, done) => {
+    const previous = responses.get(socket);
+    responses.set(socket, raw);
+    if (!previous || previous.closed) return done();
+    previous.once("close", () => {
+      // Without a connection there is nobody to respond to: the request is dropped.
+      if (socket.writable) done();
+    });
+  });
+  server.addHook("onSend", ({ socket }, { raw }, _payload, done) => {
+    // A reset, since the system would go on offering what it has not sent.
+    const timer = setTimeout(() => socket.resetAndDestroy(), SEND_TIMEOUT_MS).unref();
+    raw.once("close", () => clearTimeout(timer));
+    done();
+  });
+}
