@@ -4,6 +4,7 @@ import { type AnswerSettings, readAnswerSettings } from "./answer/answer-setting
 import { type AuthSettings, readAuth } from "./auth/auth-settings.js";
 import { Environment, type Variables } from "./environment.js";
 import { type Limits, readLimits } from "./limits.js";
+import { Secret } from "./secret.js";
 import { readTrustedDocuments, type TrustedDocuments } from "./trusted-documents.js";
 
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
@@ -13,7 +14,7 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 export interface Upstream {
   readonly url: string;
   readonly appId: number;
-  readonly secret: string;
+  readonly secret: Secret;
 }
 
 export interface Config {
@@ -43,7 +44,7 @@ export interface Config {
   /** Cost units that one caller may spend a minute; 0 is no limit. */
   readonly rateLimitPerMinute: number;
   /** The store that several copies share. Its address may hold a password. */
-  readonly redisUrl: string | undefined;
+  readonly redisUrl: Secret | undefined;
   /** Where pages come from that may call, such as `https://app.example.com`. */
   readonly corsOrigins: readonly string[];
   readonly trustedDocuments: TrustedDocuments;
@@ -100,7 +101,7 @@ function readUpstream(environment: Environment): Upstream | "emulator" {
   return {
     url: url.endsWith("/") ? url : `${url}/`,
     appId: readAppId(environment),
-    secret: environment.required("PIOPIY_SECRET", "the secret of the PIOPIY account"),
+    secret: new Secret(environment.required("PIOPIY_SECRET", "the secret of the PIOPIY account")),
   };
 }
 
@@ -114,12 +115,12 @@ function readAppId(environment: Environment): number {
 }
 
 /** The value is not shown when it is wrong: it may hold a password. */
-function readRedisUrl(environment: Environment): string | undefined {
+function readRedisUrl(environment: Environment): Secret | undefined {
   const text = environment.text("REDIS_URL");
   if (text !== undefined && !(URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol))) {
     environment.mistakes.push("REDIS_URL must be an address that begins with redis:// or rediss://.");
   }
-  return text;
+  return text === undefined ? undefined : new Secret(text);
 }
 
 function readWorkers(environment: Environment): number {

@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
+import { Secret } from "./secret.js";
 import { createServer } from "./server.js";
 import { Workers } from "./workers.js";
 
@@ -44,7 +45,10 @@ function readSettings(): { config: Config; embedded: EmulatorSettings | undefine
 async function start(config: Config, embedded: EmulatorSettings | undefined): Promise<void> {
   const log = pino({ level: config.logLevel });
   const emulator = embedded && (await (await import("./emulator/emulator.js")).startEmulator(embedded));
-  const account = embedded && emulator ? { ...embedded, url: emulator.url } : (config.upstream as Upstream);
+  const account =
+    embedded && emulator
+      ? { url: emulator.url, appId: embedded.appId, secret: new Secret(embedded.secret) }
+      : (config.upstream as Upstream);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
   const gateway = isPrimary ? createWorkers(config, account, log) : await createGateway(config, account, log);
 
@@ -98,7 +102,8 @@ function createWorkers(
   log: FastifyBaseLogger,
 ): Startable {
   const { url, appId, secret } = account;
-  const workers = new Workers({ PIOPIY_URL: url, PIOPIY_APP_ID: String(appId), PIOPIY_SECRET: secret }, log);
+  const environment = { PIOPIY_URL: url, PIOPIY_APP_ID: String(appId), PIOPIY_SECRET: secret.reveal() };
+  const workers = new Workers(environment, log);
   return {
     async start() {
       const port = await workers.start(count);

@@ -1,5 +1,6 @@
 import { createClient } from "@redis/client";
 import type { FastifyBaseLogger } from "fastify";
+import type { Secret } from "./secret.js";
 
 const CONNECT_TIMEOUT_MS = 2000;
 const ANSWER_TIMEOUT_MS = 250;
@@ -25,7 +26,7 @@ export class Redis {
   #isOverdue = false;
 
   /** Connects now, and whenever the connection is lost. */
-  constructor(url: string, log: FastifyBaseLogger) {
+  constructor(url: Secret, log: FastifyBaseLogger) {
     this.#client = createRedis(url);
     let away = false;
     this.#client.on("error", (error: Error) => {
@@ -96,9 +97,9 @@ export class Redis {
   }
 }
 
-function createRedis(url: string) {
+function createRedis(url: Secret) {
   return createClient({
-    url,
+    url: url.reveal(),
     disableOfflineQueue: true,
     socket: {
       connectTimeout: CONNECT_TIMEOUT_MS,

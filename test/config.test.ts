@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
+import { inspect } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfig } from "../src/config.js";
+import { Secret } from "../src/secret.js";
 
 const account = { PIOPIY_APP_ID: "2222223", PIOPIY_SECRET: "made-up-secret" };
 const complete = { AUTH: "none", ...account };
@@ -27,7 +29,7 @@ describe("readConfig", () => {
       upstream: {
         url: "https://piopiy.telecmi.com/v1/endpoint/",
         appId: 2222223,
-        secret: "made-up-secret",
+        secret: new Secret("made-up-secret"),
       },
       timeoutMs: 5000,
       deadlineMs: 10_000,
@@ -88,7 +90,11 @@ describe("readConfig", () => {
       workers: 4,
       trustedProxies: ["10.0.0.0/8", "::1"],
       auth: { mode: "none" },
-      upstream: { url: "https://proxy.example.com/piopiy/", appId: 2222223, secret: "made-up-secret" },
+      upstream: {
+        url: "https://proxy.example.com/piopiy/",
+        appId: 2222223,
+        secret: new Secret("made-up-secret"),
+      },
       timeoutMs: 1,
       deadlineMs: 600_000,
       maxConcurrency: 10_000,
@@ -97,7 +103,7 @@ describe("readConfig", () => {
       pcmoTargetsKey: "connect",
       limits: { bodyBytes: 1, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, cost: 7 },
       rateLimitPerMinute: 0,
-      redisUrl: "redis://127.0.0.1:6379",
+      redisUrl: new Secret("redis://127.0.0.1:6379"),
       corsOrigins: ["https://app.example.com", "http://localhost:3000"],
       trustedDocuments: { mode: "off", documents: new Map() },
       answer: undefined,
@@ -105,6 +111,24 @@ describe("readConfig", () => {
       introspection: true,
       logLevel: "silent",
     });
+  });
+
+  it("keeps secrets where only those who need them read them", () => {
+    const REDIS_URL = "redis://:made-up-password@127.0.0.1";
+    const ANSWER_URL_SECRET = `${"made-up-".repeat(4)}1,${"made-up-".repeat(4)}2`;
+    const config = readConfig({
+      ...complete,
+      REDIS_URL,
+      ANSWER_URL_SECRET,
+      PUBLIC_URL: "https://gateway.example.com",
+    });
+    const { upstream, redisUrl, answer } = config;
+    expect(upstream === "emulator" || upstream.secret.reveal()).toBe("made-up-secret");
+    expect(redisUrl?.reveal()).toBe(REDIS_URL);
+    expect(answer?.secrets.map((secret) => secret.reveal()).join()).toBe(ANSWER_URL_SECRET);
+    for (const print of [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })]) {
+      expect(print).not.toContain("made-up");
+    }
   });
 
   it("takes as many workers as the machine has cores for auto", () => {

@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.js";
+import { Secret } from "../secret.js";
 
 const SHORTEST_SECRET = 32;
 
@@ -7,7 +8,7 @@ export interface AnswerSettings {
   /** The address of this gateway as PIOPIY reaches it, without a slash at its end. */
   readonly publicUrl: string;
   /** The first signs; all are accepted, so that a secret can be changed without breaking the URLs in use. */
-  readonly secrets: readonly string[];
+  readonly secrets: readonly [Secret, ...Secret[]];
 }
 
 /** Reads `PUBLIC_URL` and `ANSWER_URL_SECRET`; undefined when neither is set. No mistake shows a secret. */
@@ -23,5 +24,8 @@ export function readAnswerSettings(environment: Environment): AnswerSettings | u
   const required = environment.required("PUBLIC_URL", "where PIOPIY reaches this gateway, for answer URLs");
   const url = required && environment.url("PUBLIC_URL", required);
   if (url.includes("?")) environment.mistakes.push("PUBLIC_URL must hold no query.");
-  return { publicUrl: url.replace(/\/+$/, ""), secrets };
+  return {
+    publicUrl: url.replace(/\/+$/, ""),
+    secrets: secrets.map((secret) => new Secret(secret)) as [Secret, ...Secret[]],
+  };
 }

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { type ConnectActionSpecification, connectActionProblems } from "../pcmo/connect-action.js";
+import type { Secret } from "../secret.js";
 
 /** The longest token that an answer URL may hold, in characters. */
 export const MAX_TOKEN_LENGTH = 4000;
@@ -29,7 +30,7 @@ const payloadShape = z.tuple([
  */
 export class AnswerTokens {
   /** @param secrets the first signs, all are accepted */
-  constructor(private readonly secrets: readonly string[]) {}
+  constructor(private readonly secrets: readonly [Secret, ...Secret[]]) {}
 
   /** @param expiresAt seconds since 1970; 0 for never */
   make(specification: ConnectActionSpecification, expiresAt: number): string {
@@ -47,7 +48,7 @@ export class AnswerTokens {
       loop,
     ];
     const payload = Buffer.from(JSON.stringify(fields)).toString("base64url");
-    return `${payload}.${sign(payload, this.secrets[0] ?? "")}`;
+    return `${payload}.${sign(payload, this.secrets[0])}`;
   }
 
   /** The specification of a token that one of the secrets has signed and that has not expired; else undefined. */
@@ -64,8 +65,8 @@ export class AnswerTokens {
   }
 }
 
-function sign(payload: string, secret: string): string {
-  return createHmac("sha256", secret).update(payload).digest("base64url");
+function sign(payload: string, secret: Secret): string {
+  return createHmac("sha256", secret.reveal()).update(payload).digest("base64url");
 }
 
 /** The text is compared, since several texts may stand for the same bytes. */

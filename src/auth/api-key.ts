@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { Secret } from "../secret.js";
 import type { Authenticate } from "./authenticate.js";
 import type { Scope } from "./caller.js";
 
@@ -11,13 +12,13 @@ export interface ApiKey {
 }
 
 /** A key that nobody can guess, of 256 random bits; its beginning lets scanners for leaked secrets know it. */
-export function makeApiKey(): string {
-  return `pgg_${randomBytes(32).toString("base64url")}`;
+export function makeApiKey(): Secret {
+  return new Secret(`pgg_${randomBytes(32).toString("base64url")}`);
 }
 
 /** What stands in the configuration for a key. A slow hash would bring nothing: there is no dictionary of such keys. */
-export function hashApiKey(key: string): Buffer {
-  return createHash("sha256").update(key).digest();
+export function hashApiKey(key: Secret): Buffer {
+  return createHash("sha256").update(key.reveal()).digest();
 }
 
 /** Knows callers by their API keys. Every key is compared, each in constant time. */

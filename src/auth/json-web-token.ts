@@ -28,7 +28,7 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
   });
   return async (credential, log) => {
     try {
-      const { payload } = await jwtVerify(credential, keys, {
+      const { payload } = await jwtVerify(credential.reveal(), keys, {
         issuer,
         audience,
         algorithms: ALGORITHMS,

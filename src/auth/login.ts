@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Audit } from "../audit.js";
 import { GatewayError } from "../errors.js";
+import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuthSettings } from "./auth-settings.js";
 import type { Authenticate } from "./authenticate.js";
@@ -40,7 +41,7 @@ async function check(
   const [, credential] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "") ?? [];
   if (credential === undefined) throw unauthenticated();
   await failed.refuse(request.ip);
-  const caller = await authenticate(credential, request.log);
+  const caller = await authenticate(new Secret(credential), request.log);
   await failed.count(request.ip, caller !== undefined);
   if (caller) return caller;
   throw unauthenticated();

@@ -8,7 +8,7 @@ if (/^[\w.-]{1,64}$/.test(name) && wanted.size > 0 && [...wanted].every(isScope)
   const key = makeApiKey();
   console.log(`The key, shown this once. Whoever it is for sends it as "Authorization: Bearer KEY":
 
-  ${key}
+  ${key.reveal()}
 
 The entry to add to API_KEYS:
 

@@ -1,4 +1,5 @@
 import type { Redis } from "../redis.js";
+import type { Secret } from "../secret.js";
 import type { Budget } from "./budget.js";
 import type { Changes } from "./cache/changes.js";
 import { OwnChanges } from "./cache/own-changes.js";
@@ -10,9 +11,9 @@ import type { PiopiyClient } from "./client.js";
 import type { Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
 
 /** An endpoint; without its password when it is not PIOPIY's own answer. */
-export type Endpoint = Omit<SipEndpointRecord, "password"> & { readonly password?: string };
+export type Endpoint = Omit<SipEndpointRecord, "password"> & { readonly password?: Secret };
 /** A row of the list, likewise. */
-export type Row = Pick<Credentials, "username"> & { readonly password?: string };
+export type Row = Pick<Credentials, "username"> & { readonly password?: Secret };
 /** Ten rows or fewer of the list, and how many endpoints the account has in all. */
 export interface Page {
   readonly count: number;
@@ -97,7 +98,7 @@ export class CachedClient {
   }
 
   /** The password that belongs to these parts and to this account, the same each time. */
-  derivePassword(parts: readonly string[]): string {
+  derivePassword(parts: readonly string[]): Secret {
     return this.#client.derivePassword(parts);
   }
 

@@ -1,5 +1,6 @@
 import got, { type Got, type Request, RequestError } from "got";
 import { GatewayError } from "../errors.js";
+import { Secret } from "../secret.js";
 import type { Budget, ReadBudget } from "./budget.js";
 import { Connections } from "./connections.js";
 import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
@@ -19,13 +20,13 @@ import {
   type SipEndpointRecord,
 } from "./wire.js";
 
-type Parameters = { username?: string; password?: string; page?: number };
+type Parameters = { username?: string; password?: Secret; page?: number };
 
 export interface PiopiyClientOptions extends PolicyOptions {
   /** The base address of the five calls, with a slash at its end. */
   readonly url: string;
   readonly appId: number;
-  readonly secret: string;
+  readonly secret: Secret;
   /** Milliseconds for one attempt. */
   readonly timeoutMs: number;
 }
@@ -74,14 +75,14 @@ export class PiopiyClient {
   /** Null when the name is taken. */
   addSip(credentials: Credentials, budget: Budget): Promise<SipEndpointRecord | null> {
     return this.#write("add_sip", credentials, budget, (found) => {
-      return found && { answer: found.password === credentials.password ? found : null };
+      return found && { answer: found.password.equals(credentials.password) ? found : null };
     });
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
   updateSip(credentials: Credentials, budget: Budget): Promise<Credentials | null> {
     return this.#write("update_sip", credentials, budget, (found) => {
-      return found?.password === credentials.password || !found ? { answer: found } : null;
+      return !found || found.password.equals(credentials.password) ? { answer: found } : null;
     });
   }
 
@@ -93,7 +94,7 @@ export class PiopiyClient {
   }
 
   /** The password that belongs to these parts and to this account, the same each time. */
-  derivePassword(parts: readonly string[]): string {
+  derivePassword(parts: readonly string[]): Secret {
     return derivePassword(this.#options.secret, parts);
   }
 
@@ -134,7 +135,7 @@ export class PiopiyClient {
   async #call<O extends Operation>(operation: O, parameters: Parameters, stop: Stop) {
     const reply = await this.#send(operation, parameters, stop);
     try {
-      return readReply(operation, reply, [this.#options.secret, parameters.password ?? ""]);
+      return readReply(operation, reply, [this.#options.secret, parameters.password ?? new Secret("")]);
     } catch (error) {
       // A busy upstream (429, 503) has not begun the work; after any other failure nobody can tell.
       const { retryable, upstreamCode } = error instanceof GatewayError ? error.extensions : {};
@@ -146,7 +147,12 @@ export class PiopiyClient {
   async #send(operation: Operation, parameters: Parameters, stop: Stop): Promise<Reply> {
     const { appId, secret, timeoutMs, url } = this.#options;
     const begun = performance.now();
-    const body = JSON.stringify({ appid: appId, secret, ...parameters });
+    const body = JSON.stringify({
+      appid: appId,
+      secret: secret.reveal(),
+      ...parameters,
+      password: parameters.password?.reveal(),
+    });
     // Half the cost of got's promise, which is built on it.
     const request = this.#http.stream(url + operation, { body });
     let stopped: "slow" | "large" | undefined;

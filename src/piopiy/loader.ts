@@ -1,4 +1,5 @@
 import DataLoader from "dataloader";
+import type { Secret } from "../secret.js";
 import type { Budget } from "./budget.js";
 import type { Reading } from "./cache/read-cache.js";
 import type { CachedClient, Endpoint, Page } from "./cached-client.js";
@@ -8,7 +9,7 @@ import type { Credentials, SipEndpointRecord } from "./wire.js";
 /** An endpoint and its new password; null has one made. */
 export interface NewPassword {
   readonly username: string;
-  readonly password: string | null;
+  readonly password: Secret | null;
 }
 
 /** An endpoint that is to be made. */
@@ -52,7 +53,7 @@ export class PiopiyLoader {
   }
 
   /** The password of an endpoint that came without it, read from PIOPIY; undefined when there is no such endpoint. */
-  async password(username: string): Promise<string | undefined> {
+  async password(username: string): Promise<Secret | undefined> {
     const page = this.#pageOf.get(username);
     const rows = page ? (await this.#pagesAnew.load(page)).rows : [];
     const row = rows.find((candidate) => candidate.username === username);
@@ -94,7 +95,7 @@ export class PiopiyLoader {
     if (created) this.#endpoints.prime(created.username, created);
     if (created || !key) return created;
     const found = await this.#endpointsAnew.load(username);
-    return found?.password === credentials.password ? found : null;
+    return found?.password.equals(credentials.password) ? found : null;
   }
 
   /** Sets a new password, and makes one unless it is given. Null when PIOPIY has no endpoint of that name. */

@@ -1,4 +1,5 @@
 import { createHmac, randomInt } from "node:crypto";
+import { Secret } from "../secret.js";
 
 /** Letters and digits without those that look alike: 0 O o, 1 I l. */
 const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
@@ -8,27 +9,29 @@ const LENGTH = 22;
  * The password that belongs to these parts: made the same way each time, and known to nobody without the secret.
  * As strong as one that is made at random.
  */
-export function derivePassword(secret: string, parts: readonly string[]): string {
-  const digest = createHmac("sha512", secret).update(JSON.stringify(parts)).digest("hex");
+export function derivePassword(secret: Secret, parts: readonly string[]): Secret {
+  const digest = createHmac("sha512", secret.reveal()).update(JSON.stringify(parts)).digest("hex");
   const base = BigInt(ALPHABET.length);
   // 512 bits against 128: no character is likelier than another by more than 2 to the power of -384.
   let rest = BigInt(`0x${digest}`);
-  return Array.from({ length: LENGTH }, () => {
+  const characters = Array.from({ length: LENGTH }, () => {
     const character = ALPHABET[Number(rest % base)];
     rest /= base;
     return character;
-  }).join("");
+  });
+  return new Secret(characters.join(""));
 }
 
 /** A password of 22 letters and digits from a cryptographic source, more than 127 bits, that can be read out on a phone. */
-export function makePassword(): string {
-  return Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");
+export function makePassword(): Secret {
+  const characters = Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]);
+  return new Secret(characters.join(""));
 }
 
 /**
  * Tells whether the gateway sets this password: 1 to 128 characters, no control characters, no space at either
  * end. PIOPIY publishes no rule.
  */
-export function isPassword(text: string): boolean {
-  return /^(?!\s)[^\p{Cc}]{1,128}(?<!\s)$/u.test(text);
+export function isPassword(password: Secret): boolean {
+  return /^(?!\s)[^\p{Cc}]{1,128}(?<!\s)$/u.test(password.reveal());
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GatewayError } from "../errors.js";
+import { Secret } from "../secret.js";
 
 /** The five calls of PIOPIY's SIP endpoint API. */
 export type Operation = "add_sip" | "get_sip" | "update_sip" | "list_sip" | "remove_sip";
@@ -25,7 +26,7 @@ const flag = z.union([
 ]);
 
 const named = z.object({ username: z.string().min(1) });
-const credentials = named.extend({ password: z.string() });
+const credentials = named.extend({ password: z.string().transform((text) => new Secret(text)) });
 const sipEndpoint = credentials
   .extend({
     connect_URL: z.string().min(1),
@@ -71,7 +72,7 @@ export type Answer<O extends Operation> = z.output<(typeof shapes)[O]>;
 export function readReply<O extends Operation>(
   operation: O,
   reply: Reply,
-  secrets: readonly string[],
+  secrets: readonly Secret[],
 ): Answer<O> | null {
   const body = parseObject(reply.body);
   const code = readCode(body?.code);
@@ -144,12 +145,13 @@ function readCode(code: unknown): number | undefined {
 }
 
 /** PIOPIY's own words, one line of 200 characters at most, to be shown and never to be matched. */
-function readMessage(body: Record<string, unknown> | undefined, secrets: readonly string[]): string {
+function readMessage(body: Record<string, unknown> | undefined, secrets: readonly Secret[]): string {
   const words = body?.msg ?? body?.message;
   if (typeof words !== "string" || words === "") return "";
   const spellings = secrets
+    .map((secret) => secret.reveal())
     .filter(Boolean)
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+    .flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]);
   const safe = spellings.reduce((text, spelling) => text.replaceAll(spelling, "***"), words);
   return ` ("${safe.replace(/[\s\p{Cc}]+/gu, " ").slice(0, 200)}")`;
 }

@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { GatewayError } from "../../src/errors.js";
 import { Budget } from "../../src/piopiy/budget.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
+import { Secret } from "../../src/secret.js";
 import { type BrokenUpstream, send, startBrokenUpstream, until } from "../support/broken-upstream.js";
 
 const PATIENT_MS = 60_000;
@@ -17,7 +18,7 @@ afterEach(() => client.close());
 afterAll(() => upstream.close());
 
 function connect(maxConcurrency: number): void {
-  const account = { url: upstream.url, appId: 1, secret: "made-up-secret" };
+  const account = { url: upstream.url, appId: 1, secret: new Secret("made-up-secret") };
   client = new PiopiyClient({ ...account, timeoutMs: 10_000, maxConcurrency, breakerResetMs: 5000, log });
 }
 

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { GatewayError } from "../../src/errors.js";
 import { Budget } from "../../src/piopiy/budget.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
+import { Secret } from "../../src/secret.js";
 import { type Behaviour, type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
 import { canaries, echoes, holdsCanary } from "../support/canaries.js";
 
@@ -23,7 +24,7 @@ async function thrown(url: string): Promise<unknown[]> {
   const client = new PiopiyClient({
     url,
     appId: 1,
-    secret,
+    secret: new Secret(secret),
     timeoutMs: 100,
     maxConcurrency: 5,
     breakerResetMs: 5000,
@@ -33,8 +34,8 @@ async function thrown(url: string): Promise<unknown[]> {
   const results = await Promise.allSettled([
     client.getSip("alice", budget),
     client.listSip(1, budget),
-    client.addSip({ username: "alice", password }, budget),
-    client.updateSip({ username: "alice", password }, budget),
+    client.addSip({ username: "alice", password: new Secret(password) }, budget),
+    client.updateSip({ username: "alice", password: new Secret(password) }, budget),
     client.removeSip("alice", budget),
   ]);
   await client.close();

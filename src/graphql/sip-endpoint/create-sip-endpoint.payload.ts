@@ -8,15 +8,22 @@ export class CreateSipEndpointPayload {
     nullable: true,
     description: "The new endpoint; null when the input had mistakes.",
   })
-  sipEndpoint?: SipEndpoint;
+  readonly sipEndpoint: SipEndpoint | undefined;
 
   @Directive('@tag(name: "secret")')
   @Field(() => String, {
     nullable: true,
     description: "The password that was set, given or made; null when the input had mistakes.",
   })
-  password?: string;
+  get password(): string | undefined {
+    return this.sipEndpoint?.knownPassword?.reveal();
+  }
 
   @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
-  userErrors!: UserError[];
+  readonly userErrors: UserError[];
+
+  constructor(userErrors: UserError[], sipEndpoint?: SipEndpoint) {
+    this.userErrors = userErrors;
+    this.sipEndpoint = sipEndpoint;
+  }
 }

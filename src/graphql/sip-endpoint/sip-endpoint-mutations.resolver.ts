@@ -3,6 +3,7 @@ import type { Context } from "../../context.js";
 import { isSipUser } from "../../pcmo/sip-user.js";
 import { isNewUsername } from "../../piopiy/new-username.js";
 import { isPassword } from "../../piopiy/password.js";
+import { Secret } from "../../secret.js";
 import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";
 import { CreateSipEndpointInput } from "./create-sip-endpoint.input.js";
@@ -25,23 +26,20 @@ export class SipEndpointMutationsResolver {
     @Arg("input", () => CreateSipEndpointInput, {
       description: "The name, and the password if it is not to be made.",
     })
-    { username, password = null, idempotencyKey = null }: CreateSipEndpointInput,
+    { username, password: given = null, idempotencyKey = null }: CreateSipEndpointInput,
     @Ctx() { caller, piopiy }: Context,
   ): Promise<CreateSipEndpointPayload> {
+    const password = given === null ? null : new Secret(given);
     const userErrors = [
       ...newUsernameErrors(username),
       ...passwordErrors(password),
       ...idempotencyKeyErrors(idempotencyKey),
     ];
-    if (userErrors.length > 0) return { userErrors };
+    if (userErrors.length > 0) return new CreateSipEndpointPayload(userErrors);
     const key = idempotencyKey === null ? null : [caller.name, idempotencyKey];
     const created = await piopiy.create({ username, password, key });
-    if (!created) return { userErrors: [usernameTaken(username)] };
-    return {
-      sipEndpoint: new SipEndpoint(created.username, created.password),
-      password: created.password,
-      userErrors,
-    };
+    if (!created) return new CreateSipEndpointPayload([usernameTaken(username)]);
+    return new CreateSipEndpointPayload([], new SipEndpoint(created.username, created.password));
   }
 
   @RequiresScope("sip:write")
@@ -54,18 +52,15 @@ export class SipEndpointMutationsResolver {
     @Arg("input", () => UpdateSipEndpointInput, {
       description: "The name, and the password if it is not to be made.",
     })
-    { username, password = null }: UpdateSipEndpointInput,
+    { username, password: given = null }: UpdateSipEndpointInput,
     @Ctx() { piopiy }: Context,
   ): Promise<UpdateSipEndpointPayload> {
+    const password = given === null ? null : new Secret(given);
     const userErrors = [...usernameErrors(username), ...passwordErrors(password)];
-    if (userErrors.length > 0) return { userErrors };
+    if (userErrors.length > 0) return new UpdateSipEndpointPayload(userErrors);
     const updated = await piopiy.update({ username, password });
-    if (!updated) return { userErrors: [notFound(username)] };
-    return {
-      sipEndpoint: new SipEndpoint(updated.username, updated.password),
-      password: updated.password,
-      userErrors,
-    };
+    if (!updated) return new UpdateSipEndpointPayload([notFound(username)]);
+    return new UpdateSipEndpointPayload([], new SipEndpoint(updated.username, updated.password));
   }
 
   @RequiresScope("sip:write")
@@ -98,7 +93,7 @@ function usernameErrors(username: string): UserError[] {
   return [new UserError("INVALID_USERNAME", message, ["username"])];
 }
 
-function passwordErrors(password: string | null): UserError[] {
+function passwordErrors(password: Secret | null): UserError[] {
   if (password === null || isPassword(password)) return [];
   const message =
     "A password must have 1 to 128 characters, no control characters and no space at either end. Leave it out to have one made.";

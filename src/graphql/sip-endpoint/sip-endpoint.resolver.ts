@@ -67,7 +67,7 @@ export class SipEndpointResolver {
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
     const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
     if (password === undefined) throw gone(endpoint);
-    return password;
+    return password.reveal();
   }
 }
 

@@ -1,5 +1,6 @@
 import { Directive, Field, ID, ObjectType } from "type-graphql";
 import type { Endpoint } from "../../piopiy/cached-client.js";
+import type { Secret } from "../../secret.js";
 
 /**
  * What a resolver hands over about an endpoint: its name, and its password and its record where PIOPIY gave them along.
@@ -18,10 +19,10 @@ export class SipEndpoint {
   })
   username: string;
 
-  knownPassword: string | undefined;
+  knownPassword: Secret | undefined;
   record: Endpoint | undefined;
 
-  constructor(username: string, knownPassword?: string, record?: Endpoint) {
+  constructor(username: string, knownPassword?: Secret, record?: Endpoint) {
     this.username = username;
     this.knownPassword = knownPassword;
     this.record = record;

@@ -1,0 +1,39 @@
+import { inspect } from "node:util";
+
+const PRINTED = "***";
+
+/**
+ * A text that must not be shown, such as a password. Every way to print it gives `***`: JSON, template strings, logs and
+ * errors. Only `reveal` returns the text.
+ */
+export class Secret {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  reveal(): string {
+    return this.#text;
+  }
+
+  equals(other: Secret): boolean {
+    return this.#text === other.#text;
+  }
+
+  toJSON(): string {
+    return PRINTED;
+  }
+
+  toString(): string {
+    return PRINTED;
+  }
+
+  [Symbol.toPrimitive](): string {
+    return PRINTED;
+  }
+
+  [inspect.custom](): string {
+    return PRINTED;
+  }
+}
