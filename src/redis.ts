@@ -1,4 +1,4 @@
-import { createClient } from "@redis/client";
+import { createClient, ErrorReply } from "@redis/client";
 import type { FastifyBaseLogger } from "fastify";
 import type { Secret } from "./secret.js";
 
@@ -8,13 +8,25 @@ const MAX_RECONNECT_DELAY_MS = 2000;
 
 type Client = ReturnType<typeof createRedis>;
 
-/** Who listens to a channel. */
-export interface Listener {
-  onMessage(message: string): void;
-  /** What is said on the channel is heard from now on. */
-  onListening(): void;
-  /** What is said is no longer heard. */
+/** Called as the connection comes and goes. */
+export interface ConnectionListener {
+  /** Commands can be sent; nothing is subscribed to yet. */
+  onReady(): void;
+  /** What is published may be missed. */
   onLost(): void;
+}
+
+class OverdueError extends Error {
+  override readonly name = "OverdueError";
+}
+
+/**
+ * The code of a refused command: the first word of Redis's reply, such as READONLY or OOM, or TIMEOUT when there was no
+ * reply in time. Undefined when the connection is at fault.
+ */
+export function refusalCode(error: unknown): string | undefined {
+  if (error instanceof OverdueError) return "TIMEOUT";
+  return error instanceof ErrorReply ? (/^[A-Z]+\b/.exec(error.message)?.[0] ?? "ERR") : undefined;
 }
 
 /**
@@ -64,17 +76,15 @@ export class Redis {
     await this.#inTime(() => this.#client.set(key, value, { expiration: { type: "PX", value: ms } }));
   }
 
-  /** Asks for a sign of life. */
-  async ping(): Promise<void> {
-    await this.#inTime(() => this.#client.ping());
+  /** Listens to a channel over the same connection as all commands; again only if that was not done before. */
+  subscribe(channel: string, onMessage: (message: string) => void): Promise<void> {
+    return this.#inTime(() => this.#client.subscribe(channel, onMessage));
   }
 
-  /** Listens to a channel, over the same connection as all commands. */
-  subscribe(channel: string, { onMessage, onListening, onLost }: Listener): void {
-    const listen = () => this.#client.subscribe(channel, onMessage).then(onListening, () => {});
-    this.#client.on("ready", listen);
+  watch({ onReady, onLost }: ConnectionListener): void {
+    this.#client.on("ready", onReady);
     this.#client.on("reconnecting", onLost);
-    if (this.#client.isReady) void listen();
+    if (this.#client.isReady) onReady();
   }
 
   /** Fails when there is no answer in a quarter of a second. */
@@ -83,7 +93,7 @@ export class Redis {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#isOverdue = true;
-        reject(new Error("Redis does not answer in time."));
+        reject(new OverdueError("Redis does not answer in time."));
       }, ANSWER_TIMEOUT_MS);
       answer.then(resolve, reject).finally(() => {
         clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { isWithin } from "./piopiy/cache/read-cache.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
 
 const MAX_BYTES = 30 * 1024 * 1024;
@@ -52,7 +53,7 @@ export class ResponseCache {
     if (this.#ttlMs === 0 || version === undefined || request.method !== "POST") return undefined;
     const key = keyOf(request);
     const kept = await this.#responses.get(key);
-    if (kept && kept.version === this.#client.version && Date.now() < kept.readAt + this.#ttlMs) return kept;
+    if (kept && kept.version === this.#client.version && isWithin(kept.readAt, this.#ttlMs)) return kept;
     this.#asked.set(request, { key, version });
     return undefined;
   }

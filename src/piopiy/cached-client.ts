@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from "fastify";
 import type { Redis } from "../redis.js";
 import type { Secret } from "../secret.js";
 import type { Budget } from "./budget.js";
@@ -29,6 +30,7 @@ export interface CacheOptions {
   readonly redis?: Redis | undefined;
   /** This process is one of several that a primary process has started. */
   readonly isWorker?: boolean;
+  readonly log: FastifyBaseLogger;
 }
 
 /** PIOPIY's five calls, where reads that are not older than the last change come from the cache. */
@@ -157,7 +159,7 @@ export class CachedClient {
   }
 }
 
-function connectChanges({ account, redis, isWorker }: CacheOptions, versions: Versions): Changes {
-  if (redis) return new RedisChanges(redis, account, versions);
+function connectChanges({ account, redis, isWorker, log }: CacheOptions, versions: Versions): Changes {
+  if (redis) return new RedisChanges(redis, account, versions, log);
   return isWorker ? new WorkerChanges(versions) : new OwnChanges(versions);
 }

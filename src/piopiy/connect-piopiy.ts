@@ -18,5 +18,6 @@ export function connectPiopiy(
     account: `${url}#${appId}`,
     redis,
     isWorker: cluster.isWorker,
+    log,
   });
 }

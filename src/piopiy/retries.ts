@@ -63,7 +63,7 @@ class SlidingCount {
 
   /** Drops what is too old, and tells which second it is. */
   #forget(): number {
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(performance.now() / 1000);
     for (const second of this.#counts.keys()) {
       if (second <= now - WINDOW_SECONDS) this.#counts.delete(second);
     }

@@ -13,6 +13,8 @@ const MAX_ENTRIES = 10_000;
 const MAX_KEY_LENGTH = 200;
 /** How long, after its time, an entry may stand in for a PIOPIY that is out of order. */
 const STALE_MS = 3_600_000;
+/** How old an upstream request may be that is joined while changes are not heard of: less than any trust in a heartbeat. */
+const UNCACHED_SHARING_MS = 250;
 
 interface Entry<T> {
   readonly value: T;
@@ -79,7 +81,7 @@ export class ReadCache {
       return await this.#flights.join(key, budget, (common) => this.#readThrough(key, request, common));
     } catch (error) {
       const entry = isOutOfOrder(error) && (await this.#find<Kept>(key));
-      if (!entry) throw error;
+      if (!entry || !isWithin(entry.readAt, this.#ttlMs + STALE_MS)) throw error;
       return { ...entry, isKept: true, isStale: true };
     }
   }
@@ -94,7 +96,11 @@ export class ReadCache {
   }
 
   #versioned({ key, subject }: { readonly key: string; readonly subject: Subject }): string {
-    return `${key}@${this.#versions.of(subject)}`;
+    const version = `${key}@${this.#versions.of(subject)}`;
+    // A change that is not heard of leaves the version as it is.
+    return this.#changes.isCurrent
+      ? version
+      : `${version} ${Math.floor(performance.now() / UNCACHED_SHARING_MS)}`;
   }
 
   async #readThrough<Full extends Kept, Kept>(
@@ -103,7 +109,7 @@ export class ReadCache {
     budget: ReadBudget,
   ): Promise<Reading<Kept>> {
     const kept = await this.#find<Kept>(key);
-    if (kept && Date.now() < kept.readAt + this.#ttlMs) return { ...kept, isKept: true, isStale: false };
+    if (kept && isWithin(kept.readAt, this.#ttlMs)) return { ...kept, isKept: true, isStale: false };
     const reading = await read(request, budget);
     const value = { value: request.withoutSecrets(reading.value), readAt: reading.readAt };
     await this.#entries.set({ key, value }).catch(() => false);
@@ -114,6 +120,15 @@ export class ReadCache {
   #find<Kept>(key: string): Promise<Entry<Kept> | undefined> {
     return this.#entries.get<Entry<Kept> | undefined>({ key }).catch(() => undefined);
   }
+}
+
+/**
+ * Whether a reading is not older than so many milliseconds. Processes share readings, so their times are those of the system
+ * clock; one in the future says that a clock was set, and that the age is unknown.
+ */
+export function isWithin(readAt: number, ms: number): boolean {
+  const age = Date.now() - readAt;
+  return age >= 0 && age < ms;
 }
 
 async function read<Full extends Kept, Kept>(

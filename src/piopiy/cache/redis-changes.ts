@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { Redis } from "../../redis.js";
+import type { FastifyBaseLogger } from "fastify";
+import { type Redis, refusalCode } from "../../redis.js";
 import type { Changes } from "./changes.js";
+import { Heartbeat } from "./heartbeat.js";
 import { MAX_CHANGED, type Subject, type Versions } from "./versions.js";
 
-/** How often Redis is asked for a sign of life, and how old the last one may be. */
-const PROBE_MS = 250;
+/** How often a heartbeat is sent, and how old the last one that was heard may be. */
+const HEARTBEAT_MS = 250;
 const TRUST_MS = 1000;
 
 /**
- * Keeps all versions in one hash, where "" is the version of whatever has not changed, and tells every process of each
- * change. A hash that is lost, full or not yet there is begun anew under another such version, which changes everything.
+ * Keeps all versions in one hash, where "" is the version of whatever has not changed, and publishes each change to every
+ * process. A hash that is lost, full or not yet there is begun anew under another such version, which changes everything.
+ * Heartbeats and joining processes run the same script without subjects: a Redis that refuses changes refuses them too.
  */
 const TELL = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -21,37 +24,36 @@ for i = 5, #ARGV do
   redis.call('hset', hash, ARGV[i], new)
   subjects[#subjects + 1] = ARGV[i]
 end
-if ARGV[4] ~= 'join' then
-  redis.call('publish', channel, cjson.encode({ redis.call('hget', hash, ''), new, unpack(subjects) }))
-end
+redis.call('publish', channel, cjson.encode({ redis.call('hget', hash, ''), new, unpack(subjects) }))
 return ARGV[4] == 'tell' and {} or redis.call('hgetall', hash)`;
 
 /**
- * The changes of all processes that share a Redis. Announcements and signs of life come over one connection, in Redis's
- * order: whatever was announced before an answer was sent is known once the answer is here. So a process knows a change
- * when it was announced, and at the latest a second later does without what it has kept.
+ * Invalidation among all processes that share a Redis. Changes and heartbeats come over one connection, in Redis's order.
+ * So a process hears of a change when it is announced, and serves nothing from cache a second later at the latest if it
+ * does not.
  */
 export class RedisChanges implements Changes {
   readonly #redis: Redis;
   readonly #versions: Versions;
+  readonly #log: FastifyBaseLogger;
   readonly #key: string;
-  readonly #probes: NodeJS.Timeout;
+  readonly #heartbeat: Heartbeat;
   #hasJoined = false;
+  #isRefused = false;
   /** How many changes of this process the others may not know of. */
   #debts = 0;
-  #provenAt = 0;
   /** While it asks what the others know: what it has heard since, which the answer may not hold. */
   #heard: string[] | undefined;
 
   /** @param account names the account at PIOPIY; gateways with another account share nothing */
-  constructor(redis: Redis, account: string, versions: Versions) {
+  constructor(redis: Redis, account: string, versions: Versions, log: FastifyBaseLogger) {
     this.#redis = redis;
     this.#versions = versions;
+    this.#log = log;
     this.#key = `piopiy-graphql-gateway:versions:${account}`;
-    this.#probes = setInterval(() => this.#probe(), PROBE_MS).unref();
-    redis.subscribe(this.#key, {
-      onMessage: (message) => this.#hear(message),
-      onListening: () => this.#join(),
+    this.#heartbeat = new Heartbeat(HEARTBEAT_MS, TRUST_MS, (beat) => this.#beat(beat));
+    redis.watch({
+      onReady: () => this.#heartbeat.beat(),
       onLost: () => {
         this.#hasJoined = false;
       },
@@ -59,7 +61,7 @@ export class RedisChanges implements Changes {
   }
 
   get isCurrent(): boolean {
-    return this.#hasJoined && this.#redis.isReady && performance.now() - this.#provenAt < TRUST_MS;
+    return this.#hasJoined && this.#redis.isReady && this.#heartbeat.isFresh;
   }
 
   async announce(subjects: readonly Subject[]): Promise<void> {
@@ -67,59 +69,69 @@ export class RedisChanges implements Changes {
     for (const subject of subjects) this.#versions.change(subject, version);
     try {
       await this.#run("tell", version, subjects);
-    } catch {
+    } catch (error) {
       this.#debts++;
       this.#hasJoined = false;
+      this.#report(error);
     }
   }
 
   close(): void {
-    clearInterval(this.#probes);
+    this.#heartbeat.stop();
   }
 
-  #hear(message: string): void {
+  async #beat(beat: string): Promise<void> {
+    if (!this.#redis.isReady) return;
+    try {
+      await (this.#hasJoined ? this.#run("tell", beat, []) : this.#join(beat));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  readonly #hear = (message: string): void => {
     this.#heard?.push(message);
     this.#note(message);
-  }
+  };
 
   #note(message: string): void {
     const [unchanged = "", version = "", ...subjects] = JSON.parse(message) as string[];
     if (unchanged !== this.#versions.ofUnchanged) this.#versions.reset(unchanged);
     for (const subject of subjects) this.#versions.change(subject, version);
-  }
-
-  async #probe(): Promise<void> {
-    if (this.#redis.isReady && !this.#hasJoined) return this.#join();
-    const asked = performance.now();
-    const answered = await this.#redis.ping().then(
-      () => true,
-      () => false,
-    );
-    if (answered) this.#provenAt = asked;
+    this.#heartbeat.hear(version);
+    if (!this.#isRefused || !this.isCurrent) return;
+    this.#isRefused = false;
+    this.#log.warn("Redis accepts the cache's heartbeats again: reads are cached");
   }
 
   /** Takes over what the others know. If they do not know all that this process has changed, everything counts as changed. */
-  async #join(): Promise<void> {
-    if (this.#heard) return;
-    this.#hasJoined = false;
+  async #join(beat: string): Promise<void> {
     const heard: string[] = [];
     this.#heard = heard;
     const debts = this.#debts;
-    const asked = performance.now();
     try {
-      const known = pairs((await this.#run(debts > 0 ? "forget" : "join", randomUUID(), [])) as string[]);
+      await this.#redis.subscribe(this.#key, this.#hear);
+      const known = pairs((await this.#run(debts > 0 ? "forget" : "join", beat, [])) as string[]);
       const unchanged = known.get("");
       known.delete("");
       this.#versions.reset(unchanged, known);
-      for (const message of heard) this.#note(message);
       this.#debts -= debts;
-      this.#provenAt = asked;
       this.#hasJoined = this.#debts === 0;
-    } catch {
-      // The next probe tries again.
+      for (const message of heard) this.#note(message);
     } finally {
       this.#heard = undefined;
     }
+  }
+
+  /** Logs the first refusal of a row. That the connection is lost is logged elsewhere. */
+  #report(error: unknown): void {
+    const code = refusalCode(error);
+    if (code === undefined || this.#isRefused) return;
+    this.#isRefused = true;
+    this.#log.warn(
+      { code },
+      "Redis refuses the cache's heartbeats: nothing is cached until it accepts them. The code is that of its reply, or TIMEOUT",
+    );
   }
 
   #run(mode: "tell" | "join" | "forget", version: string, subjects: readonly Subject[]): Promise<unknown> {
