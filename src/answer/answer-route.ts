@@ -12,6 +12,7 @@ const CALLS_PER_MINUTE = 6000;
 /** So long a call that was answered is answered the same again, also when its token has expired meanwhile. */
 const CALL_SECONDS = 3600;
 const MAX_CALLS = 10_000;
+const MAX_BYTES = 30 * 1024 * 1024;
 
 /**
  * Answers PIOPIY's call webhook with the document of the token, without asking anybody. It is open to the internet: a token
@@ -27,7 +28,9 @@ export async function addAnswerRoute(
   const limit = new RateLimiterMemory({ points: CALLS_PER_MINUTE, duration: 60 });
   const answered = new InMemoryLRUCache<ConnectActionSpecification>({
     max: MAX_CALLS,
-    maxSize: MAX_CALLS * 1000,
+    maxSize: MAX_BYTES,
+    // What memory retains: an object and a string for each target, beside the specification itself.
+    sizeCalculation: ({ call }) => call.reduce((bytes, { user }) => bytes + 100 + 2 * user.length, 1000),
   });
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();

@@ -40,7 +40,7 @@ export function createApollo(
     parseOptions: { maxTokens: limits.tokens },
     validationRules: [documentLimits(limits)],
     validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
-    documentStore: new DocumentCache<DocumentNode>(({ loc }) => loc?.source.body ?? '"'),
+    documentStore: new DocumentCache<DocumentNode>(),
     persistedQueries: { cache: new PersistedQueries(trustedDocuments) },
     plugins: [
       reportPlugin,
