@@ -45,7 +45,7 @@ export function createApollo(
     plugins: [
       reportPlugin,
       trustedDocumentsPlugin(trustedDocuments),
-      costPlugin(limits.cost),
+      costPlugin,
       stalePlugin,
       repeatPlugin,
       httpStatusPlugin,
