@@ -17,8 +17,11 @@ export interface Context {
   readonly pcmoTargetsKey: "call" | "connect";
   /** Undefined where `PUBLIC_URL` is not set. */
   readonly answerUrls: AnswerUrls | undefined;
-  /** Takes the cost of the operation off the caller's budget, or throws `RATE_LIMITED`. */
-  charge(cost: number): Promise<void>;
+  /** What the operation has cost until now, and what it may cost. */
+  readonly spent: number;
+  readonly maxCost: number;
+  /** Takes units off the client's rate limit, or throws `RATE_LIMITED`. */
+  charge(units: number): Promise<void>;
   /**
    * Writes a line of the audit trail: a field of the graph, the endpoint that it was about, and how it ended. An answer
    * that takes one is not given again.
@@ -46,7 +49,7 @@ export const DOOR_COST = 1;
 
 /** Makes the context of one operation. When the connection closes before the answer, its upstream reads end. */
 export function createContext(
-  { deadlineMs, pcmoTargetsKey }: Config,
+  { deadlineMs, limits, pcmoTargetsKey }: Config,
   { client, rateLimit, audit, answerUrls }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -70,9 +73,14 @@ export function createContext(
     piopiy,
     pcmoTargetsKey,
     answerUrls,
-    charge(cost) {
-      spent = cost;
-      return rateLimit.charge(caller.name, cost, reply, DOOR_COST);
+    get spent() {
+      return spent;
+    },
+    maxCost: limits.cost,
+    charge(units) {
+      const paid = spent === 0 ? DOOR_COST : 0;
+      spent += units;
+      return rateLimit.charge(caller.name, units, reply, paid);
     },
     audit(what, username, outcome) {
       forbidRepeat();

@@ -38,7 +38,7 @@ export class ResponseCache {
   readonly #asked = new WeakMap<FastifyRequest, Asked>();
   readonly #responses = new InMemoryLRUCache<KeptResponse>({
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ body }) => 2 * body.length + 500,
+    sizeCalculation: ({ body, operationName = "" }) => 2 * (body.length + operationName.length) + 500,
   });
 
   /** @param ttlMs how old an answer may be; 0 keeps none */

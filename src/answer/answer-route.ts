@@ -13,6 +13,7 @@ const MINUTE_MS = 60_000;
 /** So long a call that was answered is answered the same again, also when its token has expired meanwhile. */
 const CALL_SECONDS = 3600;
 const MAX_CALLS = 10_000;
+const MAX_BYTES = 30 * 1024 * 1024;
 
 /**
  * Answers PIOPIY's call webhook with the document of the token, without asking anybody. It is open to the internet: a token
@@ -28,7 +29,9 @@ export async function addAnswerRoute(
   const limit = new FixedWindowCounter(MINUTE_MS);
   const answered = new InMemoryLRUCache<ConnectActionSpecification>({
     max: MAX_CALLS,
-    maxSize: MAX_CALLS * 1000,
+    maxSize: MAX_BYTES,
+    // What memory retains: an object and a string for each target, beside the specification itself.
+    sizeCalculation: ({ call }) => call.reduce((bytes, { user }) => bytes + 100 + 2 * user.length, 1000),
   });
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();

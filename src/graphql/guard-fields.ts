@@ -9,6 +9,8 @@ import {
 import type { Scope } from "../auth/caller.js";
 import type { Context } from "../context.js";
 import { GatewayError } from "../errors.js";
+import { shorten } from "../pcmo/show-value.js";
+import { isUsername } from "../pcmo/sip-user.js";
 
 /** The fields that federation adds to `Query`, which bear no directive. */
 const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };
@@ -71,7 +73,8 @@ function guarded(what: string, scope: string, resolve: Resolver): Resolver {
 
 function usernameOf(holder: unknown): string | undefined {
   const { username } = Object(holder) as { username?: unknown };
-  return typeof username === "string" ? username : undefined;
+  if (typeof username !== "string") return undefined;
+  return isUsername(username) ? username : shorten(username);
 }
 
 function userErrorCodes(result: unknown): string {

@@ -1,6 +1,6 @@
 import { type ConnectDocument, connectDocument } from "./connect-document.js";
 import { readPhoneNumber } from "./phone-number.js";
-import { isSipUser } from "./sip-user.js";
+import { isSipUser, SIP_USER_RULE } from "./sip-user.js";
 
 /** Who rings, how and for how long. Ranges are those of PIOPIY's documents where they name any, else sensible ones. */
 export interface ConnectActionSpecification {
@@ -88,8 +88,7 @@ function targetProblems({ call }: ConnectActionSpecification): ConnectActionProb
     const path = ["call", String(index), "user"];
     const first = users.indexOf(user);
     if (!isSipUser(user)) {
-      const message = "A username must not be empty and must hold no spaces or control characters.";
-      return [{ code: "INVALID_USERNAME", message, path }];
+      return [{ code: "INVALID_USERNAME", message: SIP_USER_RULE, path }];
     }
     if (first === index) return [];
     return [

@@ -1,30 +1,31 @@
 import type { z } from "zod";
 import { explainIssue } from "./explain-issue.js";
-import { pcmoDocument } from "./pcmo-document.js";
+import { type PcmoAction, pcmoAction, pcmoDocument } from "./pcmo-document.js";
 import type { PcmoProblem } from "./pcmo-problem.js";
 
 /** The mistakes of a document: the first of them explained, the others counted. */
 export interface PcmoErrors {
   readonly told: readonly PcmoProblem[];
   readonly untold: number;
-  /** The places of actions that have mistakes. */
-  readonly places: ReadonlySet<PropertyKey>;
+  /** The actions of the document; undefined stands for one that has mistakes. */
+  readonly actions: readonly (PcmoAction | undefined)[];
 }
 
 /** All mistakes that the schema finds in a document, in its order; each of them once. */
 export function pcmoErrors(document: unknown, most: number): PcmoErrors {
-  const issues = (pcmoDocument.safeParse(document).error?.issues ?? []).flatMap(oneMistakeEach);
+  const { data, error } = pcmoDocument.safeParse(document);
+  const issues = (error?.issues ?? []).flatMap(oneMistakeEach);
   const explanations = issues.slice(0, most).map((issue) => explainIssue(issue, document));
   const meant = new Set(explanations.map(({ meant }) => meant));
   const told = explanations
     // A key that is misspelled is not missing as well.
     .filter(({ lacks = [] }) => !lacks.some((pointer) => meant.has(pointer)))
     .map(({ problem }) => problem);
-  return {
-    told,
-    untold: issues.length - explanations.length,
-    places: new Set(issues.flatMap(({ path }) => path.slice(0, 1))),
-  };
+  const places = new Set(issues.map(({ path }) => path[0]));
+  const elements: readonly unknown[] = Array.isArray(document) ? document : [];
+  const actions =
+    data ?? elements.map((element, place) => (places.has(place) ? undefined : pcmoAction.parse(element)));
+  return { told, untold: issues.length - explanations.length, actions };
 }
 
 function oneMistakeEach(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {

@@ -1,5 +1,5 @@
 import { describeAction } from "./describe-action.js";
-import { type PcmoAction, pcmoAction } from "./pcmo-document.js";
+import type { PcmoAction } from "./pcmo-document.js";
 import { pcmoErrors } from "./pcmo-errors.js";
 import type { PcmoProblem } from "./pcmo-problem.js";
 import { pcmoWarnings } from "./pcmo-warnings.js";
@@ -24,11 +24,7 @@ const MOST = 100;
  * @param targetsKey the key under which a normalized connect has its targets
  */
 export function validatePcmo(document: unknown, targetsKey: "call" | "connect"): PcmoReport {
-  const { told, untold, places } = pcmoErrors(document, MOST);
-  const elements = Array.isArray(document) ? document : [];
-  const actions = elements.map((element, place) =>
-    places.has(place) ? undefined : pcmoAction.parse(element),
-  );
+  const { told, untold, actions } = pcmoErrors(document, MOST);
   const warnings = pcmoWarnings(actions);
   const problems = [...told, ...warnings].slice(0, MOST);
   const more = untold + told.length + warnings.length - problems.length;

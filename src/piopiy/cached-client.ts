@@ -6,7 +6,7 @@ import type { Changes } from "./cache/changes.js";
 import { OwnChanges } from "./cache/own-changes.js";
 import { ReadCache, type Reading, type ReadRequest } from "./cache/read-cache.js";
 import { RedisChanges } from "./cache/redis-changes.js";
-import { type Subject, Versions } from "./cache/versions.js";
+import { endpointSubject, type Subject, Versions } from "./cache/versions.js";
 import { WorkerChanges } from "./cache/worker-changes.js";
 import type { PiopiyClient } from "./client.js";
 import type { Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
@@ -76,7 +76,10 @@ export class CachedClient {
 
   /** Null when PIOPIY has no endpoint of that name. */
   updateSip(credentials: Credentials, budget: Budget): Promise<Credentials | null> {
-    return this.#changing([`endpoint ${credentials.username}`], this.#client.updateSip(credentials, budget));
+    return this.#changing(
+      [endpointSubject(credentials.username)],
+      this.#client.updateSip(credentials, budget),
+    );
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
@@ -117,9 +120,10 @@ export class CachedClient {
   }
 
   #endpoint(username: string): ReadRequest<SipEndpointRecord | null, Endpoint | null> {
+    const subject = endpointSubject(username);
     return {
-      subject: `endpoint ${username}`,
-      key: `get_sip ${username}`,
+      subject,
+      key: `get_sip ${subject}`,
       ask: (budget) => this.#client.getSip(username, budget),
       withoutSecrets(record) {
         if (!record) return null;
@@ -141,7 +145,7 @@ export class CachedClient {
   async #changingList<T>(username: string, write: () => Promise<T>): Promise<T> {
     this.#listWrites++;
     try {
-      return await this.#changing([`endpoint ${username}`, "list"], write());
+      return await this.#changing([endpointSubject(username), "list"], write());
     } finally {
       this.#listWrites--;
     }

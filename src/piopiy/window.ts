@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors.js";
 import type { Row } from "./cached-client.js";
 import { type Cursor, cursorAt, mark } from "./cursor.js";
+import { ListReader, restless } from "./list-reader.js";
 import type { PiopiyLoader } from "./loader.js";
 import { readStretch, type Stretch } from "./stretch.js";
 
@@ -8,6 +9,11 @@ import { readStretch, type Stretch } from "./stretch.js";
 const SURE = 2;
 /** So often the remembered rows are looked for, should they move on before the rows after them are read. */
 const ROUNDS = 10;
+/** So far from where they were the remembered rows are searched, towards the start of the list. */
+const MAX_SEARCHED_ROWS = 500;
+
+/** Takes what reading so many pages costs off the rate limit of the client, or throws. */
+type Charge = (pages: number) => Promise<void>;
 
 /** A part of the list of all SIP endpoints, in PIOPIY's order. */
 export interface Window {
@@ -19,30 +25,35 @@ export interface Window {
 
 /** The `size` rows from place `offset` on, counted from 0: one `list_sip` for each page of ten they touch. */
 export async function windowAt(loader: PiopiyLoader, offset: number, size: number): Promise<Window> {
-  return cut(await readStretch(loader, offset, offset + size), offset, size);
+  return cut(await readStretch(new ListReader(loader), offset, offset + size), offset, size);
 }
 
 /**
  * The `size` rows after those that the cursor's walk has seen, wherever removals have moved them since.
  *
- * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor remembers is left, UPSTREAM_UNAVAILABLE when they
+ * @param charge is called for what a search reads, which only a cursor whose rows have moved needs
+ * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor remembers is found, UPSTREAM_UNAVAILABLE when they
  * move again and again while they are looked for
  */
-export async function windowAfter(loader: PiopiyLoader, cursor: Cursor, size: number): Promise<Window> {
+export async function windowAfter(
+  loader: PiopiyLoader,
+  cursor: Cursor,
+  size: number,
+  charge: Charge,
+): Promise<Window> {
+  const reader = new ListReader(loader);
   const next = cursor.position + 1;
-  const stretch = await readStretch(loader, Math.max(0, next - SURE), next + size);
+  const stretch = await readStretch(reader, Math.max(0, next - SURE), next + size);
   if (standsStill(stretch, cursor)) return cut(stretch, next, size, cursor.trail);
+  await charge(pagesOf(size));
   for (let round = 1; round <= ROUNDS; round++) {
-    const moved = await findNext(loader, cursor, stretch.total);
-    const last = await readStretch(loader, Math.max(0, moved - 10), moved + size);
-    const place = placeAfter(last, cursor);
+    const moved = await findNext(reader, cursor, stretch.total, charge);
+    const last = await readStretch(reader, Math.max(0, moved - 10), moved + size);
+    const place = placeAfter(last, cursor, moved);
     if (place !== undefined) return cut(last, place, size);
-    loader.forgetPages();
+    reader.forgetPages();
   }
-  throw new GatewayError(
-    "UPSTREAM_UNAVAILABLE",
-    "The list of SIP endpoints changed again and again while it was read. Try again.",
-  );
+  throw restless();
 }
 
 /** Whether the remembered rows of the stretch are where they were, and so all rows before them. */
@@ -54,36 +65,42 @@ function standsStill({ rows, start }: Stretch, { position, trail }: Cursor): boo
   );
 }
 
-/** The place after the remembered rows that are left, found from where they were towards the start of the list. */
-async function findNext(loader: PiopiyLoader, cursor: Cursor, total: number): Promise<number> {
+/** The place after the remembered rows that are left, searched from where they were towards the start of the list. */
+async function findNext(reader: ListReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
   let from = Math.max(0, Math.min(beginOf(cursor), total));
+  const end = Math.max(0, from - MAX_SEARCHED_ROWS);
   for (let back = 10; ; back *= 2) {
-    const stretch = await readStretch(loader, from, Math.min(cursor.position + 1, total));
+    const stretch = await readStretch(reader, from, Math.min(cursor.position + 1, total));
     const place = placeAfter(stretch, cursor);
     if (place !== undefined) return place;
-    if (stretch.start === 0) break;
-    from = Math.max(0, stretch.start - back);
+    if (stretch.start <= end) break;
+    from = Math.max(end, stretch.start - back);
+    await charge(pagesOf(stretch.start - from));
   }
   throw new GatewayError(
     "CURSOR_EXPIRED",
-    "All endpoints that this cursor stood on have been removed. Start the walk again without `after`.",
+    `None of the endpoints that this cursor remembers is left within ${MAX_SEARCHED_ROWS} rows before its place. Start the walk again without \`after\`.`,
   );
 }
 
 /**
  * The place after the remembered rows that are left, if they are in the stretch. Removals move rows towards the start and
  * creations add to the end, so these rows stand together and begin no further back than they did: a name that does is a new
- * endpoint under an old name. Unless more than half of them are found, or the stretch begins with the list, they may
- * be such new ones, and the old ones have moved further. One doubt stays: when all remembered rows are gone, and of those
+ * endpoint under an old name. Unless more than half of them are found, the stretch begins with the list, or a search has found
+ * them at this place, they may be such new ones, and the old ones have moved further. One doubt stays: when all remembered rows are gone, and of those
  * before them as many as are left after them, a new endpoint may pass for an old one.
  */
-function placeAfter({ rows, start }: Stretch, cursor: Cursor): number | undefined {
+function placeAfter({ rows, start }: Stretch, cursor: Cursor, searched?: number): number | undefined {
   const isRemembered = ({ username }: Row) => cursor.trail.includes(mark(username));
   const first = rows.findIndex(isRemembered);
   const other = rows.findIndex((row, index) => index > first && !isRemembered(row));
   const end = other < 0 ? rows.length : other;
-  const sure = start === 0 || end - first > cursor.trail.length / 2;
+  const sure = start === 0 || end - first > cursor.trail.length / 2 || start + end === searched;
   return first >= 0 && start + first <= beginOf(cursor) && sure ? start + end : undefined;
+}
+
+function pagesOf(rows: number): number {
+  return Math.ceil(rows / 10);
 }
 
 /** Where the remembered rows began. */

@@ -76,7 +76,7 @@ describe("The documents that are kept", () => {
   const names = Array.from({ length: 30 }, (_, n) => `document-${n}`);
 
   it("are those that were used last, up to 30 MiB", async () => {
-    const cache = new DocumentCache<string>((text) => text);
+    const cache = new DocumentCache<string>();
     const text = "#".repeat(MIB);
     for (const name of names) await cache.set(name, text);
     expect(await kept(cache, names)).toEqual(names);
@@ -92,14 +92,14 @@ describe("The documents that are kept", () => {
   });
 
   it("do not make way for one that is larger than all together", async () => {
-    const cache = new DocumentCache<string>((text) => text);
+    const cache = new DocumentCache<string>();
     await cache.set("small", "{ a }");
     await cache.set("large", "#".repeat(30 * MIB + 1));
     expect(await kept(cache, ["small", "large"])).toEqual(["small"]);
   });
 
   it("are gone when they are deleted", async () => {
-    const cache = new DocumentCache<string>((text) => text);
+    const cache = new DocumentCache<string>();
     await cache.set("a", "{ a }");
     expect([await cache.delete("a"), await cache.get("a")]).toEqual([true, undefined]);
   });

@@ -6,6 +6,8 @@ export class ConnectTargetInput {
   @Field(() => TargetType, { defaultValue: TargetType.SIP, description: "What kind of target it is." })
   type!: TargetType;
 
-  @Field(() => ID, { description: 'The username of the SIP endpoint, without spaces. Example: "alice".' })
+  @Field(() => ID, {
+    description: 'The username of the SIP endpoint, at most 256 bytes, without spaces. Example: "alice".',
+  })
   user!: string;
 }

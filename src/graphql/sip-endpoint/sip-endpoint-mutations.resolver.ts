@@ -1,6 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
-import { isSipUser } from "../../pcmo/sip-user.js";
+import { isSipUser, SIP_USER_RULE } from "../../pcmo/sip-user.js";
 import { isNewUsername } from "../../piopiy/new-username.js";
 import { isPassword } from "../../piopiy/password.js";
 import { Secret } from "../../secret.js";
@@ -89,8 +89,7 @@ function newUsernameErrors(username: string): UserError[] {
 
 function usernameErrors(username: string): UserError[] {
   if (isSipUser(username)) return [];
-  const message = "A username must not be empty and must hold no spaces or control characters.";
-  return [new UserError("INVALID_USERNAME", message, ["username"])];
+  return [new UserError("INVALID_USERNAME", SIP_USER_RULE, ["username"])];
 }
 
 function passwordErrors(password: Secret | null): UserError[] {

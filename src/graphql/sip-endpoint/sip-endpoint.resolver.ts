@@ -1,6 +1,7 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
+import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
 import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import { sipUri } from "../../piopiy/sip-uri.js";
@@ -19,7 +20,9 @@ export class SipEndpointResolver {
     description: "The SIP endpoint of this name, or null when PIOPIY has none. Costs one call of get_sip.",
   })
   async sipEndpoint(
-    @Arg("username", () => ID, { description: 'The name, in the same case. Example: "alice".' })
+    @Arg("username", () => ID, {
+      description: 'The name, in the same case, at most 256 bytes. Example: "alice".',
+    })
     username: string,
     @Ctx() { piopiy }: Context,
   ): Promise<SipEndpoint | null> {
@@ -84,10 +87,8 @@ async function find(
   piopiy: PiopiyLoader,
   argumentName: string,
 ): Promise<SipEndpoint | null> {
-  if (typeof username !== "string" || username === "") {
-    throw new GatewayError("BAD_USER_INPUT", "The username must be a text that is not empty.", {
-      argumentName,
-    });
+  if (!isUsername(username)) {
+    throw new GatewayError("BAD_USER_INPUT", `The username ${USERNAME_RULE}.`, { argumentName });
   }
   const record = await piopiy.find(username);
   return record && new SipEndpoint(record.username, record.password, record);

@@ -3,6 +3,8 @@ import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/cursor.js";
 import { type Window, windowAfter, windowAt } from "../../piopiy/window.js";
+import { charge } from "../charge.js";
+import { REQUEST_COST } from "../field-work.js";
 import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointConnection } from "./sip-endpoint-connection.type.js";
@@ -22,7 +24,7 @@ export class SipEndpointsResolver {
   })
   async sipEndpoints(
     @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,
-    @Ctx() { piopiy }: Context,
+    @Ctx() context: Context,
   ): Promise<SipEndpointConnection> {
     if (first < 1 || first > MAX_FIRST)
       throw badArgument("first", `must be 1 to ${MAX_FIRST}; it is ${first}`);
@@ -33,10 +35,13 @@ export class SipEndpointsResolver {
       );
     }
     if (offset != null && offset < 0) throw badArgument("offset", `must be 0 or more; it is ${offset}`);
+    const { piopiy } = context;
     const window =
       after == null
         ? await windowAt(piopiy, offset ?? 0, first)
-        : await windowAfter(piopiy, readCursor(after), first);
+        : await windowAfter(piopiy, readCursor(after), first, (pages) =>
+            charge(context, REQUEST_COST * pages),
+          );
     return toConnection(window);
   }
 }

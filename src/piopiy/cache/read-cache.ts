@@ -8,9 +8,10 @@ import { Flights } from "./flights.js";
 import { RedisDriver } from "./redis-driver.js";
 import type { Subject, Versions } from "./versions.js";
 
+/** Together they bound what memory retains: 10,000 entries of at most 8 KiB of text each. */
 const MAX_ENTRIES = 10_000;
-/** Longer names are asked for each time, so that entries are small. */
-const MAX_KEY_LENGTH = 200;
+/** As JSON. Ten rows with names of 256 bytes have 2,800 characters. What is longer is read each time. */
+const MAX_ENTRY_LENGTH = 4096;
 /** How long, after its time, an entry may stand in for a PIOPIY that is out of order. */
 const STALE_MS = 3_600_000;
 /** How old an upstream request may be that is joined while changes are not heard of: less than any trust in a heartbeat. */
@@ -74,7 +75,7 @@ export class ReadCache {
     budget: ReadBudget,
   ): Promise<Reading<Kept>> {
     const key = this.#versioned(request);
-    if (this.#ttlMs === 0 || !this.#changes.isCurrent || request.key.length > MAX_KEY_LENGTH) {
+    if (this.#ttlMs === 0 || !this.#changes.isCurrent) {
       return this.#flights.join(key, budget, (common) => read(request, common));
     }
     try {
@@ -112,7 +113,9 @@ export class ReadCache {
     if (kept && isWithin(kept.readAt, this.#ttlMs)) return { ...kept, isKept: true, isStale: false };
     const reading = await read(request, budget);
     const value = { value: request.withoutSecrets(reading.value), readAt: reading.readAt };
-    await this.#entries.set({ key, value }).catch(() => false);
+    if (JSON.stringify(value).length <= MAX_ENTRY_LENGTH) {
+      await this.#entries.set({ key, value }).catch(() => false);
+    }
     return reading;
   }
 

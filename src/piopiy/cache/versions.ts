@@ -1,10 +1,15 @@
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 
 /** More changed subjects than this are forgotten together: everything then counts as changed. */
 export const MAX_CHANGED = 10_000;
 
-/** What a read is about: one endpoint by its name, or the list of all. */
+/** What a read is about: one endpoint, by a hash of its name, or the list of all. */
 export type Subject = "list" | `endpoint ${string}`;
+
+/** The subject of an endpoint, of a fixed size whatever its name. UTF-16, since in UTF-8 all lone surrogates are alike. */
+export function endpointSubject(username: string): Subject {
+  return `endpoint ${hash("sha256", Buffer.from(username, "utf16le"), "base64url").slice(0, 22)}`;
+}
 
 /**
  * The version of each thing that PIOPIY is asked about, as far as this gateway knows. Reads are kept and shared under the
