@@ -1,5 +1,6 @@
 import { createClient } from "@redis/client";
 import type { FastifyBaseLogger } from "fastify";
+import { reasonOf } from "./describe-error.js";
 
 const CONNECT_TIMEOUT_MS = 2000;
 const ANSWER_TIMEOUT_MS = 250;
@@ -32,7 +33,7 @@ export class Redis {
       // It tries on for as long as it takes; the log needs that once.
       if (!away)
         log.error(
-          { reason: error.message },
+          { reason: reasonOf(error) },
           "Redis is not reached: limits hold for this process alone, and nothing is cached",
         );
       away = true;

@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import type { Context } from "../context.js";
+import { coerceVariables } from "./coerce-variables.js";
 import { limitError } from "./document-limits.js";
 import { operationCost } from "./operation-cost.js";
 
@@ -10,7 +11,8 @@ export function costPlugin(maximum: number): ApolloServerPlugin<Context> {
       return {
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
           if (!operation) return;
-          const cost = operationCost(schema, document, operation, request.variables ?? {});
+          const variables = coerceVariables(schema, operation, request);
+          const cost = operationCost(schema, document, operation, variables);
           if (cost > maximum) throw limitError("MAX_COST", "units of cost", cost, maximum);
           await contextValue.charge(cost);
         },

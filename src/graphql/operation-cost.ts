@@ -7,7 +7,6 @@ import {
   type GraphQLSchema,
   getNamedType,
   getNullableType,
-  getVariableValues,
   isCompositeType,
   isListType,
   isObjectType,
@@ -16,6 +15,7 @@ import {
   type SelectionSetNode,
   valueFromAST,
 } from "graphql";
+import type { CoercedVariables } from "./coerce-variables.js";
 import { isIntrospection } from "./document-limits.js";
 import { fragmentsOf } from "./fragments.js";
 import { MAX_FIRST } from "./sip-endpoint/sip-endpoints.args.js";
@@ -28,12 +28,9 @@ export function operationCost(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
+  coerced: CoercedVariables,
 ): number {
   const root = schema.getRootType(operation.operation);
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
-    maxErrors: 1,
-  });
   const fragments = fragmentsOf(document);
   const costs = new Map<string, number>();
   // Wrong variables are refused before any resolver runs.
