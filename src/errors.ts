@@ -25,11 +25,6 @@ const retryableByCode = {
 
 export type ErrorCode = keyof typeof retryableByCode;
 
-/** Tells whether `code` is one that clients of this gateway may meet. */
-export function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === "string" && Object.hasOwn(retryableByCode, code);
-}
-
 /** Tells whether repeating the same request may help. */
 export function isRetryable(code: ErrorCode): boolean {
   return retryableByCode[code];

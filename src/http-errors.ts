@@ -3,16 +3,31 @@ import type { Socket } from "node:net";
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
 import { type ErrorCode, GatewayError, isRetryable, retryAfterSeconds } from "./errors.js";
+import { explainBadRequest } from "./explain-bad-request.js";
 
 const HINT = 'Send POST /graphql with content-type application/json and {"query": "…", "variables": {…}}.';
 
-const statusByCode: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, RATE_LIMITED: 429 };
+const statusByCode: Readonly<Record<string, number>> = {
+  BAD_REQUEST: 400,
+  GRAPHQL_PARSE_FAILED: 400,
+  UNAUTHENTICATED: 401,
+  RATE_LIMITED: 429,
+};
+
+/** What is wrong with a request that Fastify refuses. Its own messages repeat what the client sent. */
+const problemByCode: Readonly<Record<string, string>> = {
+  ERR_INVALID_URL: "The Host header names no host.",
+  FST_ERR_BAD_URL: "The path cannot be decoded.",
+  FST_ERR_CTP_EMPTY_JSON_BODY: "The body is empty.",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "The body has another length than the header content-length says.",
+  FST_ERR_CTP_INVALID_JSON_BODY: "The body is not valid JSON.",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "The content-type is none that the gateway reads.",
+};
 
 /** Answers a request that failed before GraphQL saw it as GraphQL answers: with `errors` that say what to do. */
 export function answerHttpError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   // The address of a request is read with the help of its Host header.
-  const noHost = error.code === "ERR_INVALID_URL";
-  const status = noHost ? 400 : (error.statusCode ?? 500);
+  const status = error.code === "ERR_INVALID_URL" ? 400 : (error.statusCode ?? 500);
   if (error instanceof GatewayError) {
     answerGatewayError(error, request, reply);
   } else if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
@@ -20,7 +35,8 @@ export function answerHttpError(error: FastifyError, request: FastifyRequest, re
     const problem = `The body is larger than ${maximum} bytes (MAX_BODY_BYTES). ${HINT}`;
     answer(request, reply, status, failure("BAD_REQUEST", problem, { limit: "MAX_BODY_BYTES", maximum }));
   } else if (status >= 400 && status < 500) {
-    refuse(request, reply, status, noHost ? "The Host header names no host." : `${error.message}.`);
+    const problem = problemByCode[error.code] ?? `The request is refused: ${STATUS_CODES[status]}.`;
+    refuse(request, reply, status, problem);
   } else {
     request.log.error({ err: error }, "masked");
     const message = "Something went wrong inside the gateway. Its log tells the cause under this request id.";
@@ -35,9 +51,10 @@ function answerGatewayError(error: GatewayError, request: FastifyRequest, reply:
   answer(request, reply, statusByCode[code] ?? 503, { message, extensions });
 }
 
-/** Answers a request for what is not there. */
+/** Answers a request for what is not there. A path is repeated if it is one short name: a longer one may hold a token. */
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
-  refuse(request, reply, 404, `There is no ${request.method} ${request.url.split("?", 1)[0]} here.`);
+  const [path] = /^\/[\w.-]{0,59}(?=\?|$)/.exec(request.url) ?? [];
+  refuse(request, reply, 404, `There is no ${request.method} ${path ? `${path} here` : "at this path"}.`);
 }
 
 /** Answers what is not HTTP. It is not logged, since its bytes may hold a password. */
@@ -60,9 +77,9 @@ export function tellRequestId(request: FastifyRequest, reply: FastifyReply, payl
   if (reply.statusCode < 400 || typeof payload !== "string" || payload.includes('"requestId"'))
     return payload;
   const { errors } = JSON.parse(payload) as { errors: GraphQLFormattedError[] };
-  const told = errors.map((error) => ({
-    ...error,
-    extensions: { ...error.extensions, requestId: request.id },
+  const told = errors.map(({ message, extensions }) => ({
+    message: extensions?.code === "BAD_REQUEST" ? explainBadRequest(request, reply.statusCode) : message,
+    extensions: { ...extensions, requestId: request.id },
   }));
   return JSON.stringify({ errors: told });
 }

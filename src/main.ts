@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
+import { loggerOptions } from "./logger-options.js";
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
 import { Secret } from "./secret.js";
 import { createServer } from "./server.js";
@@ -43,7 +44,7 @@ function readSettings(): { config: Config; embedded: EmulatorSettings | undefine
 }
 
 async function start(config: Config, embedded: EmulatorSettings | undefined): Promise<void> {
-  const log = pino({ level: config.logLevel });
+  const log = pino(loggerOptions(config.logLevel));
   const emulator = embedded && (await (await import("./emulator/emulator.js")).startEmulator(embedded));
   const account =
     embedded && emulator

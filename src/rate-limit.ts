@@ -1,6 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { GatewayError } from "./errors.js";
 import { boundedKey, type Count, FixedWindowCounter } from "./fixed-window-counter.js";
+import { showValue } from "./pcmo/show-value.js";
 import type { Redis } from "./redis.js";
 
 const MINUTE_SECONDS = 60;
@@ -76,7 +77,7 @@ export class RateLimit {
         : `Try again in ${Math.ceil(ms / 1000)} seconds.`;
     return new GatewayError(
       "RATE_LIMITED",
-      `This costs ${cost} units, and ${left} of the ${this.perMinute} that ${JSON.stringify(caller)} may spend a minute ` +
+      `This costs ${cost} units, and ${left} of the ${this.perMinute} that ${showValue(caller)} may spend a minute ` +
         `(RATE_LIMIT_PER_MINUTE) are left. ${advice}`,
       { retryAfterMs: ms },
     );

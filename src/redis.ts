@@ -1,5 +1,6 @@
 import { createClient, ErrorReply } from "@redis/client";
 import type { FastifyBaseLogger } from "fastify";
+import { reasonOf } from "./describe-error.js";
 import type { Secret } from "./secret.js";
 
 const CONNECT_TIMEOUT_MS = 2000;
@@ -45,7 +46,7 @@ export class Redis {
       // It tries on for as long as it takes; the log needs that once.
       if (!away)
         log.error(
-          { reason: error.message },
+          { reason: reasonOf(error) },
           "Redis is not reached: limits hold for this process alone, and nothing is cached",
         );
       away = true;

@@ -12,8 +12,10 @@ import { createLogin } from "./auth/login.js";
 import type { Config } from "./config.js";
 import { createContext, DOOR_COST } from "./context.js";
 import { createApollo } from "./graphql/apollo.js";
+import { checkRequest } from "./graphql/check-request.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./http-errors.js";
 import { corsOptions, writeHttpHeaders } from "./http-headers.js";
+import { isJsonTooDeep, jsonDepthError } from "./json-depth.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
 import { RateLimit } from "./rate-limit.js";
 import type { Redis } from "./redis.js";
@@ -89,6 +91,12 @@ export async function createServer(
 
   if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
 
+  const parseJson = server.getDefaultJsonParser("error", "error");
+  server.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (isJsonTooDeep(body)) done(jsonDepthError());
+    else parseJson(request, body, done);
+  });
+
   server.decorateRequest("caller");
   server.decorateRequest("repeatable");
   server.route({
@@ -101,6 +109,7 @@ export async function createServer(
       await rateLimit.charge(request.caller.name, DOOR_COST, reply);
     },
     preHandler: async (request, reply) => {
+      checkRequest(request, config.limits.tokens);
       const kept = await responses.find(request);
       if (!kept) return;
       await rateLimit.charge(request.caller.name, kept.cost, reply, DOOR_COST);

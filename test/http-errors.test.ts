@@ -47,20 +47,25 @@ const post = (body: BodyInit, headers: Record<string, string> = json) => ({ meth
 describe("A request that is no GraphQL request", () => {
   it.each<[string, number, RegExp, RequestInit]>([
     ["not JSON", 400, /not valid JSON.*POST \/graphql/, post("{nope")],
-    ["empty", 400, /Body cannot be empty.*POST \/graphql/, post("")],
-    ["a JSON text", 400, /POST body missing/, post('"{ __typename }"')],
-    ["a JSON null", 400, /POST body missing/, post("null")],
-    ["an empty object", 400, /POST body missing/, post("{}")],
-    ["an array", 400, /batching disabled/, post(`[${good}]`)],
+    ["empty", 400, /body is empty.*POST \/graphql/, post("")],
+    ["a JSON text", 400, /must be a JSON object with a `query`/, post('"{ __typename }"')],
+    ["a JSON null", 400, /must be a JSON object with a `query`/, post("null")],
+    ["an empty object", 400, /must be a JSON object with a `query`/, post("{}")],
+    ["an array", 400, /Batching is disabled/, post(`[${good}]`)],
     ["without a query", 400, /non-empty `query`/, post('{"query":""}')],
-    ["with a number as query", 400, /must be strings/, post('{"query":5}')],
+    ["with a number as query", 400, /`query` must be a string/, post('{"query":5}')],
     [
       "with variables in a text",
       400,
-      /provided as an object/,
+      /`variables` must be an object/,
       post('{"query":"{__typename}","variables":"{}"}'),
     ],
-    ["with variables in an array", 400, /must be an object/, post('{"query":"{__typename}","variables":[]}')],
+    [
+      "with variables in an array",
+      400,
+      /`variables` must be an object/,
+      post('{"query":"{__typename}","variables":[]}'),
+    ],
     ["with a forged prototype", 400, /not valid JSON/, post('{"query":"{__typename}","__proto__":{}}')],
     [
       "too large",
@@ -82,7 +87,12 @@ describe("A request that is no GraphQL request", () => {
       post(new URLSearchParams({ query: "{__typename}" }), {}),
     ],
     ["for other eyes", 406, /application\/json/, post(good, { ...json, accept: "text/html" })],
-    ["of a version to come", 400, /version/, post('{"extensions":{"persistedQuery":{"version":2}}}')],
+    [
+      "of a version to come",
+      400,
+      /`extensions.persistedQuery.version` must be 1/,
+      post('{"extensions":{"persistedQuery":{"version":2}}}'),
+    ],
   ])("is refused when its body is %s", async (_, status, message, init) => {
     const refused = await refusal("/graphql", init);
     expect(refused).toMatchObject({ status, code: "BAD_REQUEST" });
@@ -91,13 +101,19 @@ describe("A request that is no GraphQL request", () => {
 
   it.each<[string, number, RegExp, string, RequestInit]>([
     ["GET without a sign of no forgery", 400, /apollo-require-preflight/, "/graphql?query={__typename}", {}],
-    ["GET with a mutation", 405, /only support query/, `/graphql?query=${mutation}`, { headers: preflight }],
+    [
+      "GET with a mutation",
+      405,
+      /can only run a query/,
+      `/graphql?query=${mutation}`,
+      { headers: preflight },
+    ],
     ["GET without a query", 400, /non-empty `query`/, "/graphql", { headers: preflight }],
-    ["two queries", 400, /only be specified once/, "/graphql?query=a&query=b", { headers: preflight }],
+    ["two queries", 400, /`query` may be given once/, "/graphql?query=a&query=b", { headers: preflight }],
     [
       "variables that are not JSON",
       400,
-      /invalid JSON/,
+      /`variables` must be an object in JSON/,
       "/graphql?query={a}&variables=%7B",
       { headers: preflight },
     ],
@@ -131,30 +147,42 @@ describe("A well-formed request for an impossible operation", () => {
   const query = (text: string, more = {}) => post(JSON.stringify({ query: text, ...more }));
 
   it.each<[string, number, string, RegExp, RequestInit]>([
-    ["a field that is not there", 200, "GRAPHQL_VALIDATION_FAILED", /"nothing"/, query("{ nothing }")],
-    ["a document that ends too early", 200, "GRAPHQL_PARSE_FAILED", /<EOF>/, query("{")],
+    [
+      "a field that is not there",
+      200,
+      "GRAPHQL_VALIDATION_FAILED",
+      /no field `nothing`/,
+      query("{ nothing }"),
+    ],
+    [
+      "a document that ends too early",
+      200,
+      "GRAPHQL_PARSE_FAILED",
+      /unexpected end of the document at line 1, column 2/,
+      query("{"),
+    ],
     [
       "a variable that is missing",
       200,
       "BAD_USER_INPUT",
-      /"\$u"/,
+      /`\$u` must be of type `ID!`, and is missing/,
       query("query ($u: ID!) { sipEndpoint(username: $u) { type } }"),
     ],
     [
       "an operation that is not there",
       400,
       "OPERATION_RESOLUTION_FAILURE",
-      /"B"/,
+      /no operation of the name in `operationName`/,
       query("query A { __typename }", { operationName: "B" }),
     ],
     [
       "one of two operations",
       400,
       "OPERATION_RESOLUTION_FAILURE",
-      /operation name/,
+      /2 operations.*`operationName`/,
       query("query A { __typename } query B { __typename }"),
     ],
-    ["a subscription", 200, "BAD_REQUEST", /subscription/, query("subscription { a }")],
+    ["a subscription", 200, "BAD_REQUEST", /no subscriptions/, query("subscription { a }")],
     [
       "a stored query that is not there",
       200,
@@ -166,7 +194,7 @@ describe("A well-formed request for an impossible operation", () => {
       "a stored query under a wrong hash",
       400,
       "BAD_REQUEST",
-      /sha does not match/,
+      /`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`/,
       query("{ __typename }", { extensions: { persistedQuery: { version: 1, sha256Hash: "ab" } } }),
     ],
   ])("is answered with errors: %s", async (_, status, code, message, init) => {

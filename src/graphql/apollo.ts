@@ -8,6 +8,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { DocumentNode } from "graphql";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
+import { apolloLogger } from "./apollo-logger.js";
 import { costPlugin } from "./cost.plugin.js";
 import { DocumentCache } from "./document-cache.js";
 import { documentLimits } from "./document-limits.js";
@@ -20,6 +21,7 @@ import { responseSizePlugin } from "./response-size.plugin.js";
 import { buildGatewaySchema } from "./schema.js";
 import { stalePlugin } from "./stale.plugin.js";
 import { trustedDocumentsPlugin } from "./trusted-documents.plugin.js";
+import { variablesPlugin } from "./variables.plugin.js";
 
 const MAX_VALIDATION_ERRORS = 5;
 
@@ -33,8 +35,8 @@ export function createApollo(
     introspection,
     hideSchemaDetailsFromClientErrors: !introspection,
     includeStacktraceInErrorResponses: false,
-    formatError: (error) => formatError(error, introspection),
-    logger,
+    formatError,
+    logger: apolloLogger(logger),
     nodeEnv: "production",
     // main.ts alone owns the signals.
     stopOnTerminationSignals: false,
@@ -45,9 +47,10 @@ export function createApollo(
     persistedQueries: { cache: new PersistedQueries(trustedDocuments) },
     plugins: [
       responseSizePlugin,
-      reportPlugin,
+      reportPlugin({ introspection, maxTokens: limits.tokens }),
       trustedDocumentsPlugin(trustedDocuments),
       costPlugin,
+      variablesPlugin(introspection),
       stalePlugin,
       repeatPlugin,
       httpStatusPlugin,

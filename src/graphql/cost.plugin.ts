@@ -1,15 +1,17 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import type { Context } from "../context.js";
 import { charge } from "./charge.js";
+import { coerceVariables } from "./coerce-variables.js";
 import { operationCost } from "./operation-cost.js";
 
-/** Refuses an operation that costs too much, and takes what others cost off the caller's budget, before they run. */
+/** Refuses an operation that costs too much, and takes what others cost off the client's rate limit, before they run. */
 export const costPlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {
       async didResolveOperation({ schema, document, operation, request, contextValue }) {
         if (!operation) return;
-        await charge(contextValue, operationCost(schema, document, operation, request.variables ?? {}));
+        const variables = coerceVariables(schema, operation, request);
+        await charge(contextValue, operationCost(schema, document, operation, variables));
       },
     };
   },

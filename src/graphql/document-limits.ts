@@ -9,6 +9,7 @@ import {
   visit,
 } from "graphql";
 import { GatewayError } from "../errors.js";
+import { MAX_JSON_DEPTH } from "../json-depth.js";
 import type { Limits } from "../limits.js";
 import { fragmentsOf } from "./fragments.js";
 
@@ -19,11 +20,12 @@ import { fragmentsOf } from "./fragments.js";
 export function documentLimits(limits: Limits): ValidationRule {
   return (context) => {
     const document = context.getDocument();
-    const { aliases, directives, repeats } = count(document);
+    const { aliases, directives, repeats, valueDepth } = count(document);
     const { depth, rootFields } = extent(document);
     check("aliases", aliases, limits.aliases, "MAX_ALIASES");
     check("repeated fields", repeats, limits.aliases, "MAX_ALIASES");
     check("directives", directives, limits.directives, "MAX_DIRECTIVES");
+    check("levels of lists and objects", valueDepth, MAX_JSON_DEPTH, "JSON_DEPTH");
     check("levels of fields", depth, limits.depth, "MAX_DEPTH");
     check("root fields", rootFields, limits.rootFields, "MAX_ROOT_FIELDS");
     return {};
@@ -41,8 +43,15 @@ export function limitError(limit: string, things: string, actual: number, maximu
 }
 
 /** Counts what is written. A field is repeated when it stands in the same selection already, under no other name. */
-function count(document: DocumentNode): { aliases: number; directives: number; repeats: number } {
-  const counts = { aliases: 0, directives: 0, repeats: 0 };
+function count(document: DocumentNode) {
+  const counts = { aliases: 0, directives: 0, repeats: 0, valueDepth: 0 };
+  let depth = 0;
+  const value = {
+    enter: () => {
+      counts.valueDepth = Math.max(counts.valueDepth, ++depth);
+    },
+    leave: () => void depth--,
+  };
   const seen: Set<string>[] = [];
   const scope = {
     enter: (node: ASTNode) => {
@@ -61,6 +70,8 @@ function count(document: DocumentNode): { aliases: number; directives: number; r
     Field: scope,
     OperationDefinition: scope,
     FragmentDefinition: scope,
+    ListValue: value,
+    ObjectValue: value,
   });
   return counts;
 }

@@ -1,45 +1,39 @@
-import type { GraphQLFormattedError } from "graphql";
-import { isErrorCode, isRetryable } from "../errors.js";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
+import { type ErrorCode, GatewayError, isRetryable } from "../errors.js";
+
+/** For errors of libraries, whose own messages may hold values. */
+const messages: Partial<Record<ErrorCode, string>> = {
+  GRAPHQL_PARSE_FAILED: "The document does not parse.",
+  GRAPHQL_VALIDATION_FAILED: "This part of the document does not fit the schema.",
+  OPERATION_RESOLUTION_FAILURE: "The document does not have the operation to run.",
+  // The protocol of automatic persisted queries prescribes this text.
+  PERSISTED_QUERY_NOT_FOUND: "PersistedQueryNotFound",
+  BAD_REQUEST: "This is not a GraphQL request that the gateway can run.",
+  BAD_USER_INPUT: "A value does not fit its type.",
+};
 
 const MASKED = "Something went wrong inside the gateway. Its log tells the cause under this request id.";
 
 /**
- * Makes an error fit for callers: a known code says whether to try again, and all that nobody foresaw is masked.
- *
- * @param hints whether the message may suggest names of the schema
+ * Formats an error for clients. The gateway's own errors pass; an error of a library keeps its code and its place, and
+ * gets a message by its code; unexpected errors are masked.
  */
-export function formatError(error: GraphQLFormattedError, hints: boolean): GraphQLFormattedError {
-  const { code, ...extensions } = error.extensions ?? {};
-  if (isErrorCode(code) && code !== "INTERNAL_SERVER_ERROR") {
-    const { message, ...limit } = explained(hints ? error.message : withoutHints(error.message));
-    return { ...error, message, extensions: { code, retryable: isRetryable(code), ...limit, ...extensions } };
+export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  const own = gatewayErrorIn(error);
+  if (own && own.code !== "INTERNAL_SERVER_ERROR") {
+    return { ...formatted, message: own.message, extensions: own.extensions };
   }
-  return { ...error, message: MASKED, extensions: { code: "INTERNAL_SERVER_ERROR", retryable: false } };
-}
-
-/** Says in terms of this gateway's settings what the engine says in terms of its own. */
-function explained(message: string): { message: string; limit?: string; maximum?: number } {
-  const maximum = Number(/Document contains more tha[nt] (\d+) tokens/.exec(message)?.[1]);
-  if (maximum) {
-    const refusal = `The document has more than ${maximum} tokens (MAX_TOKENS). Ask for less at once.`;
-    return { message: refusal, limit: "MAX_TOKENS", maximum };
-  }
-  if (message.startsWith("GraphQL introspection is not allowed")) {
-    return { message: "Introspection is off here (INTROSPECTION). Read the published schema instead." };
-  }
-  return { message: withoutValues(message) };
-}
-
-/** Apollo takes hints out of messages on a document, but not on variables. */
-function withoutHints(message: string): string {
-  return message.replace(/ Did you mean .*\?/s, "");
-}
-
-/** GraphQL's own messages repeat the value that they refuse, and that may be, or hold, a password. */
-function withoutValues(message: string): string {
+  const code = formatted.extensions?.code as ErrorCode;
+  const message = Object.hasOwn(messages, String(code)) ? messages[code] : undefined;
   return message
-    .replace(/( cannot represent [\w -]*value): .*/s, "$1.")
-    .replace(/ got invalid value .*?( at "[\w.]+")?; (?!.*; )/s, " got an invalid value$1; ")
-    .replace(/(Expected value of type "[^"]+"), found .*/s, "$1.")
-    .replace(/ ((?:Block)?String) ".*"/s, " $1");
+    ? { ...formatted, message, extensions: { code, retryable: isRetryable(code) } }
+    : { ...formatted, message: MASKED, extensions: { code: "INTERNAL_SERVER_ERROR", retryable: false } };
+}
+
+/** The gateway's own error that the libraries may have wrapped. */
+export function gatewayErrorIn(error: unknown): GatewayError | undefined {
+  if (error instanceof GatewayError) return error;
+  return error instanceof GraphQLError && error.originalError
+    ? gatewayErrorIn(error.originalError)
+    : undefined;
 }

@@ -7,7 +7,6 @@ import {
   type GraphQLSchema,
   getNamedType,
   getNullableType,
-  getVariableValues,
   isCompositeType,
   isListType,
   isObjectType,
@@ -17,6 +16,7 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from "graphql";
+import type { CoercedVariables } from "./coerce-variables.js";
 import { isIntrospection } from "./document-limits.js";
 import { FieldWork, isDetail, REQUEST_COST, rowsOf } from "./field-work.js";
 import { fragmentsOf } from "./fragments.js";
@@ -44,12 +44,9 @@ export function operationCost(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
+  coerced: CoercedVariables,
 ): number {
   const root = schema.getRootType(operation.operation);
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
-    maxErrors: 1,
-  });
   // Wrong variables are refused before any resolver runs.
   if (!root || !coerced) return 0;
   const work = new FieldWork(coerced);

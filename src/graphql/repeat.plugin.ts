@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import type { Context } from "../context.js";
+import { shorten } from "../pcmo/show-value.js";
 
 /** Lets the answers of queries that succeed be given again, if their context knows nothing against it. */
 export const repeatPlugin: ApolloServerPlugin<Context> = {
@@ -7,7 +8,7 @@ export const repeatPlugin: ApolloServerPlugin<Context> = {
     return {
       async willSendResponse({ operation, operationName, response: { body } }) {
         if (operation?.operation !== "query" || body.kind !== "single" || body.singleResult.errors) return;
-        contextValue.allowRepeat(operationName ?? undefined);
+        contextValue.allowRepeat(operationName ? shorten(operationName) : undefined);
       },
     };
   },

@@ -4,6 +4,7 @@ import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import type { Context } from "../context.js";
 import { GatewayError } from "../errors.js";
+import { shorten } from "../pcmo/show-value.js";
 import type { TrustedDocuments } from "../trusted-documents.js";
 
 /**
@@ -20,7 +21,10 @@ export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): A
           const text = normalForm(document);
           if (trusted.has(text)) return;
           const sha256 = createHash("sha256").update(text).digest("hex");
-          log.warn({ operationName, sha256, who: caller.name }, "document not trusted");
+          log.warn(
+            { operationName: operationName && shorten(operationName), sha256, who: caller.name },
+            "document not trusted",
+          );
           if (mode === "log") return;
           throw new GatewayError(
             "DOCUMENT_NOT_TRUSTED",

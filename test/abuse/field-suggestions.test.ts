@@ -71,8 +71,8 @@ describe("graphql-cop finds no field suggestions: no error tells what is there i
     expect(data).toBeUndefined();
     const messages = errors?.map(({ message }) => message).join();
     expect(messages).toBeTruthy();
-    expect(messages).not.toMatch(/did you mean|suggestion/i);
-    expect(messages).not.toContain(`"${name}`);
+    expect(messages).not.toMatch(/did you mean|known here|one of|suggestion/i);
+    expect(messages).not.toMatch(new RegExp(`["\`]${name}`));
     expect(await gateway.calls()).toEqual([]);
   });
 });

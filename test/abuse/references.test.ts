@@ -23,6 +23,11 @@ describe("A reference that names no endpoint is refused, without a call of PIOPI
     [{ username: "alice" }],
     [{ __typename: "Nothing", username: "alice" }],
     [{ __typename: "UserError", username: "alice" }],
+    [{ __typename: [__typename], username: "alice" }],
+    [{ __typename: [[__typename]], username: "alice" }],
+    [{ __typename: { toString: __typename }, username: "alice" }],
+    [[{ __typename, username: "alice" }]],
+    [null],
     [{ __typename }],
     [{ __typename, username: null }],
     [{ __typename, username: "" }],
@@ -48,7 +53,9 @@ describe("A reference that names no endpoint is refused, without a call of PIOPI
       headers: { "content-type": "application/json" },
       body: `{"query":${JSON.stringify(entities)},"variables":${variables}}`,
     });
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: { code: "BAD_REQUEST", limit: "JSON_DEPTH" } }],
+    });
     expect(await gateway.calls()).toEqual([]);
   });
 });

@@ -102,6 +102,6 @@ describe("Query.sipEndpoints", () => {
       },
     );
     expect(errors).toMatchObject([{ path: ["sipEndpoints"], extensions: { code: "BAD_USER_INPUT" } }]);
-    expect(errors?.[0]?.message).toContain('"first"');
+    expect(errors?.[0]?.message).toContain("`first`");
   });
 });

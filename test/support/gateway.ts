@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { readConfig } from "../../src/config.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
+import { loggerOptions } from "../../src/logger-options.js";
 import { connectPiopiy } from "../../src/piopiy/connect-piopiy.js";
 import { Redis } from "../../src/redis.js";
 import { createServer } from "../../src/server.js";
@@ -92,7 +93,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     ...options.gateway,
   });
   const log: string[] = [];
-  const logger = pino({ level: config.logLevel }, new LineCollector(log));
+  const logger = pino(loggerOptions(config.logLevel), new LineCollector(log));
   if (config.upstream === "emulator") throw new Error("A test names its upstream by address.");
   const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
   if (redis) await until(() => redis.isReady);

@@ -1,5 +1,6 @@
 import type { ConnectActionProblem, ConnectActionSpecification } from "../../pcmo/connect-action.js";
 import type { ConnectActionWarning } from "../../pcmo/connect-action-warnings.js";
+import { showValue } from "../../pcmo/show-value.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 
 /** A target that PIOPIY does not have. */
@@ -25,7 +26,7 @@ export async function verifyTargets(
   const records = await Promise.all(targets.map(({ user }) => piopiy.find(user)));
   targets.forEach(({ user, path }, index) => {
     const record = records[index];
-    const name = JSON.stringify(user);
+    const name = showValue(user);
     if (!record) {
       missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message: `PIOPIY has no SIP endpoint ${name}.`, path });
     } else if (callType === "VIDEO" && !record.video) {

@@ -1,5 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
+import { showValue } from "../../pcmo/show-value.js";
 import { isSipUser, SIP_USER_RULE } from "../../pcmo/sip-user.js";
 import { isNewUsername } from "../../piopiy/new-username.js";
 import { isPassword } from "../../piopiy/password.js";
@@ -107,13 +108,13 @@ function idempotencyKeyErrors(key: string | null): UserError[] {
 }
 
 function usernameTaken(username: string): UserError {
-  return new UserError("USERNAME_TAKEN", `There is a SIP endpoint ${JSON.stringify(username)} already.`, [
+  return new UserError("USERNAME_TAKEN", `There is a SIP endpoint ${showValue(username)} already.`, [
     "username",
   ]);
 }
 
 function notFound(username: string): UserError {
-  return new UserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${JSON.stringify(username)}.`, [
+  return new UserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${showValue(username)}.`, [
     "username",
   ]);
 }

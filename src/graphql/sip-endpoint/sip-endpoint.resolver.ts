@@ -1,6 +1,7 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
+import { showValue } from "../../pcmo/show-value.js";
 import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
 import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
@@ -107,6 +108,6 @@ function tell<T>(endpoint: SipEndpoint, { piopiy }: Context, tellOf: (record: En
 function gone({ username }: SipEndpoint): GatewayError {
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY named the SIP endpoint ${JSON.stringify(username)} and then said that there is none: it may have been removed in between. Ask again.`,
+    `PIOPIY named the SIP endpoint ${showValue(username)} and then said that there is none: it may have been removed in between. Ask again.`,
   );
 }

@@ -1,0 +1,66 @@
+import { isNativeError } from "node:util/types";
+
+/** What the log shows of an error: nothing that a message can hold. */
+export interface ErrorDescription {
+  /** The name of its class. */
+  readonly type: string;
+  /** Such as ECONNREFUSED or ERR_JWKS_TIMEOUT. */
+  readonly code?: string | undefined;
+  /** Where it was created, from the inside out. */
+  readonly stack?: readonly string[] | undefined;
+  readonly cause?: ErrorDescription | undefined;
+}
+
+const MAX_CAUSES = 5;
+const MAX_FRAMES = 15;
+const MAX_FRAME_LENGTH = 300;
+
+/**
+ * Describes an error and its causes for the log, without their messages: libraries write values into messages, and
+ * a value may be a password.
+ */
+export function describeError(error: unknown, causes = MAX_CAUSES): ErrorDescription {
+  if (!isError(error)) return { type: typeof error };
+  const { cause, originalError } = error as { cause?: unknown; originalError?: unknown };
+  const inner = originalError ?? cause;
+  return {
+    type: identifier(error.constructor.name) ?? "Error",
+    code: identifier((error as { code?: unknown }).code),
+    stack: framesOf(error),
+    cause: inner === undefined || causes === 0 ? undefined : describeError(inner, causes - 1),
+  };
+}
+
+/** The shortest reason that the log may show: the error's code, the word that a Redis reply begins with, or the class. */
+export function reasonOf(error: unknown): string {
+  const { type, code } = describeError(error, 0);
+  const [word = ""] = isError(error) ? error.message.slice(0, 30).split(" ", 1) : [];
+  return code ?? (/^[A-Z]{3,20}$/.test(word) ? word : type);
+}
+
+/** Tells whether a value is an error, of whatever realm. */
+export function isError(value: unknown): value is Error {
+  return isNativeError(value) || value instanceof Error;
+}
+
+function identifier(text: unknown): string | undefined {
+  return typeof text === "string" && /^\w{1,60}$/.test(text) ? text : undefined;
+}
+
+/**
+ * The frames of a stack. It begins with the message, which may hold lines that look like frames. So there are none
+ * where the stack does not begin with exactly this error's message, such as after a change of the message.
+ */
+function framesOf({ stack, message }: Error): readonly string[] | undefined {
+  if (typeof stack !== "string" || typeof message !== "string") return undefined;
+  const start = message === "" ? stack.indexOf("\n") : stack.indexOf(message);
+  const head = stack.slice(0, Math.min(start, 100));
+  const end = message === "" ? start : start + message.length;
+  if (start < 0 || !/^[\w$.]+( \[\w+\])?(: )?$/.test(head) || !stack.startsWith("\n    at ", end)) {
+    return undefined;
+  }
+  return stack
+    .slice(end + 1, end + MAX_FRAMES * MAX_FRAME_LENGTH)
+    .split("\n", MAX_FRAMES)
+    .map((line) => line.trim().slice(0, MAX_FRAME_LENGTH));
+}

@@ -1,0 +1,56 @@
+import type { FastifyRequest } from "fastify";
+import { Lexer, Source, TokenKind } from "graphql";
+import { GatewayError } from "../errors.js";
+import { isJsonTooDeep, jsonDepthError } from "../json-depth.js";
+
+/** The parser and the rules of GraphQL are recursive, and the stack is not endless. */
+const MAX_NESTING = 1200;
+/** GraphQL finds the line of an error by reading the document from its start, once for each place that it names. */
+const MAX_LINES = 10_000;
+
+const opening: readonly string[] = [TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L];
+const closing: readonly string[] = [TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R];
+
+/**
+ * Refuses a request whose JSON or document is nested so deeply, or has so many lines, that reading it would not end well.
+ * The JSON of a body was checked when it was parsed.
+ *
+ * @param maxTokens how many tokens a document may have; a half of them can be brackets that open
+ */
+export function checkRequest({ body, method, url }: FastifyRequest, maxTokens: number): void {
+  const texts = method === "GET" ? new URLSearchParams(url.slice(url.indexOf("?") + 1)) : undefined;
+  const json = ["variables", "extensions"].flatMap((name) => texts?.getAll(name) ?? []);
+  if (json.some(isJsonTooDeep)) throw jsonDepthError();
+  for (const text of texts?.getAll("query") ?? [Object(body).query]) {
+    if (typeof text === "string") checkDocument(text, maxTokens);
+  }
+}
+
+function checkDocument(text: string, maxTokens: number): void {
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  if (lines > MAX_LINES) throw refusal(`has ${lines} lines; ${MAX_LINES} are allowed`);
+  if (maxTokens > 2 * MAX_NESTING && nestingOf(text) > MAX_NESTING) {
+    throw refusal(`has more than ${MAX_NESTING} levels of brackets`);
+  }
+}
+
+/** The deepest level of brackets, up to the first mistake. */
+function nestingOf(text: string): number {
+  const lexer = new Lexer(new Source(text));
+  let depth = 0;
+  let deepest = 0;
+  try {
+    for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) {
+      if (opening.includes(token.kind)) deepest = Math.max(deepest, ++depth);
+      else if (closing.includes(token.kind)) depth--;
+    }
+  } catch {
+    // The parser reports it.
+  }
+  return deepest;
+}
+
+function refusal(problem: string): GatewayError {
+  return new GatewayError("GRAPHQL_PARSE_FAILED", `The document ${problem}. Ask for less at once.`);
+}
