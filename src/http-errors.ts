@@ -6,7 +6,11 @@ import { type ErrorCode, GatewayError, isRetryable, retryAfterSeconds } from "./
 
 const HINT = 'Send POST /graphql with content-type application/json and {"query": "…", "variables": {…}}.';
 
-const statusByCode: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, RATE_LIMITED: 429 };
+const statusByCode: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  RATE_LIMITED: 429,
+};
 
 /** Answers a request that failed before GraphQL saw it as GraphQL answers: with `errors` that say what to do. */
 export function answerHttpError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {

@@ -5,26 +5,21 @@ const MAX_FAILURES = 30;
 const DURATION_SECONDS = 60;
 
 /**
- * Bounds guessing by address. One good login forgives, so that callers behind one address do not lock each other
- * out. It is kept in this process: strangers should not cause traffic to a shared store.
+ * Counts wrong credentials by client, in windows of a minute. Right ones are not counted and pass always, so that clients behind
+ * one address do not lock each other out. It is kept in this process: strangers should not cause traffic to a shared store.
  */
 export class FailedLogins {
   private readonly limiter = new RateLimiterMemory({ points: MAX_FAILURES, duration: DURATION_SECONDS });
 
-  /** Throws `RATE_LIMITED` for an address that has failed too often. */
-  async refuse(address: string): Promise<void> {
-    const state = await this.limiter.get(address);
-    if (!state || state.consumedPoints < MAX_FAILURES) return;
+  /** Counts a wrong credential, and throws `RATE_LIMITED` when there were too many. */
+  async count(client: string): Promise<void> {
+    const { consumedPoints, msBeforeNext } = await this.limiter.penalty(client);
+    if (consumedPoints <= MAX_FAILURES) return;
     throw new GatewayError(
       "RATE_LIMITED",
-      `Too many wrong credentials came from this address. Try again in ${Math.ceil(state.msBeforeNext / 1000)} seconds.`,
-      { retryAfterMs: state.msBeforeNext },
+      `More than ${MAX_FAILURES} wrong credentials came from this address within a minute. Correct the credential, and try again in ` +
+        `${Math.ceil(msBeforeNext / 1000)} seconds.`,
+      { retryAfterMs: msBeforeNext },
     );
-  }
-
-  /** Counts how a login from this address ended. */
-  async count(address: string, success: boolean): Promise<void> {
-    if (success) await this.limiter.delete(address);
-    else await this.limiter.penalty(address);
   }
 }
