@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from "fastify";
 export interface AuditEntry {
   /** The caller's name; left out when nobody logged in. */
   readonly who?: string | undefined;
-  /** `login`, or a field of the graph such as `Mutation.createSipEndpoint`. */
+  /** `login`, `host`, or a field of the graph such as `Mutation.createSipEndpoint`. */
   readonly what: string;
   /** The SIP endpoint. */
   readonly username?: string | undefined;
@@ -13,10 +13,23 @@ export interface AuditEntry {
   readonly requestId: string;
   /** Where the request came from. */
   readonly address: string;
+  /** How many refusals the entry stands for; left out where it is one. */
+  readonly count?: number;
+}
+
+/** Refusals of one client and kind since the first one, which was written at once. */
+interface Aggregate {
+  readonly timer: NodeJS.Timeout;
+  count: number;
+  last: AuditEntry;
 }
 
 /** Callers choose both names. */
 const MAX_NAME = 100;
+const INTERVAL_MS = 10_000;
+const MAX_AGGREGATES = 10_000;
+/** Stands for all clients and kinds beyond that number. */
+const OTHERS = "";
 
 /**
  * The audit trail: one log line a change, a read password and a refused caller. It has the logger name `audit`, so
@@ -24,13 +37,53 @@ const MAX_NAME = 100;
  */
 export class Audit {
   private readonly log: FastifyBaseLogger;
+  private readonly aggregates = new Map<string, Aggregate>();
 
-  constructor(log: FastifyBaseLogger) {
+  /** @param intervalMs for how long refusals are counted before their entry is written */
+  constructor(
+    log: FastifyBaseLogger,
+    private readonly intervalMs = INTERVAL_MS,
+  ) {
     this.log = log.child({ name: "audit" }, { level: "info" });
   }
 
   record({ who, username, ...entry }: AuditEntry): void {
     const names = { who: who?.slice(0, MAX_NAME), username: username?.slice(0, MAX_NAME) };
     this.log.info({ ...names, ...entry }, "audit");
+  }
+
+  /**
+   * Records a refusal, which strangers can cause as often as they like: the first of a client and kind is written at once, and
+   * those of the next ten seconds as one entry with their `count`, and the request and the address of the last.
+   *
+   * @param client the name or the key of the client, and the kind where `what` and `outcome` do not tell it
+   */
+  refuse(client: string, entry: AuditEntry): void {
+    const kind = `${client.slice(0, MAX_NAME)} ${entry.what} ${entry.outcome}`;
+    const key = this.aggregates.has(kind) || this.aggregates.size < MAX_AGGREGATES ? kind : OTHERS;
+    const last = key === OTHERS ? { ...entry, who: undefined, what: "other refusals" } : entry;
+    const aggregate = this.aggregates.get(key);
+    if (aggregate) {
+      aggregate.count += 1;
+      aggregate.last = last;
+    } else {
+      this.record(entry);
+      const timer = setTimeout(() => this.write(key), this.intervalMs).unref();
+      this.aggregates.set(key, { timer, count: 0, last });
+    }
+  }
+
+  /** Writes what is counted and not yet written. */
+  close(): void {
+    for (const key of [...this.aggregates.keys()]) this.write(key);
+  }
+
+  private write(key: string): void {
+    const aggregate = this.aggregates.get(key);
+    if (!aggregate) return;
+    clearTimeout(aggregate.timer);
+    this.aggregates.delete(key);
+    const { count, last } = aggregate;
+    if (count > 0) this.record({ ...last, username: undefined, count });
   }
 }

@@ -2,12 +2,15 @@ import { isIP, isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { type AnswerSettings, readAnswerSettings } from "./answer/answer-settings.js";
 import { type AuthSettings, readAuth } from "./auth/auth-settings.js";
-import { Environment, type Variables } from "./environment.js";
+import { Environment, isLoopback, type Variables } from "./environment.js";
 import { type Limits, readLimits } from "./limits.js";
 import { Secret } from "./secret.js";
 import { readTrustedDocuments, type TrustedDocuments } from "./trusted-documents.js";
 
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
+/** What `.env.emulator` and the emulator publish. */
+const PUBLISHED_ANSWER_URL_SECRET = "published-and-so-for-the-emulator-only";
+const PUBLISHED_SECRET = "emulator-secret";
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 /** The account and the address that upstream calls use. The secret goes from here to the client and nowhere else. */
@@ -26,6 +29,8 @@ export interface Config {
   /** The addresses and networks of proxies that are believed when they say where a request came from. */
   readonly trustedProxies: readonly string[];
   readonly auth: AuthSettings;
+  /** The host names that requests may have besides the gateway's own, where nobody needs a credential. */
+  readonly allowedHosts: readonly string[];
   /** `emulator`: start the embedded stand-in and use its address and account. */
   readonly upstream: Upstream | "emulator";
   /** Milliseconds for one attempt upstream. */
@@ -71,6 +76,7 @@ export function readConfig(variables: Variables): Config {
     workers: readWorkers(environment),
     trustedProxies: readTrustedProxies(environment),
     auth: readAuth(environment),
+    allowedHosts: environment.hosts("ALLOWED_HOSTS"),
     upstream: readUpstream(environment),
     timeoutMs: environment.wholeNumber("PIOPIY_TIMEOUT_MS", 1, 120_000, 5000),
     deadlineMs: environment.wholeNumber("PIOPIY_DEADLINE_MS", 1, 600_000, 10_000),
@@ -88,6 +94,7 @@ export function readConfig(variables: Variables): Config {
     introspection: environment.flag("INTROSPECTION"),
     logLevel: environment.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
   };
+  refusePublishedSecrets(config, environment);
   if (environment.mistakes.length > 0) throw new ConfigError(environment.mistakes);
   return config;
 }
@@ -103,6 +110,22 @@ function readUpstream(environment: Environment): Upstream | "emulator" {
     appId: readAppId(environment),
     secret: new Secret(environment.required("PIOPIY_SECRET", "the secret of the PIOPIY account")),
   };
+}
+
+/** Refuses the secrets that everybody can read, but for emulators: the embedded one, one on loopback, or one in a closed network. */
+function refusePublishedSecrets({ upstream, answer }: Config, { mistakes }: Environment): void {
+  if (upstream === "emulator" || isLoopback(upstream.url)) return;
+  if (answer?.secrets.includes(PUBLISHED_ANSWER_URL_SECRET)) {
+    mistakes.push(
+      "ANSWER_URL_SECRET is the one that .env.emulator publishes, so everybody can sign answer URLs with it. It is allowed with " +
+        "PIOPIY_URL=emulator or a loopback PIOPIY_URL only. Set one of your own, such as `openssl rand -hex 32` prints.",
+    );
+  }
+  if (upstream.secret === PUBLISHED_SECRET && upstream.url.startsWith("https:")) {
+    mistakes.push(
+      "PIOPIY_SECRET is the one that the emulator publishes. It is allowed with an emulator only. Set the secret of your PIOPIY account.",
+    );
+  }
 }
 
 /** The value is not shown when it is wrong: it may be the secret, put into the wrong variable. */

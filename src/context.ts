@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { AnswerUrls } from "./answer/answer-urls.js";
 import type { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
+import { clientAddress } from "./client-address.js";
 import type { Config } from "./config.js";
 import { Budget } from "./piopiy/budget.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
@@ -54,7 +55,8 @@ export function createContext(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Context {
-  const { id: requestId, ip: address, log, caller } = request;
+  const { id: requestId, log, caller } = request;
+  const address = clientAddress(request);
   const budget = new Budget(deadlineMs, caller.name);
   const piopiy = new PiopiyLoader(client, budget);
   let spent = 0;
@@ -84,7 +86,9 @@ export function createContext(
     },
     audit(what, username, outcome) {
       forbidRepeat();
-      audit.record({ who: caller.name, what, username, outcome, requestId, address });
+      const entry = { who: caller.name, what, username, outcome, requestId, address };
+      if (outcome === "FORBIDDEN") audit.refuse(caller.name, entry);
+      else audit.record(entry);
     },
     forbidRepeat,
     allowRepeat(operationName) {

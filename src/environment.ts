@@ -1,4 +1,9 @@
+import { isIP } from "node:net";
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const HOST_NAME = /^[\w-]+(\.[\w-]+)*\.?$/;
+
+const MAX_SHOWN = 60;
 
 /** Environment variables as a process gets them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -55,6 +60,19 @@ export class Environment {
     return parts.map((part) => part.trim()).filter((part) => part !== "");
   }
 
+  /** Host names and addresses that commas separate, each without a scheme or a port. */
+  hosts(name: string): string[] {
+    return this.list(name).map((text) => {
+      if (!HOST_NAME.test(text) && isIP(text) === 0) {
+        this.mistakes.push(
+          `${name} must hold host names or addresses like gateway or 192.0.2.1, comma separated, without a scheme or a port; ` +
+            `${JSON.stringify(text.slice(0, MAX_SHOWN))} is none.`,
+        );
+      }
+      return text;
+    });
+  }
+
   /**
    * The normal form of an address that must not be overheard: https, or http on loopback.
    *
@@ -70,11 +88,16 @@ export class Environment {
     if (url.username || url.password || url.hash) {
       this.mistakes.push(`${name} must hold no user, password or fragment.`);
     }
-    if (url.protocol === "http:" && !allowHttp && !LOOPBACK.test(url.hostname)) {
+    if (url.protocol === "http:" && !allowHttp && !isLoopback(url.href)) {
       this.mistakes.push(
         `${name} must begin with https://, since a secret depends on it. Plain http is for a loopback address.`,
       );
     }
     return url.href;
   }
+}
+
+/** Tells whether an address leads to this machine. */
+export function isLoopback(url: string): boolean {
+  return URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
 }

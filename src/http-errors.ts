@@ -11,6 +11,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   BAD_REQUEST: 400,
   GRAPHQL_PARSE_FAILED: 400,
   UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
   RATE_LIMITED: 429,
 };
 

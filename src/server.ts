@@ -9,10 +9,12 @@ import { AnswerUrls } from "./answer/answer-urls.js";
 import { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import { createLogin } from "./auth/login.js";
+import { trustProxies } from "./client-address.js";
 import type { Config } from "./config.js";
 import { createContext, DOOR_COST } from "./context.js";
 import { createApollo } from "./graphql/apollo.js";
 import { checkRequest } from "./graphql/check-request.js";
+import { createHostGuard } from "./host-guard.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./http-errors.js";
 import { corsOptions, writeHttpHeaders } from "./http-headers.js";
 import { isJsonTooDeep, jsonDepthError } from "./json-depth.js";
@@ -66,7 +68,7 @@ export async function createServer(
     connectionTimeout: config.deadlineMs + SILENCE_MS,
     // What still comes on a connection that was accepted is answered too.
     return503OnClosing: false,
-    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
+    trustProxy: config.trustedProxies.length > 0 && trustProxies(config.trustedProxies),
     clientErrorHandler: answerBrokenHttp,
     rewriteUrl: readableUrl,
     routerOptions: { maxParamLength: MAX_TOKEN_LENGTH },
@@ -78,6 +80,7 @@ export async function createServer(
     done();
   });
   server.addHook("onRequest", writeHttpHeaders);
+  if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, audit));
   server.addHook("preClose", async () => {
     closing = true;
   });
@@ -86,6 +89,7 @@ export async function createServer(
     if (closing) reply.header("connection", "close");
   });
   server.addHook("onClose", () => apollo.stop());
+  server.addHook("onClose", async () => audit.close());
   server.setErrorHandler(answerHttpError);
   server.setNotFoundHandler(answerNotFound);
 

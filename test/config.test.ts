@@ -26,6 +26,7 @@ describe("readConfig", () => {
       workers: 1,
       trustedProxies: [],
       auth: { mode: "none" },
+      allowedHosts: [],
       upstream: {
         url: "https://piopiy.telecmi.com/v1/endpoint/",
         appId: 2222223,
@@ -70,6 +71,7 @@ describe("readConfig", () => {
       PCMO_TARGETS_KEY: "connect",
       WORKERS: "4",
       TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+      ALLOWED_HOSTS: "gateway, fd00::1, app.example.com.",
       MAX_BODY_BYTES: "1",
       MAX_TOKENS: "2",
       MAX_DEPTH: "3",
@@ -90,6 +92,7 @@ describe("readConfig", () => {
       workers: 4,
       trustedProxies: ["10.0.0.0/8", "::1"],
       auth: { mode: "none" },
+      allowedHosts: ["gateway", "fd00::1", "app.example.com."],
       upstream: {
         url: "https://proxy.example.com/piopiy/",
         appId: 2222223,

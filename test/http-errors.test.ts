@@ -130,8 +130,8 @@ describe("A request that is no GraphQL request", () => {
   it.each([
     ["a Host header with a space", "Host: a b", 400, /Host header names no host/],
     ["a Host header that is half an address", "Host: [", 400, /Host header names no host/],
-    ["an endless header", `Host: a\r\nx: ${"y".repeat(100_000)}`, 431, /HPE_HEADER_OVERFLOW/],
-    ["two lengths", "Host: a\r\nContent-Length: 9", 400, /not HTTP that the gateway can read/],
+    ["an endless header", `Host: localhost\r\nx: ${"y".repeat(100_000)}`, 431, /HPE_HEADER_OVERFLOW/],
+    ["two lengths", "Host: localhost\r\nContent-Length: 9", 400, /not HTTP that the gateway can read/],
   ])("is refused when it has %s", async (_, header, status, message) => {
     const head = `POST /graphql HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\n${header}`;
     const answer = await sendRaw(`${head}\r\nContent-Length: ${good.length}\r\n\r\n${good}`);

@@ -157,7 +157,11 @@ describe("node dist/main.js", () => {
     const program = run({ ...emulated, PIOPIY_TIMEOUT_MS: "100" });
     const address = await addressOf(program);
     const emulator = new URL(/at (\S+),/.exec(program.output.stdout)?.[1] ?? "").origin;
-    await fetch(`${emulator}/_emulator/faults`, { method: "POST", body: '{"kind":"latency","ms":60000}' });
+    await fetch(`${emulator}/_emulator/faults`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"kind":"latency","ms":60000}',
+    });
     expect(await ask(address, remove)).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
     program.child.kill("SIGTERM");
     expect(await program.end).toBe(0);

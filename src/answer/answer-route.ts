@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
 import type { FastifyInstance } from "fastify";
+import { clientKey } from "../client-address.js";
 import { FixedWindowCounter } from "../fixed-window-counter.js";
 import { type ConnectActionSpecification, writeConnectAction } from "../pcmo/connect-action.js";
-import type { AnswerTokens } from "./answer-token.js";
+import { type AnswerTokens, signatureOf } from "./answer-token.js";
 import { callIdOf } from "./call-id.js";
 
 /** PIOPIY's webhooks are far smaller. */
@@ -44,11 +45,13 @@ export async function addAnswerRoute(
       { bodyLimit: MAX_BODY_BYTES },
       async (request, reply) => {
         reply.header("cache-control", "no-store");
-        if (limit.add(request.ip).count > CALLS_PER_MINUTE) return reply.code(429).send();
         const { token } = request.params;
         const callId = callIdOf(typeof request.body === "string" ? request.body : "");
         const call = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
         const specification = tokens.read(token) ?? (call ? await answered.get(call) : undefined);
+        // A good token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
+        const { count } = limit.add(specification ? signatureOf(token) : clientKey(request));
+        if (count > CALLS_PER_MINUTE) return reply.code(429).send();
         if (!specification) return reply.code(404).send();
         if (call) await answered.set(call, specification, { ttl: CALL_SECONDS });
         request.log.info({ callId }, "call answered");

@@ -65,6 +65,11 @@ export class AnswerTokens {
   }
 }
 
+/** Returns the short part of a token that differs from those of all others. */
+export function signatureOf(token: string): string {
+  return token.slice(token.indexOf(".") + 1);
+}
+
 function sign(payload: string, secret: Secret): string {
   return createHmac("sha256", secret.reveal()).update(payload).digest("base64url");
 }

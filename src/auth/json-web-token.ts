@@ -26,6 +26,7 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
     cooldownDuration: 0,
     [customFetch]: (url, options) => fetches.add(() => fetch(url, options)),
   });
+  let logged: unknown;
   return async (credential, log) => {
     try {
       const { payload } = await jwtVerify(credential.reveal(), keys, {
@@ -46,7 +47,9 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
         log.debug({ reason: error.code }, "token refused");
         return undefined;
       }
-      log.error({ err: error }, "no keys to check tokens with");
+      // Tokens that wait for one fetch get one error, so the log has one entry a fetch.
+      if (error !== logged) log.error({ err: error }, "no keys to check tokens with");
+      logged = error;
       throw new GatewayError(
         "UPSTREAM_UNAVAILABLE",
         "The keys to check tokens with cannot be fetched from their issuer now. Try again.",

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from "fastify";
 import type { Audit } from "../audit.js";
+import { clientAddress, clientKey } from "../client-address.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuthSettings } from "./auth-settings.js";
-import type { Authenticate } from "./authenticate.js";
 import { type Caller, scopes } from "./caller.js";
 import { FailedLogins } from "./failed-logins.js";
 import { authenticateJsonWebToken } from "./json-web-token.js";
@@ -13,38 +13,38 @@ export type Login = (request: FastifyRequest) => Promise<Caller>;
 
 /**
  * Tells who sends a request, by its header `Authorization: Bearer …`. Throws `UNAUTHENTICATED`, in the same words
- * for every reason, and `RATE_LIMITED` for an address that fails again and again.
+ * for every reason, and `RATE_LIMITED` for a wrong credential from an address that sends many.
  */
 export function createLogin(settings: AuthSettings, audit: Audit): Login {
-  if (settings.mode === "none") return async ({ ip }) => ({ name: ip, scopes: new Set(scopes) });
+  if (settings.mode === "none")
+    return async (request) => ({ name: clientKey(request), scopes: new Set(scopes) });
   const authenticate =
     settings.mode === "jwt" ? authenticateJsonWebToken(settings) : authenticateApiKey(settings.keys);
   const failed = new FailedLogins();
   return async (request) => {
+    const [, credential] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "") ?? [];
+    // Read at once: when a connection is closed while a key is fetched, its address is gone.
+    const client = clientKey(request);
+    const address = clientAddress(request);
     try {
-      return await check(request, authenticate, failed);
+      if (credential === undefined) throw unauthenticated();
+      const caller = await authenticate(new Secret(credential), request.log);
+      if (caller) return caller;
+      failed.count(client);
+      throw unauthenticated();
     } catch (error) {
       if (error instanceof GatewayError) {
-        const { id, ip } = request;
-        audit.record({ what: "login", outcome: error.code, requestId: id, address: ip });
+        const kind = credential === undefined ? "missing" : "wrong";
+        audit.refuse(`${client} ${kind}`, {
+          what: "login",
+          outcome: error.code,
+          requestId: request.id,
+          address,
+        });
       }
       throw error;
     }
   };
-}
-
-async function check(
-  request: FastifyRequest,
-  authenticate: Authenticate,
-  failed: FailedLogins,
-): Promise<Caller> {
-  const [, credential] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "") ?? [];
-  if (credential === undefined) throw unauthenticated();
-  await failed.refuse(request.ip);
-  const caller = await authenticate(new Secret(credential), request.log);
-  await failed.count(request.ip, caller !== undefined);
-  if (caller) return caller;
-  throw unauthenticated();
 }
 
 function unauthenticated(): GatewayError {

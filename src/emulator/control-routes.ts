@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { addCallRoute } from "./call-route.js";
+import { controlGuard } from "./control-guard.js";
 import { ControlInputError, readControlInput } from "./control-input.js";
 import type { EmulatorState } from "./emulator-state.js";
 import { areDistinct, type EndpointDraft, endpointDraftSchema } from "./endpoint.js";
@@ -24,6 +25,7 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
   const { endpoints, calls, faults } = state;
   server.register(
     async (control) => {
+      control.addHook("onRequest", controlGuard);
       control.setErrorHandler((error, _request, reply) => {
         if (!(error instanceof ControlInputError)) throw error;
         return reply.code(400).send({ error: error.message });

@@ -1,6 +1,7 @@
 import { isNativeError } from "node:util/types";
 import { type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { CallRecord } from "./call-record.js";
+import { guardHost } from "./control-guard.js";
 import { addControlRoutes } from "./control-routes.js";
 import { DataFile } from "./data-file.js";
 import { EmulatorError } from "./emulator-error.js";
@@ -35,6 +36,7 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
   server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
   server.setNotFoundHandler(sendNotFound);
   server.setErrorHandler((error, _request, reply) => sendHtmlPage(reply, 500, String(error)));
+  server.addHook("onRequest", guardHost(settings));
   addPiopiyRoutes(server, state);
   addControlRoutes(server, state);
 

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** Published with the emulator, so it protects nothing. */
@@ -16,6 +17,7 @@ const variables = z.object({
   EMULATOR_SBC: hostName("sbc.emulator.example"),
   EMULATOR_DATA: z.string().optional(),
   EMULATOR_ANSWER_TIMEOUT_MS: wholeNumber(1, 60_000, 5000),
+  EMULATOR_ALLOWED_HOSTS: hostNames(),
 });
 
 /** How the emulator listens, whose account it holds, and how it reads what PIOPIY's document leaves open. */
@@ -37,6 +39,8 @@ export interface EmulatorSettings {
   readonly dataFile: string | undefined;
   /** How long an answer URL may take. */
   readonly answerTimeoutMs: number;
+  /** The host names that requests for control routes may have besides the emulator's own. */
+  readonly allowedHosts: readonly string[];
 }
 
 /** Holds every mistake of the settings, one sentence each, none with the secret in it. */
@@ -66,6 +70,7 @@ export function readEmulatorSettings(env: Record<string, string | undefined>): E
     sbc: data.EMULATOR_SBC,
     dataFile: data.EMULATOR_DATA,
     answerTimeoutMs: data.EMULATOR_ANSWER_TIMEOUT_MS,
+    allowedHosts: data.EMULATOR_ALLOWED_HOSTS,
   };
 }
 
@@ -99,6 +104,17 @@ function hostName(fallback: string) {
     .string()
     .regex(HOST_NAME, { error: wrong("must be a host name alone, without scheme or port") })
     .default(fallback);
+}
+
+function hostNames() {
+  const isHost = (text: string) => /^[\w-]+(\.[\w-]+)*$/.test(text) || isIP(text) !== 0;
+  return z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").flatMap((part) => part.trim() || []))
+    .refine((names) => names.every(isHost), {
+      error: wrong("must hold host names or addresses, comma separated, without a scheme or a port"),
+    });
 }
 
 function wrong(rule: string): (issue: { input: unknown }) => string {

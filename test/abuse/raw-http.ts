@@ -14,7 +14,7 @@ export function request(
   const bytes = Buffer.from(body).toString("latin1");
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const length = body && `content-length: ${bytes.length}\r\n`;
-  return `${line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${lines.join("")}${length}\r\n${bytes}`;
+  return `${line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${lines.join("")}${length}\r\n${bytes}`;
 }
 
 /** An answer as it came over the wire. */

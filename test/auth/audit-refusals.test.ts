@@ -22,13 +22,10 @@ async function trail(query: string, headers: Record<string, string>): Promise<un
 describe("The audit trail of a refused caller", () => {
   it.each<[string, string, string, unknown[]]>([
     [
-      "each row of a list",
+      "the first row of a list",
       "reader",
       "{ sipEndpoints(first: 2) { nodes { password } } }",
-      [
-        ["reader-name", "SipEndpoint.password", "alice", "FORBIDDEN", 6],
-        ["reader-name", "SipEndpoint.password", "bob", "FORBIDDEN", 6],
-      ],
+      [["reader-name", "SipEndpoint.password", "alice", "FORBIDDEN", 6]],
     ],
     [
       "a field that is about no endpoint in particular",
@@ -56,17 +53,44 @@ describe("The audit trail of a refused caller", () => {
     expect(await trail(query, bearer(key))).toEqual(lines);
   });
 
-  it("names the logins of an address that has failed too often", async () => {
+  it("names the first login of each kind at once, and the rest as one entry each when the gateway stops", async () => {
     gateway = await startGateway({ gateway: apiKeys({ reader: "sip:read" }) });
-    for (let nth = 0; nth < 30; nth++) {
-      expect(await trail("{ __typename }", bearer("made-up-guess"))).toEqual([
-        [undefined, "login", undefined, "UNAUTHENTICATED", 4],
-      ]);
-    }
-    expect(await trail("{ __typename }", bearer("reader"))).toEqual([
-      [undefined, "login", undefined, "RATE_LIMITED", 4],
+    const wrong = bearer("made-up-guess");
+    const first = (outcome: string) => [[undefined, "login", undefined, outcome, 4]];
+    expect(await trail("{ __typename }", {})).toEqual(first("UNAUTHENTICATED"));
+    expect(await trail("{ __typename }", wrong)).toEqual(first("UNAUTHENTICATED"));
+    for (let nth = 2; nth <= 30; nth++) expect(await trail("{ __typename }", wrong)).toEqual([]);
+    expect(await trail("{ __typename }", wrong)).toEqual(first("RATE_LIMITED"));
+    expect(await trail("{ __typename }", wrong)).toEqual([]);
+    expect(await trail("{ __typename }", {})).toEqual([]);
+    const before = gateway.log.length;
+    await gateway.close();
+    const counted = gateway.log.slice(before).map((line) => JSON.parse(line));
+    expect(counted.map(({ what, outcome, count, address }) => [what, outcome, count, address])).toEqual([
+      ["login", "UNAUTHENTICATED", 1, "127.0.0.1"],
+      ["login", "UNAUTHENTICATED", 29, "127.0.0.1"],
+      ["login", "RATE_LIMITED", 1, "127.0.0.1"],
     ]);
     expect(gateway.log.join("")).not.toContain("made-up-guess");
+  });
+
+  it("counts the fields that one client is refused, each by itself, and no change or read password", async () => {
+    gateway = await startGateway({
+      gateway: apiKeys({ reader: "sip:read", all: "sip:read+sip:write+sip:password" }),
+    });
+    const read = "{ sipEndpoints(first: 3) { nodes { password } } }";
+    const remove = 'mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }';
+    for (let nth = 0; nth < 2; nth++) await gateway.ask(read, {}, bearer("reader"));
+    for (let nth = 0; nth < 3; nth++) await gateway.ask(remove, {}, bearer("reader"));
+    expect(await trail(read, bearer("all"))).toHaveLength(3);
+    expect(await trail(read, bearer("all"))).toHaveLength(3);
+    const before = gateway.log.length;
+    await gateway.close();
+    const counted = gateway.log.slice(before).map((line) => JSON.parse(line));
+    expect(counted.map(({ who, what, outcome, count }) => [who, what, outcome, count])).toEqual([
+      ["reader-name", "SipEndpoint.password", "FORBIDDEN", 5],
+      ["reader-name", "Mutation.removeSipEndpoint", "FORBIDDEN", 2],
+    ]);
   });
 
   it("names a login that could not be checked", async () => {

@@ -21,10 +21,9 @@ beforeAll(async () => {
   key = await makeKey("key-1");
   stranger = await makeKey("key-of-a-stranger");
   await issuer.publish(key);
-  gateway = await startGateway({ gateway: issuer.settings });
+  gateway = await startGateway({ gateway: { ...issuer.settings, TRUSTED_PROXIES: "127.0.0.1" } });
 });
 afterEach(async () => {
-  // A good login, so that the wrong ones do not add up.
   issuer.answer(undefined);
   await issuer.publish(key);
   await ask(await sign(key));
@@ -36,7 +35,13 @@ afterAll(async () => {
 });
 
 const read = '{ sipEndpoint(username: "alice") { username } }';
-const ask = (token: string) => gateway.ask<{ sipEndpoint: unknown }>(read, {}, bearer(token));
+// Each from an address of its own, so that the wrong ones do not add up.
+let asked = 0;
+const ask = (token: string) => {
+  asked += 1;
+  const headers = { ...bearer(token), "x-forwarded-for": `198.51.100.${asked}` };
+  return gateway.ask<{ sipEndpoint: unknown }>(read, {}, headers);
+};
 const now = () => Math.floor(Date.now() / 1000);
 
 async function expectRefused(token: string): Promise<void> {

@@ -27,7 +27,11 @@ let proxy: TcpProxy;
 let gateway: TestGateway;
 beforeEach(async () => {
   emulator = await startEmulator(readEmulatorSettings({ EMULATOR_PORT: "0" }));
-  await fetch(`${emulator.origin}/_emulator/reset`, { method: "POST", body: '{"count":5}' });
+  await fetch(`${emulator.origin}/_emulator/reset`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"count":5}',
+  });
   upstream = await startBrokenUpstream();
   proxy = await startTcpProxy(upstream.url, SEED);
   gateway = await startGateway({ gateway: { ...settings, PIOPIY_URL: proxy.url } });

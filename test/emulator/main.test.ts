@@ -57,7 +57,11 @@ describe("npm run emulator", () => {
     const program = run({ EMULATOR_PORT: "0" });
     const address = await addressOf(program);
     const origin = new URL(address).origin;
-    await fetch(`${origin}/_emulator/faults`, { method: "POST", body: '{"kind":"hang","times":20}' });
+    await fetch(`${origin}/_emulator/faults`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"kind":"hang","times":20}',
+    });
     const hanging = Array.from({ length: 20 }, () =>
       fetch(`${address}get_sip`, { method: "POST" }).catch(() => "cut"),
     );

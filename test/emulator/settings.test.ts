@@ -12,6 +12,7 @@ const defaults = {
   sbc: "sbc.emulator.example",
   dataFile: undefined,
   answerTimeoutMs: 5000,
+  allowedHosts: [],
 };
 
 function mistakesOf(env: Record<string, string>): string[] {
@@ -51,6 +52,7 @@ describe("the emulator's settings", () => {
     ["EMULATOR_SBC", "sbc-2.example", { sbc: "sbc-2.example" }],
     ["EMULATOR_DATA", "/tmp/endpoints.json", { dataFile: "/tmp/endpoints.json" }],
     ["EMULATOR_ANSWER_TIMEOUT_MS", "60000", { answerTimeoutMs: 60_000 }],
+    ["EMULATOR_ALLOWED_HOSTS", "emulator, fd00::1", { allowedHosts: ["emulator", "fd00::1"] }],
   ])("take %s=%s", (name, value, setting) => {
     expect(readEmulatorSettings({ [name]: value })).toEqual({ ...defaults, ...setting });
   });

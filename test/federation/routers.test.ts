@@ -11,7 +11,9 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
   let router: Router;
 
   beforeAll(async () => {
-    gateway = await startGateway({ gateway: { PIOPIY_TIMEOUT_MS: "2000" } });
+    gateway = await startGateway({
+      gateway: { PIOPIY_TIMEOUT_MS: "2000", TRUSTED_PROXIES: "127.0.0.1,::1" },
+    });
     proxy = await startRecordingProxy(`${gateway.origin}/graphql`);
     employees = await startEmployees();
     router = await startRouter(proxy.url, employees.url);
@@ -99,6 +101,16 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
         {},
       ],
     });
+  });
+
+  it("the address of each client reaches the gateway, also when the client claims another one", async () => {
+    const remove = 'mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }';
+    await ask(remove, { "x-forwarded-for": "2001:db8:0:1::7, 198.51.100.7" });
+    const audit = gateway.log.map((line) => JSON.parse(line)).filter(({ name }) => name === "audit");
+    expect(audit.at(-1)).toMatchObject({ who: "198.51.100.7", address: "198.51.100.7" });
+    expect(proxy.requests.at(-1)?.headers["x-forwarded-for"]).toMatch(
+      /^2001:db8:0:1::7, 198\.51\.100\.7, (::ffff:)?127\.0\.0\.1$/,
+    );
   });
 
   it("the caller's Authorization reaches the gateway", async () => {

@@ -20,8 +20,12 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     requests.push({ query: JSON.parse(body).query, headers: request.headers });
-    const { authorization } = request.headers;
-    const headers = { "content-type": "application/json", ...(authorization && { authorization }) };
+    const { authorization, "x-forwarded-for": forwardedFor } = request.headers;
+    const headers = {
+      "content-type": "application/json",
+      ...(authorization && { authorization }),
+      ...(forwardedFor && { "x-forwarded-for": String(forwardedFor) }),
+    };
     const answer = await fetch(target, { method: "POST", headers, body });
     response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
     response.end(await answer.text());

@@ -8,7 +8,7 @@ import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
 import { gatewayConfig } from "./router/gateway.config.js";
 import { compose, subgraphs } from "./supergraph.js";
 
-/** A router in front of both subgraphs, that passes the caller's `Authorization` on. */
+/** A router in front of both subgraphs, that passes the client's `Authorization` and address on. */
 export interface Router {
   readonly url: string;
   close(): Promise<void>;
@@ -16,15 +16,17 @@ export interface Router {
 
 interface CallerContext {
   readonly authorization?: string | undefined;
+  readonly forwardedFor?: string;
 }
 
-class AuthorizationPassingSource extends RemoteGraphQLDataSource<CallerContext> {
+class HeaderPassingSource extends RemoteGraphQLDataSource<CallerContext> {
   override willSendRequest({
     request,
     context,
   }: Parameters<NonNullable<RemoteGraphQLDataSource<CallerContext>["willSendRequest"]>>[0]) {
-    const { authorization } = context as CallerContext;
+    const { authorization, forwardedFor } = context as CallerContext;
     if (authorization) request.http?.headers.set("authorization", authorization);
+    if (forwardedFor) request.http?.headers.set("x-forwarded-for", forwardedFor);
   }
 }
 
@@ -33,12 +35,15 @@ async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Prom
   const parts = subgraphs(piopiyUrl, employeesUrl, "schema/schema.without-security.graphql");
   const gateway = new ApolloGateway({
     supergraphSdl: compose(parts),
-    buildService: ({ url }) => new AuthorizationPassingSource({ url: url ?? "" }),
+    buildService: ({ url }) => new HeaderPassingSource({ url: url ?? "" }),
   });
   const server = new ApolloServer<CallerContext>({ gateway, nodeEnv: "production" });
   const { url } = await startStandaloneServer(server, {
     listen: { host: "127.0.0.1", port: 0 },
-    context: async ({ req }) => ({ authorization: req.headers.authorization }),
+    context: async ({ req: { headers, socket } }) => ({
+      authorization: headers.authorization,
+      forwardedFor: [headers["x-forwarded-for"], socket.remoteAddress].filter(Boolean).join(", "),
+    }),
   });
   return { url, close: () => server.stop() };
 }

@@ -1,0 +1,57 @@
+import { isIPv4 } from "node:net";
+import type { FastifyReply, onRequestHookHandler } from "fastify";
+import type { EmulatorSettings } from "./settings.js";
+
+const MAX_SHOWN = 60;
+
+/**
+ * Refuses requests for foreign host names, except PIOPIY's five, which need the account. A web page can let its own name resolve
+ * to the emulator's address (DNS rebinding), but its visitor's browser still sends that name as the Host header.
+ */
+export function guardHost({ host, allowedHosts }: EmulatorSettings): onRequestHookHandler {
+  const own = new Set([host, ...allowedHosts].map((name) => name.toLowerCase()));
+  return (request, reply, done) => {
+    const { host: [authority = "", ...more] = [] } = request.raw.headersDistinct;
+    const name = hostName(authority);
+    const local = request.socket.localAddress?.replace(/^::ffff:/, "");
+    const isOwn = more.length === 0 && (own.has(name) || isLoopback(name) || name === local);
+    // A target in absolute form can name another host than the header does.
+    if (request.url.startsWith("/v1/endpoint/") || (isOwn && /^[/*]/.test(request.url))) return done();
+    const shown = JSON.stringify([authority, ...more].join(", ").slice(0, MAX_SHOWN));
+    refuse(
+      reply,
+      403,
+      `The Host header is ${shown}. It must be localhost, the emulator's own address or one of EMULATOR_ALLOWED_HOSTS, and the ` +
+        "request target a path. Add the host to EMULATOR_ALLOWED_HOSTS.",
+    );
+  };
+}
+
+/** Refuses what web pages send: the control routes are for tests and terminals, and change whatever they are told. */
+export const controlGuard: onRequestHookHandler = (request, reply, done) => {
+  const { origin, "sec-fetch-site": site, "content-type": type = "" } = request.headers;
+  if (origin !== undefined || (site !== undefined && site !== "same-origin" && site !== "none")) {
+    refuse(
+      reply,
+      403,
+      "Web pages may not use the control routes. Send this from a test or a terminal, without an Origin header.",
+    );
+  } else if (request.method === "POST" && !/^application\/json\s*(;|$)/i.test(type)) {
+    refuse(reply, 415, "The content type must be application/json: with curl, use --json in place of -d.");
+  } else done();
+};
+
+/** Returns the host of `host:port` as it is compared. A text of another form equals no name. */
+function hostName(authority: string): string {
+  const [, address, name = authority] =
+    /^(?:\[([\da-f:.]+)\]|([\w.-]*?)\.?)(?::\d*)?$/i.exec(authority) ?? [];
+  return (address ?? name).toLowerCase();
+}
+
+function isLoopback(name: string): boolean {
+  return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));
+}
+
+function refuse(reply: FastifyReply, status: number, error: string): void {
+  void reply.code(status).send({ error });
+}
