@@ -115,13 +115,13 @@ function readUpstream(environment: Environment): Upstream | "emulator" {
 /** Refuses the secrets that everybody can read, but for emulators: the embedded one, one on loopback, or one in a closed network. */
 function refusePublishedSecrets({ upstream, answer }: Config, { mistakes }: Environment): void {
   if (upstream === "emulator" || isLoopback(upstream.url)) return;
-  if (answer?.secrets.includes(PUBLISHED_ANSWER_URL_SECRET)) {
+  if (answer?.secrets.some((secret) => secret.reveal() === PUBLISHED_ANSWER_URL_SECRET)) {
     mistakes.push(
       "ANSWER_URL_SECRET is the one that .env.emulator publishes, so everybody can sign answer URLs with it. It is allowed with " +
         "PIOPIY_URL=emulator or a loopback PIOPIY_URL only. Set one of your own, such as `openssl rand -hex 32` prints.",
     );
   }
-  if (upstream.secret === PUBLISHED_SECRET && upstream.url.startsWith("https:")) {
+  if (upstream.secret.reveal() === PUBLISHED_SECRET && upstream.url.startsWith("https:")) {
     mistakes.push(
       "PIOPIY_SECRET is the one that the emulator publishes. It is allowed with an emulator only. Set the secret of your PIOPIY account.",
     );
