@@ -16,8 +16,11 @@ export function limitSlowClients(server: FastifyInstance): void {
     responses.set(socket, raw);
     if (!previous || previous.closed) return done();
     previous.once("close", () => {
-      // Without a connection there is nobody to respond to: the request is dropped.
-      if (socket.writable) done();
+      // Other connections come first: a whole pipeline would else run at once.
+      setImmediate(() => {
+        // Without a connection there is nobody to respond to: the request is dropped.
+        if (socket.writable) done();
+      });
     });
   });
   server.addHook("onSend", ({ socket }, { raw }, _payload, done) => {
