@@ -1,9 +1,10 @@
 import { connect } from "node:net";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
 import { startBrokenGateway } from "../piopiy/broken-gateway.js";
 import { held } from "../piopiy/hang-up.js";
 import { until } from "../support/broken-upstream.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
 import { get, openSockets, post, residentMegabytes, unreadSockets } from "./unread-sockets.js";
 
 const closing: (() => unknown)[] = [];
@@ -11,20 +12,24 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function startBuilt(): Promise<BuiltGateway & { pid: number }> {
-  const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", GRAPHIQL: "true", INTROSPECTION: "true" };
-  const built = await startBuiltGateway({
-    ...env,
-    LOG_LEVEL: "warn",
+let built: BuiltGateway;
+let gateway: TestGateway;
+beforeAll(async () => {
+  const settings = {
+    GRAPHIQL: "true",
+    INTROSPECTION: "true",
     MAX_COST: "1000000",
     RATE_LIMIT_PER_MINUTE: "0",
-  });
-  closing.push(async () => {
-    built.child.kill("SIGKILL");
-    await built.end;
-  });
-  return { ...built, pid: Number(built.child.pid) };
-}
+  };
+  gateway = await startGateway({ gateway: settings });
+  const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", LOG_LEVEL: "warn" };
+  built = await startBuiltGateway({ ...env, ...settings });
+}, 90_000);
+afterAll(async () => {
+  built?.child.kill("SIGKILL");
+  await built?.end;
+  await gateway?.close();
+});
 
 const health = async (origin: string) => (await fetch(`${origin}/health/live`)).status;
 const many = (field: string) => Array.from({ length: 40 }, (_, n) => `f${n}: ${field}`).join(" ");
@@ -43,7 +48,8 @@ describe("Clients that do not read", () => {
   ])(
     "keep little memory, and lose their connections after 20 seconds: %s",
     async (_, count, bytes) => {
-      const { origin, pid } = await startBuilt();
+      const { origin, child } = built;
+      const pid = Number(child.pid);
       for (let round = 0; round < 3; round++) await fetch(`${origin}/graphiql`).then((page) => page.text());
       const quiet = { sockets: openSockets(pid), memory: residentMegabytes(pid) };
       const sockets = unreadSockets(origin, count, bytes);
@@ -62,29 +68,40 @@ describe("Clients that do not read", () => {
     90_000,
   );
 
-  it("have what they pipelined dropped when their connection ends", async () => {
+  async function startHeld() {
     const broken = await startBrokenGateway();
     closing.push(broken.close);
     const hold = held();
     broken.upstream.answer(hold.behaviour);
-    const reads = Array.from({ length: 30 }, (_, n) =>
-      post({ query: `{ sipEndpoint(username: "u${n}") { type } }` }),
-    );
     const socket = connect(Number(new URL(broken.gateway.origin).port), "127.0.0.1");
-    socket.write(reads.join(""));
-    await until(() => broken.upstream.calls.length > 0);
-    await broken.gateway.ask("{ __typename }");
+    socket.on("error", () => {});
+    return { ...broken, socket };
+  }
+  const read = (n: number) => post({ query: `{ sipEndpoint(username: "u${n}") { type } }` });
+
+  it("have what they pipelined dropped when their connection ends", async () => {
+    const { upstream, socket, gateway } = await startHeld();
+    socket.write(Array.from({ length: 30 }, (_, n) => read(n)).join(""));
+    await until(() => upstream.calls.length > 0);
+    await gateway.ask("{ __typename }");
     socket.destroy();
-    await until(() => broken.upstream.connections.open === 0);
-    await broken.gateway.ask("{ __typename }");
-    expect(broken.upstream.calls).toHaveLength(1);
+    await until(() => upstream.connections.open === 0);
+    await gateway.ask("{ __typename }");
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  it("lose their connection when they pipeline more than 100 requests", async () => {
+    const { upstream, socket, gateway } = await startHeld();
+    socket.resume().write(read(1) + get("/health/live").repeat(2000));
+    await until(() => socket.destroyed);
+    await until(() => upstream.connections.open === 0);
+    expect(await health(gateway.origin)).toBe(200);
   });
 });
 
 describe("Clients that are slow", () => {
   it("receive the whole response when they read with small pauses", async () => {
-    const { origin } = await startBuilt();
-    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    const socket = connect(Number(new URL(gateway.origin).port), "127.0.0.1");
     socket.write(post(large).replace("content-type", "connection: close\r\ncontent-type"));
     let received = "";
     for await (const chunk of socket) {
@@ -97,8 +114,7 @@ describe("Clients that are slow", () => {
   });
 
   it("receive the responses to pipelined requests in their order", async () => {
-    const { origin } = await startBuilt();
-    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    const socket = connect(Number(new URL(gateway.origin).port), "127.0.0.1");
     const queries = Array.from({ length: 50 }, (_, n) => post({ query: `{ n${n}: __typename }` }));
     socket.write(queries.join("") + get("/health/live"));
     let received = "";
@@ -111,9 +127,8 @@ describe("Clients that are slow", () => {
   });
 
   it("do not keep others waiting when 200 of them send half a request", async () => {
-    const { origin } = await startBuilt();
     const halves = [get("/health/live").slice(0, -2), post({ query: "{ __typename }" }).slice(0, -2)];
-    const sockets = halves.flatMap((half) => unreadSockets(origin, 100, half));
+    const sockets = halves.flatMap((half) => unreadSockets(gateway.origin, 100, half));
     const dripping = setInterval(() => {
       for (const socket of sockets) socket.write("x");
     }, 500);
@@ -122,9 +137,7 @@ describe("Clients that are slow", () => {
       for (const socket of sockets) socket.destroy();
     });
     const asked = Array.from({ length: 200 }, async () => {
-      const init = { method: "POST", headers: { "content-type": "application/json" } };
-      const body = JSON.stringify({ query: '{ sipEndpoint(username: "alice") { username } }' });
-      return (await fetch(`${origin}/graphql`, { ...init, body })).status;
+      return (await gateway.ask('{ sipEndpoint(username: "alice") { username } }')).status;
     });
     expect(new Set(await Promise.all(asked))).toEqual(new Set([200]));
   });
