@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { type BrokenGateway, startBrokenGateway } from "../piopiy/broken-gateway.js";
+import { held } from "../piopiy/hang-up.js";
+import { reads } from "../piopiy/reading.js";
+import { outcomeOf } from "../piopiy/writing.js";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { send, until } from "../support/broken-upstream.js";
+
+const others = ["b", "c", "d", "e"];
+const keys = apiKeys(
+  Object.fromEntries(["a", ...others].map((name) => [`key-${name}`, "sip:read+sip:write"])),
+);
+const a = bearer("key-a");
+let broken: BrokenGateway;
+afterEach(() => broken.close());
+
+let release: () => void;
+
+/** A gateway with few slots, whose upstream answers nothing before `release`. */
+async function start(settings: Record<string, string>): Promise<void> {
+  const limits = { MAX_COST: "100000", MAX_TOKENS: "10000", RATE_LIMIT_PER_MINUTE: "0" };
+  const times = { PIOPIY_TIMEOUT_MS: "60000", PIOPIY_DEADLINE_MS: "60000" };
+  broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "4", ...limits, ...times, ...settings });
+  const hold = held();
+  broken.upstream.answer(hold.behaviour);
+  release = () => {
+    broken.upstream.answer((response) => void setTimeout(send, 2, response, {}));
+    hold.release();
+  };
+}
+
+/** Waits until the gateway has begun what it was sent. */
+async function begun(headers: Record<string, string> = {}): Promise<void> {
+  await until(() => broken.upstream.calls.length > 0);
+  for (let round = 0; round < 5; round++) await broken.gateway.ask("{ __typename }", {}, headers);
+}
+
+/** Tells how many upstream requests of the flood began before the last one of others. */
+async function begunBefore(flood: Promise<unknown>[], ask: () => Promise<unknown>[]): Promise<number> {
+  await begun(a);
+  const asked = ask();
+  await begun(a);
+  release();
+  await Promise.all(asked);
+  const calls = broken.upstream.calls.map(({ body }) => (body.includes("flood") ? "flood" : "other"));
+  await Promise.all(flood);
+  expect(broken.upstream.calls.length).toBeGreaterThan(80);
+  return calls.slice(0, calls.lastIndexOf("other")).filter((call) => call === "flood").length;
+}
+
+const target = (flood: number, n: number) => `{ type: SIP, user: "flood-${flood}-${n}" }`;
+const targets = (flood: number) => Array.from({ length: 100 }, (_, n) => target(flood, n)).join(" ");
+
+describe("One client's hundreds of upstream requests", () => {
+  it.each<[string, number, (flood: number) => string]>([
+    [
+      "verified targets",
+      2,
+      (n) => `{ connectAction(input: { call: [${targets(n)}] }, verify: true) { summary } }`,
+    ],
+    ["reads by alias", 4, (n) => reads(`flood-${n}`, 64)],
+    ["removals", 80, (n) => `mutation { removeSipEndpoint(input: { username: "flood-${n}" }) { username } }`],
+    [
+      "creations",
+      80,
+      (n) => `mutation { createSipEndpoint(input: { username: "flood-${n}" }) { userErrors { code } } }`,
+    ],
+  ])(
+    "do not keep other clients waiting: %s",
+    async (_, operations, flood) => {
+      await start(keys);
+      const floods = Array.from({ length: operations }, (_value, n) => broken.gateway.ask(flood(n), {}, a));
+      const before = await begunBefore(floods, () =>
+        others.map(async (name) => {
+          const answer = await broken.gateway.ask(reads(name, 3), {}, bearer(`key-${name}`));
+          expect(outcomeOf(answer)).toBe("done");
+        }),
+      );
+      expect(before).toBeLessThan(10);
+    },
+    90_000,
+  );
+
+  it("do not keep the writes of other clients waiting", async () => {
+    await start(keys);
+    const floods = Array.from({ length: 4 }, (_, n) => broken.gateway.ask(reads(`flood-${n}`, 64), {}, a));
+    const before = await begunBefore(floods, () => [removeMine()]);
+    expect(before).toBeLessThan(4);
+
+    async function removeMine(): Promise<void> {
+      const query = 'mutation { removeSipEndpoint(input: { username: "mine" }) { username } }';
+      expect(outcomeOf(await broken.gateway.ask(query, {}, bearer("key-b")))).toBe("done");
+    }
+  });
+
+  it("do not keep other addresses waiting where nobody logs in", async () => {
+    await start({ AUTH: "none" });
+    const floods = Array.from({ length: 4 }, (_, n) => broken.gateway.ask(reads(`flood-${n}`, 64)));
+    const before = await begunBefore(floods, () => [askFromElsewhere()]);
+    expect(before).toBeLessThan(10);
+
+    async function askFromElsewhere(): Promise<void> {
+      const headers = { "content-type": "application/json" };
+      const options = { method: "POST", localAddress: "127.0.0.2", headers };
+      const asking = request(`${broken.gateway.origin}/graphql`, options);
+      const [response] = await once(asking.end(JSON.stringify({ query: reads("b", 3) })), "response");
+      const body = Buffer.concat(await response.toArray());
+      expect(JSON.parse(String(body)).errors).toBeUndefined();
+    }
+  });
+});
