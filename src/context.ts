@@ -3,6 +3,7 @@ import type { AnswerUrls } from "./answer/answer-urls.js";
 import type { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import type { Config } from "./config.js";
+import type { GatewayError } from "./errors.js";
 import { Budget } from "./piopiy/budget.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
 import { PiopiyLoader } from "./piopiy/loader.js";
@@ -24,6 +25,9 @@ export interface Context {
    * that takes one is not given again.
    */
   audit(what: string, username: string | undefined, outcome: string): void;
+  /** Adds an error to the response beside the data of the field at this path, which is not null because of it. */
+  reportError(error: GatewayError, path: readonly (string | number)[]): void;
+  readonly reportedErrors: readonly ReportedError[];
   /** Has this operation run each time that it is asked, because its answer is another one each time. */
   forbidRepeat(): void;
   /**
@@ -31,6 +35,12 @@ export interface Context {
    * only what is read again and again is worth its place.
    */
   allowRepeat(operationName: string | undefined): void;
+}
+
+/** An error that stands beside the data of its field. */
+export interface ReportedError {
+  readonly error: GatewayError;
+  readonly path: readonly (string | number)[];
 }
 
 /** What all operations share. */
@@ -55,6 +65,7 @@ export function createContext(
   const budget = new Budget(deadlineMs);
   const piopiy = new PiopiyLoader(client, budget);
   let spent = 0;
+  const reportedErrors: ReportedError[] = [];
   let isRepeatForbidden = false;
   const forbidRepeat = () => {
     isRepeatForbidden = true;
@@ -78,6 +89,8 @@ export function createContext(
       forbidRepeat();
       audit.record({ who: caller.name, what, username, outcome, requestId, address });
     },
+    reportedErrors,
+    reportError: (error, path) => reportedErrors.push({ error, path }),
     forbidRepeat,
     allowRepeat(operationName) {
       const { keptSince } = piopiy;

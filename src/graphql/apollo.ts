@@ -16,6 +16,7 @@ import { httpStatusPlugin } from "./http-status.plugin.js";
 import { PersistedQueries } from "./persisted-queries.js";
 import { repeatPlugin } from "./repeat.plugin.js";
 import { reportPlugin } from "./report.plugin.js";
+import { reportedErrorsPlugin } from "./reported-errors.plugin.js";
 import { buildGatewaySchema } from "./schema.js";
 import { stalePlugin } from "./stale.plugin.js";
 import { trustedDocumentsPlugin } from "./trusted-documents.plugin.js";
@@ -43,6 +44,7 @@ export function createApollo(
     documentStore: new DocumentCache<DocumentNode>(({ loc }) => loc?.source.body ?? '"'),
     persistedQueries: { cache: new PersistedQueries(trustedDocuments) },
     plugins: [
+      reportedErrorsPlugin,
       reportPlugin,
       trustedDocumentsPlugin(trustedDocuments),
       costPlugin(limits.cost),

@@ -28,7 +28,7 @@ export async function verifyTargets(
     const name = JSON.stringify(user);
     if (!record) {
       missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message: `PIOPIY has no SIP endpoint ${name}.`, path });
-    } else if (callType === "VIDEO" && !record.video) {
+    } else if (callType === "VIDEO" && record.video === false) {
       warnings.push({ code: "VIDEO_UNAVAILABLE", message: `The SIP endpoint ${name} takes no video.`, path });
     }
   });

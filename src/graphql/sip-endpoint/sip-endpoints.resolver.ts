@@ -1,4 +1,5 @@
-import { Args, Ctx, Query, Resolver } from "type-graphql";
+import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
+import { Args, Ctx, Info, Query, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/cursor.js";
@@ -22,7 +23,8 @@ export class SipEndpointsResolver {
   })
   async sipEndpoints(
     @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,
-    @Ctx() { piopiy }: Context,
+    @Ctx() { piopiy, reportError }: Context,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<SipEndpointConnection> {
     if (first < 1 || first > MAX_FIRST)
       throw badArgument("first", `must be 1 to ${MAX_FIRST}; it is ${first}`);
@@ -37,6 +39,9 @@ export class SipEndpointsResolver {
       after == null
         ? await windowAt(piopiy, offset ?? 0, first)
         : await windowAfter(piopiy, readCursor(after), first);
+    if (window.unnamed.length > 0) {
+      reportError(unnamedRows(window.unnamed), responsePathAsArray(info.path));
+    }
     return toConnection(window);
   }
 }
@@ -54,7 +59,15 @@ function badArgument(argumentName: string, problem: string): GatewayError {
   return new GatewayError("BAD_USER_INPUT", `\`${argumentName}\` ${problem}.`, { argumentName });
 }
 
-function toConnection({ rows, hasNext, hasPrevious, total }: Window): SipEndpointConnection {
+function unnamedRows(places: readonly number[]): GatewayError {
+  return new GatewayError(
+    "UPSTREAM_INVALID_RESPONSE",
+    `PIOPIY listed ${places.length === 1 ? "a row" : "rows"} without a valid username of their own, at offset ${places.join(", ")}. ` +
+      "A username has 1 to 256 bytes and no control characters, and stands in the list once. These rows are left out; check them at PIOPIY.",
+  );
+}
+
+function toConnection({ rows, end, hasNext, hasPrevious, total }: Window): SipEndpointConnection {
   const edges = rows.map(({ row, cursor }) => ({
     cursor: encodeCursor(cursor),
     node: new SipEndpoint(row.username, row.password),
@@ -66,7 +79,7 @@ function toConnection({ rows, hasNext, hasPrevious, total }: Window): SipEndpoin
       hasNextPage: hasNext,
       hasPreviousPage: hasPrevious,
       startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      endCursor: end ? encodeCursor(end) : null,
     },
     totalCount: total,
   };
