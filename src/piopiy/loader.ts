@@ -65,7 +65,7 @@ export class PiopiyLoader {
     const row = rows.find((candidate) => candidate?.username === username);
     if (row?.password) return row.password;
     const endpoint = await this.#endpointsAnew.load(username);
-    return endpoint && endpoint.password;
+    return endpoint === null ? null : endpoint.password;
   }
 
   /**

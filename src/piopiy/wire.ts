@@ -52,7 +52,13 @@ const row = credentials
   .nullable()
   .catch(null);
 const page = z
-  .object({ list: z.object({ count: z.int().nonnegative().max(MAX_COUNT), rows: z.array(row) }) })
+  .object({
+    list: z.object({
+      count: z.int().nonnegative().max(MAX_COUNT),
+      // Counted before they are parsed: a body of 1 MB has room for 300,000 of them.
+      rows: z.array(z.unknown()).max(PAGE_SIZE).pipe(z.array(row)),
+    }),
+  })
   .transform(({ list: { count, rows } }) => {
     const names = new Set<string>();
     const isNew = (name: string) => !names.has(name) && names.add(name);
