@@ -4,6 +4,7 @@ import type { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import { clientAddress } from "./client-address.js";
 import type { Config } from "./config.js";
+import type { GatewayError } from "./errors.js";
 import { Budget } from "./piopiy/budget.js";
 import type { CachedClient } from "./piopiy/cached-client.js";
 import { PiopiyLoader } from "./piopiy/loader.js";
@@ -28,6 +29,9 @@ export interface Context {
    * that takes one is not given again.
    */
   audit(what: string, username: string | undefined, outcome: string): void;
+  /** Adds an error to the response beside the data of the field at this path, which is not null because of it. */
+  reportError(error: GatewayError, path: readonly (string | number)[]): void;
+  readonly reportedErrors: readonly ReportedError[];
   /** Has this operation run each time that it is asked, because its answer is another one each time. */
   forbidRepeat(): void;
   /**
@@ -35,6 +39,12 @@ export interface Context {
    * only what is read again and again is worth its place.
    */
   allowRepeat(operationName: string | undefined): void;
+}
+
+/** An error that stands beside the data of its field. */
+export interface ReportedError {
+  readonly error: GatewayError;
+  readonly path: readonly (string | number)[];
 }
 
 /** What all operations share. */
@@ -60,6 +70,7 @@ export function createContext(
   const budget = new Budget(deadlineMs, caller.name);
   const piopiy = new PiopiyLoader(client, budget);
   let spent = 0;
+  const reportedErrors: ReportedError[] = [];
   let isRepeatForbidden = false;
   const forbidRepeat = () => {
     isRepeatForbidden = true;
@@ -90,6 +101,8 @@ export function createContext(
       if (outcome === "FORBIDDEN") audit.refuse(caller.name, entry);
       else audit.record(entry);
     },
+    reportedErrors,
+    reportError: (error, path) => reportedErrors.push({ error, path }),
     forbidRepeat,
     allowRepeat(operationName) {
       const { keptSince } = piopiy;

@@ -17,6 +17,7 @@ import { httpStatusPlugin } from "./http-status.plugin.js";
 import { PersistedQueries } from "./persisted-queries.js";
 import { repeatPlugin } from "./repeat.plugin.js";
 import { reportPlugin } from "./report.plugin.js";
+import { reportedErrorsPlugin } from "./reported-errors.plugin.js";
 import { responseSizePlugin } from "./response-size.plugin.js";
 import { buildGatewaySchema } from "./schema.js";
 import { stalePlugin } from "./stale.plugin.js";
@@ -46,6 +47,7 @@ export function createApollo(
     documentStore: new DocumentCache<DocumentNode>(),
     persistedQueries: { cache: new PersistedQueries(trustedDocuments) },
     plugins: [
+      reportedErrorsPlugin,
       responseSizePlugin,
       reportPlugin({ introspection, maxTokens: limits.tokens }),
       trustedDocumentsPlugin(trustedDocuments),

@@ -6,15 +6,21 @@ import {
   handleWhen,
 } from "cockatiel";
 import type { FastifyBaseLogger } from "fastify";
-import { GatewayError } from "../errors.js";
 import { NotAsked } from "./not-asked.js";
+import { isBareServerError, type Reply } from "./reply.js";
 
 /** So many calls in a row must fail. Fewer would open it on bad luck, while PIOPIY still answers most calls. */
 const FAILURES_IN_A_ROW = 10;
 
+/** What became of a request that the circuit does not see fail. */
+type Outcome =
+  | { readonly reply: Reply; readonly isOutage: boolean }
+  | { readonly reply?: undefined; readonly isOutage?: undefined; readonly error: unknown };
+
 /**
  * Spares a PIOPIY that is out of order: once calls fail one after another, further ones are answered at once, until a
- * single probe has come back well. PIOPIY's refusals are answers, not failures.
+ * single probe has come back well. What counts is that PIOPIY could not be reached, did not answer in time, or something in front of
+ * it did with a bare HTTP 5xx; whatever PIOPIY itself answers in time shows that it works.
  */
 export class Breaker {
   readonly #circuit: CircuitBreakerPolicy;
@@ -27,8 +33,9 @@ export class Breaker {
   constructor(resetMs: number, log: FastifyBaseLogger) {
     this.#resetMs = resetMs;
     // A probe that came to no end has proved nothing.
-    const counts = (error: Error) => isOutage(error) || (error instanceof NotAsked && this.#isProbing);
-    this.#circuit = circuitBreaker(handleWhen(counts), {
+    const counts = (error: Error) => !(error instanceof NotAsked) || this.#isProbing;
+    const isOutage = (outcome: unknown) => (outcome as Outcome).isOutage === true;
+    this.#circuit = circuitBreaker(handleWhen(counts).orWhenResult(isOutage), {
       halfOpenAfter: resetMs,
       breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
     });
@@ -48,22 +55,23 @@ export class Breaker {
     return this.#circuit.state === CircuitState.Closed;
   }
 
-  /** Makes the call, or throws `UPSTREAM_UNAVAILABLE` at once. */
-  async run<T>(call: () => Promise<T>): Promise<T> {
+  /** Sends a request, or throws `UPSTREAM_UNAVAILABLE` at once. */
+  async run(send: () => Promise<Reply>): Promise<Reply> {
     this.check();
-    const outcome = await this.#circuit.execute(async () => {
+    const outcome = await this.#circuit.execute(async (): Promise<Outcome> => {
       const begun = this.#changes;
+      // A failure of a request from before it opened or closed would open it once more, beside a probe or after one.
+      const isOld = () => begun !== this.#changes;
       try {
-        return { answer: await call() };
+        const reply = await send();
+        return { reply, isOutage: isBareServerError(reply) && !isOld() };
       } catch (error) {
-        // To cockatiel an error that does not count is no success either, but a refusal ends a row of failures. And a
-        // failure of a call from before it opened or closed would open it once more, beside a probe or after one.
-        if (isRefusal(error) || begun !== this.#changes) return { failure: error };
+        if (isOld()) return { error };
         throw error;
       }
     });
-    if ("failure" in outcome) throw outcome.failure;
-    return outcome.answer;
+    if (outcome.reply) return outcome.reply;
+    throw outcome.error;
   }
 
   /** Throws `UPSTREAM_UNAVAILABLE` while no call may be made. */
@@ -80,15 +88,4 @@ export class Breaker {
   get #isProbing(): boolean {
     return this.#circuit.state === CircuitState.HalfOpen;
   }
-}
-
-/** Whether PIOPIY failed. */
-function isOutage(error: unknown): boolean {
-  const { retryable, upstreamCode } = error instanceof GatewayError ? error.extensions : {};
-  return retryable === true && upstreamCode !== 429 && !(error instanceof NotAsked);
-}
-
-/** Whether PIOPIY refused, or asked for patience. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof GatewayError && !(error instanceof NotAsked) && !isOutage(error);
 }

@@ -9,16 +9,19 @@ import { RedisChanges } from "./cache/redis-changes.js";
 import { endpointSubject, type Subject, Versions } from "./cache/versions.js";
 import { WorkerChanges } from "./cache/worker-changes.js";
 import type { PiopiyClient } from "./client.js";
-import type { Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
+import type { Answer, Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
 
 /** An endpoint; without its password when it is not PIOPIY's own answer. */
-export type Endpoint = Omit<SipEndpointRecord, "password"> & { readonly password?: Secret };
+export type Endpoint = SipEndpointRecord;
 /** A row of the list, likewise. */
-export type Row = Pick<Credentials, "username"> & { readonly password?: Secret };
-/** Ten rows or fewer of the list, and how many endpoints the account has in all. */
+export interface Row {
+  readonly username: string;
+  readonly password?: Secret | undefined;
+}
+/** Ten rows or fewer of the list, and how many endpoints the account has in all. A row that names no endpoint is null. */
 export interface Page {
   readonly count: number;
-  readonly rows: readonly Row[];
+  readonly rows: readonly (Row | null)[];
 }
 
 export interface CacheOptions {
@@ -70,7 +73,7 @@ export class CachedClient {
   }
 
   /** Null when the name is taken. */
-  addSip(credentials: Credentials, budget: Budget): Promise<SipEndpointRecord | null> {
+  addSip(credentials: Credentials, budget: Budget): Promise<Answer<"add_sip"> | null> {
     return this.#changingList(credentials.username, () => this.#client.addSip(credentials, budget));
   }
 
@@ -138,7 +141,10 @@ export class CachedClient {
       subject: "list",
       key: `list_sip ${page}`,
       ask: (budget) => this.#client.listSip(page, budget),
-      withoutSecrets: ({ count, rows }) => ({ count, rows: rows.map(({ username }) => ({ username })) }),
+      withoutSecrets: ({ count, rows }) => ({
+        count,
+        rows: rows.map((row) => row && { username: row.username }),
+      }),
     };
   }
 

@@ -1,26 +1,24 @@
 import got, { type Got, type Request, RequestError } from "got";
 import { GatewayError } from "../errors.js";
-import { Secret } from "../secret.js";
+import type { Secret } from "../secret.js";
 import type { Budget, ReadBudget } from "./budget.js";
 import { Connections } from "./connections.js";
 import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
 import { NotAsked } from "./not-asked.js";
 import { derivePassword } from "./password.js";
-import { Policy, type PolicyOptions } from "./policy.js";
-import type { Settlement } from "./settle.js";
+import { Policy, type PolicyOptions, type UpstreamRequest, type Write } from "./policy.js";
+import { readReply } from "./read-reply.js";
+import { MAX_REPLY_BYTES, type Reply } from "./reply.js";
+import { judgePassword } from "./settle.js";
 import type { Stop } from "./stop.js";
-import {
-  type Answer,
-  type Credentials,
-  MAX_REPLY_BYTES,
-  type Operation,
-  type Reply,
-  readReply,
-  type SipEndpointPage,
-  type SipEndpointRecord,
+import type {
+  Answer,
+  Credentials,
+  Operation,
+  Parameters,
+  SipEndpointPage,
+  SipEndpointRecord,
 } from "./wire.js";
-
-type Parameters = { username?: string; password?: Secret; page?: number };
 
 export interface PiopiyClientOptions extends PolicyOptions {
   /** The base address of the five calls, with a slash at its end. */
@@ -63,33 +61,35 @@ export class PiopiyClient {
 
   /** Null when PIOPIY has no endpoint of that name. */
   getSip(username: string, budget: ReadBudget): Promise<SipEndpointRecord | null> {
-    return this.#read("get_sip", { username }, budget);
+    return this.#policy.read(budget, this.#request("get_sip", { username }));
   }
 
   /** Pages count from 1 and hold ten rows; past the end they are empty. */
   async listSip(page: number, budget: ReadBudget): Promise<SipEndpointPage> {
-    const answer = await this.#read("list_sip", { page }, budget);
+    const answer = await this.#policy.read(budget, this.#request("list_sip", { page }));
     return answer as SipEndpointPage; // list_sip knows no "no such name"
   }
 
   /** Null when the name is taken. */
-  addSip(credentials: Credentials, budget: Budget): Promise<SipEndpointRecord | null> {
-    return this.#write("add_sip", credentials, budget, (found) => {
-      return found && { answer: found.password.equals(credentials.password) ? found : null };
-    });
+  addSip(credentials: Credentials, budget: Budget): Promise<Answer<"add_sip"> | null> {
+    const { username, password } = credentials;
+    return this.#write("add_sip", credentials, username, budget, (found) =>
+      found ? judgePassword(password, found, { ...found, password }, { answer: null }) : "not taken",
+    );
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
   updateSip(credentials: Credentials, budget: Budget): Promise<Credentials | null> {
-    return this.#write("update_sip", credentials, budget, (found) => {
-      return !found || found.password.equals(credentials.password) ? { answer: found } : null;
-    });
+    const { username, password } = credentials;
+    return this.#write("update_sip", credentials, username, budget, (found) =>
+      found ? judgePassword(password, found, credentials, "not taken") : { answer: null },
+    );
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
   removeSip(username: string, budget: Budget): Promise<{ username: string } | null> {
-    return this.#write("remove_sip", { username }, budget, (found) =>
-      found ? null : { answer: { username } },
+    return this.#write("remove_sip", { username }, username, budget, (found) =>
+      found ? "not taken" : { answer: { username } },
     );
   }
 
@@ -109,39 +109,26 @@ export class PiopiyClient {
     this.#connections.close();
   }
 
-  #read<O extends Operation>(
-    operation: O,
-    parameters: Parameters,
-    budget: ReadBudget,
-  ): Promise<Answer<O> | null> {
-    return this.#policy.read(budget, (stop) => this.#call(operation, parameters, stop));
-  }
-
   #write<O extends Operation>(
     operation: O,
-    parameters: Parameters & { username: string },
+    parameters: Parameters,
+    username: string,
     budget: Budget,
-    verdict: Settlement<Answer<O>>["verdict"],
+    verdict: Write<Answer<O>>["verdict"],
   ): Promise<Answer<O> | null> {
-    const { username } = parameters;
+    const write = this.#request(operation, parameters);
     return this.#policy.write(username, budget, {
-      write: (stop) => this.#call(operation, parameters, stop),
-      find: (stop) => this.#call("get_sip", { username }, stop),
+      write,
+      find: this.#request("get_sip", { username }),
       verdict,
     });
   }
 
-  /** One attempt. */
-  async #call<O extends Operation>(operation: O, parameters: Parameters, stop: Stop) {
-    const reply = await this.#send(operation, parameters, stop);
-    try {
-      return readReply(operation, reply, [this.#options.secret, parameters.password ?? new Secret("")]);
-    } catch (error) {
-      // A busy upstream (429, 503) has not begun the work; after any other failure nobody can tell.
-      const { retryable, upstreamCode } = error instanceof GatewayError ? error.extensions : {};
-      const unknown = retryable && upstreamCode !== 429 && upstreamCode !== 503;
-      throw isWrite(operation) && unknown ? new GatewayError(...outcomeUnknown(operation)) : error;
-    }
+  #request<O extends Operation>(operation: O, parameters: Parameters): UpstreamRequest<Answer<O> | null> {
+    return {
+      send: (stop) => this.#send(operation, parameters, stop),
+      parse: (reply) => readReply(operation, parameters, reply, this.#options.secret),
+    };
   }
 
   async #send(operation: Operation, parameters: Parameters, stop: Stop): Promise<Reply> {
@@ -155,15 +142,15 @@ export class PiopiyClient {
     });
     // Half the cost of got's promise, which is built on it.
     const request = this.#http.stream(url + operation, { body });
-    let stopped: "slow" | "large" | undefined;
-    const end = (why: typeof stopped) => {
-      stopped ??= why;
+    let isSlow = false;
+    const end = () => {
+      isSlow = true;
       request.destroy();
     };
-    const timer = setTimeout(end, timeoutMs, "slow");
-    const forget = stop.listen(() => end("slow"));
+    const timer = setTimeout(end, timeoutMs);
+    const forget = stop.listen(end);
     try {
-      return await receive(request, () => end("large"));
+      return await receive(request);
     } catch (error) {
       // An attempt that got half its time or more has shown that PIOPIY is slow; a shorter one shows nothing.
       const cutShort = stop.isNow && performance.now() - begun < timeoutMs / 2;
@@ -171,7 +158,7 @@ export class PiopiyClient {
       const isSent = request.timings?.upload !== undefined;
       throw isWrite(operation) && isSent
         ? new Failure(...outcomeUnknown(operation))
-        : new Failure(...nameFailure(operation, codeOf(error), stopped));
+        : new Failure(...nameFailure(operation, codeOf(error), isSlow));
     } finally {
       clearTimeout(timer);
       forget();
@@ -179,22 +166,29 @@ export class PiopiyClient {
   }
 }
 
-/** The whole reply. `refuse` is called when it grows beyond `MAX_REPLY_BYTES`, and has to end the request. */
-function receive(request: Request, refuse: () => void): Promise<Reply> {
+/** The whole reply, or why its body cannot be read. */
+function receive(request: Request): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;
+    const finish = (body: Buffer | undefined, unreadable?: string) => {
+      const { statusCode = 0, headers = {} } = request.response ?? {};
+      resolve({ status: statusCode, body, unreadable, retryAfter: headers["retry-after"] });
+    };
     request.on("data", (part: Buffer) => {
       parts.push(part);
       length += part.length;
-      if (length > MAX_REPLY_BYTES) refuse();
+      if (length <= MAX_REPLY_BYTES) return;
+      finish(undefined, `more than ${MAX_REPLY_BYTES} bytes`);
+      request.destroy();
     });
-    request.on("error", reject);
+    request.on("error", (error) => {
+      const code = codeOf(error);
+      if (code.startsWith("Z_")) finish(undefined, `a body that cannot be decompressed (${code})`);
+      else reject(error);
+    });
     request.once("close", reject); // all that a request which was ended tells
-    request.once("end", () => {
-      const { statusCode = 0, headers = {} } = request.response ?? {};
-      resolve({ status: statusCode, body: Buffer.concat(parts), retryAfter: headers["retry-after"] });
-    });
+    request.once("end", () => finish(Buffer.concat(parts)));
   });
 }
 

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 
 /** How many usernames a cursor remembers: it survives the removal of all but one of them. */
 const TRAIL = 10;
-const TEXT = /^sip1:(\d{1,9}):([\w-]{8}(?:\.[\w-]{8}){0,9}):/;
+const TEXT = /^sip1:(\d{1,10}):((?:[\w-]{8}(?:\.[\w-]{8}){0,9})?):/;
 
 /** Where a walk through the list stands. */
 export interface Cursor {
   /** The place of the row that was seen last, counted from 0, when the cursor was made. */
   readonly position: number;
-  /** Marks of the usernames that were seen last, in the order of the list; the last one is that row's. */
+  /** Marks of the usernames that were seen last, in the order of the list. A row without a valid username has none. */
   readonly trail: readonly string[];
 }
 
@@ -17,9 +17,9 @@ export function mark(username: string): string {
   return createHash("sha256").update(username).digest("base64url").slice(0, 8);
 }
 
-/** The cursor of the row at `position`, when `before` are the marks of rows right before it. */
-export function cursorAt(position: number, username: string, before: readonly string[]): Cursor {
-  return { position, trail: [...before, mark(username)].slice(-TRAIL) };
+/** The cursor of the row at `position`, when `seen` are the marks of the rows up to it. */
+export function cursorAt(position: number, seen: readonly string[]): Cursor {
+  return { position, trail: seen.slice(-TRAIL) };
 }
 
 /** The text ends with a mark of itself, so that a damaged cursor is told from a good one. */
@@ -31,7 +31,7 @@ export function encodeCursor({ position, trail }: Cursor): string {
 /** Undefined for a text that is no cursor of this gateway. */
 export function decodeCursor(text: string): Cursor | undefined {
   const [, position, trail] = TEXT.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
-  if (!position || !trail) return undefined;
-  const cursor = { position: Number(position), trail: trail.split(".") };
+  if (position === undefined || trail === undefined) return undefined;
+  const cursor = { position: Number(position), trail: trail === "" ? [] : trail.split(".") };
   return encodeCursor(cursor) === text ? cursor : undefined;
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.js";
-import { MAX_REPLY_BYTES, type Operation } from "./wire.js";
+import type { Operation } from "./wire.js";
 
 /** What a `GatewayError` is made of. */
 export type Failure = readonly [code: ErrorCode, message: string];
@@ -21,22 +21,17 @@ export function outcomeUnknown(operation: Operation): Failure {
  * Why there is no answer.
  *
  * @param code what the network said
- * @param stopped why the gateway itself ended the attempt, if it did
+ * @param isSlow whether the gateway itself ended the attempt, since it took too long
  */
-export function nameFailure(
-  operation: Operation,
-  code: string,
-  stopped: "slow" | "large" | undefined,
-): Failure {
-  if (stopped === "slow") {
+export function nameFailure(operation: Operation, code: string, isSlow: boolean): Failure {
+  if (isSlow) {
     return [
       "UPSTREAM_TIMEOUT",
       `PIOPIY did not answer ${operation} in time (PIOPIY_TIMEOUT_MS, PIOPIY_DEADLINE_MS). Try again later.`,
     ];
   }
-  if (stopped === "large" || /^(HPE_|Z_)/.test(code)) {
-    const what = stopped === "large" ? `more than ${MAX_REPLY_BYTES} bytes` : `what is not HTTP (${code})`;
-    return ["UPSTREAM_INVALID_RESPONSE", `PIOPIY answered ${operation} with ${what}.`];
+  if (code.startsWith("HPE_")) {
+    return ["UPSTREAM_INVALID_RESPONSE", `PIOPIY answered ${operation} with what is not HTTP (${code}).`];
   }
   return ["UPSTREAM_UNAVAILABLE", `PIOPIY could not be reached for ${operation} (${code}). Try again later.`];
 }

@@ -1,10 +1,11 @@
 import DataLoader from "dataloader";
+import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
 import type { Budget } from "./budget.js";
 import type { Reading } from "./cache/read-cache.js";
 import type { CachedClient, Endpoint, Page } from "./cached-client.js";
-import { makePassword } from "./password.js";
-import type { Credentials, SipEndpointRecord } from "./wire.js";
+import { comparePasswords, makePassword } from "./password.js";
+import type { Answer, Credentials } from "./wire.js";
 
 /** An endpoint and its new password; null has one made. */
 export interface NewPassword {
@@ -26,7 +27,9 @@ export interface NewEndpoint extends NewPassword {
 export class PiopiyLoader {
   readonly #client: CachedClient;
   readonly #budget: Budget;
-  readonly #endpoints = loader((username: string) => this.#note(this.#client.getSip(username, this.#budget)));
+  readonly #endpoints = loader(async (username: string) =>
+    this.#note(await this.#client.getSip(username, this.#budget)),
+  );
   readonly #pages = loader((page: number) => this.#readPage(page));
   readonly #endpointsAnew = loader((username: string) => this.#client.getSipAnew(username, this.#budget));
   readonly #pagesAnew = loader((page: number) => this.#client.listSipAnew(page, this.#budget));
@@ -52,12 +55,17 @@ export class PiopiyLoader {
     return this.#pages.load(page);
   }
 
-  /** The password of an endpoint that came without it, read from PIOPIY; undefined when there is no such endpoint. */
-  async password(username: string): Promise<Secret | undefined> {
+  /**
+   * The password of an endpoint that came without it, read from PIOPIY: from the list where it stands there, else from the
+   * endpoint. Undefined when neither has a valid one, null when there is no such endpoint.
+   */
+  async password(username: string): Promise<Secret | null | undefined> {
     const page = this.#pageOf.get(username);
     const rows = page ? (await this.#pagesAnew.load(page)).rows : [];
-    const row = rows.find((candidate) => candidate.username === username);
-    return (row ?? (await this.#endpointsAnew.load(username)))?.password;
+    const row = rows.find((candidate) => candidate?.username === username);
+    if (row?.password) return row.password;
+    const endpoint = await this.#endpointsAnew.load(username);
+    return endpoint === null ? null : endpoint.password;
   }
 
   /**
@@ -88,14 +96,17 @@ export class PiopiyLoader {
    * Makes an endpoint, and a password unless one is given. Null when the name is taken: with a key, by an endpoint that
    * is not this one, made before.
    */
-  async create({ username, password, key }: NewEndpoint): Promise<SipEndpointRecord | null> {
+  async create({ username, password, key }: NewEndpoint): Promise<Credentials | null> {
     const made = key ? this.#client.derivePassword([...key, username]) : makePassword();
     const credentials = { username, password: password ?? made };
-    const created = await this.#changing(username, this.#client.addSip(credentials, this.#budget));
-    if (created) this.#endpoints.prime(created.username, created);
+    const created = await this.#add(credentials).catch((error) => {
+      throw password ? error : withAdvice(error, key !== null);
+    });
     if (created || !key) return created;
     const found = await this.#endpointsAnew.load(username);
-    return found?.password.equals(credentials.password) ? found : null;
+    const verdict = found ? comparePasswords(credentials.password, found.password) : "different";
+    if (verdict === "unclear") throw notComparable();
+    return verdict === "same" ? credentials : null;
   }
 
   /** Sets a new password, and makes one unless it is given. Null when PIOPIY has no endpoint of that name. */
@@ -107,6 +118,13 @@ export class PiopiyLoader {
   /** Null when PIOPIY has no endpoint of that name. */
   remove(username: string): Promise<{ username: string } | null> {
     return this.#changing(username, this.#client.removeSip(username, this.#budget));
+  }
+
+  async #add(credentials: Credentials): Promise<Answer<"add_sip"> | null> {
+    const { username } = credentials;
+    const created = await this.#changing(username, this.#client.addSip(credentials, this.#budget));
+    if (created && isComplete(created)) this.#endpoints.prime(username, created);
+    return created;
   }
 
   /** Whatever becomes of a write, what was read before it is no longer known to be true. */
@@ -126,18 +144,41 @@ export class PiopiyLoader {
   }
 
   async #readPage(number: number): Promise<Page> {
-    const page = await this.#note(this.#client.listSip(number, this.#budget));
-    for (const { username } of page.rows) this.#pageOf.set(username, number);
-    return page;
+    const reading = await this.#client.listSip(number, this.#budget);
+    this.#note(reading);
+    for (const row of reading.isKept ? reading.value.rows : [])
+      if (row) this.#pageOf.set(row.username, number);
+    return reading.value;
   }
 
-  async #note<T>(read: Promise<Reading<T>>): Promise<T> {
-    const { value, readAt, isKept, isStale } = await read;
+  #note<T>({ value, readAt, isKept, isStale }: Reading<T>): T {
     this.#oldest = Math.min(readAt, this.#oldest ?? readAt);
     this.#isKept &&= isKept;
     this.#isStale ||= isStale;
     return value;
   }
+}
+
+/** Whether there is nothing more to learn from get_sip. */
+function isComplete({ connectUrl, audio, video, type }: Endpoint): boolean {
+  return [connectUrl, audio, video, type].every((value) => value !== undefined);
+}
+
+/** Says what becomes of the generated password of an endpoint whose creation may have succeeded. */
+function withAdvice(error: unknown, hasKey: boolean): unknown {
+  if (!(error instanceof GatewayError) || error.code !== "OUTCOME_UNKNOWN") return error;
+  const advice = hasKey
+    ? "With the same `idempotencyKey` it returns the same generated password."
+    : "The generated password is lost if the endpoint was created: updateSipEndpoint sets another one. An `idempotencyKey` avoids this.";
+  return new GatewayError("OUTCOME_UNKNOWN", `${error.message} ${advice}`);
+}
+
+function notComparable(): GatewayError {
+  return new GatewayError(
+    "OUTCOME_UNKNOWN",
+    "PIOPIY has an endpoint of this name and shows no password to compare with, so it may have been created with this " +
+      "`idempotencyKey`, or by somebody else. If it is yours, updateSipEndpoint sets a password.",
+  );
 }
 
 /** PIOPIY reads one thing a call. */

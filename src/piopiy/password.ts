@@ -4,6 +4,7 @@ import { Secret } from "../secret.js";
 /** Letters and digits without those that look alike: 0 O o, 1 I l. */
 const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
 const LENGTH = 22;
+const PARTLY_MASKED = /[*•●∙·]{3}/u;
 
 /**
  * The password that belongs to these parts: made the same way each time, and known to nobody without the secret.
@@ -20,6 +21,23 @@ export function derivePassword(secret: Secret, parts: readonly string[]): Secret
     return character;
   });
   return new Secret(characters.join(""));
+}
+
+/**
+ * Compares a password with the one that PIOPIY shows for an endpoint. What is missing or masked, and what may be the same password
+ * in another spelling or a part of it, says nothing: then it is unclear.
+ */
+export function comparePasswords(ours: Secret, shown: Secret | undefined): "same" | "different" | "unclear" {
+  if (!shown) return "unclear";
+  if (shown.equals(ours)) return "same";
+  const [one, other] = [plain(ours), plain(shown)];
+  const isUnclear = one.startsWith(other) || other.startsWith(one) || PARTLY_MASKED.test(other);
+  return isUnclear ? "unclear" : "different";
+}
+
+/** What is left of a password whatever a system does to its spaces, letter case and Unicode form. */
+function plain(password: Secret): string {
+  return password.reveal().normalize("NFKC").trim().toUpperCase().toLowerCase();
 }
 
 /** A password of 22 letters and digits from a cryptographic source, more than 127 bits, that can be read out on a phone. */

@@ -3,15 +3,30 @@ import { Breaker } from "./breaker.js";
 import type { Budget, ReadBudget } from "./budget.js";
 import { ConcurrencyLimit, type Kind, tooLate } from "./concurrency-limit.js";
 import { Lanes } from "./lanes.js";
+import type { Reply } from "./reply.js";
 import { Retries } from "./retries.js";
-import { type Settlement, settle } from "./settle.js";
+import { settle, type Verdict } from "./settle.js";
 import type { Stop } from "./stop.js";
+import type { SipEndpointRecord } from "./wire.js";
 
 /** So many upstream requests of either kind may wait for each one in flight. */
 const WAITING_FOR_EACH = 50;
 
-/** One attempt of a call, which ends early when it is told to stop. */
-export type Attempt<T> = (stop: Stop) => Promise<T>;
+/** A request to PIOPIY. Sending it is what may fail in an outage; parsing its response says nothing about PIOPIY's health. */
+export interface UpstreamRequest<T> {
+  /** Sends it once, and ends early when it is told to stop. */
+  send(stop: Stop): Promise<Reply>;
+  parse(reply: Reply): T;
+}
+
+/** What a write sends, and what tells how it ended when its response is lost. */
+export interface Write<T> {
+  /** Null is PIOPIY's refusal. */
+  readonly write: UpstreamRequest<T | null>;
+  /** Looks at the endpoint. */
+  readonly find: UpstreamRequest<SipEndpointRecord | null>;
+  verdict(found: SipEndpointRecord | null): Verdict<T>;
+}
 
 export interface PolicyOptions {
   /** Upstream requests in flight; more wait in a queue that is fair to clients, writes before reads. */
@@ -44,26 +59,26 @@ export class Policy {
     return this.#breaker.isClosed;
   }
 
-  read<T>(budget: ReadBudget, attempt: Attempt<T>): Promise<T> {
+  read<T>(budget: ReadBudget, request: UpstreamRequest<T>): Promise<T> {
     return this.#retries.run(budget, () =>
-      this.#try("read", budget, budget.forReads, budget.forReads, attempt),
+      this.#try("read", budget, budget.forReads, budget.forReads, request),
     );
   }
 
   /** A caller who leaves ends a write that still waits; one that has begun is seen through. */
-  async write<T>(username: string, budget: Budget, settlement: Settlement<T>): Promise<T | null> {
+  async write<T>(username: string, budget: Budget, { write, find, verdict }: Write<T>): Promise<T | null> {
     const { forReads: patience, forWrites: time } = budget;
     let waiting = patience;
     const work = this.#lanes.take(username, budget, patience, () =>
       settle(
         {
           write: () => {
-            const attempt = this.#try("write", budget, waiting, time, settlement.write);
+            const attempt = this.#try("write", budget, waiting, time, write);
             waiting = time;
             return attempt;
           },
-          find: () => this.#try("write", budget, time, time, settlement.find),
-          verdict: settlement.verdict,
+          find: () => this.#try("write", budget, time, time, find),
+          verdict,
         },
         budget,
       ),
@@ -90,18 +105,19 @@ export class Policy {
     budget: ReadBudget,
     waiting: Stop,
     running: Stop,
-    attempt: Attempt<T>,
+    request: UpstreamRequest<T>,
   ): Promise<T> {
     this.#breaker.check();
-    return this.#concurrencyLimit.run(kind, budget, waiting, () =>
+    const reply = await this.#concurrencyLimit.run(kind, budget, waiting, () =>
       this.#breaker.run(async () => {
         if (budget.timeLeft < this.#quickestMs) throw tooLate();
         const begun = performance.now();
-        const answer = await attempt(running);
+        const received = await request.send(running);
         this.#noteDuration(performance.now() - begun);
-        return answer;
+        return received;
       }),
     );
+    return request.parse(reply);
   }
 
   /** Follows PIOPIY down at once, and up by a tenth a call. */

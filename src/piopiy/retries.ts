@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors.js";
 import type { ReadBudget } from "./budget.js";
+import { Mismatch } from "./mismatch.js";
 import { NotAsked } from "./not-asked.js";
 
 const ATTEMPTS = 3;
@@ -43,7 +44,8 @@ export class Retries {
 }
 
 function mayPass(error: unknown): error is GatewayError {
-  return error instanceof GatewayError && !(error instanceof NotAsked) && error.extensions.retryable === true;
+  const isFinal = error instanceof NotAsked || error instanceof Mismatch;
+  return error instanceof GatewayError && !isFinal && error.extensions.retryable === true;
 }
 
 /** Counts what happened in the last ten seconds. */

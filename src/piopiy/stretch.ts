@@ -1,13 +1,13 @@
 import type { Page, Row } from "./cached-client.js";
 import type { ListReader } from "./list-reader.js";
-
-const PAGE_SIZE = 10;
+import { PAGE_SIZE } from "./wire.js";
 
 /** Consecutive rows of the list. */
 export interface Stretch {
   /** The place of the first row, counted from 0. */
   readonly start: number;
-  readonly rows: readonly Row[];
+  /** A row that names no endpoint is null, and counts like the others. */
+  readonly rows: readonly (Row | null)[];
   /** How many rows the whole list has. */
   readonly total: number;
 }
@@ -24,9 +24,14 @@ export async function readStretch(reader: ListReader, from: number, to: number):
   const pages = await Promise.all(numbers.map((number) => reader.page(number)));
   const still = version !== undefined && version === reader.version;
   const agree = new Set(pages.map(({ count }) => count)).size <= 1;
-  const sound = pages.length <= 1 || (still && agree) ? pages : await readBackwards(reader, numbers);
-  const rows = new Map(sound.flatMap((page) => page.rows).map((row) => [row.username, row]));
-  return { start: first * PAGE_SIZE, rows: [...rows.values()], total: sound[0]?.count ?? 0 };
+  const isSound = pages.length <= 1 || (still && agree);
+  const sound = isSound ? pages : await readBackwards(reader, numbers);
+  const rows = sound.flatMap((page) => page.rows);
+  return {
+    start: first * PAGE_SIZE,
+    rows: isSound ? rows : withoutRepetitions(rows),
+    total: sound[0]?.count ?? 0,
+  };
 }
 
 async function readBackwards(reader: ListReader, numbers: readonly number[]): Promise<Page[]> {
@@ -34,4 +39,9 @@ async function readBackwards(reader: ListReader, numbers: readonly number[]): Pr
   const pages: Page[] = [];
   for (const number of [...numbers].reverse()) pages.unshift(await reader.page(number));
   return pages;
+}
+
+function withoutRepetitions(rows: readonly (Row | null)[]): (Row | null)[] {
+  const names = new Set<string>();
+  return rows.filter((row) => !row || (!names.has(row.username) && names.add(row.username)));
 }

@@ -18,6 +18,10 @@ type Charge = (pages: number) => Promise<void>;
 /** A part of the list of all SIP endpoints, in PIOPIY's order. */
 export interface Window {
   readonly rows: readonly { readonly row: Row; readonly cursor: Cursor }[];
+  /** The places, counted from 0, of rows that name no endpoint. */
+  readonly unnamed: readonly number[];
+  /** Stands on the last row, also where that names no endpoint; undefined when there are no rows. */
+  readonly end: Cursor | undefined;
   readonly hasPrevious: boolean;
   readonly hasNext: boolean;
   readonly total: number;
@@ -58,10 +62,12 @@ export async function windowAfter(
 
 /** Whether the remembered rows of the stretch are where they were, and so all rows before them. */
 function standsStill({ rows, start }: Stretch, { position, trail }: Cursor): boolean {
-  const seen = rows.slice(0, position + 1 - start).slice(-trail.length);
+  const seen = marksOf(rows.slice(0, position + 1 - start)).slice(-trail.length);
+  const isProven = seen.length > 0 || trail.length === 0;
   return (
     rows.length > position - start &&
-    seen.every(({ username }, index) => mark(username) === trail.at(index - seen.length))
+    isProven &&
+    seen.every((one, index) => one === trail.at(index - seen.length))
   );
 }
 
@@ -91,11 +97,13 @@ async function findNext(reader: ListReader, cursor: Cursor, total: number, charg
  * before them as many as are left after them, a new endpoint may pass for an old one.
  */
 function placeAfter({ rows, start }: Stretch, cursor: Cursor, searched?: number): number | undefined {
-  const isRemembered = ({ username }: Row) => cursor.trail.includes(mark(username));
+  const isRemembered = (row: Row | null) => row !== null && cursor.trail.includes(mark(row.username));
   const first = rows.findIndex(isRemembered);
-  const other = rows.findIndex((row, index) => index > first && !isRemembered(row));
-  const end = other < 0 ? rows.length : other;
-  const sure = start === 0 || end - first > cursor.trail.length / 2 || start + end === searched;
+  const other = rows.findIndex((row, index) => index > first && row !== null && !isRemembered(row));
+  const run = rows.slice(Math.max(0, first), other < 0 ? rows.length : other);
+  const end = first + run.findLastIndex(isRemembered) + 1;
+  const found = run.filter(isRemembered).length;
+  const sure = start === 0 || found > cursor.trail.length / 2 || start + end === searched;
   return first >= 0 && start + first <= beginOf(cursor) && sure ? start + end : undefined;
 }
 
@@ -108,22 +116,35 @@ function beginOf({ position, trail }: Cursor): number {
   return position + 1 - trail.length;
 }
 
+function marksOf(rows: readonly (Row | null)[]): string[] {
+  return rows.filter((row) => row !== null).map(({ username }) => mark(username));
+}
+
 function cut(
   { rows, start, total }: Stretch,
   place: number,
   size: number,
-  trail: readonly string[] = rows.slice(0, place - start).map(({ username }) => mark(username)),
+  trail: readonly string[] = marksOf(rows.slice(0, place - start)),
 ): Window {
+  const cutRows = rows.slice(place - start, place - start + size);
   const seen = [...trail];
-  const cutRows = rows.slice(place - start, place - start + size).map((row, index) => {
-    const cursor = cursorAt(place + index, row.username, seen);
-    seen.push(mark(row.username));
-    return { row, cursor };
+  const names = new Set<string>();
+  const shown: { row: Row; cursor: Cursor }[] = [];
+  const unnamed: number[] = [];
+  cutRows.forEach((row, index) => {
+    if (row) seen.push(mark(row.username));
+    else unnamed.push(place + index);
+    // A name that PIOPIY lists on two pages is one endpoint.
+    if (row && !names.has(row.username)) shown.push({ row, cursor: cursorAt(place + index, seen) });
+    if (row) names.add(row.username);
   });
+  const next = place + cutRows.length;
   return {
-    rows: cutRows,
+    rows: shown,
+    unnamed,
+    end: cutRows.length > 0 ? cursorAt(next - 1, seen) : undefined,
     hasPrevious: Math.min(place, total) > 0,
-    hasNext: cutRows.length === size && place + size < total,
+    hasNext: cutRows.length > 0 && next < total,
     total,
   };
 }

@@ -65,6 +65,8 @@ describe("Once PIOPIY has been left alone for a while", () => {
     ["name that is not there", refusal],
     ["refusal", { body: { code: "cmi-404" } }],
     ["refused account", { status: 420, body: { code: 420 } }],
+    ["page of HTML", { body: "<h1>Back soon</h1>" }],
+    ["code of 503", { body: { code: "cmi-503" } }],
   ])("a %s as answer to the probe ends it", async (_, behaviour) => {
     await Promise.all(await probe(operations.get_sip, behaviour, found));
     expect(await isAsked()).toBe(true);
@@ -75,7 +77,6 @@ describe("Once PIOPIY has been left alone for a while", () => {
   it.each<[string, Behaviour]>([
     ["outage", outage],
     ["cut connection", cut],
-    ["page of HTML", { body: "<h1>Back soon</h1>" }],
   ])("an answer like an %s to the probe lengthens it, and the next probe may end it", async (_, behaviour) => {
     const answers = await probe(operations.get_sip, behaviour);
     expect(new Set((await Promise.all(answers)).map(outcomeOf)).has("done")).toBe(false);

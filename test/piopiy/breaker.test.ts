@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Behaviour, until } from "../support/broken-upstream.js";
+import { alice, type Behaviour, until } from "../support/broken-upstream.js";
 import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
 import { hangUp } from "./hang-up.js";
 import { reads } from "./reading.js";
@@ -31,9 +31,7 @@ describe("After ten failures in a row", () => {
   it.each<[string, Behaviour]>([
     ["HTTP 500", outage],
     ["HTTP 503", { status: 503, body: html }],
-    ["504 in the body", { body: { code: "cmi-504" } }],
-    ["HTML", { body: html }],
-    ["a success that says nothing", { body: { code: 200 } }],
+    ["HTTP 503 with JSON that has no code", { status: 503, body: { error: true } }],
     ["a connection that is cut", (response) => response.destroy()],
   ])("PIOPIY is not asked: %s", async (_, behaviour) => {
     broken.upstream.answer(behaviour);
@@ -98,6 +96,14 @@ describe("PIOPIY is still asked after many", () => {
     ["refusals", { body: { code: "cmi-404" } }],
     ["bare refusals", { status: 404, body: html }],
     ["answers of 429", { status: 429, body: html }],
+    ["codes of 503 in the body", { body: { code: "cmi-503" } }],
+    ["codes of 504 with HTTP 504", { status: 504, body: { code: 504 } }],
+    ["pages of HTML with HTTP 200", { body: html }],
+    ["successes that say nothing", { body: { code: 200 } }],
+    ["endpoints of another name", { body: { ...alice, username: "bob" } }],
+    ["objects without a code", { body: {} }],
+    ["replies of 2 MB", { body: " ".repeat(2_000_000) }],
+    ["bodies that cannot be decompressed", { headers: { "content-encoding": "gzip" }, body: html }],
   ])("%s", async (_, behaviour) => {
     broken.upstream.answer(behaviour);
     await codes(reads("u", 30));

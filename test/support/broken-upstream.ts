@@ -45,6 +45,8 @@ export const alice = {
   type: "SIP",
 };
 
+const callOf = new WeakMap<ServerResponse, BrokenCall>();
+
 export async function startBrokenUpstream(): Promise<BrokenUpstream> {
   const calls: BrokenCall[] = [];
   const connections = { made: 0, open: 0 };
@@ -57,6 +59,7 @@ export async function startBrokenUpstream(): Promise<BrokenUpstream> {
       headers: request.headers,
     };
     calls.push(call);
+    callOf.set(response, call);
     const behaviour = behaviours[Math.min(calls.length, behaviours.length) - 1] ?? {};
     if (typeof behaviour === "function") behaviour(response, call);
     else send(response, behaviour);
@@ -88,13 +91,16 @@ export async function startBrokenUpstream(): Promise<BrokenUpstream> {
   };
 }
 
-/** Sends a reply whole. Without a body of its own it is `alice`. */
-export function send(
-  response: ServerResponse,
-  { status = 200, headers = {}, body = alice }: BrokenReply,
-): void {
+/** Sends a reply whole. Without a body of its own it is `alice`, with the username and the password of the request. */
+export function send(response: ServerResponse, { status = 200, headers = {}, body }: BrokenReply): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+  if (typeof body === "string" || Buffer.isBuffer(body)) response.end(body);
+  else response.end(JSON.stringify(body === undefined ? echo(callOf.get(response)) : body));
+}
+
+function echo(call: BrokenCall | undefined): object {
+  const { username, password } = call ? JSON.parse(call.body) : alice;
+  return { ...alice, ...(username && { username }), ...(password && { password }) };
 }
 
 /** Asks again and again until the answer is yes, or fails after ten seconds, or as many as are given. */

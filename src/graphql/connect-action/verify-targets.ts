@@ -29,7 +29,7 @@ export async function verifyTargets(
     const name = showValue(user);
     if (!record) {
       missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message: `PIOPIY has no SIP endpoint ${name}.`, path });
-    } else if (callType === "VIDEO" && !record.video) {
+    } else if (callType === "VIDEO" && record.video === false) {
       warnings.push({ code: "VIDEO_UNAVAILABLE", message: `The SIP endpoint ${name} takes no video.`, path });
     }
   });

@@ -36,29 +36,29 @@ export class SipEndpointResolver {
       "of get_sip a row, together with sipUri, audio, video and type.",
   })
   connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
-    return tell(endpoint, context, ({ connectUrl }) => connectUrl);
+    return tell(endpoint, context, "connectUrl", (connectUrl) => connectUrl);
   }
 
   @FieldResolver(() => String, {
     description: 'The full SIP address, escaped as RFC 3261 wants it. Example: "sip:alice@sbc.example.com".',
   })
   sipUri(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
-    return tell(endpoint, context, ({ connectUrl }) => sipUri(endpoint.username, connectUrl));
+    return tell(endpoint, context, "connectUrl", (connectUrl) => sipUri(endpoint.username, connectUrl));
   }
 
   @FieldResolver(() => Boolean, { description: "Whether it can take audio calls." })
   audio(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
-    return tell(endpoint, context, ({ audio }) => audio);
+    return tell(endpoint, context, "audio", (audio) => audio);
   }
 
   @FieldResolver(() => Boolean, { description: "Whether it can take video calls." })
   video(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
-    return tell(endpoint, context, ({ video }) => video);
+    return tell(endpoint, context, "video", (video) => video);
   }
 
   @FieldResolver(() => SipEndpointType, { description: "What kind of line it is." })
   type(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<SipEndpointType> {
-    return tell(endpoint, context, ({ type }) => SipEndpointType[type]);
+    return tell(endpoint, context, "type", (type) => SipEndpointType[type]);
   }
 
   @RequiresScope("sip:password")
@@ -70,7 +70,8 @@ export class SipEndpointResolver {
   })
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
     const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
-    if (password === undefined) throw gone(endpoint);
+    if (password === null) throw gone(endpoint);
+    if (password === undefined) throw invalid(endpoint, "password");
     return password.reveal();
   }
 }
@@ -95,14 +96,47 @@ async function find(
   return record && new SipEndpoint(record.username, record.password, record);
 }
 
+/** What PIOPIY has to show for each field of an endpoint. */
+const allowed = {
+  connectUrl: "the address of an SBC",
+  audio: "true or false",
+  video: "true or false",
+  type: Object.keys(SipEndpointType).join(" or "),
+  password: "a text that is not masked",
+};
+type Detail = "connectUrl" | "audio" | "video" | "type";
+
 /** At once where the record is known: a promise for each of a hundred fields would cost more than their answer. */
-function tell<T>(endpoint: SipEndpoint, { piopiy }: Context, tellOf: (record: Endpoint) => T): Awaitable<T> {
-  if (endpoint.record) return tellOf(endpoint.record);
+function tell<F extends Detail, T>(
+  endpoint: SipEndpoint,
+  { piopiy }: Context,
+  field: F,
+  tellOf: (value: NonNullable<Endpoint[F]>) => T,
+): Awaitable<T> {
+  if (endpoint.record) return tellOf(detail(endpoint, endpoint.record, field));
   return piopiy.find(endpoint.username).then((record) => {
     if (!record) throw gone(endpoint);
     endpoint.record = record;
-    return tellOf(record);
+    return tellOf(detail(endpoint, record, field));
   });
+}
+
+function detail<F extends Detail>(
+  endpoint: SipEndpoint,
+  record: Endpoint,
+  field: F,
+): NonNullable<Endpoint[F]> {
+  const value = record[field];
+  if (value === undefined) throw invalid(endpoint, field);
+  return value as NonNullable<Endpoint[F]>;
+}
+
+function invalid({ username }: SipEndpoint, field: keyof typeof allowed): GatewayError {
+  return new GatewayError(
+    "UPSTREAM_INVALID_RESPONSE",
+    `PIOPIY shows no valid \`${field}\` of the SIP endpoint ${showValue(username)}: it must be ${allowed[field]}. ` +
+      "The other fields are not affected; check the endpoint at PIOPIY.",
+  );
 }
 
 function gone({ username }: SipEndpoint): GatewayError {

@@ -1,4 +1,5 @@
-import { Args, Ctx, Query, Resolver } from "type-graphql";
+import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
+import { Args, Ctx, Info, Query, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/cursor.js";
@@ -25,6 +26,7 @@ export class SipEndpointsResolver {
   async sipEndpoints(
     @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,
     @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<SipEndpointConnection> {
     if (first < 1 || first > MAX_FIRST)
       throw badArgument("first", `must be 1 to ${MAX_FIRST}; it is ${first}`);
@@ -42,6 +44,9 @@ export class SipEndpointsResolver {
         : await windowAfter(piopiy, readCursor(after), first, (pages) =>
             charge(context, REQUEST_COST * pages),
           );
+    if (window.unnamed.length > 0) {
+      context.reportError(unnamedRows(window.unnamed), responsePathAsArray(info.path));
+    }
     return toConnection(window);
   }
 }
@@ -59,7 +64,15 @@ function badArgument(argumentName: string, problem: string): GatewayError {
   return new GatewayError("BAD_USER_INPUT", `\`${argumentName}\` ${problem}.`, { argumentName });
 }
 
-function toConnection({ rows, hasNext, hasPrevious, total }: Window): SipEndpointConnection {
+function unnamedRows(places: readonly number[]): GatewayError {
+  return new GatewayError(
+    "UPSTREAM_INVALID_RESPONSE",
+    `PIOPIY listed ${places.length === 1 ? "a row" : "rows"} without a valid username of their own, at offset ${places.join(", ")}. ` +
+      "A username has 1 to 256 bytes and no control characters, and stands in the list once. These rows are left out; check them at PIOPIY.",
+  );
+}
+
+function toConnection({ rows, end, hasNext, hasPrevious, total }: Window): SipEndpointConnection {
   const edges = rows.map(({ row, cursor }) => ({
     cursor: encodeCursor(cursor),
     node: new SipEndpoint(row.username, row.password),
@@ -71,7 +84,7 @@ function toConnection({ rows, hasNext, hasPrevious, total }: Window): SipEndpoin
       hasNextPage: hasNext,
       hasPreviousPage: hasPrevious,
       startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      endCursor: end ? encodeCursor(end) : null,
     },
     totalCount: total,
   };
