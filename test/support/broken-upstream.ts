@@ -97,11 +97,11 @@ export function send(
   response.end(typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
 }
 
-/** Asks again and again until the answer is yes, or fails after ten seconds. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/** Asks again and again until the answer is yes, or fails, after ten seconds where nothing else is given. */
+export async function until(isSo: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
+  const deadline = performance.now() + 1000 * seconds;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it did not come about in ten seconds");
+    if (performance.now() > deadline) throw new Error(`it did not come about in ${seconds} seconds`);
     await setTimeout(5);
   }
 }
