@@ -198,7 +198,7 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
     ],
     [
       "forbids to publish",
-      "NOPERM",
+      "ERR",
       ["ACL", "SETUSER", "default", "-publish"],
       ["ACL", "SETUSER", "default", "+publish"],
     ],
