@@ -2,7 +2,9 @@ import "reflect-metadata";
 import cluster from "node:cluster";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
+import { Closers } from "./closers.js";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
+import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { loggerOptions } from "./logger-options.js";
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
@@ -12,13 +14,35 @@ import { Workers } from "./workers.js";
 
 /** How long accepted requests may take to end after a signal to stop. */
 const GRACE_MS = 15_000;
+/** Bytes of log entries that wait for a stdout that takes none. */
+const MAX_UNWRITTEN_LOG = 1024 * 1024;
 
+const closers = new Closers();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // A terminal sends its signal to workers too, and their primary process sends another one.
+    if (closers.isClosing && cluster.isPrimary) process.exit(1);
+    void stop();
+  });
+}
 try {
   const { config, embedded } = readSettings();
   await start(config, embedded);
 } catch (error) {
+  // What fails after a signal fails because everything is being closed.
+  if (!closers.isClosing) fail(error);
+  await stop();
+}
+
+function fail(error: unknown): void {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+}
+
+/** Closes all that is open. The process ends when that is done, and in any case after the grace. */
+async function stop(): Promise<void> {
+  setTimeout(() => process.exit(1), GRACE_MS).unref();
+  await closers.close().catch(fail);
 }
 
 /** The gateway's settings, and those of the emulator where that is asked for; or all mistakes in both. */
@@ -44,76 +68,58 @@ function readSettings(): { config: Config; embedded: EmulatorSettings | undefine
 }
 
 async function start(config: Config, embedded: EmulatorSettings | undefined): Promise<void> {
-  const log = pino(loggerOptions(config.logLevel));
+  const log = createLog(config.logLevel);
+  if (cluster.isWorker) {
+    // Without a listener, a primary process that has just died would be an unhandled error event.
+    process.on("error", (error) =>
+      log.warn({ reason: reasonOf(error) }, "the primary process is not reached"),
+    );
+    await closers.add(() => cluster.worker?.disconnect());
+  }
   const emulator = embedded && (await (await import("./emulator/emulator.js")).startEmulator(embedded));
+  if (emulator) await closers.add(() => emulator.close());
   const account =
     embedded && emulator
       ? { url: emulator.url, appId: embedded.appId, secret: new Secret(embedded.secret) }
       : (config.upstream as Upstream);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
-  const gateway = isPrimary ? createWorkers(config, account, log) : await createGateway(config, account, log);
+  const address = await (isPrimary ? startWorkers(config, account, log) : startServer(config, account, log));
+  if (cluster.isPrimary && !closers.isClosing) tellStart(address, config, emulator?.url);
+}
 
-  const stop = async () => {
-    setTimeout(() => process.exit(1), GRACE_MS).unref();
-    await gateway.stop();
-    await emulator?.close();
-  };
+/** Logs to stdout. A log that cannot be written, as on a full disk, does not end the gateway: entries are dropped. */
+function createLog(level: Config["logLevel"]): FastifyBaseLogger {
+  const stdout = pino.destination({ dest: 1, sync: true, maxLength: MAX_UNWRITTEN_LOG });
+  stdout.on("error", () => {});
+  return pino(loggerOptions(level), stdout);
+}
+
+async function startServer(config: Config, account: Upstream, log: FastifyBaseLogger): Promise<string> {
+  const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
+  if (redis) await closers.add(() => redis.close());
+  const client = connectPiopiy(account, config, log, redis);
+  await closers.add(() => client.close());
+  const server = await createServer(config, client, log, redis);
+  await closers.add(() => server.close());
   try {
-    const address = await gateway.start();
-    if (cluster.isPrimary) tellStart(address, config, emulator?.url);
+    return await server.listen({ host: config.host, port: config.port });
   } catch (error) {
-    await stop();
     throw explainNoPort(error, config);
   }
-  let isStopping = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      // A terminal sends its signal to workers too, and their primary process sends another one.
-      if (isStopping && cluster.isPrimary) process.exit(1);
-      if (!isStopping) void stop();
-      isStopping = true;
-    });
-  }
 }
 
-/** What can be started, which tells its address, and stopped. */
-interface Startable {
-  start(): Promise<string>;
-  stop(): Promise<void>;
-}
-
-async function createGateway(config: Config, account: Upstream, log: FastifyBaseLogger): Promise<Startable> {
-  const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
-  const client = connectPiopiy(account, config, log, redis);
-  const server = await createServer(config, client, log, redis);
-  return {
-    start: () => server.listen({ host: config.host, port: config.port }),
-    async stop() {
-      await server.close();
-      await client.close();
-      redis?.close();
-      if (cluster.isWorker) process.disconnect();
-    },
-  };
-}
-
-function createWorkers(
+async function startWorkers(
   { host, workers: count }: Config,
-  account: Upstream,
+  { url, appId, secret }: Upstream,
   log: FastifyBaseLogger,
-): Startable {
-  const { url, appId, secret } = account;
+): Promise<string> {
   const environment = { PIOPIY_URL: url, PIOPIY_APP_ID: String(appId), PIOPIY_SECRET: secret.reveal() };
   const workers = new Workers(environment, log);
-  return {
-    async start() {
-      const port = await workers.start(count);
-      return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-    },
-    async stop() {
-      if (!(await workers.stop())) process.exitCode = 1;
-    },
-  };
+  await closers.add(async () => {
+    if (!(await workers.stop())) process.exitCode = 1;
+  });
+  const port = await workers.start(count);
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function explainNoPort(error: unknown, { host, port }: Config): unknown {

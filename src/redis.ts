@@ -92,11 +92,16 @@ export class Redis {
   async #inTime<T>(command: () => Promise<T>): Promise<T> {
     const answer = command();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      let isAnswered = false;
+      const fail = () => {
+        if (isAnswered) return;
         this.#isOverdue = true;
         reject(new OverdueError("Redis does not answer in time."));
-      }, ANSWER_TIMEOUT_MS);
+      };
+      // In a process that was busy itself, the answer may lie in the socket: it is read before the immediate runs.
+      const timer = setTimeout(() => setImmediate(fail), ANSWER_TIMEOUT_MS);
       answer.then(resolve, reject).finally(() => {
+        isAnswered = true;
         clearTimeout(timer);
         this.#isOverdue = false;
       });

@@ -1,6 +1,4 @@
 import cluster, { type Worker } from "node:cluster";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import type { FastifyBaseLogger } from "fastify";
 import { ChangeRelay } from "./piopiy/cache/change-relay.js";
 
@@ -27,22 +25,27 @@ export class Workers {
   /** Starts so many, and tells the port once the first listens. */
   async start(count: number): Promise<number> {
     const first = this.#fork();
-    const listening = once(first, "listening").then(([address]) => (address as AddressInfo).port);
-    const port = await Promise.race([listening, once(first, "exit").then(() => undefined)]);
+    const port = await new Promise<number | undefined>((resolve) => {
+      first.once("listening", (address) => resolve(address.port));
+      first.once("exit", () => resolve(undefined));
+    });
     if (port === undefined) throw new Error("The first worker could not start, and has said why.");
     first.on("exit", () => this.#replace(first));
-    for (let number = 2; number <= count; number++) this.#forkLasting();
+    for (let number = 2; number <= count && !this.#isStopping; number++) this.#forkLasting();
     return port;
   }
 
   /** Lets all of them answer what they have accepted. False when one of them could not end in order. */
   async stop(): Promise<boolean> {
     this.#isStopping = true;
-    const ends = [...this.#running].map(async (worker) => {
-      worker.process.kill("SIGTERM");
-      const [code] = await once(worker, "exit");
-      return code === 0;
-    });
+    const ends = [...this.#running].map(
+      (worker) =>
+        new Promise<boolean>((resolve) => {
+          // One that had no time to listen for the signal ends by it.
+          worker.once("exit", (code, signal) => resolve(code === 0 || signal === "SIGTERM"));
+          worker.process.kill("SIGTERM");
+        }),
+    );
     return (await Promise.all(ends)).every(Boolean);
   }
 
@@ -50,6 +53,10 @@ export class Workers {
     const worker = cluster.fork(this.#environment);
     this.#relay.add(worker);
     this.#running.add(worker);
+    // Whatever is sent to a worker that has just died fails, also Node's own messages; its exit is what counts.
+    worker.on("error", ({ message }) =>
+      this.#log.warn({ pid: worker.process.pid, reason: message }, "a worker is not reached"),
+    );
     worker.on("exit", () => this.#running.delete(worker));
     return worker;
   }

@@ -11,7 +11,10 @@ import { callIdOf } from "./call-id.js";
 const MAX_BODY_BYTES = 16_384;
 const CALLS_PER_MINUTE = 6000;
 const MINUTE_MS = 60_000;
-/** So long a call that was answered is answered the same again, also when its token has expired meanwhile. */
+/**
+ * So long after its first answer a call is answered the same again, also when its token has expired meanwhile. Repeating the
+ * webhook does not prolong it.
+ */
 const CALL_SECONDS = 3600;
 const MAX_CALLS = 10_000;
 const MAX_BYTES = 30 * 1024 * 1024;
@@ -48,12 +51,13 @@ export async function addAnswerRoute(
         const { token } = request.params;
         const callId = callIdOf(typeof request.body === "string" ? request.body : "");
         const call = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
-        const specification = tokens.read(token) ?? (call ? await answered.get(call) : undefined);
+        const known = call ? await answered.get(call) : undefined;
+        const specification = tokens.read(token) ?? known;
         // A good token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
         const { count } = limit.add(specification ? signatureOf(token) : clientKey(request));
         if (count > CALLS_PER_MINUTE) return reply.code(429).send();
         if (!specification) return reply.code(404).send();
-        if (call) await answered.set(call, specification, { ttl: CALL_SECONDS });
+        if (call && !known) await answered.set(call, specification, { ttl: CALL_SECONDS });
         request.log.info({ callId }, "call answered");
         return writeConnectAction(specification, targetsKey);
       },

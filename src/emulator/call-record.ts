@@ -2,7 +2,10 @@ import type { Fault } from "./faults.js";
 import type { OperationName } from "./operations.js";
 import type { Body } from "./perform.js";
 
-const REMEMBERED = 100_000;
+const MAX_CALLS = 100_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+/** What a call takes besides its username. */
+const CALL_BYTES = 250;
 
 /** What is remembered of a call: never a password, nor the account. */
 interface Call {
@@ -18,9 +21,15 @@ interface Call {
   fault?: Fault["kind"];
 }
 
-/** What was asked, oldest first. A call is there from its arrival on; the oldest of very many are dropped. */
+/**
+ * What was asked, oldest first. A call is there from its arrival on; the oldest are dropped beyond 100,000 calls or 32 MiB,
+ * since usernames may have any length.
+ */
 export class CallRecord {
-  private calls: Call[] = [];
+  private calls: (Call | undefined)[] = [];
+  /** Where the oldest call is. */
+  private oldest = 0;
+  private bytes = 0;
   private readonly inFlight = new Set<Call>();
 
   begin(operation: OperationName, body: Body): Call {
@@ -32,9 +41,9 @@ export class CallRecord {
       at: new Date().toISOString(),
       concurrent: this.inFlight.size + 1,
     };
-    // Dropping in bulk: shifting so long an array at every call would cost more than the call.
-    if (this.calls.length === 2 * REMEMBERED) this.calls = this.calls.slice(-REMEMBERED);
     this.calls.push(call);
+    this.bytes += bytesOf(call);
+    while (this.bytes > MAX_BYTES || this.calls.length - this.oldest > MAX_CALLS) this.drop();
     this.inFlight.add(call);
     return call;
   }
@@ -47,12 +56,27 @@ export class CallRecord {
   }
 
   list(): readonly Call[] {
-    return this.calls.slice(-REMEMBERED);
+    return this.calls.slice(this.oldest) as Call[];
   }
 
   clear(): void {
     this.calls = [];
+    this.oldest = 0;
+    this.bytes = 0;
   }
+
+  private drop(): void {
+    this.bytes -= bytesOf(this.calls[this.oldest]);
+    this.calls[this.oldest++] = undefined;
+    // Shifting so long an array at every call would cost more than the call.
+    if (this.oldest <= MAX_CALLS) return;
+    this.calls = this.calls.slice(this.oldest);
+    this.oldest = 0;
+  }
+}
+
+function bytesOf(call: Call | undefined): number {
+  return CALL_BYTES + 2 * (call?.username?.length ?? 0);
 }
 
 function asked(operation: OperationName, body: Body): Pick<Call, "username" | "page"> {

@@ -35,9 +35,9 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
 
       control.post("/reset", { bodyLimit: BODY_LIMIT }, (request) => {
         const wanted = readControlInput(resetSchema, request);
+        endpoints.replaceAll(wanted.endpoints ?? numbered(wanted.count) ?? startingEndpoints);
         faults.clear();
         calls.clear();
-        endpoints.replaceAll(wanted.endpoints ?? numbered(wanted.count) ?? startingEndpoints);
         return { count: endpoints.count };
       });
 

@@ -1,4 +1,14 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { EmulatorError } from "./emulator-error.js";
 import { areDistinct, type Endpoint, endpointSchema } from "./endpoint.js";
@@ -21,11 +31,11 @@ export class DataFile {
     throw this.refused(`${path.join(".") || "the document"}: ${message}`);
   }
 
-  /** Replaces the file in one step: a reader sees the old contents or the new. */
+  /** Replaces the file in one step: a reader sees the old contents or the new, also after a loss of power. */
   write(endpoints: readonly Endpoint[]): void {
     const temporary = `${this.path}.${process.pid}.tmp`;
     try {
-      writeFileSync(temporary, `${JSON.stringify({ endpoints }, null, 2)}\n`, { mode: 0o600 });
+      writeFileSync(temporary, `${JSON.stringify({ endpoints }, null, 2)}\n`, { mode: 0o600, flush: true });
       renameSync(temporary, this.path);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -33,6 +43,7 @@ export class DataFile {
         `The file that EMULATOR_DATA names, ${this.path}, cannot be written (${String(error)}).`,
       );
     }
+    flushFolder(dirname(this.path));
   }
 
   private readText(): string | undefined {
@@ -60,4 +71,16 @@ export class DataFile {
         "it was not touched.",
     );
   }
+}
+
+/** Makes a rename last. Where a folder cannot be flushed, the file system has to see to that. */
+function flushFolder(folder: string): void {
+  try {
+    const descriptor = openSync(folder, "r");
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {}
 }

@@ -40,9 +40,12 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
   addPiopiyRoutes(server, state);
   addControlRoutes(server, state);
 
-  const origin = await server.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
-    throw new EmulatorError(explain(error, settings));
-  });
+  const origin = await server
+    .listen({ host: settings.host, port: settings.port })
+    .catch(async (error: unknown) => {
+      await server.close();
+      throw new EmulatorError(explain(error, settings));
+    });
   return {
     url: `${origin}/v1/endpoint/`,
     origin,

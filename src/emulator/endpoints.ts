@@ -4,19 +4,20 @@ const PAGE_SIZE = 10;
 
 /**
  * The endpoints of the account, in the order in which they were created. A username is opaque: case and spaces
- * count. `save` is called with all of them after every change, before the change is answered.
+ * count. `save` is called with all of them for every change; a change that it throws at does not happen.
  */
 export class Endpoints {
-  private byUsername = new Map<string, Endpoint>();
-  /** The same endpoints by position, made again only after one came or went. */
-  private inOrder: readonly Endpoint[] | undefined;
+  private byUsername: ReadonlyMap<string, Endpoint>;
+  /** The same endpoints by position. */
+  private inOrder: readonly Endpoint[];
 
   constructor(
     private readonly sbc: string,
     stored: readonly Endpoint[],
     private readonly save: (endpoints: readonly Endpoint[]) => void,
   ) {
-    this.fill(stored);
+    this.byUsername = this.complete(stored);
+    this.inOrder = [...this.byUsername.values()];
   }
 
   get count(): number {
@@ -29,40 +30,37 @@ export class Endpoints {
 
   /** The ten of a page, counted from 1; past the end there are none. */
   page(page: number): readonly Endpoint[] {
-    return this.all().slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
+    return this.inOrder.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
   }
 
   create(username: string, password: string): Endpoint {
     const endpoint = completeEndpoint({ username, password }, this.sbc);
-    this.byUsername.set(username, endpoint);
-    this.inOrder = undefined;
-    this.save(this.all());
+    this.replace(new Map(this.byUsername).set(username, endpoint));
     return endpoint;
   }
 
   changePassword(endpoint: Endpoint, password: string): void {
-    endpoint.password = password;
-    this.save(this.all());
+    this.replace(new Map(this.byUsername).set(endpoint.username, { ...endpoint, password }));
   }
 
-  remove(endpoint: Endpoint): void {
-    this.byUsername.delete(endpoint.username);
-    this.inOrder = undefined;
-    this.save(this.all());
+  remove({ username }: Endpoint): void {
+    const rest = new Map(this.byUsername);
+    rest.delete(username);
+    this.replace(rest);
   }
 
   replaceAll(drafts: readonly EndpointDraft[]): void {
-    this.fill(drafts);
-    this.save(this.all());
+    this.replace(this.complete(drafts));
   }
 
-  private fill(drafts: readonly EndpointDraft[]): void {
-    this.byUsername = new Map(drafts.map((draft) => [draft.username, completeEndpoint(draft, this.sbc)]));
-    this.inOrder = undefined;
+  private replace(byUsername: ReadonlyMap<string, Endpoint>): void {
+    const inOrder = [...byUsername.values()];
+    this.save(inOrder);
+    this.byUsername = byUsername;
+    this.inOrder = inOrder;
   }
 
-  private all(): readonly Endpoint[] {
-    this.inOrder ??= [...this.byUsername.values()];
-    return this.inOrder;
+  private complete(drafts: readonly EndpointDraft[]): ReadonlyMap<string, Endpoint> {
+    return new Map(drafts.map((draft) => [draft.username, completeEndpoint(draft, this.sbc)]));
   }
 }

@@ -1,11 +1,34 @@
-import { startEmulator } from "./emulator.js";
+import { type Emulator, startEmulator } from "./emulator.js";
 import { EmulatorError } from "./emulator-error.js";
-import { DEFAULT_SECRET, EmulatorSettingsError, readEmulatorSettings } from "./settings.js";
+import {
+  DEFAULT_SECRET,
+  type EmulatorSettings,
+  EmulatorSettingsError,
+  readEmulatorSettings,
+} from "./settings.js";
+
+let starting: Promise<Emulator> | undefined;
+let isStopping = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    isStopping = true;
+    // A start that fails says so below.
+    starting?.then((emulator) => emulator.close()).catch(() => {});
+  });
+}
 
 try {
   const settings = readEmulatorSettings(process.env);
-  const emulator = await startEmulator(settings);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => emulator.close());
+  starting = startEmulator(settings);
+  const emulator = await starting;
+  if (!isStopping) tellStart(emulator, settings);
+} catch (error) {
+  const isForeseen = error instanceof EmulatorSettingsError || error instanceof EmulatorError;
+  console.error(isForeseen ? error.message : error);
+  process.exitCode = 1;
+}
+
+function tellStart(emulator: Emulator, settings: EmulatorSettings): void {
   console.log(
     [
       "This is an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY: it reaches no telephone network.",
@@ -16,8 +39,4 @@ try {
       `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults, POST call`,
     ].join("\n"),
   );
-} catch (error) {
-  const isForeseen = error instanceof EmulatorSettingsError || error instanceof EmulatorError;
-  console.error(isForeseen ? error.message : error);
-  process.exitCode = 1;
 }

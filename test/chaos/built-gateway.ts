@@ -24,8 +24,11 @@ export async function startBuiltGateway(env: Record<string, string>): Promise<Bu
     output.stderr += data;
   });
   const end = once(child, "close").then(([code, signal]) => code ?? signal);
-  await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null, 60);
+  await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null, 60).catch(() => {});
   const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
-  if (!origin) throw new Error(`the gateway did not start:\n${output.stderr}`);
+  if (!origin) {
+    child.kill("SIGKILL");
+    throw new Error(`the gateway did not start:\n${output.stderr}`);
+  }
   return { child, origin, output, end };
 }

@@ -57,4 +57,19 @@ describe("the record of calls", () => {
     await client.call("list_sip", { page: 1 });
     expect((await client.calls()).map(({ concurrent }) => concurrent)).toEqual([1]);
   });
+
+  it("is bounded in bytes, although usernames may have any length, and keeps the newest", async () => {
+    const client = await startClient();
+    for (let number = 0; number < 40; number++) {
+      await client.call("get_sip", { username: `${number}-`.padEnd(1_000_000, "x") });
+    }
+    await client.call("get_sip", { username: "alice" });
+    const { text } = await client.send("GET", "/_emulator/calls");
+    expect(text.length).toBeLessThan(32 * 1024 * 1024);
+    const names = JSON.parse(text).map(({ username }: { username: string }) => username.slice(0, 5));
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.slice(-2)).toEqual(["39-xx", "alice"]);
+    await client.reset();
+    expect(await client.calls()).toEqual([]);
+  });
 });

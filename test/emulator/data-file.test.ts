@@ -1,9 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { EmulatorError } from "../../src/emulator/emulator-error.js";
-import { closeEmulators, startClient, until } from "./emulator-client.js";
+import { until } from "../support/broken-upstream.js";
+import { startGateway } from "../support/gateway.js";
+import { closeEmulators, EmulatorClient, startClient } from "./emulator-client.js";
 
 let folder: string;
 let dataFile: string;
@@ -108,4 +112,101 @@ describe("the data file", () => {
     await until(async () => (await client.calls())[0]?.status === 500);
     expect(readdirSync(folder)).toEqual(["endpoints.json"]);
   });
+
+  it.each<[string, string, Record<string, unknown>]>([
+    ["a new endpoint", "add_sip", { username: "erin", password: "made-up-9" }],
+    ["a new password", "update_sip", { username: "alice", password: "made-up-9" }],
+    ["a removal", "remove_sip", { username: "alice" }],
+  ])("is as before, in memory too, when %s cannot be written", async (_what, operation, parameters) => {
+    const client = await startClient({ dataFile });
+    const state = async () => [
+      await client.list(),
+      (await client.call("get_sip", { username: "alice" })).text,
+      (await client.call("get_sip", { username: "erin" })).text,
+    ];
+    const before = await state();
+    block();
+    expect((await client.call(operation, parameters)).status).toBe(500);
+    expect(await state()).toEqual(before);
+    unblock();
+    expect(stored().map((line) => line.split(" ")[0])).toEqual(["alice", "bob", "carol", "dave"]);
+    expect((await client.call(operation, parameters)).status).toBe(200);
+    expect(await state()).not.toEqual(before);
+    expect(readdirSync(folder)).toEqual(["endpoints.json"]);
+  });
+
+  it("keeps endpoints, calls and faults when a reset cannot be written", async () => {
+    const client = await startClient({ dataFile });
+    await client.call("get_sip", { username: "alice" });
+    await client.fault({ kind: "status", operation: "add_sip" });
+    block();
+    expect((await client.reset({ endpoints: [] })).status).toBe(500);
+    expect(await client.calls()).toHaveLength(1);
+    expect(JSON.parse((await client.send("GET", "/_emulator/faults")).text)).toHaveLength(1);
+    expect((await client.list()).count).toBe(4);
+  });
+
+  it("is never ahead of what a client of the gateway is told", async () => {
+    const gateway = await startGateway({ emulator: { EMULATOR_DATA: dataFile } });
+    try {
+      block();
+      const { errors } = await gateway.ask(
+        'mutation { createSipEndpoint(input: { username: "erin" }) { username } }',
+      );
+      expect(errors).toHaveLength(1);
+      expect((await gateway.ask('{ sipEndpoint(username: "erin") { username } }')).data).toEqual({
+        sipEndpoint: null,
+      });
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  it("holds exactly what was accepted when the disk is full", async () => {
+    // The limit on the size of a file fails a write half way, as a full disk does.
+    const child = spawn("bash", ["-c", `ulimit -f 8; exec "${process.execPath}" dist/emulator/main.js`], {
+      env: { EMULATOR_PORT: "0", EMULATOR_DATA: dataFile },
+    });
+    let output = "";
+    child.stdout.on("data", (data) => {
+      output += data;
+    });
+    const end = once(child, "close");
+    try {
+      await until(() => output.includes("/_emulator/"), 60);
+      const { origin } = new URL(/address +(\S+)/.exec(output)?.[1] ?? "");
+      const client = new EmulatorClient({ url: "", origin, close: async () => {} });
+      const accepted = ["alice", "bob", "carol", "dave"];
+      const refused: string[] = [];
+      for (let number = 0; number < 100; number++) {
+        const username = `user-${number}`;
+        const { status } = await client.call("add_sip", { username, password: "made-up-1" });
+        (status === 200 ? accepted : refused).push(username);
+      }
+      expect([accepted.length > 4, refused.length > 0]).toEqual([true, true]);
+      expect(stored().map((line) => line.split(" ")[0])).toEqual(accepted);
+      expect((await client.list()).count).toBe(accepted.length);
+      expect(readdirSync(folder)).toEqual(["endpoints.json"]);
+      expect((await client.call("remove_sip", { username: "alice" })).status).toBe(200);
+      expect((await client.call("add_sip", { username: "x", password: "y" })).status).toBe(200);
+      expect(stored()).toHaveLength(accepted.length);
+    } finally {
+      child.kill("SIGKILL");
+      await end;
+    }
+  }, 120_000);
+
+  /** Puts a folder in the place of the file, so that no change can be written. */
+  function block(): void {
+    const text = readFileSync(dataFile);
+    rmSync(dataFile);
+    mkdirSync(dataFile);
+    writeFileSync(join(dataFile, "in-the-way"), text);
+  }
+
+  function unblock(): void {
+    const text = readFileSync(join(dataFile, "in-the-way"));
+    rmSync(dataFile, { recursive: true });
+    writeFileSync(dataFile, text);
+  }
 });

@@ -105,9 +105,9 @@ function echo(call: BrokenCall | undefined): object {
 
 /** Asks again and again until the answer is yes, or fails after ten seconds, or as many as are given. */
 export async function until(isSo: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
-  const deadline = Date.now() + 1000 * seconds;
+  const deadline = performance.now() + 1000 * seconds;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`it did not come about in ${seconds} seconds`);
+    if (performance.now() > deadline) throw new Error(`it did not come about in ${seconds} seconds`);
     await setTimeout(5);
   }
 }

@@ -39,7 +39,8 @@ export class RedisChanges implements Changes {
   readonly #key: string;
   readonly #heartbeat: Heartbeat;
   #hasJoined = false;
-  #isRefused = false;
+  /** The error code by which Redis refuses this process's part. */
+  #refusedBy: string | undefined;
   /** How many changes of this process the others may not know of. */
   #debts = 0;
   /** While it asks what the others know: what it has heard since, which the answer may not hold. */
@@ -84,6 +85,8 @@ export class RedisChanges implements Changes {
     if (!this.#redis.isReady) return;
     try {
       await (this.#hasJoined ? this.#run("tell", beat, []) : this.#join(beat));
+      if (this.#refusedBy) this.#log.warn("Redis accepts the cache's heartbeats again: reads are cached");
+      this.#refusedBy = undefined;
     } catch (error) {
       this.#report(error);
     }
@@ -99,9 +102,6 @@ export class RedisChanges implements Changes {
     if (unchanged !== this.#versions.ofUnchanged) this.#versions.reset(unchanged);
     for (const subject of subjects) this.#versions.change(subject, version);
     this.#heartbeat.hear(version);
-    if (!this.#isRefused || !this.isCurrent) return;
-    this.#isRefused = false;
-    this.#log.warn("Redis accepts the cache's heartbeats again: reads are cached");
   }
 
   /** Takes over what the others know. If they do not know all that this process has changed, everything counts as changed. */
@@ -123,11 +123,11 @@ export class RedisChanges implements Changes {
     }
   }
 
-  /** Logs the first refusal of a row. That the connection is lost is logged elsewhere. */
+  /** Logs a refusal once it costs something, and once for each code. That the connection is lost is logged elsewhere. */
   #report(error: unknown): void {
     const code = refusalCode(error);
-    if (code === undefined || this.#isRefused) return;
-    this.#isRefused = true;
+    if (code === undefined || code === this.#refusedBy || this.isCurrent) return;
+    this.#refusedBy = code;
     this.#log.warn(
       { code },
       "Redis refuses the cache's heartbeats: nothing is cached until it accepts them. The code is that of its reply, or TIMEOUT",

@@ -1,0 +1,35 @@
+/** What a start has opened: a stack that is closed in reverse order, whatever fails meanwhile. */
+export class Closers {
+  readonly #closers: (() => unknown)[] = [];
+  #end: Promise<void> | undefined;
+
+  get isClosing(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Adds what closes something that was just opened. Once closing has begun, closes it at once and throws, to end the start. */
+  async add(close: () => unknown): Promise<void> {
+    this.#closers.push(close);
+    if (!this.isClosing) return;
+    await this.#closeAll();
+    throw new Error("The start was stopped.");
+  }
+
+  /** Closes everything, once. Throws the first error after all were tried. */
+  close(): Promise<void> {
+    this.#end ??= this.#closeAll();
+    return this.#end;
+  }
+
+  async #closeAll(): Promise<void> {
+    const errors: unknown[] = [];
+    for (let close = this.#closers.pop(); close; close = this.#closers.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}

@@ -1,0 +1,233 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../src/emulator/settings.js";
+import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
+import { until } from "../support/broken-upstream.js";
+import { KeptConnection } from "../support/kept-connection.js";
+import { freePort, hasRedis, startRedis } from "../support/redis.js";
+
+const TIMEOUT_MS = 180_000;
+
+describe("With clocks that a test can move", () => {
+  let emulator: Emulator;
+  let gateway: BuiltGateway | undefined;
+  beforeEach(async () => {
+    emulator = await startEmulator(readEmulatorSettings({ EMULATOR_PORT: "0" }));
+  });
+  afterEach(async () => {
+    gateway?.child.kill("SIGKILL");
+    await gateway?.end;
+    gateway = undefined;
+    await emulator.close();
+  });
+
+  async function start(env: Record<string, string> = {}): Promise<BuiltGateway> {
+    gateway = await startBuiltGateway({
+      PORT: "0",
+      AUTH: "none",
+      PIOPIY_URL: emulator.url,
+      PIOPIY_APP_ID: "2222223",
+      PIOPIY_SECRET: "emulator-secret",
+      LOG_LEVEL: "silent",
+      NODE_OPTIONS: `--import=${resolve("test/support/movable-clock.js")}`,
+      ...env,
+    });
+    return gateway;
+  }
+
+  async function move({ child, output }: BuiltGateway, signal: "SIGUSR2" | "SIGHUP"): Promise<void> {
+    const before = output.stderr.length;
+    child.kill(signal);
+    await until(() => output.stderr.length > before);
+  }
+
+  async function countCalls(): Promise<number> {
+    return ((await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as unknown[]).length;
+  }
+
+  describe("an answer URL that expires after a minute", () => {
+    const answering = { PUBLIC_URL: "https://gateway.example.com", ANSWER_URL_SECRET: "made-up-".repeat(4) };
+    async function answerUrl({ origin }: BuiltGateway): Promise<string> {
+      const connection = new KeptConnection(origin);
+      const { connectAction } = await connection.ask<{ connectAction: { answerUrl: string } }>(
+        '{ connectAction(input: { call: [{ user: "alice" }] }) { answerUrl(expiresIn: 60) } }',
+      );
+      connection.close();
+      return `${origin}${new URL(connectAction.answerUrl).pathname}`;
+    }
+    const post = async (url: string, body: BodyInit) => (await fetch(url, { method: "POST", body })).status;
+
+    it.each<[string, (id: string) => BodyInit]>([
+      ["as JSON", (id) => JSON.stringify({ cmiuuid: id })],
+      ["as a form", (id) => new URLSearchParams({ cmiuuid: id })],
+      ["under another key", (id) => JSON.stringify({ conversation_uuid: id })],
+      ["with other parts that change", (id) => JSON.stringify({ cmiuuid: id, time: Math.random() })],
+    ])(
+      "answers a call for an hour at most, however often its id is sent again %s",
+      async (_, body) => {
+        const running = await start(answering);
+        const url = await answerUrl(running);
+        expect(await post(url, body("call-1"))).toBe(200);
+        const statuses: number[] = [];
+        for (let half = 1; half <= 4; half++) {
+          await move(running, "SIGUSR2");
+          statuses.push(await post(url, body("call-1")));
+        }
+        expect(statuses).toEqual([200, 404, 404, 404]);
+        expect(await post(url, body("call-2"))).toBe(404);
+      },
+      TIMEOUT_MS,
+    );
+  });
+
+  it.each([
+    [
+      "a reading",
+      '{ sipEndpoint(username: "alice") { username type } }',
+      '{ sipEndpoint(username: "alice") { type } }',
+    ],
+    [
+      "a whole response",
+      '{ sipEndpoint(username: "alice") { type } }',
+      '{ sipEndpoint(username: "alice") { type } }',
+    ],
+    ["a page", "{ sipEndpoints { totalCount } }", "{ sipEndpoints { totalCount nodes { username } } }"],
+  ])(
+    "%s is not served for longer because the system clock is set back",
+    async (_, first, second) => {
+      const running = await start({ CACHE_TTL_MS: "60000" });
+      const connection = new KeptConnection(running.origin);
+      await connection.ask(first);
+      const before = await countCalls();
+      await connection.ask(second);
+      expect(await countCalls()).toBe(before);
+      await move(running, "SIGHUP");
+      await connection.ask(second);
+      expect(await countCalls()).toBe(before + 1);
+      connection.close();
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("A start that fails", () => {
+  const folders: string[] = [];
+  const started: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill("SIGKILL");
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  });
+
+  const emulated = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", LOG_LEVEL: "silent" };
+
+  function run(file: string, env: Record<string, string>) {
+    const child = spawn(process.execPath, [file], { env });
+    started.push(child);
+    const output = { stdout: "", stderr: "" };
+    child.stdout.on("data", (data) => {
+      output.stdout += data;
+    });
+    child.stderr.on("data", (data) => {
+      output.stderr += data;
+    });
+    return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
+  }
+
+  /** The built program in a folder where `schema/operations`, which GraphiQL needs, is missing. */
+  function withoutOperations(): string {
+    const folder = mkdtempSync(join(tmpdir(), "gateway-"));
+    folders.push(folder);
+    cpSync("dist", join(folder, "dist"), { recursive: true });
+    mkdirSync(join(folder, "schema"));
+    writeFileSync(join(folder, "package.json"), '{"type":"module"}');
+    symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
+    return join(folder, "dist", "main.js");
+  }
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ["on the emulator", {}, /^ENOENT.*operations.*\n$/],
+    [
+      "with workers",
+      { WORKERS: "2" },
+      /^ENOENT.*operations.*\nThe first worker could not start, and has said why\.\n$/,
+    ],
+    ["with a Redis that is not reached", { REDIS_URL: "redis://127.0.0.1:1" }, /^ENOENT.*operations.*\n$/],
+    [
+      "with tokens to check",
+      { AUTH: "jwt", JWT_JWKS_URL: "http://127.0.0.1:1", JWT_ISSUER: "made-up", JWT_AUDIENCE: "made-up" },
+      /^ENOENT.*operations.*\n$/,
+    ],
+  ])(
+    "since GraphiQL's files are missing says so once and ends with 1, %s",
+    async (_, env, message) => {
+      const { output, end } = run(withoutOperations(), { ...emulated, GRAPHIQL: "true", ...env });
+      expect(await end).toBe(1);
+      expect(output.stderr).toMatch(message);
+      expect(output.stdout).toBe("");
+    },
+    TIMEOUT_MS,
+  );
+
+  const itWithRedis = hasRedis ? it : it.skip;
+  itWithRedis(
+    "since its port is in use closes Redis and the emulator too",
+    async () => {
+      const redis = await startRedis();
+      try {
+        const env = { ...emulated, REDIS_URL: redis.url, PORT: String(redis.port) };
+        const { output, end } = run(join("dist", "main.js"), env);
+        expect(await end).toBe(1);
+        expect(output.stderr).toMatch(/^Port \d+ on 127\.0\.0\.1 is in use\. .*\n$/);
+      } finally {
+        await redis.kill();
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([
+    ["main.js", emulated],
+    [join("emulator", "main.js"), { EMULATOR_PORT: "0" }],
+  ])(
+    "since the emulator's data file is broken says so once and ends with 1: %s",
+    async (file, env) => {
+      const folder = mkdtempSync(join(tmpdir(), "emulator-"));
+      folders.push(folder);
+      const data = join(folder, "endpoints.json");
+      writeFileSync(data, '{"endpoints": [');
+      const { output, end } = run(join("dist", file), { ...env, EMULATOR_DATA: data });
+      expect(await end).toBe(1);
+      expect(output.stderr.split("\n")).toHaveLength(2);
+      expect(output.stdout).toBe("");
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([
+    ["one process", "1"],
+    ["workers", "2"],
+  ])(
+    "by a signal ends in order, whenever that comes: %s",
+    async (_, workers) => {
+      const port = String(await freePort());
+      for (let part = 0; part < 6; part++) {
+        const { child, output, end } = run(join("dist", "main.js"), {
+          ...emulated,
+          WORKERS: workers,
+          PORT: port,
+        });
+        await sleep(150 * part);
+        child.kill("SIGTERM");
+        expect([0, "SIGTERM"]).toContain(await end);
+        expect(output.stderr).toBe("");
+      }
+    },
+    TIMEOUT_MS,
+  );
+});

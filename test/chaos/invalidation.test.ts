@@ -1,0 +1,126 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../src/emulator/settings.js";
+import { until } from "../support/broken-upstream.js";
+import { KeptConnection } from "../support/kept-connection.js";
+import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
+import { connectToWorkers } from "../support/worker-connections.js";
+import { type BuiltGateway, startBuiltGateway } from "./built-gateway.js";
+import { isLong, Report } from "./report.js";
+
+const CHECKS = isLong ? 20_000 : 300;
+/** Pairs of a writer and a reader side by side. */
+const PAIRS = 4;
+/** What docs/cache.md promises. */
+const BOUND_MS = 1000;
+const TIMEOUT_MS = isLong ? 1_800_000 : 180_000;
+
+const report = new Report(
+  "g",
+  `node dist/main.js twice on one Redis, and with WORKERS=2; ${PAIRS} pairs write by one process and read by the other as soon as the mutation is answered`,
+);
+let emulator: Emulator;
+let redis: TestRedis | undefined;
+const gateways: BuiltGateway[] = [];
+const connections: KeptConnection[] = [];
+beforeEach(async () => {
+  emulator = await startEmulator(readEmulatorSettings({ EMULATOR_PORT: "0" }));
+});
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.close();
+  for (const { child } of gateways) child.kill("SIGKILL");
+  await Promise.all(gateways.splice(0).map(({ end }) => end));
+  await redis?.kill();
+  await emulator.close();
+});
+afterAll(() => report.write());
+
+async function start(env: Record<string, string>): Promise<BuiltGateway> {
+  const gateway = await startBuiltGateway({
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: emulator.url,
+    PIOPIY_APP_ID: "2222223",
+    PIOPIY_SECRET: "emulator-secret",
+    CACHE_TTL_MS: "3600000",
+    RATE_LIMIT_PER_MINUTE: "0",
+    ...env,
+  });
+  gateways.push(gateway);
+  return gateway;
+}
+
+interface Pair {
+  readonly writer: KeptConnection;
+  readonly reader: KeptConnection;
+}
+
+/** For each check that was late: after how many milliseconds the old state was last asked for and served. */
+async function lateChecks(pairs: readonly Pair[]): Promise<number[]> {
+  const late: number[] = [];
+  await Promise.all(
+    pairs.map(async ({ writer, reader }, pair) => {
+      const username = `pair-${pair}`;
+      for (let check = 0; check < CHECKS / PAIRS; check++) {
+        const isThere = check % 2 === 0;
+        // What the reader has cached must be the old state, else nothing could be late.
+        expect(await reader.has(username)).toBe(!isThere);
+        await writer.write(isThere ? "createSipEndpoint" : "removeSipEndpoint", username);
+        const written = performance.now();
+        let lateMs: number | undefined;
+        await until(async () => {
+          const asked = performance.now() - written;
+          if ((await reader.has(username)) === isThere) return true;
+          lateMs = asked;
+          return false;
+        });
+        if (lateMs !== undefined) late.push(lateMs);
+      }
+    }),
+  );
+  return late;
+}
+
+function tell(what: string, late: readonly number[]): number {
+  const maxMs = Math.max(0, ...late);
+  report.goal(
+    `${what}: reads after a mutation that served the old state for longer than ${BOUND_MS} ms: none`,
+    `${late.length} of ${CHECKS} late, the last old state ${maxMs.toFixed(1)} ms after the mutation`,
+    maxMs < BOUND_MS,
+  );
+  return maxMs;
+}
+
+describe("After a mutation, another process reads the new state", () => {
+  (hasRedis ? it : it.skip)(
+    "within the bound, over Redis",
+    async () => {
+      redis = await startRedis();
+      const env = { REDIS_URL: redis.url, LOG_LEVEL: "warn" };
+      const [one, other] = [await start(env), await start(env)];
+      const pairs = Array.from({ length: PAIRS }, (_, pair) => ({
+        writer: new KeptConnection((pair % 2 === 0 ? one : other).origin),
+        reader: new KeptConnection((pair % 2 === 0 ? other : one).origin),
+      }));
+      connections.push(...pairs.flatMap(({ writer, reader }) => [writer, reader]));
+      expect(tell("two processes on one Redis", await lateChecks(pairs))).toBeLessThan(BOUND_MS);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "at once, over the primary process of workers",
+    async () => {
+      const gateway = await start({ WORKERS: "2" });
+      const pairs: Pair[] = [];
+      for (let pair = 0; pair < PAIRS; pair++) {
+        const found = await connectToWorkers(gateway, 2);
+        const [one, other] = found.sort((a, b) => (pair % 2 === 0 ? a.pid - b.pid : b.pid - a.pid));
+        if (one && other) pairs.push({ writer: one.connection, reader: other.connection });
+      }
+      connections.push(...pairs.flatMap(({ writer, reader }) => [writer, reader]));
+      expect(tell("two workers", await lateChecks(pairs))).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+});
