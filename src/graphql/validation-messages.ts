@@ -70,7 +70,10 @@ export const validationMessages: ReadonlyMap<ValidationRule, Message> = new Map<
   [graphql.UniqueInputFieldNamesRule, () => "A field of an input object is given more than once."],
   [graphql.UniqueFragmentNamesRule, ([node]) => `There is more than one fragment ${nameOf(node)}.`],
   [graphql.UniqueOperationNamesRule, ([node]) => `There is more than one operation ${nameOf(node)}.`],
-  [graphql.UniqueVariableNamesRule, ([node]) => `The variable ${variableOf(node)} is declared more than once.`],
+  [
+    graphql.UniqueVariableNamesRule,
+    ([node]) => `The variable ${variableOf(node)} is declared more than once.`,
+  ],
   [
     graphql.UniqueDirectivesPerLocationRule,
     ([node]) => `The directive ${showName(`@${rawNameOf(node)}`)} may be used only once here.`,

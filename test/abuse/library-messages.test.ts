@@ -146,6 +146,10 @@ describe("The log shows the class, the code and the frames of an error, and no m
   const plain = () => new OddError(`of ${CANARY}`);
   const fake = `one\n    at ${CANARY} (/app/main.js:1:1)\n    at ${CANARY}`;
   const changed = () => Object.assign(plain(), { message: "of" });
+  const joined = () => {
+    const error = new Error("outer");
+    return Object.assign(error, { stack: `${error.stack?.split("\n", 2).join("\n")}\n${plain().stack}` });
+  };
   const rewritten = () => Object.assign(plain(), { message: `other ${CANARY}` });
 
   it.each<[string, (log: pino.Logger) => void]>([
@@ -160,6 +164,7 @@ describe("The log shows the class, the code and the frames of an error, and no m
     ["as a cause of GraphQL", (to) => to.error(new GraphQLError(CANARY, { originalError: plain() }))],
     ["in an AggregateError", (to) => to.error(new AggregateError([plain()], CANARY))],
     ["with lines like frames in its message", (to) => to.error(new Error(fake))],
+    ["with the stack of another error after its own", (to) => to.error(joined())],
     ["with a message that was cut", (to) => to.error(changed())],
     ["with a message that was replaced", (to) => to.error(rewritten())],
     [
