@@ -176,19 +176,19 @@ describe("A value in a request that is refused comes back in no error and no log
 describe("A path that is not there", () => {
   const long = "canary-password-".repeat(300);
   it.each([
-    "/answer/canary-password-1",
-    `/answer/${long}`,
-    "/answer/canary-password-1/more",
-    "//answer/canary-password-1",
-    "/%61nswer/canary-password-1",
-    "/answer%2fcanary-password-1",
-    "/answer/%canary-password-1",
-    "/Answer/canary-password-1",
-    "/elsewhere/canary-password-1",
-    `/${long}`,
-    "/graphql/canary-password-1?canary-password",
-    "/?canary-password-1",
-  ])("comes back in no part that may be a token: %.80s", async (path) => {
+    ["under /answer/", "/answer/canary-password-1"],
+    ["under /answer/, and long", `/answer/${long}`],
+    ["under /answer/, with more parts", "/answer/canary-password-1/more"],
+    ["with two slashes", "//answer/canary-password-1"],
+    ["with an escaped letter", "/%61nswer/canary-password-1"],
+    ["with an escaped slash", "/answer%2fcanary-password-1"],
+    ["that cannot be decoded", "/answer/%canary-password-1"],
+    ["in another case", "/Answer/canary-password-1"],
+    ["elsewhere", "/elsewhere/canary-password-1"],
+    ["of one long name", `/${long}`],
+    ["under /graphql", "/graphql/canary-password-1?canary-password"],
+    ["with a query", "/?canary-password-1"],
+  ])("comes back in no part that may be a token: %s", async (_, path) => {
     for (const { origin, log } of Object.values(gateways)) {
       for (const method of ["GET", "POST", "DELETE"]) {
         const [answer] = await exchange(origin, request("", {}, `${method} ${path}`));

@@ -44,7 +44,27 @@ describe("A request of 96 kB that is refused blocks the event loop no longer tha
   const parts = "; got invalid value at ; cannot represent value: Did you mean ";
   const long = parts.repeat(SIZE / parts.length);
 
+  const unknown = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, 1]));
+  const create = "mutation ($v: CreateSipEndpointInput!) { createSipEndpoint(input: $v) { password } }";
+  const repeated = (part: string) => part.repeat(SIZE / part.length);
+
   it.each<[string, string, Record<string, unknown>]>([
+    ["50 unknown fields beside a long text", create, { v: { username: repeated("; "), ...unknown } }],
+    [
+      "50 unknown fields beside a long text of hints",
+      create,
+      { v: { username: repeated(" Did you mean "), ...unknown } },
+    ],
+    [
+      "50 unknown fields beside a long text of refusals",
+      create,
+      { v: { username: repeated(" got invalid value "), ...unknown } },
+    ],
+    [
+      "50 wrong fields in two lists of targets",
+      "query ($v: ConnectActionInput!, $w: ConnectActionInput!) { a: connectAction(input: $v) { pcmo } b: connectAction(input: $w) { pcmo } }",
+      { v: { from: repeated("; "), ...unknown }, w: { call: 1, ...unknown } },
+    ],
     [
       "50 wrong variables, one of them long",
       `query (${variables}) { ${uses} }`,
