@@ -24,7 +24,7 @@ export function describeError(error: unknown, causes = MAX_CAUSES): ErrorDescrip
   const { cause, originalError } = error as { cause?: unknown; originalError?: unknown };
   const inner = originalError ?? cause;
   return {
-    type: identifier(error.constructor.name) ?? "Error",
+    type: identifier(error.constructor?.name) ?? "Error",
     code: identifier((error as { code?: unknown }).code),
     stack: framesOf(error),
     cause: inner === undefined || causes === 0 ? undefined : describeError(inner, causes - 1),
@@ -59,8 +59,8 @@ function framesOf({ stack, message }: Error): readonly string[] | undefined {
   if (start < 0 || !/^[\w$.]+( \[\w+\])?(: )?$/.test(head) || !stack.startsWith("\n    at ", end)) {
     return undefined;
   }
-  return stack
-    .slice(end + 1, end + MAX_FRAMES * MAX_FRAME_LENGTH)
-    .split("\n", MAX_FRAMES)
-    .map((line) => line.trim().slice(0, MAX_FRAME_LENGTH));
+  const lines = stack.slice(end + 1, end + MAX_FRAMES * MAX_FRAME_LENGTH).split("\n", MAX_FRAMES);
+  // Some libraries append the stack of another error, message and all.
+  const other = lines.findIndex((line) => !line.startsWith("    at "));
+  return lines.slice(0, other < 0 ? undefined : other).map((line) => line.trim().slice(0, MAX_FRAME_LENGTH));
 }
