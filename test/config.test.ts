@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
 import { describe, expect, it } from "@jest/globals";
@@ -256,5 +257,66 @@ describe("A secret", () => {
     const variables = { AUTH: "none", PORT: "x", PIOPIY_SECRET: canary, [name]: `https://a:${canary}@b/` };
     expect(mistakes(variables).length).toBeGreaterThan(1);
     expect(mistakes(variables).join()).not.toContain(canary);
+  });
+});
+
+describe("A published secret", () => {
+  const [, published = ""] = /^ANSWER_URL_SECRET=(.*)$/m.exec(readFileSync(".env.emulator", "utf8")) ?? [];
+  const answers = { PUBLIC_URL: "https://gateway.example.com", ANSWER_URL_SECRET: published };
+  const own = "made-up-and-longer-than-32-characters";
+
+  it.each([
+    ["alone", published],
+    ["as the old one of two", `${own}, ${published}`],
+  ])("is refused for answer URLs of a real account, %s", (_, ANSWER_URL_SECRET) => {
+    expect(mistakes({ ...complete, ...answers, ANSWER_URL_SECRET })).toEqual([
+      expect.stringMatching(/^ANSWER_URL_SECRET is the one that .env.emulator publishes.*openssl/),
+    ]);
+  });
+
+  it("is refused as that of an account over https", () => {
+    expect(mistakes({ ...complete, PIOPIY_SECRET: "emulator-secret" })).toEqual([
+      expect.stringMatching(/^PIOPIY_SECRET is the one that the emulator publishes/),
+    ]);
+  });
+
+  it.each([
+    ["the embedded emulator", { PIOPIY_URL: "emulator", ...answers }],
+    [
+      "one on loopback",
+      { PIOPIY_URL: "http://127.0.0.1:5080", PIOPIY_SECRET: "emulator-secret", ...answers },
+    ],
+    [
+      "one on loopback over https",
+      { PIOPIY_URL: "https://localhost:5080", PIOPIY_SECRET: "emulator-secret" },
+    ],
+    [
+      "one in a closed network",
+      { PIOPIY_URL: "http://emulator:5080", PIOPIY_ALLOW_HTTP: "true", PIOPIY_SECRET: "emulator-secret" },
+    ],
+  ])("is allowed for %s", (_, variables) => {
+    expect(mistakes({ ...complete, ...variables })).toEqual([]);
+  });
+
+  it("does not keep other secrets from being used", () => {
+    expect(mistakes({ ...complete, ...answers, ANSWER_URL_SECRET: own })).toEqual([]);
+  });
+});
+
+describe("ALLOWED_HOSTS", () => {
+  it.each([
+    "gateway:4000",
+    "http://gateway",
+    "*",
+    "*.example.com",
+    "a b",
+    "user@gateway",
+    "a/b",
+    "[::1]",
+    "x..y",
+  ])("may not hold %s", (ALLOWED_HOSTS) => {
+    expect(mistakes({ ...complete, ALLOWED_HOSTS: `gateway, ${ALLOWED_HOSTS}` })).toEqual([
+      expect.stringMatching(/^ALLOWED_HOSTS must hold host names or addresses.*without a scheme or a port/),
+    ]);
   });
 });

@@ -69,6 +69,8 @@ describe("the emulator's settings", () => {
     ["EMULATOR_SBC", "wss://a", 'must be a host name alone, without scheme or port; it is "wss://a".'],
     ["EMULATOR_SBC", "a.example:5060", expect.stringContaining("without scheme or port")],
     ["EMULATOR_ANSWER_TIMEOUT_MS", "0", 'must be a whole number from 1 to 60000; it is "0".'],
+    ["EMULATOR_ALLOWED_HOSTS", "http://a", expect.stringContaining("without a scheme or a port")],
+    ["EMULATOR_ALLOWED_HOSTS", "a,*", expect.stringContaining("host names or addresses")],
     ["EMULATOR_ANSWER_TIMEOUT_MS", "60001", 'must be a whole number from 1 to 60000; it is "60001".'],
   ])("refuse %s=%s", (name, value, mistake) => {
     const mistakes = mistakesOf({ [name]: value });

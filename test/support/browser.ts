@@ -6,8 +6,8 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** Whether tests that need a browser can run. They always do when `CI=true`, and fail there without one. */
 export const hasBrowser = process.env.CI === "true" || existsSync(CHROMIUM);
 
-/** Starts Debian's Chromium (or the one that `CHROMIUM` names) without a window, and without calls home. */
-export function startBrowser(): Promise<Browser> {
+/** Starts Debian's Chromium (or the one that `CHROMIUM` names) without a window, and without calls home; `more` are arguments. */
+export function startBrowser(...more: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -18,6 +18,7 @@ export function startBrowser(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 }

@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+
+const proxies = { TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8, 2001:db8:ffff::/48" };
+const remove = 'mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }';
+const long = "x".repeat(8000);
+
+describe("The address of a client behind trusted proxies", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway({ gateway: proxies });
+  });
+  afterAll(() => gateway.close());
+
+  /** What the audit trail says of the client of one request. */
+  async function clientOf(forwarded: string): Promise<unknown> {
+    const before = gateway.log.length;
+    expect(await gateway.ask(remove, {}, { "x-forwarded-for": forwarded })).toMatchObject({ status: 200 });
+    const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
+    return lines.filter(({ name }) => name === "audit").map(({ address, who }) => ({ address, who }))[0];
+  }
+
+  it.each([
+    ["alone", "203.0.113.8", "203.0.113.8"],
+    ["with a port", "203.0.113.8:50001", "203.0.113.8"],
+    ["in brackets with a port", "[2001:db8::1]:50001", "2001:db8::1"],
+    ["in brackets", "[2001:db8::1]", "2001:db8::1"],
+    ["in a long spelling", "2001:0DB8:0:0:0:0:0:1", "2001:db8::1"],
+    ["with a zone", "fe80::1%eth0", "fe80::1"],
+    ["as an IPv4-mapped one", "::ffff:203.0.113.8", "203.0.113.8"],
+    ["as an IPv4-mapped one in hexadecimal", "[::FFFF:cb00:7108]:443", "203.0.113.8"],
+    ["behind one that the client claims", "198.51.100.1, 203.0.113.8:1", "203.0.113.8"],
+    ["before a trusted hop", "203.0.113.8, 10.1.2.3", "203.0.113.8"],
+    ["before a trusted hop with a port", "203.0.113.8:50001, 10.1.2.3:4711", "203.0.113.8"],
+    ["before a trusted IPv4-mapped hop", "203.0.113.8, ::ffff:10.1.2.3", "203.0.113.8"],
+    ["before a trusted IPv6 hop with a port", "203.0.113.8, [2001:db8:ffff::7]:80", "203.0.113.8"],
+  ])("is read when it is written %s", async (_, forwarded, address) => {
+    expect(await clientOf(forwarded)).toMatchObject({ address });
+  });
+
+  it.each([
+    ["a word", "made-up"],
+    ["8 kB of text", long],
+    ["a log entry", '{"who":"admin"}'],
+    ["half an address", "203.0.113"],
+    ["an address with a number too large", "203.0.113.999"],
+    ["an address with a word as its port", "203.0.113.8:http"],
+    ["an address with a name", "203.0.113.8 admin"],
+    ["an identifier that hides the address", "_hidden"],
+    ["an IPv6 address with too many groups", "2001:db8:1:2:3:4:5:6:7"],
+    ["an address before text", "203.0.113.8, made-up"],
+    ["nothing", " , "],
+  ])("is that of the connection when the header holds %s", async (_, forwarded) => {
+    expect(await clientOf(forwarded)).toEqual({ address: "127.0.0.1", who: "127.0.0.1" });
+    expect(gateway.log.join("")).not.toContain(long.slice(0, 200));
+  });
+
+  it("is that of the nearest hop that has one when text stands before it", async () => {
+    expect(await clientOf("made-up, 10.1.2.3")).toEqual({ address: "10.1.2.3", who: "10.1.2.3" });
+  });
+
+  it("is logged whole while the client is named by its IPv6 network", async () => {
+    expect(await clientOf("2001:db8:1:2:3:4:5:6")).toEqual({
+      address: "2001:db8:1:2:3:4:5:6",
+      who: "2001:db8:1:2::/64",
+    });
+    expect(await clientOf("2001:db8::7")).toEqual({ address: "2001:db8::7", who: "2001:db8::/64" });
+  });
+});
+
+/** Headers of one client in ever other words, and one of another client. */
+const clients: [string, (nth: number) => string, string][] = [
+  ["other ports", (nth) => `203.0.113.8:${50_000 + nth}`, "203.0.113.9:50000"],
+  ["other addresses of its IPv6 network", (nth) => `2001:db8:0:1:${nth}::${nth}`, "2001:db8:0:2::1"],
+  [
+    "other IPv4-mapped spellings",
+    (nth) => (nth % 2 ? "::ffff:203.0.113.8" : "203.0.113.8"),
+    "::ffff:203.0.113.9",
+  ],
+  ["other text", (nth) => `made-up-${nth}`, "203.0.113.9"],
+  ["other claims before its address", (nth) => `198.51.100.${nth}, 203.0.113.8`, "198.51.100.1"],
+];
+
+describe("A client behind a trusted proxy that writes", () => {
+  let gateway: TestGateway;
+  afterEach(() => gateway.close());
+
+  it.each(clients)("%s has one count of wrong credentials", async (_, forwarded, other) => {
+    gateway = await startGateway({ gateway: { ...apiKeys({ good: "sip:read" }), ...proxies } });
+    const login = async (key: string, header: string) =>
+      (await gateway.ask("{ __typename }", {}, { ...bearer(key), "x-forwarded-for": header })).status;
+    for (let nth = 1; nth <= 30; nth++) expect(await login("made-up", forwarded(nth))).toBe(401);
+    expect(await login("made-up", forwarded(31))).toBe(429);
+    expect(await login("good", forwarded(32))).toBe(200);
+    expect(await login("made-up", other)).toBe(401);
+  });
+
+  it.each(clients)("%s has one rate limit", async (_, forwarded, other) => {
+    gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: "5", ...proxies } });
+    const ask = async (header: string) =>
+      (await gateway.ask("{ __typename }", {}, { "x-forwarded-for": header })).status;
+    for (let nth = 1; nth <= 5; nth++) expect(await ask(forwarded(nth))).toBe(200);
+    expect(await ask(forwarded(6))).toBe(429);
+    expect(await ask(other)).toBe(200);
+  });
+});

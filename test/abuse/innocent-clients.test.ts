@@ -1,0 +1,167 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { pino } from "pino";
+import { Audit } from "../../src/audit.js";
+import { apiKeys, bearer } from "../support/api-keys.js";
+import { until } from "../support/broken-upstream.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
+import { exchange } from "./raw-http.js";
+
+const read = '{ sipEndpoint(username: "alice") { username } }';
+
+let gateway: TestGateway;
+let issuer: Issuer | undefined;
+afterEach(async () => {
+  await gateway.close();
+  await issuer?.close();
+  issuer = undefined;
+});
+
+const ask = async (headers: Record<string, string>) => (await gateway.ask(read, {}, headers)).status;
+const logged = () => gateway.log.map((line) => JSON.parse(line));
+const audited = () => logged().filter(({ name }) => name === "audit");
+
+describe("Clients behind one address with a stranger", () => {
+  it.each([
+    ["wrong credentials", bearer("made-up"), [401, 429]],
+    ["no credentials", {}, [401]],
+    ["credentials of another scheme", { authorization: "Basic bWFkZTp1cA==" }, [401]],
+  ])("get in while it sends %s, and the log stays short", async (_, headers, statuses) => {
+    gateway = await startGateway({ gateway: { ...apiKeys({ good: "sip:read" }), LOG_LEVEL: "info" } });
+    const strange: number[] = [];
+    const good: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const both = Array.from({ length: 10 }, () => [ask(headers), ask(bearer("good"))] as const);
+      for (const [stranger, client] of both) {
+        strange.push(await stranger);
+        good.push(await client);
+      }
+    }
+    expect(new Set(good)).toEqual(new Set([200]));
+    expect([...new Set(strange)]).toEqual(statuses);
+    const lines = logged().filter(({ msg }) => msg !== "answered");
+    // Two kinds, and two entries of each kind in ten seconds, of which a busy machine may need a few.
+    expect(lines.length).toBeLessThan(50);
+    await gateway.close();
+    const counted = audited().map(({ what, count = 1 }) => (what === "login" ? count : 0));
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(200);
+  });
+
+  it("get in with tokens whose key is known while the fetches for invented keys hang", async () => {
+    const key = await startWithIssuer();
+    expect(await ask(bearer(await sign(key)))).toBe(200);
+    const held: { end(): void }[] = [];
+    issuer?.answer((response) => held.push(response));
+    const invented = await Promise.all(Array.from({ length: 50 }, (_, n) => sign(key, {}, `invented-${n}`)));
+    let ended = 0;
+    const strange = invented.map((token) => ask(bearer(token)).finally(() => ended++));
+    await until(() => held.length > 0);
+    const good = await Promise.all(Array.from({ length: 50 }, async () => ask(bearer(await sign(key)))));
+    expect(new Set(good)).toEqual(new Set([200]));
+    expect(ended).toBe(0);
+    issuer?.answer(undefined);
+    for (const response of held) response.end();
+    expect(new Set(await Promise.all(strange))).toEqual(new Set([503]));
+  });
+
+  it("do not pay with a full log when the issuer of tokens fails: one entry a fetch", async () => {
+    const key = await startWithIssuer();
+    issuer?.answer((response) => response.writeHead(500).end());
+    const invented = await Promise.all(Array.from({ length: 50 }, (_, n) => sign(key, {}, `invented-${n}`)));
+    expect(new Set(await Promise.all(invented.map((token) => ask(bearer(token)))))).toEqual(new Set([503]));
+    const entries = logged().filter(({ level }) => level >= 50);
+    expect(entries.length).toBeGreaterThan(0);
+    expect(entries.length).toBeLessThanOrEqual(Number(issuer?.fetches()));
+    expect(audited()).toMatchObject([{ what: "login", outcome: "UPSTREAM_UNAVAILABLE" }]);
+  });
+
+  it("have their answer URLs served while it uses up the attempts at bad ones", async () => {
+    const answers = {
+      PUBLIC_URL: "http://127.0.0.1:1",
+      ANSWER_URL_SECRET: "made-up-and-longer-than-32-characters",
+    };
+    gateway = await startGateway({ gateway: { ...answers, LOG_LEVEL: "info" } });
+    const { data } = await gateway.ask<{ connectAction: { answerUrl: string } }>(
+      '{ connectAction(input: { call: [{ user: "alice" }] }) { answerUrl } }',
+    );
+    const bad = (more: string) =>
+      `POST /answer/made-up HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n${more}\r\n`;
+    const batch = bad("").repeat(999) + bad("connection: close\r\n");
+    const statuses = new Map<number, number>();
+    for (let nth = 0; nth < 7; nth++) {
+      for (const { status } of await exchange(gateway.origin, batch)) {
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    }
+    expect(Object.fromEntries(statuses)).toEqual({ 404: 6000, 429: 1000 });
+    const path = new URL(data.connectAction.answerUrl).pathname;
+    expect((await fetch(gateway.origin + path, { method: "POST" })).status).toBe(200);
+    expect(logged().filter(({ msg }) => msg === "call answered")).toHaveLength(1);
+    expect(gateway.log.length).toBeLessThan(20);
+  });
+
+  it("do not pay with a full log for what is no GraphQL request", async () => {
+    gateway = await startGateway({ gateway: { ...apiKeys({ good: "sip:read" }), LOG_LEVEL: "info" } });
+    const before = gateway.log.length;
+    const close = "connection: close\r\n\r\n";
+    const requests = [
+      `GET /nothing HTTP/1.1\r\nhost: localhost\r\n${close}`,
+      `GET /%E0%A4%A HTTP/1.1\r\nhost: localhost\r\n${close}`,
+      `DELETE /graphql HTTP/1.1\r\nhost: localhost\r\n${close}`,
+      `GET / HTTP/1.1\r\n${close}`,
+      "no HTTP\r\n\r\n",
+      `GET / HTTP/1.1\r\nx: ${"y".repeat(20_000)}\r\n${close}`,
+      `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: made/up\r\ncontent-length: 2\r\n${close}{}`,
+    ];
+    for (const bytes of Array.from({ length: 10 }, () => requests).flat()) {
+      await exchange(gateway.origin, bytes);
+    }
+    // The last of the seven needs a credential.
+    expect(gateway.log.slice(before).map((line) => JSON.parse(line).name)).toEqual(["audit"]);
+    expect(await ask(bearer("good"))).toBe(200);
+  });
+});
+
+/** Starts a gateway for tokens, and returns the issuer's key. */
+async function startWithIssuer(): Promise<SigningKey> {
+  issuer = await startIssuer();
+  const key = await makeKey("key-1");
+  await issuer.publish(key);
+  gateway = await startGateway({ gateway: { ...issuer.settings, LOG_LEVEL: "info" } });
+  return key;
+}
+
+describe("The audit trail of many strangers", () => {
+  const entry = { what: "login", outcome: "UNAUTHENTICATED", requestId: "r", address: "192.0.2.1" };
+  const start = (intervalMs?: number) => {
+    const lines: { what: string; count?: number; who?: string }[] = [];
+    const write = (line: string) => lines.push(JSON.parse(line));
+    return { lines, audit: new Audit(pino({}, { write }), intervalMs) };
+  };
+
+  it("writes what it has counted at the end of the interval, and starts again", async () => {
+    const { lines, audit } = start(20);
+    for (let nth = 0; nth < 3; nth++) audit.refuse("one", entry);
+    audit.refuse("other", entry);
+    expect(lines.map(({ count }) => count)).toEqual([undefined, undefined]);
+    await until(() => lines.length === 3);
+    expect(lines.at(-1)).toMatchObject({ what: "login", address: "192.0.2.1", count: 2 });
+    await until(() => {
+      const before = lines.length;
+      audit.refuse("one", entry);
+      return lines.length > before && lines.at(-1)?.count === undefined;
+    });
+  });
+
+  it("counts those beyond 10,000 in one common entry, which names none of them", () => {
+    const { lines, audit } = start();
+    for (let nth = 0; nth < 20_000; nth++) audit.refuse(`stranger ${nth}`, { ...entry, who: `${nth}` });
+    for (let nth = 0; nth < 20_000; nth++) audit.refuse(`stranger ${nth}`, { ...entry, who: `${nth}` });
+    expect(lines.length).toBeLessThan(10_010);
+    audit.close();
+    const counted = lines.filter(({ count }) => count !== undefined);
+    expect(counted.length).toBeLessThan(10_010);
+    expect(counted.filter(({ what }) => what !== "login")).toMatchObject([{ what: "other refusals" }]);
+    expect(lines.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(40_000);
+  });
+});
