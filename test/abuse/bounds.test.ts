@@ -36,7 +36,11 @@ describe("A gateway with a heap of 128 MB", () => {
   const entity = "query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }";
 
   it.each<[string, number, () => object]>([
-    ["documents with many comments", 60, () => query(`{ __typename } # ${randomUUID()}\n${long("#\n")}`)],
+    [
+      "documents with many comments",
+      80,
+      () => query(`{ __typename } # ${randomUUID()}\n${"#\n".repeat(32_000)}`),
+    ],
     // One character beyond Latin-1 makes the whole text take two bytes a character.
     ["documents with one long comment", 1400, () => query(`{ __typename } # ĝ ${randomUUID()}${long("x")}`)],
     ["long usernames to remove", 800, () => query(input, { i: { username: name() } })],
