@@ -67,7 +67,7 @@ describe("An answer is given again", () => {
   it("at the same cost, and not to a caller whose budget is spent", async () => {
     const left = async () => Number((await ask(one)).headers.get("ratelimit-remaining"));
     const all = [await left(), await left(), await left()];
-    expect(all.map((number) => number - Number(all[0]))).toEqual([0, -3, -6]);
+    expect(all.map((number) => number - Number(all[0]))).toEqual([0, -8, -16]);
   });
 
   it("in the form that the client takes", async () => {
@@ -137,7 +137,7 @@ describe("An answer is made anew", () => {
 
 describe("A budget that is spent", () => {
   it("refuses an answer that is only given again", async () => {
-    const poor = await startGateway({ gateway: { CACHE_TTL_MS: "60000", RATE_LIMIT_PER_MINUTE: "8" } });
+    const poor = await startGateway({ gateway: { CACHE_TTL_MS: "60000", RATE_LIMIT_PER_MINUTE: "20" } });
     try {
       const answers = [await poor.ask(one), await poor.ask(one), await poor.ask(one)];
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);

@@ -7,6 +7,7 @@ import { pino } from "pino";
 import { formatError } from "../../src/graphql/format-error.js";
 import { loggerOptions } from "../../src/logger-options.js";
 import { Redis } from "../../src/redis.js";
+import { Secret } from "../../src/secret.js";
 import { apiKeys, bearer } from "../support/api-keys.js";
 import { until } from "../support/broken-upstream.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
@@ -220,7 +221,7 @@ describe("A server behind the gateway that repeats a secret gets none of it into
     const lines: string[] = [];
     const log = pino(loggerOptions("trace"), { write: (line: string) => void lines.push(line) });
     const { port } = server.address() as AddressInfo;
-    const redis = new Redis(`redis://:${CANARY}@127.0.0.1:${port}`, log);
+    const redis = new Redis(new Secret(`redis://:${CANARY}@127.0.0.1:${port}`), log);
     await until(() => lines.length > 0);
     redis.close();
     server.close();

@@ -48,7 +48,7 @@ describe("Introspection", () => {
       inputValueDeprecation: true,
       oneOf: true,
     };
-    await withGateway({ INTROSPECTION: "true", MAX_DEPTH: "3", MAX_COST: "5" }, async (small) => {
+    await withGateway({ INTROSPECTION: "true", MAX_DEPTH: "3", MAX_COST: "500" }, async (small) => {
       const { data, errors } = await small.ask<{ __schema: object }>(getIntrospectionQuery(all));
       expect(errors).toBeUndefined();
       expect(data.__schema).toMatchObject({

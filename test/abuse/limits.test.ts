@@ -101,7 +101,7 @@ describe("Exactly the maximum passes, and one more is refused without a call of 
     },
     {
       limit: "MAX_COST",
-      maximum: 12,
+      maximum: 22,
       how: "rows",
       allowed: "{ sipEndpoints(first: 10) { nodes { username } } }",
       refused: "{ sipEndpoints(first: 11) { nodes { username } } }",

@@ -18,19 +18,27 @@ function cost(text: string, variables: Record<string, unknown> = {}): number {
 
 type Case = [cost: number, query: string, variables: Record<string, unknown>];
 
-describe("An operation costs 1 a selected field, times the rows inside a list:", () => {
+describe("An operation costs 1 a selected field, times the rows inside a list, and 5 an upstream request:", () => {
   it.each<Case>([
     [1, "{ __typename }", {}],
-    [2, '{ sipEndpoint(username: "alice") { type } }', {}],
-    [4, '{ a: sipEndpoint(username: "a") { type } b: sipEndpoint(username: "b") { type } }', {}],
-    [2, "{ sipEndpoints(first: 100) { totalCount } }", {}],
-    [12, "{ sipEndpoints { nodes { username } } }", {}],
-    [53, "{ sipEndpoints(first: 25) { totalCount nodes { username type } } }", {}],
-    [8, "{ sipEndpoints(first: 2) { edges { cursor node { username } } } }", {}],
-    [4, "{ sipEndpoints(first: 7) { pageInfo { hasNextPage endCursor } } }", {}],
+    [7, '{ sipEndpoint(username: "alice") { type } }', {}],
+    [14, '{ a: sipEndpoint(username: "a") { type } b: sipEndpoint(username: "b") { type } }', {}],
+    [57, "{ sipEndpoints(first: 100) { totalCount } }", {}],
+    [67, '{ sipEndpoints(first: 100, after: "x") { totalCount } }', {}],
+    [22, "{ sipEndpoints { nodes { username } } }", {}],
+    [198, "{ sipEndpoints(first: 25) { totalCount nodes { username type } } }", {}],
+    [18, "{ sipEndpoints(first: 2) { edges { cursor node { username } } } }", {}],
+    [30, "{ sipEndpoints(first: 2) { edges { cursor node { username ... { type } } } } }", {}],
+    [14, "{ sipEndpoints(first: 7) { pageInfo { hasNextPage endCursor } } }", {}],
     [4, '{ connectAction(input: { call: [{ user: "a" }] }) { pcmo userErrors { code } } }', {}],
-    [4, 'mutation { removeSipEndpoint(input: { username: "a" }) { username userErrors { code } } }', {}],
-    [0, "{ __schema { types { name fields { name } } } }", {}],
+    [
+      14,
+      '{ connectAction(verify: true, input: { call: [{ user: "a" }, { user: "b" }] }) { pcmo userErrors { code } } }',
+      {},
+    ],
+    [9, 'mutation { removeSipEndpoint(input: { username: "a" }) { username userErrors { code } } }', {}],
+    [14, 'mutation { updateSipEndpoint(input: { username: "a" }) { sipEndpoint { username type } } }', {}],
+    [102, "{ _service { sdl } }", {}],
     [0, "subscription { nothing }", {}],
     [1, "{ nothing { at all } }", {}],
     [1, "{ ...Nothing ... on Nothing { a b } __typename }", {}],
@@ -46,14 +54,14 @@ describe("The rows of a list are those that", () => {
     "query ($of: [_Any!]!) { _entities(representations: $of) { ... on SipEndpoint { username type } } }";
 
   it.each<[string, ...Case]>([
-    ["a literal asks for", 32, "{ sipEndpoints(first: 30) { nodes { username } } }", {}],
-    ["a variable asks for", 32, by("$first: Int!"), { first: 30 }],
-    ["a variable's default asks for", 32, by("$first: Int! = 30"), {}],
-    ["a variable asks for in place of its default", 7, by("$first: Int! = 30"), { first: 5 }],
-    ["the argument's default asks for where a variable is left out", 12, by("$first: Int"), {}],
-    ["are given at most", 102, by("$first: Int!"), { first: 1_000_000 }],
-    ["cannot be fewer than none", 2, by("$first: Int!"), { first: -1_000_000 }],
-    ["a router asks for", 7, entities, { of: [{}, {}, {}] }],
+    ["a literal asks for", 52, "{ sipEndpoints(first: 30) { nodes { username } } }", {}],
+    ["a variable asks for", 52, by("$first: Int!"), { first: 30 }],
+    ["a variable's default asks for", 52, by("$first: Int! = 30"), {}],
+    ["a variable asks for in place of its default", 17, by("$first: Int! = 30"), { first: 5 }],
+    ["the argument's default asks for where a variable is left out", 22, by("$first: Int"), {}],
+    ["are given at most", 157, by("$first: Int!"), { first: 1_000_000 }],
+    ["cannot be fewer than none", 7, by("$first: Int!"), { first: -1_000_000 }],
+    ["a router asks for", 22, entities, { of: [{}, {}, {}] }],
     ["a router asks for when it asks for none", 1, entities, { of: [] }],
     ["nobody asks for with a wrong variable", 0, by("$first: Int!"), { first: "many" }],
   ])("%s: %i", (_, expected, query, variables) => {

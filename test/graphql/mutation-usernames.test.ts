@@ -82,7 +82,8 @@ describe("A username of an endpoint that exists", () => {
     "%20",
     "a\u200bb",
     "__proto__",
-    "x".repeat(500),
+    "x".repeat(256),
+    "名".repeat(85),
   ])("may be %j, made elsewhere", async (username) => {
     await gateway.reset({ endpoints: [{ username }] });
     const updated = await gateway.ask(UpdateSipEndpointDocument, {
@@ -110,6 +111,9 @@ describe("A username of an endpoint that exists", () => {
     "a\u0000",
     "\u007f",
     "\u0085",
+    "x".repeat(257),
+    "名".repeat(86),
+    "x".repeat(90_000),
   ])("may not be %j", async (username) => {
     await gateway.reset();
     const updated = await gateway.ask(UpdateSipEndpointDocument, { input: { username } });

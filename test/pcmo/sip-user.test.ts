@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { isSipUser } from "../../src/pcmo/sip-user.js";
+import { isSipUser, isUsername } from "../../src/pcmo/sip-user.js";
 
 describe("isSipUser", () => {
   it.each([
@@ -15,7 +15,8 @@ describe("isSipUser", () => {
     "名",
     "😀",
     "\ud800",
-    "x".repeat(1000),
+    "x".repeat(256),
+    "é".repeat(128),
   ])("takes %j", (name) => {
     expect(isSipUser(name)).toBe(true);
   });
@@ -34,6 +35,9 @@ describe("isSipUser", () => {
     "a\u007f",
     "a\u0085",
     "a\u009f",
+    "x".repeat(257),
+    "é".repeat(129),
+    "😀".repeat(65),
   ])("refuses %j", (name) => {
     expect(isSipUser(name)).toBe(false);
   });
@@ -50,5 +54,26 @@ describe("isSipUser", () => {
     "\ufeff",
   ])("refuses the space %j inside a name", (space) => {
     expect(isSipUser(`a${space}b`)).toBe(false);
+  });
+});
+
+describe("isUsername", () => {
+  it.each(["a", " ", "a b", "\u00a0", "x".repeat(256), "😀".repeat(64)])("takes %j", (name) => {
+    expect(isUsername(name)).toBe(true);
+  });
+
+  it.each([
+    "",
+    "a\tb",
+    "\u0000",
+    "\u0085",
+    " ".repeat(257),
+    "😀".repeat(65),
+    null,
+    1,
+    ["a"],
+    { a: 1 },
+  ])("refuses %j", (name) => {
+    expect(isUsername(name)).toBe(false);
   });
 });

@@ -20,7 +20,7 @@ export class SipEndpointsResolver {
       "The SIP endpoints of the account, in PIOPIY's order. Walk through them with `after`: endpoints that are created or " +
       "removed meanwhile make the walk neither skip nor repeat another one. Or jump with `offset`. Costs one call of " +
       "list_sip for each of PIOPIY's pages of ten that it touches, side by side: one for 10 rows at an offset that is a " +
-      "multiple of 10, three for 25; a walk looks once more at the last two rows it has seen. Each row costs one call of get_sip " +
+      "multiple of 10, three for 25; a walk looks once more at the last two rows it has seen, and up to 500 rows back when they have moved. Each row costs one call of get_sip " +
       "more when other fields than username and password are asked for.",
   })
   async sipEndpoints(

@@ -1,0 +1,388 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { createClient } from "@redis/client";
+import { getIntrospectionQuery } from "graphql";
+import { encodeCursor, mark } from "../../src/piopiy/cursor.js";
+import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { hasRedis, startRedis } from "../support/redis.js";
+import { limitsOf, post, times, withGateway } from "./production.js";
+
+/** What MAX_BODY_BYTES lets through, with a little room for the rest of the request. */
+const LONG = 90_000;
+
+describe("A gateway with a heap of 128 MB", () => {
+  let gateway: BuiltGateway;
+  beforeAll(async () => {
+    gateway = await startBuiltGateway({
+      AUTH: "none",
+      PORT: "0",
+      PIOPIY_URL: "emulator",
+      RATE_LIMIT_PER_MINUTE: "0",
+      LOG_LEVEL: "silent",
+      NODE_OPTIONS: "--max-old-space-size=128",
+    });
+  }, 60_000);
+  afterAll(() => {
+    gateway.child.kill("SIGKILL");
+  });
+
+  const long = (text: string) => text.repeat(LONG / text.length);
+  const name = () => `${randomUUID()}${long("x")}`;
+  const query = (text: string, variables?: object) => ({ query: text, variables });
+  const input = "mutation ($i: RemoveSipEndpointInput!) { removeSipEndpoint(input: $i) { username } }";
+  const update = "mutation ($i: UpdateSipEndpointInput!) { updateSipEndpoint(input: $i) { password } }";
+  const read = "query ($n: ID!) { sipEndpoint(username: $n) { type } }";
+  const entity = "query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }";
+
+  it.each<[string, number, () => object]>([
+    [
+      "documents with many comments",
+      80,
+      () => query(`{ __typename } # ${randomUUID()}\n${"#\n".repeat(32_000)}`),
+    ],
+    // One character beyond Latin-1 makes the whole text take two bytes a character.
+    ["documents with one long comment", 1400, () => query(`{ __typename } # ĝ ${randomUUID()}${long("x")}`)],
+    ["long usernames to remove", 800, () => query(input, { i: { username: name() } })],
+    ["long usernames to update", 200, () => query(update, { i: { username: name() } })],
+    ["long usernames to read", 200, () => query(read, { n: name() })],
+    [
+      "long usernames in references",
+      200,
+      () => query(entity, { of: [{ __typename: "SipEndpoint", username: name() }] }),
+    ],
+  ])(
+    "survives %s: %i",
+    async (_, count, make) => {
+      let left = count;
+      const client = async () => {
+        while (left-- > 0) await (await fetch(`${gateway.origin}/graphql`, post(make()))).arrayBuffer();
+      };
+      await Promise.all(Array.from({ length: 8 }, client));
+      const response = await fetch(`${gateway.origin}/graphql`, post(query("{ __typename }")));
+      expect(await response.json()).toEqual({ data: { __typename: "Query" } });
+      expect(gateway.child.exitCode).toBeNull();
+    },
+    120_000,
+  );
+});
+
+describe("A username", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+  afterEach(() => gateway.reset());
+
+  const bad: [string, string][] = [
+    ["of 257 bytes", "x".repeat(257)],
+    ["of 129 characters with 258 bytes", "é".repeat(129)],
+    ["of 90,000 bytes", "x".repeat(LONG)],
+    ["with a control character", "a\u0007b"],
+    ["that is empty", ""],
+  ];
+
+  it.each(bad)("%s is refused in queries, and nothing goes upstream", async (_, username) => {
+    const reads = [
+      await gateway.ask("query ($u: ID!) { sipEndpoint(username: $u) { username } }", { u: username }),
+      await gateway.ask("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {
+        r: [{ __typename: "SipEndpoint", username }],
+      }),
+    ];
+    const errors = reads.map((answer) => answer.errors?.[0]?.extensions);
+    expect(errors).toMatchObject([
+      { code: "BAD_USER_INPUT", argumentName: "username" },
+      { code: "BAD_USER_INPUT", argumentName: "representations" },
+    ]);
+    expect(JSON.stringify(reads)).not.toContain("xxx");
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it.each(bad)("%s is refused in inputs and targets, and nothing goes upstream", async (_, username) => {
+    const { data } = await gateway.ask<Record<string, unknown>>(
+      `mutation ($u: ID!) {
+        createSipEndpoint(input: { username: $u }) { userErrors { code } }
+        updateSipEndpoint(input: { username: $u }) { userErrors { code } }
+        removeSipEndpoint(input: { username: $u }) { userErrors { code } }
+      }`,
+      { u: username },
+    );
+    const connect = await gateway.ask<Record<string, unknown>>(
+      "query ($u: ID!) { connectAction(verify: true, input: { call: [{ user: $u }] }) { userErrors { code } } }",
+      { u: username },
+    );
+    const payloads = [...Object.values(data), ...Object.values(connect.data)];
+    expect(payloads).toEqual(Array(4).fill({ userErrors: [{ code: "INVALID_USERNAME" }] }));
+    expect(await gateway.calls()).toEqual([]);
+    expect(gateway.log.filter((line) => line.length > 2000)).toEqual([]);
+  });
+
+  it("of 256 bytes is read, updated and removed", async () => {
+    const username = "é".repeat(128);
+    await gateway.reset({ endpoints: [{ username }] });
+    const found = await gateway.ask("query ($u: ID!) { sipEndpoint(username: $u) { username } }", {
+      u: username,
+    });
+    expect(found.data).toEqual({ sipEndpoint: { username } });
+    const { data } = await gateway.ask(
+      `mutation ($u: ID!) {
+        updateSipEndpoint(input: { username: $u, password: "made-up-1" }) { userErrors { code } }
+        removeSipEndpoint(input: { username: $u }) { username }
+      }`,
+      { u: username },
+    );
+    expect(data).toEqual({ updateSipEndpoint: { userErrors: [] }, removeSipEndpoint: { username } });
+  });
+
+  it("is told from another one that differs in a lone surrogate, also by the cache", async () => {
+    const usernames = ["\ud800", "\ud801", "\ufffd"];
+    await withGateway({ CACHE_TTL_MS: "60000" }, async (caching) => {
+      await caching.reset({ endpoints: usernames.map((username) => ({ username })) });
+      for (const username of usernames) {
+        const { data } = await caching.ask("query ($u: ID!) { sipEndpoint(username: $u) { username } }", {
+          u: username,
+        });
+        expect(data).toEqual({ sipEndpoint: { username } });
+      }
+    });
+  });
+});
+
+(hasRedis ? describe : describe.skip)("In Redis a change of an endpoint", () => {
+  it("takes the same few bytes whatever its name", async () => {
+    const redis = await startRedis();
+    const client = createClient({ url: redis.url });
+    await client.connect();
+    try {
+      await withGateway({ REDIS_URL: redis.url, CACHE_TTL_MS: "60000" }, async (gateway) => {
+        for (const username of ["a", "名".repeat(85), "x".repeat(256)]) {
+          await gateway.ask(
+            "mutation ($u: ID!) { removeSipEndpoint(input: { username: $u }) { username } }",
+            {
+              u: username,
+            },
+          );
+        }
+        const [key = ""] = await client.keys("*versions*");
+        const fields = Object.keys(await client.hGetAll(key)).filter((field) => field.startsWith("endpoint"));
+        expect(fields.map((field) => field.length)).toEqual([31, 31, 31]);
+        expect(new Set(fields).size).toBe(3);
+      });
+    } finally {
+      client.destroy();
+      await redis.kill();
+    }
+  });
+});
+
+describe("An operation that makes much work", () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway.close());
+  afterEach(() => gateway.reset());
+
+  const problems = "{ valid problems { code } }";
+  const document = Array.from({ length: 1740 }, () => ({
+    action: "connect",
+    call: [{ type: "sip", user: "a" }],
+  }));
+  const kilobytes = Array.from({ length: 100 }, () => ({ action: "hangup" }));
+  const many = "validatePcmo(pcmo: $p)";
+  const verify = "connectAction(verify: true, input: $i) { pcmo }";
+
+  it.each<[string, string, object]>([
+    [
+      "64 validations of one variable",
+      `query ($p: PCMO!) { ${times(64, (n) => `a${n}: ${many} ${problems}`)} }`,
+      { p: kilobytes.concat(kilobytes) },
+    ],
+    [
+      "64 validations in a fragment",
+      `query ($p: PCMO!) { ...A } fragment A on Query { ${times(64, (n) => `a${n}: ${many} ${problems}`)} }`,
+      { p: kilobytes.concat(kilobytes) },
+    ],
+    [
+      "validations of a variable's default",
+      `query ($p: PCMO! = [${'{ action: "hangup" } '.repeat(200)}]) { ${times(40, (n) => `a${n}: ${many} ${problems}`)} }`,
+      {},
+    ],
+    [
+      "a literal that holds a variable many times",
+      `query ($p: PCMO!) { validatePcmo(pcmo: [${"$p ".repeat(100)}]) ${problems} }`,
+      { p: kilobytes },
+    ],
+    [
+      "a literal that holds a variable deep inside",
+      `query ($p: PCMO!) { ${times(64, (n) => `a${n}: validatePcmo(pcmo: [{ action: "speak", text: [{ a: $p }] }]) ${problems}`)} }`,
+      { p: kilobytes },
+    ],
+    [
+      "verification of 1,000 targets",
+      `query ($i: ConnectActionInput!) { ${times(10, (n) => `a${n}: ${verify}`)} }`,
+      { i: { call: Array.from({ length: 100 }, (_, n) => ({ user: `u${n}` })) } },
+    ],
+    [
+      "1,000 references",
+      "query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }",
+      { of: Array.from({ length: 1000 }, (_, n) => ({ __typename: "SipEndpoint", username: `u${n}` })) },
+    ],
+    [
+      "64 introspections",
+      `{ ${times(64, (n) => `a${n}: __schema { types { name description fields { name description type { name } } } }`)} }`,
+      {},
+    ],
+    [
+      "types within types 20 times",
+      `{ ${times(20, (n) => `a${n}: __schema { types { ...T fields { type { ...T fields { type { ...T } } } } } }`)} }
+        fragment T on __Type { kind name description enumValues { name description } }`,
+      {},
+    ],
+    ["a long alias for each type", `{ __schema { types { ${"a".repeat(50_000)}: name } } }`, {}],
+    ["the text of the schema 64 times", `{ ${times(64, (n) => `a${n}: _service { sdl }`)} }`, {}],
+  ])("is refused, and nothing goes upstream: %s", async (_, query, variables) => {
+    const { data, errors } = await gateway.ask(query, { ...variables });
+    expect(data).toBeUndefined();
+    expect(limitsOf(errors)).toEqual(["MAX_COST"]);
+    expect(errors?.[0]?.extensions).toMatchObject({
+      code: "GRAPHQL_VALIDATION_FAILED",
+      maximum: 5000,
+      actual: expect.any(Number),
+    });
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it.each<[string, string, object]>([
+    ["one PCMO document of 96 kB", `query ($p: PCMO!) { ${many} ${problems} }`, { p: document }],
+    [
+      "the standard introspection query with all options",
+      getIntrospectionQuery({
+        descriptions: true,
+        specifiedByUrl: true,
+        directiveIsRepeatable: true,
+        schemaDescription: true,
+        inputValueDeprecation: true,
+        oneOf: true,
+      }),
+      {},
+    ],
+    ["the text of the schema", "{ _service { sdl } }", {}],
+    [
+      "100 references with details",
+      "query ($of: [_Any!]!) { _entities(representations: $of) { ... on SipEndpoint { type } } }",
+      { of: Array(100).fill({ __typename: "SipEndpoint", username: "alice" }) },
+    ],
+    [
+      "a page of 100 with all details",
+      "{ sipEndpoints(first: 100) { nodes { username password connectUrl sipUri audio video type } } }",
+      {},
+    ],
+  ])("passes under the defaults when people need it: %s", async (_, query, variables) => {
+    const { data, errors } = await gateway.ask(query, { ...variables });
+    expect(errors).toBeUndefined();
+    expect(data).toBeTruthy();
+  });
+
+  it("is refused in less time than one validation of what it repeats takes", async () => {
+    const numbers = Array.from({ length: 45_000 }, () => 1);
+    const fields = (count: number) =>
+      `query ($p: PCMO!) { ${times(count, (n) => `a${n}: ${many} { valid }`)} }`;
+    const duration = async (count: number) => {
+      const begun = performance.now();
+      await gateway.ask(fields(count), { p: numbers });
+      return performance.now() - begun;
+    };
+    const rounds = [1, 2, 3, 4];
+    const once = [];
+    const often = [];
+    for (const _ of rounds) once.push(await duration(1));
+    for (const _ of rounds) often.push(await duration(64));
+    expect(Math.min(...often)).toBeLessThan(2 * Math.min(...once));
+  });
+
+  it("pays the standard introspection query with a few hundred units", async () => {
+    const { headers } = await gateway.ask(getIntrospectionQuery());
+    const before = Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
+    const cost = Number(headers.get("ratelimit-remaining")) - before;
+    expect(cost).toBe(1);
+    const after = Number((await gateway.ask(getIntrospectionQuery())).headers.get("ratelimit-remaining"));
+    expect(before - after).toBeGreaterThan(100);
+    expect(before - after).toBeLessThan(1000);
+  });
+});
+
+describe("A forged cursor", () => {
+  let gateway: TestGateway;
+  const COUNT = 5000;
+  beforeAll(async () => {
+    gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: "1000000" } });
+    await gateway.reset({ count: COUNT });
+  });
+  afterAll(() => gateway.close());
+
+  const query =
+    "query ($after: String, $first: Int) { sipEndpoints(first: $first, after: $after) { nodes { username } } }";
+  const name = (place: number) => `user${String(place + 1).padStart(4, "0")}`;
+  const unknown = Array.from({ length: 9 }, (_, index) => mark(`nobody${index}`));
+
+  async function read(position: number, trail: readonly string[], first: number) {
+    const calls = (await gateway.calls()).length;
+    const left = async () => Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
+    const before = await left();
+    const answer = await gateway.ask<unknown>(query, { after: encodeCursor({ position, trail }), first });
+    return {
+      answer,
+      requests: (await gateway.calls()).length - calls,
+      units: before - 1 - (await left()),
+    };
+  }
+
+  it.each([
+    ["in the middle", COUNT / 2, 10],
+    ["at the end", COUNT - 1, 100],
+    ["past the end", COUNT + 700, 100],
+    ["far past the end", 999_999_999, 100],
+  ])("%s has at most 500 rows searched, and expires", async (_, position, first) => {
+    const { answer, requests, units } = await read(position, unknown, first);
+    expect(answer.errors?.[0]?.extensions.code).toBe("CURSOR_EXPIRED");
+    expect(requests).toBeLessThanOrEqual(50 + 5 + Math.ceil(first / 10));
+    expect(units).toBeGreaterThanOrEqual(5 * requests);
+  });
+
+  it("whose rows stand alone does not have the list read again and again", async () => {
+    const trail = [mark(name(300)), ...unknown];
+    const { answer, requests } = await read(400, trail, 10);
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data).toEqual({
+      sipEndpoints: { nodes: Array.from({ length: 10 }, (_, n) => ({ username: name(301 + n) })) },
+    });
+    expect(requests).toBeLessThanOrEqual(50);
+  });
+
+  it("costs an operation with 60 of them no more than it may cost", async () => {
+    const left = async () => Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
+    const before = await left();
+    const fields = times(60, (n) => {
+      const after = encodeCursor({ position: 4990 - 80 * n, trail: unknown });
+      return `a${n}: sipEndpoints(first: 1, after: "${after}") { totalCount }`;
+    });
+    const { errors } = await gateway.ask(`{ ${fields} }`);
+    expect(errors).toHaveLength(1);
+    const cost = before - 1 - (await left());
+    expect(cost).toBeGreaterThan(60 * 20);
+    expect(cost).toBeLessThanOrEqual(5000);
+  });
+
+  it("costs a plain walk no more than the pages that it reads", async () => {
+    const first = await read(
+      9,
+      Array.from({ length: 10 }, (_, index) => mark(name(index))),
+      10,
+    );
+    expect(first.answer.errors).toBeUndefined();
+    expect(first.requests).toBe(2);
+    expect(first.units).toBeLessThan(5 * 5 + 20);
+  });
+});
