@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
@@ -127,5 +128,29 @@ describe("GraphiQL's page", () => {
     const response = await fetch(`${gateway.origin}/graphiql`);
     expect(response.status).toBe(404);
     await gateway.close();
+  });
+
+  it.each([
+    ["gzip, deflate, br", "gzip"],
+    ["br, GZIP;q=0.5", "gzip"],
+    ["*", "gzip"],
+    ["identity", null],
+    ["gzip;q=0", null],
+    ["*;q=0.0", null],
+  ])("is the same for accept-encoding: %s, in the encoding %s", async (accepted, encoding) => {
+    const gateway = await startGateway({
+      gateway: { GRAPHIQL: "true", CORS_ORIGINS: "https://a.example,https://b.example" },
+    });
+    const response = await fetch(`${gateway.origin}/graphiql`, { headers: { "accept-encoding": accepted } });
+    const page = await response.text();
+    await gateway.close();
+    expect(response.headers.get("content-encoding")).toBe(encoding);
+    expect(response.headers.get("vary")?.toLowerCase()).toBe("origin, accept-encoding");
+    const scripts = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = ""]) => script);
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const script of scripts) {
+      const digest = createHash("sha256").update(script).digest("base64");
+      expect(response.headers.get("content-security-policy")).toContain(`'sha256-${digest}'`);
+    }
   });
 });
