@@ -48,7 +48,7 @@ const sipEndpoint = credentials
   .extend({ connect_URL: z.string().min(1).optional().catch(undefined), audio: flag, video: flag, type })
   .transform(({ connect_URL, ...rest }) => ({ ...rest, connectUrl: connect_URL }));
 const row = credentials
-  .refine(({ username }) => !/\p{Cc}/u.test(username) && Buffer.byteLength(username) <= MAX_USERNAME_BYTES)
+  .refine(({ username }) => Buffer.byteLength(username) <= MAX_USERNAME_BYTES)
   .nullable()
   .catch(null);
 const page = z

@@ -68,7 +68,7 @@ function unnamedRows(places: readonly number[]): GatewayError {
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
     `PIOPIY listed ${places.length === 1 ? "a row" : "rows"} without a valid username of their own, at offset ${places.join(", ")}. ` +
-      "A username has 1 to 256 bytes and no control characters, and stands in the list once. These rows are left out; check them at PIOPIY.",
+      "A username has 1 to 256 bytes, and stands in the list once. These rows are left out; check them at PIOPIY.",
   );
 }
 
