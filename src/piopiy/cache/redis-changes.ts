@@ -13,11 +13,15 @@ const TRUST_MS = 1000;
  * Keeps all versions in one hash, where "" is the version of whatever has not changed, and publishes each change to every
  * process. A hash that is lost, full or not yet there is begun anew under another such version, which changes everything.
  * Heartbeats and joining processes run the same script without subjects: a Redis that refuses changes refuses them too.
+ * The script begins with a write that needs memory, since Redis refuses no further writes of a script after its first.
  */
 const TELL = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-if ARGV[4] == 'forget' or redis.call('hlen', hash) > maximum then redis.call('del', hash) end
 redis.call('hsetnx', hash, '', new)
+if ARGV[4] == 'forget' or redis.call('hlen', hash) > maximum then
+  redis.call('del', hash)
+  redis.call('hset', hash, '', new)
+end
 redis.call('expire', hash, 86400)
 local subjects = {}
 for i = 5, #ARGV do
