@@ -13,11 +13,15 @@ const TRUST_MS = 1000;
  * Keeps all versions in one hash, where "" is the version of whatever has not changed, and publishes each change to every
  * process. A hash that is lost, full or not yet there is begun anew under another such version, which changes everything.
  * Heartbeats and joining processes run the same script without subjects: a Redis that refuses changes refuses them too.
+ * The script begins with a write that needs memory, since Redis refuses no further writes of a script after its first.
  */
 const TELL = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-if ARGV[4] == 'forget' or redis.call('hlen', hash) > maximum then redis.call('del', hash) end
 redis.call('hsetnx', hash, '', new)
+if ARGV[4] == 'forget' or redis.call('hlen', hash) > maximum then
+  redis.call('del', hash)
+  redis.call('hset', hash, '', new)
+end
 redis.call('expire', hash, 86400)
 local subjects = {}
 for i = 5, #ARGV do
@@ -39,8 +43,8 @@ export class RedisChanges implements Changes {
   readonly #key: string;
   readonly #heartbeat: Heartbeat;
   #hasJoined = false;
-  /** The error code by which Redis refuses this process's part. */
-  #refusedBy: string | undefined;
+  /** The error codes by which Redis has refused heartbeats since it last accepted one. */
+  readonly #refusals = new Set<string>();
   /** How many changes of this process the others may not know of. */
   #debts = 0;
   /** While it asks what the others know: what it has heard since, which the answer may not hold. */
@@ -85,8 +89,9 @@ export class RedisChanges implements Changes {
     if (!this.#redis.isReady) return;
     try {
       await (this.#hasJoined ? this.#run("tell", beat, []) : this.#join(beat));
-      if (this.#refusedBy) this.#log.warn("Redis accepts the cache's heartbeats again: reads are cached");
-      this.#refusedBy = undefined;
+      if (this.#refusals.size > 0)
+        this.#log.warn("Redis accepts the cache's heartbeats again: reads are cached");
+      this.#refusals.clear();
     } catch (error) {
       this.#report(error);
     }
@@ -123,11 +128,11 @@ export class RedisChanges implements Changes {
     }
   }
 
-  /** Logs a refusal once it costs something, and once for each code. That the connection is lost is logged elsewhere. */
+  /** Logs a refusal when it costs something, each code once. That the connection is lost is logged elsewhere. */
   #report(error: unknown): void {
     const code = refusalCode(error);
-    if (code === undefined || code === this.#refusedBy || this.isCurrent) return;
-    this.#refusedBy = code;
+    if (code === undefined || this.#refusals.has(code) || this.isCurrent) return;
+    this.#refusals.add(code);
     this.#log.warn(
       { code },
       "Redis refuses the cache's heartbeats: nothing is cached until it accepts them. The code is that of its reply, or TIMEOUT",
