@@ -1,0 +1,92 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { holdsCanary } from "../support/canaries.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { production } from "./production.js";
+import { type Bytes, exchange, type RawAnswer, request } from "./raw-http.js";
+import { CANARY, grammarRequests } from "./request-grammar.js";
+
+const SEED = 20_261_127;
+const EACH = 300;
+const SIDE_BY_SIDE = 10;
+/** A hostile request may block the event loop for so many times as long as a good one does, or as the machine alone does. */
+const DELAY_FACTOR = 12;
+const LEAST_DELAY_MS = 25;
+/** What all hostile requests together may leave behind, besides what the bounded caches hold. */
+const RETAINED_MB = 40;
+
+const good = request(JSON.stringify({ query: "{ sipEndpoints(first: 4) { nodes { username sipUri } } }" }));
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway({
+    gateway: { ...production, RATE_LIMIT_PER_MINUTE: "0", LOG_LEVEL: "trace" },
+  });
+  await gateway.reset({ endpoints: [{ username: "alice", password: CANARY }] });
+});
+afterAll(() => gateway.close());
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+function retainedMegabytes(): number {
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 1e6;
+}
+
+/** Sends all requests, some side by side, and returns their responses and the longest time that the event loop stood still. */
+async function sendAll(requests: Bytes[]): Promise<{ answers: RawAnswer[]; delayMs: number }> {
+  const answers: RawAnswer[] = [];
+  const queue = requests.values();
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  const worker = async () => {
+    for (const bytes of queue) answers.push(...(await exchange(gateway.origin, bytes)));
+  };
+  delay.enable();
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+  delay.disable();
+  return { answers, delayMs: delay.max / 1e6 };
+}
+
+/** What a client may not be sent, whatever it asked. */
+function isWrong({ status, body }: RawAnswer): boolean {
+  const { errors = [] } = JSON.parse(body || "{}") as { errors?: { message: string }[] };
+  return (
+    status >= 500 || body.includes("INTERNAL_SERVER_ERROR") || holdsCanary(JSON.stringify(errors), "password")
+  );
+}
+
+function everyKind(seed: number): Bytes[] {
+  return Object.values(grammarRequests).flatMap((requests) => fc.sample(requests, { seed, numRuns: EACH }));
+}
+
+describe("The gateway, asked in its own grammar with values that must not be seen,", () => {
+  it.each(
+    Object.entries(grammarRequests),
+  )(`stays quiet and quick: ${EACH} requests by %s`, async (_, requests) => {
+    const quiet = await sendAll(Array.from({ length: EACH }, () => good));
+    const logged = gateway.log.length;
+    const { answers, delayMs } = await sendAll(fc.sample(requests, { seed: SEED, numRuns: EACH }));
+    expect(answers).toHaveLength(EACH);
+    expect(answers.filter(isWrong).map(({ body }) => body.slice(0, 500))).toEqual([]);
+    const lines = gateway.log.slice(logged);
+    expect(lines.filter((line) => holdsCanary(line, "password")).map((line) => line.slice(0, 500))).toEqual(
+      [],
+    );
+    expect(delayMs).toBeLessThan(DELAY_FACTOR * Math.max(quiet.delayMs, LEAST_DELAY_MS));
+  });
+
+  it("keeps nothing of what it was sent", async () => {
+    await sendAll(everyKind(SEED + 1));
+    (gateway.log as string[]).length = 0;
+    const before = retainedMegabytes();
+    await sendAll(everyKind(SEED + 2));
+    (gateway.log as string[]).length = 0;
+    expect(retainedMegabytes() - before).toBeLessThan(RETAINED_MB);
+  }, 120_000);
+});

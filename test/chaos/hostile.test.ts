@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
+import { exchange, type RawAnswer } from "../abuse/raw-http.js";
+import { holdsCanary } from "../support/canaries.js";
+import { seededRandom } from "../support/seeded-random.js";
+import { type BuiltGateway, startBuiltGateway } from "./built-gateway.js";
+import { attacks } from "./hostile-requests.js";
+import { isLong, quantile, Report } from "./report.js";
+
+const SEED = 20_261_127;
+const GOOD_CLIENTS = 9;
+const EACH_MS = 100;
+const QUIET_MS = isLong ? 30_000 : 1500;
+const HOSTILE_MS = isLong ? 600_000 : 6000;
+/** How many connections stand open whose responses nobody reads. */
+const UNREAD = 20;
+/** Before this the caches and the heap of a new process are still filling. */
+const WARM_PART = 1 / 3;
+/** The passwords that a fresh emulator holds. */
+const OF_THE_EMULATOR = /made-up-(Lantern|Harbor|Meadow|Pebble)/;
+
+const keyOf = (name: string) => `made-up-key-of-${name}`;
+const entryOf = (name: string, scopes: string) =>
+  `${name}:${createHash("sha256").update(keyOf(name)).digest("hex")}:${scopes}`;
+const settings = {
+  PORT: "0",
+  PIOPIY_URL: "emulator",
+  AUTH: "api-key",
+  API_KEYS: [
+    ...Array.from({ length: GOOD_CLIENTS }, (_, number) => entryOf(`good-${number}`, "sip:read")),
+    entryOf("hostile", "sip:read+sip:write"),
+  ].join(","),
+  LOG_LEVEL: "trace",
+};
+
+const report = new Report(
+  "g",
+  `seed ${SEED}, node dist/main.js with its defaults, ${GOOD_CLIENTS} clients who each read every ${EACH_MS} ms for ${QUIET_MS} ms alone and for ` +
+    `${HOSTILE_MS} ms beside as many hostile requests as one of them sends, and ${UNREAD} connections that read nothing`,
+);
+let gateway: BuiltGateway | undefined;
+const unread = new Set<Socket>();
+afterEach(async () => {
+  for (const socket of unread) socket.destroy();
+  gateway?.child.kill("SIGKILL");
+  await gateway?.end;
+});
+afterAll(() => report.write());
+
+interface GoodRead {
+  readonly ms: number;
+  readonly isRight: boolean;
+}
+
+/** One client that reads an endpoint at a fixed rate until the time is over. */
+async function readFor(origin: string, client: number, ms: number): Promise<GoodRead[]> {
+  const reads: Promise<GoodRead>[] = [];
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    reads.push(read(origin, client));
+    await pause(EACH_MS);
+  }
+  return Promise.all(reads);
+}
+
+async function read(origin: string, client: number): Promise<GoodRead> {
+  const begun = performance.now();
+  const response = await fetch(`${origin}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${keyOf(`good-${client}`)}` },
+    body: JSON.stringify({ query: '{ sipEndpoint(username: "alice") { username } }' }),
+  });
+  const { data } = (await response.json()) as { data?: { sipEndpoint?: { username: string } } };
+  return { ms: performance.now() - begun, isRight: data?.sipEndpoint?.username === "alice" };
+}
+
+function residentMegabytes({ child }: BuiltGateway): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1000;
+}
+
+/** Opens connections that ask for much and read nothing, in place of those that the gateway has closed. */
+function keepUnread(origin: string): void {
+  const query = `{ ${Array.from({ length: 60 }, (_, index) => `a${index}: sipEndpoints(first: 4) { nodes { username } }`).join(" ")} }`;
+  const body = JSON.stringify({ query });
+  const head = `POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nauthorization: Bearer ${keyOf("hostile")}`;
+  while (unread.size < UNREAD) {
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    unread.add(socket);
+    socket.pause();
+    socket.on("error", () => socket.destroy()).once("close", () => unread.delete(socket));
+    socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(50));
+  }
+}
+
+describe("A gateway of whose traffic a tenth is hostile", () => {
+  it(
+    "serves the others, stays within its memory and logs no secret",
+    async () => {
+      gateway = await startBuiltGateway(settings);
+      const { origin, output } = gateway;
+      const clients = Array.from({ length: GOOD_CLIENTS }, (_, client) => client);
+      const quiet = (await Promise.all(clients.map((client) => readFor(origin, client, QUIET_MS)))).flat();
+
+      const random = seededRandom(SEED);
+      const answers: RawAnswer[] = [];
+      const resident: number[] = [];
+      const kinds = Object.values(attacks);
+      const end = performance.now() + HOSTILE_MS;
+      const hostile = async () => {
+        while (performance.now() < end) {
+          keepUnread(origin);
+          answers.push(...(await exchange(origin, random.pick(kinds)(random, keyOf("hostile")))));
+          if (gateway) resident.push(residentMegabytes(gateway));
+          await pause(EACH_MS);
+        }
+      };
+      const [, ...good] = await Promise.all([
+        hostile(),
+        ...clients.map((client) => readFor(origin, client, HOSTILE_MS)),
+      ]);
+      const beside = good.flat();
+      const wrong = [...quiet, ...beside].filter(({ isRight }) => !isRight).length;
+      const [before, after] = [quiet, beside].map((reads) =>
+        quantile(
+          reads.map(({ ms }) => ms),
+          0.99,
+        ),
+      );
+      const settled = resident.slice(Math.floor(resident.length * WARM_PART));
+      const early = quantile(settled.slice(0, settled.length / 2), 0.5);
+      const late = quantile(settled.slice(settled.length / 2), 0.5);
+      const lines = output.stdout.split("\n");
+      const leaks = lines.filter((line) => holdsCanary(line, "password") || OF_THE_EMULATOR.test(line));
+
+      report.goal(
+        "reads of the others: all answered rightly",
+        `${beside.length - wrong} of ${beside.length} beside ${answers.length} hostile requests`,
+        wrong === 0,
+      );
+      report.goal(
+        "reads of the others: p99 within ten times that of quiet times",
+        `${before?.toFixed(1)} ms alone, ${after?.toFixed(1)} ms beside hostile requests`,
+        Number(after) < 10 * Number(before),
+      );
+      report.goal(
+        "memory flat: median of the last third within 20 % of the one before",
+        `${early.toFixed(0)} and ${late.toFixed(0)} MB`,
+        late < 1.2 * early,
+      );
+      report.goal(
+        "hostile requests that fail inside the gateway: none",
+        String(answers.filter(({ status }) => status >= 500).length),
+        answers.every(({ status }) => status < 500),
+      );
+      report.goal(
+        "log lines with a password: none",
+        `${leaks.length} of ${lines.length}`,
+        leaks.length === 0,
+      );
+      expect(wrong).toBe(0);
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+      expect(leaks).toEqual([]);
+      expect(gateway.child.exitCode).toBeNull();
+      expect(late).toBeLessThan(1.5 * early);
+    },
+    QUIET_MS + HOSTILE_MS + 60_000,
+  );
+});
