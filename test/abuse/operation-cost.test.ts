@@ -2,6 +2,7 @@ import "reflect-metadata";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { getOperationAST, parse } from "graphql";
+import { coerceVariables } from "../../src/graphql/coerce-variables.js";
 import { operationCost } from "../../src/graphql/operation-cost.js";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
 import { times } from "./production.js";
@@ -13,7 +14,7 @@ function cost(text: string, variables: Record<string, unknown> = {}): number {
   const document = parse(text);
   const operation = getOperationAST(document, undefined);
   if (!operation) throw new Error(`This is not one operation: ${text}`);
-  return operationCost(schema, document, operation, variables);
+  return operationCost(schema, document, operation, coerceVariables(schema, operation, { variables }));
 }
 
 type Case = [cost: number, query: string, variables: Record<string, unknown>];
