@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import cluster from "node:cluster";
+import { fileURLToPath } from "node:url";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
@@ -10,6 +11,8 @@ import { Workers } from "./workers.js";
 
 /** How long accepted requests may take to end after a signal to stop. */
 const GRACE_MS = 15_000;
+/** Where a worker finds the embedded emulator. */
+const EMULATOR_URL = "EMULATOR_URL";
 
 try {
   const { config, embedded } = readSettings();
@@ -43,10 +46,17 @@ function readSettings(): { config: Config; embedded: EmulatorSettings | undefine
 
 async function start(config: Config, embedded: EmulatorSettings | undefined): Promise<void> {
   const log = pino({ level: config.logLevel });
-  const emulator = embedded && (await (await import("./emulator/emulator.js")).startEmulator(embedded));
-  const account = embedded && emulator ? { ...embedded, url: emulator.url } : (config.upstream as Upstream);
-  const isPrimary = config.workers > 1 && cluster.isPrimary;
-  const gateway = isPrimary ? createWorkers(config, account, log) : await createGateway(config, account, log);
+  const emulator =
+    embedded && cluster.isPrimary
+      ? await (await import("./emulator/emulator.js")).startEmulator(embedded)
+      : undefined;
+  // Workers use the emulator of their primary process.
+  const emulatorUrl = emulator?.url ?? process.env[EMULATOR_URL] ?? "";
+  const account = embedded ? { ...embedded, url: emulatorUrl } : (config.upstream as Upstream);
+  const gateway =
+    config.workers > 1 && cluster.isPrimary
+      ? createWorkers(config, emulatorUrl, log)
+      : await createGateway(config, account, log);
 
   const stop = async () => {
     setTimeout(() => process.exit(1), GRACE_MS).unref();
@@ -94,11 +104,12 @@ async function createGateway(config: Config, account: Upstream, log: FastifyBase
 
 function createWorkers(
   { host, workers: count }: Config,
-  account: Upstream,
+  emulatorUrl: string,
   log: FastifyBaseLogger,
 ): Startable {
-  const { url, appId, secret } = account;
-  const workers = new Workers({ PIOPIY_URL: url, PIOPIY_APP_ID: String(appId), PIOPIY_SECRET: secret }, log);
+  // The build that this process started from: the path that it was started by may lead to a newer one.
+  cluster.setupPrimary({ exec: fileURLToPath(import.meta.url) });
+  const workers = new Workers({ [EMULATOR_URL]: emulatorUrl }, log);
   return {
     async start() {
       const port = await workers.start(count);

@@ -44,10 +44,12 @@ export async function createServer(
 ): Promise<FastifyInstance> {
   const apollo = createApollo(config, log);
   await apollo.start();
+  // Apollo Server imports this when it executes its first operation. All files are loaded before the gateway listens.
+  await import("graphql");
   const audit = new Audit(log);
   const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
   const login = createLogin(config.auth, audit);
-  const answerUrls = config.answer && new AnswerUrls(config.answer);
+  const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { client, rateLimit, audit, answerUrls };
   const responses = new ResponseCache(client, config.cacheTtlMs);
   let closing = false;
@@ -117,7 +119,9 @@ export async function createServer(
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
     const { renderGraphiqlPage } = await import("./graphql/graphiql.js");
-    const page = renderGraphiqlPage("/graphql");
+    // Where a proxy serves the gateway under a path, PUBLIC_URL has that path.
+    const { pathname } = new URL(config.answer?.publicUrl ?? "http://localhost");
+    const page = renderGraphiqlPage(`${pathname.replace(/\/$/, "")}/graphql`);
     server.get("/graphiql", { onRequest: writeGraphiqlHeaders(page) }, (_request, reply) =>
       reply.type("text/html; charset=utf-8").send(page),
     );
@@ -132,6 +136,11 @@ export async function createServer(
       : reply.send({ status: "ready", piopiy });
   });
   return server;
+}
+
+/** The address that reaches this machine from itself where a server listens on all addresses. */
+function loopbackOf(origin: string): string {
+  return origin.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]");
 }
 
 /** Takes over the caller's `X-Request-Id` where it is fit for a log, so that one id leads through several services. */

@@ -4,13 +4,16 @@ const SHORTEST_SECRET = 32;
 
 /** Where answer URLs lead, and what signs them. */
 export interface AnswerSettings {
-  /** The address of this gateway as PIOPIY reaches it, without a slash at its end. */
-  readonly publicUrl: string;
+  /** The address of this gateway as PIOPIY reaches it, without a slash at its end. Undefined: the one that it listens on. */
+  readonly publicUrl: string | undefined;
   /** The first signs; all are accepted, so that a secret can be changed without breaking the URLs in use. */
   readonly secrets: readonly string[];
 }
 
-/** Reads `PUBLIC_URL` and `ANSWER_URL_SECRET`; undefined when neither is set. No mistake shows a secret. */
+/**
+ * Reads `PUBLIC_URL` and `ANSWER_URL_SECRET`; undefined when neither is set. The embedded emulator needs no `PUBLIC_URL`,
+ * since it reaches the address that the gateway listens on. No mistake shows a secret.
+ */
 export function readAnswerSettings(environment: Environment): AnswerSettings | undefined {
   const address = environment.text("PUBLIC_URL");
   const secrets = environment.list("ANSWER_URL_SECRET");
@@ -19,6 +22,9 @@ export function readAnswerSettings(environment: Environment): AnswerSettings | u
     environment.mistakes.push(
       `ANSWER_URL_SECRET must be one secret of ${SHORTEST_SECRET} characters or more, or two, comma separated, while it is changed.`,
     );
+  }
+  if (address === undefined && environment.text("PIOPIY_URL") === "emulator") {
+    return { publicUrl: undefined, secrets };
   }
   const required = environment.required("PUBLIC_URL", "where PIOPIY reaches this gateway, for answer URLs");
   const url = required && environment.url("PUBLIC_URL", required);
