@@ -4,8 +4,8 @@ import { appendFile, cp, mkdtemp, readdir, rename, rm, symlink, utimes, writeFil
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { until } from "../support/broken-upstream.js";
 
 jest.setTimeout(120_000);
 const PARTS = [
@@ -54,6 +54,11 @@ async function run(...args: string[]): Promise<{ stderr: string; exitCode: unkno
   return { stderr, exitCode };
 }
 
+/** Waits as long as the test may take. */
+async function wait(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await setTimeout(20);
+}
+
 interface Running {
   readonly child: ChildProcess;
   readonly origin: string;
@@ -72,7 +77,6 @@ async function start(command: string, args: string[], more: Record<string, strin
   child.stdout.on("data", listen);
   child.stderr.on("data", listen);
   const address = () => /(?:GraphQL|address) +(http:\/\/[^/\s]+)\S*\n/.exec(output)?.[1];
-  // Longer than `until` waits: it may build first.
   const end = once(child, "close");
   while (address() === undefined && child.exitCode === null)
     await Promise.race([once(child.stdout, "data"), end]);
@@ -123,18 +127,24 @@ describe("A running gateway", () => {
         [...gateway.output().matchAll(/^\{.*"answered"\}$/gm)].map(([line]) => Number(JSON.parse(line).pid)),
       );
     const askAll = async (count: number) => {
-      await until(async () => {
+      await wait(async () => {
         expect(await ask(gateway.origin, alice)).toEqual(found);
         return workers().size >= count;
       });
     };
+    // A connection that is handed to a worker as it ends is lost with it.
+    const kill = async (number: number) => {
+      const pid = [...workers()][number] ?? 0;
+      process.kill(pid, "SIGKILL");
+      await wait(() => new RegExp(`"pid":${pid},.*another one takes its place`).test(gateway.output()));
+    };
     await askAll(2);
     await change("One");
     const building = run("run", "build");
-    process.kill([...workers()][0] ?? 0, "SIGKILL");
+    await kill(0);
     await askAll(3);
     expect(await building).toMatchObject({ exitCode: 0 });
-    process.kill([...workers()][1] ?? 0, "SIGKILL");
+    await kill(1);
     await askAll(4);
     expect(gateway.output()).not.toContain("One");
     expect(gateway.output()).not.toContain("INTERNAL_SERVER_ERROR");
