@@ -99,8 +99,10 @@ function removeOldBuilds() {
   const { status, stdout } = spawnSync("ps", ["-A", "-o", "args="], { encoding: "utf8" });
   if (status !== 0) return;
   for (const name of readdirSync("dist").filter((name) => BUILD_NAME.test(name))) {
-    const isNew = Date.now() - statSync(`dist/${name}`).mtimeMs < HOUR_MS;
-    if (name !== build && name !== previous && !isNew && !stdout.includes(name)) {
+    // Another process may rename or remove it meanwhile.
+    const { mtimeMs } = statSync(`dist/${name}`, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    const isOld = Date.now() - mtimeMs > HOUR_MS;
+    if (isOld && name !== build && name !== previous && !stdout.includes(name)) {
       rmSync(`dist/${name}`, { recursive: true, force: true });
     }
   }

@@ -40,8 +40,9 @@ export class Workers {
     this.#isStopping = true;
     const ends = [...this.#running].map(async (worker) => {
       worker.process.kill("SIGTERM");
-      const [code] = await once(worker, "exit");
-      return code === 0;
+      const [code, signal] = await once(worker, "exit");
+      // The signal itself ends a worker that is still starting, which has accepted nothing.
+      return code === 0 || signal === "SIGTERM";
     });
     return (await Promise.all(ends)).every(Boolean);
   }
