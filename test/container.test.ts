@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { parse } from "yaml";
 import { Containers, hasContainers } from "./support/containers.js";
@@ -47,7 +48,10 @@ describeWithContainers("The container", () => {
   /** Waits until the health check of a container succeeds. */
   async function healthy(isHealthy: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + 120_000;
-    while (!(await isHealthy())) if (performance.now() > end) throw new Error("it did not become healthy");
+    while (!(await isHealthy())) {
+      if (performance.now() > end) throw new Error("it did not become healthy");
+      await setTimeout(100);
+    }
   }
 
   /** Starts a service with the command, the environment and the files of the compose file, and waits until it is healthy. */
