@@ -15,7 +15,7 @@ export function createHostGuard(
   { host, answer, allowedHosts }: Config,
   audit: Audit,
 ): onRequestAsyncHookHandler {
-  const publicHost = answer ? [new URL(answer.publicUrl).host] : [];
+  const publicHost = answer?.publicUrl ? [new URL(answer.publicUrl).host] : [];
   const own = new Set(
     [host, ...publicHost, ...allowedHosts].map(bracketed).filter(isAuthority).map(hostName),
   );

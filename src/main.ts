@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import cluster from "node:cluster";
+import { fileURLToPath } from "node:url";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { Closers } from "./closers.js";
@@ -16,6 +17,8 @@ import { Workers } from "./workers.js";
 const GRACE_MS = 15_000;
 /** Bytes of log entries that wait for a stdout that takes none. */
 const MAX_UNWRITTEN_LOG = 1024 * 1024;
+/** Where a worker finds the embedded emulator. */
+const EMULATOR_URL = "EMULATOR_URL";
 
 const closers = new Closers();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -76,14 +79,20 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
     );
     await closers.add(() => cluster.worker?.disconnect());
   }
-  const emulator = embedded && (await (await import("./emulator/emulator.js")).startEmulator(embedded));
+  const emulator =
+    embedded && cluster.isPrimary
+      ? await (await import("./emulator/emulator.js")).startEmulator(embedded)
+      : undefined;
   if (emulator) await closers.add(() => emulator.close());
-  const account =
-    embedded && emulator
-      ? { url: emulator.url, appId: embedded.appId, secret: new Secret(embedded.secret) }
-      : (config.upstream as Upstream);
+  // Workers use the emulator of their primary process.
+  const emulatorUrl = emulator?.url ?? process.env[EMULATOR_URL] ?? "";
+  const account = embedded
+    ? { url: emulatorUrl, appId: embedded.appId, secret: new Secret(embedded.secret) }
+    : (config.upstream as Upstream);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
-  const address = await (isPrimary ? startWorkers(config, account, log) : startServer(config, account, log));
+  const address = await (isPrimary
+    ? startWorkers(config, emulatorUrl, log)
+    : startServer(config, account, log));
   if (cluster.isPrimary && !closers.isClosing) tellStart(address, config, emulator?.url);
 }
 
@@ -110,11 +119,12 @@ async function startServer(config: Config, account: Upstream, log: FastifyBaseLo
 
 async function startWorkers(
   { host, workers: count }: Config,
-  { url, appId, secret }: Upstream,
+  emulatorUrl: string,
   log: FastifyBaseLogger,
 ): Promise<string> {
-  const environment = { PIOPIY_URL: url, PIOPIY_APP_ID: String(appId), PIOPIY_SECRET: secret.reveal() };
-  const workers = new Workers(environment, log);
+  // The build that this process started from: the path that it was started by may lead to a newer one.
+  cluster.setupPrimary({ exec: fileURLToPath(import.meta.url) });
+  const workers = new Workers({ [EMULATOR_URL]: emulatorUrl }, log);
   await closers.add(async () => {
     if (!(await workers.stop())) process.exitCode = 1;
   });

@@ -51,10 +51,12 @@ export async function createServer(
 ): Promise<FastifyInstance> {
   const apollo = createApollo(config, log);
   await apollo.start();
+  // Apollo Server imports this when it executes its first operation. All files are loaded before the gateway listens.
+  await import("graphql");
   const audit = new Audit(log);
   const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
   const login = createLogin(config.auth, audit);
-  const answerUrls = config.answer && new AnswerUrls(config.answer);
+  const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { client, rateLimit, audit, answerUrls };
   const responses = new ResponseCache(client, config.cacheTtlMs);
   let closing = false;
@@ -135,7 +137,9 @@ export async function createServer(
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
     const { addGraphiqlRoute } = await import("./graphql/graphiql.js");
-    addGraphiqlRoute(server);
+    // Where a proxy serves the gateway under a path, PUBLIC_URL has that path.
+    const { pathname } = new URL(config.answer?.publicUrl ?? "http://localhost");
+    addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`);
   }
   server.get("/health/live", () => ({ status: "live" }));
   // A PIOPIY that is out of order is told, but leaves the gateway ready: another copy would reach it no better, and
@@ -147,6 +151,11 @@ export async function createServer(
       : reply.send({ status: "ready", piopiy });
   });
   return server;
+}
+
+/** The address that reaches this machine from itself where a server listens on all addresses. */
+function loopbackOf(origin: string): string {
+  return origin.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]");
 }
 
 /** Takes over the caller's `X-Request-Id` where it is fit for a log, so that one id leads through several services. */

@@ -9,8 +9,7 @@ const answers = (address: string) =>
   );
 
 it("npm start leaves nothing behind when it is stopped: npm hands the signal to the program itself", async () => {
-  // Without its build, which other tests of the built program would stumble over.
-  const npm = spawn("npm", ["start", "--ignore-scripts"], { env: { ...process.env, PORT: "0" } });
+  const npm = spawn("npm", ["start"], { env: { ...process.env, PORT: "0" } });
   let output = "";
   for await (const chunk of npm.stdout) {
     output += chunk;

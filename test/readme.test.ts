@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { startGateway } from "./support/gateway.js";
 
@@ -15,6 +17,18 @@ describe("The README", () => {
     const { data, errors } = await gateway.ask(query);
     await gateway.close();
     expect({ data, errors }).toEqual(JSON.parse(answer));
+  });
+
+  it("shows a first query for the terminal, with the response that it gets", async () => {
+    const [, command = "", output] = /```sh\n(curl .*?)```\n\n```json\n(.*?)\n```/s.exec(readme) ?? [];
+    expect(command).toContain("http://127.0.0.1:4000/graphql");
+    const gateway = await startGateway();
+    const { stdout } = await promisify(execFile)("sh", [
+      "-c",
+      command.replace("http://127.0.0.1:4000", gateway.origin),
+    ]);
+    await gateway.close();
+    expect(stdout.trim()).toBe(output);
   });
 
   it("names files that exist, and so does SECURITY.md", () => {
@@ -42,7 +56,7 @@ describe("The README", () => {
     const untold = [...gateway, ...read("emulator/settings.ts")].filter((name) => !told.has(`\`${name}\``));
     expect(untold).toEqual([]);
     const example = readFileSync(".env.example", "utf8");
-    expect(gateway.filter((name) => !example.includes(`\n${name}=`))).toEqual([]);
+    expect(gateway.filter((name) => !new RegExp(`^(# )?${name}=`, "m").test(example))).toEqual([]);
   });
 
   it("tells all error codes, and which of them are retryable", () => {

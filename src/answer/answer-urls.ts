@@ -8,11 +8,12 @@ const LATEST_EXPIRY = 9_999_999_999;
 /** Makes the addresses that answer PIOPIY's call webhook with a document. */
 export class AnswerUrls {
   readonly tokens: AnswerTokens;
-  private readonly publicUrl: string;
+  private readonly publicUrl: () => string;
 
-  constructor({ publicUrl, secrets }: AnswerSettings) {
+  /** @param origin returns the address that the gateway listens on, which stands for a `PUBLIC_URL` that is not set */
+  constructor({ publicUrl, secrets }: AnswerSettings, origin: () => string) {
     this.tokens = new AnswerTokens(secrets);
-    this.publicUrl = publicUrl;
+    this.publicUrl = () => publicUrl ?? origin();
   }
 
   /** Whether a specification is short enough for an address, whenever that expires. */
@@ -27,6 +28,6 @@ export class AnswerUrls {
    */
   make(specification: ConnectActionSpecification, expiresIn?: number | null): string {
     const expiresAt = expiresIn == null ? 0 : Math.floor(Date.now() / 1000) + expiresIn;
-    return `${this.publicUrl}/answer/${this.tokens.make(specification, expiresAt)}`;
+    return `${this.publicUrl()}/answer/${this.tokens.make(specification, expiresAt)}`;
   }
 }

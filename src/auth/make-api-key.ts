@@ -16,6 +16,7 @@ The entry to add to API_KEYS:
 `);
 } else {
   console.error(`Usage: npm run api-key -- NAME SCOPE+SCOPE
+   or, without the sources: node dist/auth/make-api-key.js NAME SCOPE+SCOPE
 
   NAME   1 to 64 letters, digits, dots, underscores and hyphens
   SCOPE  ${scopes.join(", ")}`);

@@ -6,9 +6,9 @@ import { writeGraphiqlHeaders } from "../http-headers.js";
 
 const OPERATIONS = new URL("../../schema/operations/", import.meta.url);
 
-/** Serves the GraphiQL page for `/graphql`. All responses share its bytes, which are compressed once. */
-export function addGraphiqlRoute(server: FastifyInstance): void {
-  const html = renderPage("/graphql");
+/** Serves the GraphiQL page for the endpoint's path. All responses share its bytes, which are compressed once. */
+export function addGraphiqlRoute(server: FastifyInstance, endpoint: string): void {
+  const html = renderPage(endpoint);
   const page = Buffer.from(html);
   const compressed = gzipSync(page);
   server.get("/graphiql", { onRequest: writeGraphiqlHeaders(html) }, ({ headers }, reply) => {

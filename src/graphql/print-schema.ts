@@ -5,8 +5,7 @@ import { buildGatewaySchema } from "./schema.js";
 import { printSdl, printSdlWithoutSecurity } from "./sdl.js";
 
 const schema = buildGatewaySchema();
-const write = (name: string, text: string) =>
-  writeFileSync(new URL(`../../schema/${name}`, import.meta.url), text);
+const write = (name: string, text: string) => writeFileSync(`schema/${name}`, text);
 write("schema.graphql", printSdl(schema));
 write("schema.without-security.graphql", printSdlWithoutSecurity(schema));
 write("pcmo.schema.json", `${JSON.stringify(pcmoJsonSchema(), null, 2)}\n`);

@@ -140,17 +140,27 @@ describe("Its settings", () => {
     return [];
   };
 
+  const account = {
+    PIOPIY_URL: "https://piopiy.example.com/",
+    PIOPIY_APP_ID: "1",
+    PIOPIY_SECRET: "canary-of-the-account",
+  };
+
   it.each<[Record<string, string>, RegExp]>([
     [{ PUBLIC_URL: "https://a.example.com" }, /^ANSWER_URL_SECRET must be one secret of 32 characters/],
     [{ ...settings, ANSWER_URL_SECRET: "canary-short" }, /^ANSWER_URL_SECRET must be/],
     [{ ...settings, ANSWER_URL_SECRET: `${secrets},${secrets[0]}` }, /^ANSWER_URL_SECRET must be/],
-    [{ ANSWER_URL_SECRET: String(secrets[0]) }, /^PUBLIC_URL must be set/],
+    [{ ...account, ANSWER_URL_SECRET: String(secrets[0]) }, /^PUBLIC_URL must be set/],
     [{ ...settings, PUBLIC_URL: "http://a.example.com" }, /^PUBLIC_URL must begin with https/],
     [{ ...settings, PUBLIC_URL: "https://a.example.com/?a" }, /^PUBLIC_URL must hold no query/],
   ])("are wrong with %j, and no secret is shown", (variables, message) => {
     const found = mistakes(variables);
     expect(found).toEqual([expect.stringMatching(message)]);
     expect(found.join()).not.toMatch(/canary|made-up/);
+  });
+
+  it("need no PUBLIC_URL with the embedded emulator", () => {
+    expect(mistakes({ ANSWER_URL_SECRET: String(secrets[0]) })).toEqual([]);
   });
 
   it("may lead to a loopback address or a path", () => {

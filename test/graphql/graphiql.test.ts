@@ -1,13 +1,21 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { createServer, request } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, startBrowser } from "../support/browser.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
+import { freePort } from "../support/redis.js";
 
 const describeWithBrowser = hasBrowser ? describe : describe.skip;
 if (!hasBrowser)
   process.stderr.write("Skipped: the GraphiQL tests need Chromium (apt-get install chromium).\n");
+
+const answersAt = (publicUrl: string) => ({
+  PUBLIC_URL: publicUrl,
+  ANSWER_URL_SECRET: "made-up-secret-of-an-answer-url-that-is-long",
+});
 
 describeWithBrowser("GraphiQL in a browser", () => {
   let gateway: TestGateway;
@@ -22,10 +30,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
       TRUSTED_DOCUMENTS: "enforce",
       TRUSTED_DOCUMENTS_FILE: "schema/persisted-documents.json",
     };
-    const answers = {
-      PUBLIC_URL: "https://gateway.example.com",
-      ANSWER_URL_SECRET: "made-up-secret-of-an-answer-url-that-is-long",
-    };
+    const answers = answersAt("https://gateway.example.com");
     gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...trusted, ...answers } });
     browser = await startBrowser();
   });
@@ -122,7 +127,49 @@ describeWithBrowser("GraphiQL in a browser", () => {
   });
 });
 
+describeWithBrowser("GraphiQL behind a path", () => {
+  it("sends its operations to that path when PUBLIC_URL has it", async () => {
+    const port = await freePort();
+    const publicUrl = `http://127.0.0.1:${port}/sip`;
+    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...answersAt(publicUrl) } });
+    const proxy = createServer((incoming, outgoing) => {
+      const { method, headers, url = "" } = incoming;
+      if (!url.startsWith("/sip/")) return outgoing.writeHead(404).end();
+      const forwarded = request(`${gateway.origin}${url.slice(4)}`, { method, headers }, (response) => {
+        outgoing.writeHead(response.statusCode ?? 500, response.headers);
+        response.pipe(outgoing);
+      });
+      return incoming.pipe(forwarded);
+    });
+    await once(proxy.listen(port, "127.0.0.1"), "listening");
+    const browser = await startBrowser();
+    try {
+      const page = await browser.newPage();
+      const schema = page.waitForResponse((response) => response.request().method() === "POST");
+      await page.goto(`${publicUrl}/graphiql`);
+      const response = await schema;
+      expect([response.url(), response.status()]).toEqual([`${publicUrl}/graphql`, 200]);
+    } finally {
+      await browser.close();
+      proxy.close();
+      proxy.closeAllConnections();
+      await gateway.close();
+    }
+  });
+});
+
 describe("GraphiQL's page", () => {
+  it.each([
+    ["https://gateway.example.com", "/graphql"],
+    ["https://gateway.example.com/sip", "/sip/graphql"],
+    ["https://gateway.example.com/a/b/", "/a/b/graphql"],
+  ])("names the route of operations at %s", async (publicUrl, endpoint) => {
+    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...answersAt(publicUrl) } });
+    const page = await (await fetch(`${gateway.origin}/graphiql`)).text();
+    await gateway.close();
+    expect(page).toContain(`"endpoint":"${endpoint}"`);
+  });
+
   it("is not there unless GRAPHIQL is true", async () => {
     const gateway = await startGateway();
     const response = await fetch(`${gateway.origin}/graphiql`);
