@@ -32,7 +32,12 @@ export function explainValidation(
           value(error: Parameters<ValidationContext["reportError"]>[0]) {
             const message = explain?.(error.nodes ?? [], context, introspection) ?? OTHER;
             const locations = error.locations?.slice(0, MAX_LOCATIONS) ?? [];
-            const extensions = { code: "GRAPHQL_VALIDATION_FAILED", retryable: false };
+            const extensions = {
+              code: "GRAPHQL_VALIDATION_FAILED",
+              retryable: false,
+              // Apollo's clients and tools look for it.
+              ...(rule === introspectionOff && { validationErrorCode: "INTROSPECTION_DISABLED" }),
+            };
             // A field that lacks two arguments is reported twice.
             problems.set(JSON.stringify([message, locations]), { message, locations, extensions });
             context.reportError(error);

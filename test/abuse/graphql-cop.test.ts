@@ -30,7 +30,7 @@ describe("graphql-cop finds no", () => {
   it("array-based query batching: twelve operations in one body are refused", async () => {
     const { status, text } = await graphql(post(Array(12).fill({ query: "query cop { __typename }" })));
     expect(status).toBe(400);
-    expect(text).toContain("batching disabled");
+    expect(text).toContain("Batching is disabled");
     expect(text).not.toContain('"data"');
   });
 

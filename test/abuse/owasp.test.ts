@@ -50,7 +50,16 @@ describe("Input Validation", () => {
   });
 
   it.each(
-    injections,
+    injections.filter((name) => /\p{Cc}/u.test(name)),
+  )("injection prevention: %j has control characters and is not sent", async (username) => {
+    const { data, errors } = await gateway.ask(read, { username });
+    expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", argumentName: "username" } }]);
+    expect(data).toEqual({ sipEndpoint: null });
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it.each(
+    injections.filter((name) => !/\p{Cc}/u.test(name)),
   )("injection prevention: PIOPIY gets %j as a name and as nothing else", async (username) => {
     const { data, errors } = await gateway.ask(read, { username });
     expect(errors).toBeUndefined();
