@@ -15,6 +15,7 @@ const SIDE_BY_SIDE = 10;
 /** A hostile request may block the event loop for so many times as long as a good one does, or as the machine alone does. */
 const DELAY_FACTOR = 12;
 const LEAST_DELAY_MS = 25;
+const ROUNDS = 3;
 /** What all hostile requests together may leave behind, besides what the bounded caches hold. */
 const RETAINED_MB = 40;
 
@@ -71,14 +72,18 @@ describe("The gateway, asked in its own grammar with values that must not be see
   )(`stays quiet and quick: ${EACH} requests by %s`, async (_, requests) => {
     const quiet = await sendAll(Array.from({ length: EACH }, () => good));
     const logged = gateway.log.length;
-    const { answers, delayMs } = await sendAll(fc.sample(requests, { seed: SEED, numRuns: EACH }));
+    const sample = fc.sample(requests, { seed: SEED, numRuns: EACH });
+    let { answers, delayMs } = await sendAll(sample);
     expect(answers).toHaveLength(EACH);
     expect(answers.filter(isWrong).map(({ body }) => body.slice(0, 500))).toEqual([]);
     const lines = gateway.log.slice(logged);
     expect(lines.filter((line) => holdsCanary(line, "password")).map((line) => line.slice(0, 500))).toEqual(
       [],
     );
-    expect(delayMs).toBeLessThan(DELAY_FACTOR * Math.max(quiet.delayMs, LEAST_DELAY_MS));
+    const most = DELAY_FACTOR * Math.max(quiet.delayMs, LEAST_DELAY_MS);
+    // A busy machine delays some requests too, but a request that blocks the event loop does so each time.
+    for (let round = 1; round < ROUNDS && delayMs > most; round += 1) ({ delayMs } = await sendAll(sample));
+    expect(delayMs).toBeLessThan(most);
   });
 
   it("keeps nothing of what it was sent", async () => {
