@@ -14,7 +14,7 @@ const SEED = 20_261_127;
 const GOOD_CLIENTS = 9;
 const EACH_MS = 100;
 const QUIET_MS = isLong ? 30_000 : 1500;
-const HOSTILE_MS = isLong ? 600_000 : 6000;
+const HOSTILE_MS = isLong ? 300_000 : 6000;
 /** How many connections stand open whose responses nobody reads. */
 const UNREAD = 20;
 /** Before this the caches and the heap of a new process are still filling. */
@@ -37,7 +37,7 @@ const settings = {
 };
 
 const report = new Report(
-  "g",
+  "h",
   `seed ${SEED}, node dist/main.js with its defaults, ${GOOD_CLIENTS} clients who each read every ${EACH_MS} ms for ${QUIET_MS} ms alone and for ` +
     `${HOSTILE_MS} ms beside as many hostile requests as one of them sends, and ${UNREAD} connections that read nothing`,
 );
