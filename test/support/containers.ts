@@ -77,7 +77,9 @@ export class Containers {
       await cp(authority, join(root, authority), { dereference: true });
       await this.#buildah("config", "--env", `NODE_EXTRA_CA_CERTS=${authority}`, container);
     }
-    for (const name of names) await this.#buildah("commit", "--quiet", container, name);
+    const [first = "", ...others] = names;
+    await this.#buildah("commit", "--quiet", container, first);
+    if (others.length > 0) await this.#buildah("tag", first, ...others);
     await this.#buildah("rm", container);
   }
 
