@@ -9,6 +9,7 @@ import { AnswerUrls } from "./answer/answer-urls.js";
 import { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import { createLogin } from "./auth/login.js";
+import { checkHeaders } from "./check-headers.js";
 import { trustProxies } from "./client-address.js";
 import type { Config } from "./config.js";
 import { createContext, DOOR_COST } from "./context.js";
@@ -113,6 +114,7 @@ export async function createServer(
       reply.header("cache-control", "no-store");
       request.caller = await login(request);
       await rateLimit.charge(request.caller.name, DOOR_COST, reply);
+      checkHeaders(request, reply);
     },
     preHandler: async (request, reply) => {
       checkRequest(request, config.limits.tokens);
