@@ -50,8 +50,10 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   /** The store that several copies share. Its address may hold a password. */
   readonly redisUrl: Secret | undefined;
-  /** Where pages come from that may call, such as `https://app.example.com`. */
+  /** The origins of pages, browser extensions and apps that may call, such as `https://app.example.com`. */
   readonly corsOrigins: readonly string[];
+  /** Whether browsers may reach the gateway's host by https only. */
+  readonly hsts: boolean;
   readonly trustedDocuments: TrustedDocuments;
   /** Undefined: answer URLs are not made. */
   readonly answer: AnswerSettings | undefined;
@@ -88,6 +90,7 @@ export function readConfig(variables: Variables): Config {
     rateLimitPerMinute: environment.wholeNumber("RATE_LIMIT_PER_MINUTE", 0, 1_000_000_000, 60_000),
     redisUrl: readRedisUrl(environment),
     corsOrigins: readCorsOrigins(environment),
+    hsts: environment.flag("HSTS"),
     trustedDocuments: readTrustedDocuments(environment),
     answer: readAnswerSettings(environment),
     graphiql: environment.flag("GRAPHIQL"),
@@ -166,16 +169,20 @@ function readTrustedProxies(environment: Environment): string[] {
 
 function readCorsOrigins(environment: Environment): string[] {
   return environment.list("CORS_ORIGINS").map((text) => {
-    const isOrigin =
-      URL.canParse(text) &&
-      /^https?:$/.test(new URL(text).protocol) &&
-      new URL(text).origin === text &&
-      !text.includes("*");
-    if (!isOrigin) {
+    if (!isOrigin(text)) {
       environment.mistakes.push(
-        `CORS_ORIGINS must hold origins like https://app.example.com, comma separated, without a path; ${JSON.stringify(text)} is none.`,
+        "CORS_ORIGINS must hold origins like https://app.example.com or capacitor://localhost, comma separated, without a path; " +
+          `${JSON.stringify(text)} is none.`,
       );
     }
     return text;
   });
+}
+
+/** Tells whether a text is `scheme://host` or `scheme://host:port` as a browser sends it in the header `Origin`. */
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\*]+$/.test(text) || !URL.canParse(text)) return false;
+  // WHATWG's URL has an origin for the schemes of the web only, and writes "null" for those of extensions and apps.
+  const { host, origin } = new URL(text);
+  return origin === text || (origin === "null" && host !== "");
 }

@@ -4,22 +4,24 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const HOST_NAME = /^[\w-]+(\.[\w-]+)*\.?$/;
 
 const MAX_SHOWN = 60;
+const QUOTES = ['""', "''", "``", "“”", "‘’"];
 
 /** Environment variables as a process gets them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads variables one by one and collects every mistake instead of stopping at the first. A variable that is
- * empty counts as not set. What a reader returns after a mistake is a placeholder: check `mistakes` at the end.
+ * Reads variables one by one and collects every mistake instead of stopping at the first. White space around a value is cut
+ * off, and a variable that is empty counts as not set. What a reader returns after a mistake is a placeholder: check
+ * `mistakes` at the end.
  */
 export class Environment {
   readonly mistakes: string[] = [];
 
   constructor(private readonly variables: Variables) {}
 
-  /** The text as it stands, or undefined. */
+  /** The text without white space around it, or undefined. */
   text(name: string): string | undefined {
-    return this.variables[name] || undefined;
+    return this.#withoutQuotes(name, this.variables[name]?.trim() ?? "") || undefined;
   }
 
   /** A text that must be there; the reason is shown when it is not. Its value is never shown. */
@@ -57,7 +59,7 @@ export class Environment {
   /** The parts of a text that commas separate. */
   list(name: string): string[] {
     const parts = this.text(name)?.split(",") ?? [];
-    return parts.map((part) => part.trim()).filter((part) => part !== "");
+    return parts.map((part) => this.#withoutQuotes(name, part.trim())).filter((part) => part !== "");
   }
 
   /** Host names and addresses that commas separate, each without a scheme or a port. */
@@ -94,6 +96,14 @@ export class Environment {
       );
     }
     return url.href;
+  }
+
+  /** Files of variables for containers are no shell scripts: quotes in them are a part of the value. */
+  #withoutQuotes(name: string, text: string): string {
+    if (text.length < 2 || !QUOTES.includes(`${text.at(0)}${text.at(-1)}`)) return text;
+    const mistake = `${name} must not have quotes around its value. Remove the quotes.`;
+    if (!this.mistakes.includes(mistake)) this.mistakes.push(mistake);
+    return text.slice(1, -1);
   }
 }
 

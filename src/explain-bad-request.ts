@@ -13,9 +13,6 @@ const PREFLIGHT_HEADERS = ["apollo-require-preflight", "x-apollo-operation-name"
  */
 export function explainBadRequest(request: FastifyRequest, status: number): string {
   if (status === 405) return "A request must be a GET or a POST.";
-  if (status === 406) {
-    return "The header `accept` must allow application/json or application/graphql-response+json.";
-  }
   if (status === 415) return "A GET request must have the content-type application/json, or none.";
   if (mayBeForged(request)) {
     return `A request that another site's page could send needs the header \`${PREFLIGHT_HEADERS[0]}\` with any value, or the content-type application/json.`;

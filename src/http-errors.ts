@@ -4,6 +4,7 @@ import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from
 import type { GraphQLFormattedError } from "graphql";
 import { type ErrorCode, GatewayError, isRetryable, retryAfterSeconds } from "./errors.js";
 import { explainBadRequest } from "./explain-bad-request.js";
+import { contentType } from "./media-type.js";
 
 const HINT = 'Send POST /graphql with content-type application/json and {"query": "…", "variables": {…}}.';
 
@@ -15,7 +16,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   RATE_LIMITED: 429,
 };
 
-/** What is wrong with a request that Fastify refuses. Its own messages repeat what the client sent. */
+/** What is wrong with a request that is refused before GraphQL. Fastify's own messages repeat what the client sent. */
 const problemByCode: Readonly<Record<string, string>> = {
   ERR_INVALID_URL: "The Host header names no host.",
   FST_ERR_BAD_URL: "The path cannot be decoded.",
@@ -23,6 +24,11 @@ const problemByCode: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "The body has another length than the header content-length says.",
   FST_ERR_CTP_INVALID_JSON_BODY: "The body is not valid JSON.",
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "The content-type is none that the gateway reads.",
+  NOT_ACCEPTABLE: "The header `accept` must allow application/json or application/graphql-response+json.",
+  UNSUPPORTED_CHARSET:
+    "The body must be in UTF-8: leave the charset out of the content-type, or set it to utf-8.",
+  UNSUPPORTED_ENCODING:
+    "The body must not be compressed: send it without content-encoding, or with identity.",
 };
 
 /** Answers a request that failed before GraphQL saw it as GraphQL answers: with `errors` that say what to do. */
@@ -90,7 +96,7 @@ function refuse(request: FastifyRequest, reply: FastifyReply, status: number, pr
 }
 
 function answer(
-  { id }: FastifyRequest,
+  { id, headers }: FastifyRequest,
   reply: FastifyReply,
   status: number,
   { message, extensions }: GraphQLFormattedError,
@@ -99,7 +105,7 @@ function answer(
   void reply
     .code(status)
     .header("x-request-id", id)
-    .type("application/json; charset=utf-8")
+    .type(contentType(headers.accept))
     .send(JSON.stringify({ errors: [{ message, extensions: { ...extensions, requestId: id } }] }));
 }
 

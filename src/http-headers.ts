@@ -4,34 +4,44 @@ import type { FastifyCorsOptions } from "@fastify/cors";
 import type { onRequestHookHandler } from "fastify";
 import helmet from "helmet";
 
-/** Writes what answers say to browsers: an answer of the graph is data, and no page may load or frame it. */
-export const writeHttpHeaders: onRequestHookHandler = writer({});
+const YEAR_SECONDS = 31_536_000;
+
+/**
+ * Writes what answers say to browsers: an answer of the graph is data, and no page may load or frame it.
+ *
+ * @param hsts whether browsers may reach this host by https only, for a year (Strict-Transport-Security)
+ */
+export function writeHttpHeaders(hsts: boolean): onRequestHookHandler {
+  return writer({}, hsts);
+}
 
 /**
  * The same for the GraphiQL page: nothing from elsewhere, and of scripts only those that stand in the page as it was
  * made. Its editor sets styles inline and makes its workers from blobs.
  */
-export function writeGraphiqlHeaders(page: string): onRequestHookHandler {
+export function writeGraphiqlHeaders(page: string, hsts: boolean): onRequestHookHandler {
   const hashes = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(
     ([, script = ""]) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`,
   );
-  return writer({
+  const directives = {
     scriptSrc: hashes,
     workerSrc: ["blob:"],
     styleSrc: ["'unsafe-inline'"],
     fontSrc: ["data:"],
     imgSrc: ["data:"],
     connectSrc: ["'self'"],
-  });
+  };
+  return writer(directives, hsts);
 }
 
 /** helmet's headers, which are the same for all requests: worked out once, they cost an answer next to nothing. */
-function writer(directives: Record<string, string[]>): onRequestHookHandler {
+function writer(directives: Record<string, string[]>, hsts: boolean): onRequestHookHandler {
   const nothing = ["'none'"];
   const base = { defaultSrc: nothing, baseUri: nothing, formAction: nothing, frameAncestors: nothing };
   const write = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { ...base, ...directives } },
     referrerPolicy: { policy: "no-referrer" },
+    strictTransportSecurity: hsts && { maxAge: YEAR_SECONDS, includeSubDomains: false },
     xFrameOptions: { action: "deny" },
   });
   const headers: Record<string, string> = {};

@@ -7,6 +7,7 @@ import { Closers } from "./closers.js";
 import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
 import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
+import { Environment } from "./environment.js";
 import { loggerOptions } from "./logger-options.js";
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
 import { Secret } from "./secret.js";
@@ -63,7 +64,7 @@ function readSettings(): { config: Config; embedded: EmulatorSettings | undefine
   const config = attempt(() => readConfig(process.env));
   // Any free port unless one is named, so that several gateways run side by side.
   const embedded =
-    process.env.PIOPIY_URL === "emulator"
+    new Environment(process.env).text("PIOPIY_URL") === "emulator"
       ? attempt(() => readEmulatorSettings({ EMULATOR_PORT: "0", ...process.env }))
       : undefined;
   if (!config || mistakes.length > 0) throw new ConfigError(mistakes);

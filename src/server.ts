@@ -9,6 +9,7 @@ import { AnswerUrls } from "./answer/answer-urls.js";
 import { Audit } from "./audit.js";
 import type { Caller } from "./auth/caller.js";
 import { createLogin } from "./auth/login.js";
+import { checkHeaders } from "./check-headers.js";
 import { trustProxies } from "./client-address.js";
 import type { Config } from "./config.js";
 import { createContext, DOOR_COST } from "./context.js";
@@ -81,7 +82,7 @@ export async function createServer(
     reply.header("x-request-id", request.id);
     done();
   });
-  server.addHook("onRequest", writeHttpHeaders);
+  server.addHook("onRequest", writeHttpHeaders(config.hsts));
   if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, audit));
   server.addHook("preClose", async () => {
     closing = true;
@@ -113,6 +114,7 @@ export async function createServer(
       reply.header("cache-control", "no-store");
       request.caller = await login(request);
       await rateLimit.charge(request.caller.name, DOOR_COST, reply);
+      checkHeaders(request, reply);
     },
     preHandler: async (request, reply) => {
       checkRequest(request, config.limits.tokens);
@@ -139,7 +141,7 @@ export async function createServer(
     const { addGraphiqlRoute } = await import("./graphql/graphiql.js");
     // Where a proxy serves the gateway under a path, PUBLIC_URL has that path.
     const { pathname } = new URL(config.answer?.publicUrl ?? "http://localhost");
-    addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`);
+    addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`, config.hsts);
   }
   server.get("/health/live", () => ({ status: "live" }));
   // A PIOPIY that is out of order is told, but leaves the gateway ready: another copy would reach it no better, and

@@ -51,6 +51,7 @@ describe("readConfig", () => {
       rateLimitPerMinute: 60_000,
       redisUrl: undefined,
       corsOrigins: [],
+      hsts: false,
       trustedDocuments: { mode: "off", documents: new Map() },
       answer: undefined,
       graphiql: false,
@@ -83,6 +84,7 @@ describe("readConfig", () => {
       RATE_LIMIT_PER_MINUTE: "0",
       REDIS_URL: "redis://127.0.0.1:6379",
       CORS_ORIGINS: "https://app.example.com,http://localhost:3000",
+      HSTS: "true",
       GRAPHIQL: "true",
       INTROSPECTION: "true",
       LOG_LEVEL: "silent",
@@ -109,6 +111,7 @@ describe("readConfig", () => {
       rateLimitPerMinute: 0,
       redisUrl: new Secret("redis://127.0.0.1:6379"),
       corsOrigins: ["https://app.example.com", "http://localhost:3000"],
+      hsts: true,
       trustedDocuments: { mode: "off", documents: new Map() },
       answer: undefined,
       graphiql: true,
@@ -197,7 +200,7 @@ describe("readConfig", () => {
     expect(mistakes({ ...complete, AUTH })).toEqual([expect.stringMatching(/^AUTH must be one of .*none/)]);
   });
 
-  it.each(["4000.5", "1e3", " 4000", "0x10", "-1", "٤"])("knows no PORT=%s", (PORT) => {
+  it.each(["4000.5", "1e3", "40 00", "0x10", "-1", "٤"])("knows no PORT=%s", (PORT) => {
     expect(mistakes({ ...complete, PORT })).toEqual([expect.stringMatching(/^PORT must be a whole number/)]);
   });
 });

@@ -10,6 +10,16 @@ const keyed = {
 };
 const app = "https://app.example.com";
 const local = "http://localhost:3000";
+/** Origins of browser extensions and app shells. */
+const shells = [
+  "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+  "moz-extension://0b6c0f5e-7b1f-4b0c-9c7e-2f7a3f1f0d4e",
+  "capacitor://localhost",
+  "ionic://localhost",
+  "tauri://localhost",
+  "app://obsidian.md",
+  "app://localhost:8080",
+];
 
 let gateway: TestGateway;
 afterAll(() => gateway.close());
@@ -56,11 +66,15 @@ describe("Pages of the origins in CORS_ORIGINS", () => {
   beforeAll(async () => {
     await gateway.close();
     gateway = await startGateway({
-      gateway: { ...keyed, RATE_LIMIT_PER_MINUTE: "1000", CORS_ORIGINS: `${app}, ${local}` },
+      gateway: { ...keyed, RATE_LIMIT_PER_MINUTE: "1000", CORS_ORIGINS: [app, local, ...shells].join() },
     });
   });
 
-  it.each([app, local])("may ask whether they may call, without a credential: %s", async (origin) => {
+  it.each([
+    app,
+    local,
+    ...shells,
+  ])("may ask whether they may call, without a credential: %s", async (origin) => {
     const { status, headers } = await preflight(origin);
     expect(status).toBe(204);
     expect(headers.get("access-control-allow-origin")).toBe(origin);
@@ -123,12 +137,21 @@ describe("CORS_ORIGINS", () => {
     "app.example.com",
     "null",
     "file:///page.html",
+    "file://localhost",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop/",
+    "tauri://localhost/index.html",
+    "app://*",
+    "app://user@obsidian.md",
+    "capacitor://",
+    "capacitor:localhost",
+    "app://localhost:99999",
+    "APP://localhost",
     "HTTPS://app.example.com",
     "https://app.example.com:443",
     "https://user@app.example.com",
     "/example/",
   ])("must hold origins: %s is none", (origin) => {
-    const mistake = `CORS_ORIGINS must hold origins like https://app.example.com, comma separated, without a path; ${JSON.stringify(origin)} is none.`;
+    const mistake = `CORS_ORIGINS must hold origins like https://app.example.com or capacitor://localhost, comma separated, without a path; ${JSON.stringify(origin)} is none.`;
     expect(() => read(`${app},${origin}`)).toThrow(new ConfigError([mistake]));
   });
 

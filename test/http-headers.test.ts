@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 
 const security = {
-  "strict-transport-security": "max-age=31536000; includeSubDomains",
+  "strict-transport-security": null,
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",

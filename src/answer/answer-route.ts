@@ -40,6 +40,10 @@ export async function addAnswerRoute(
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+    // The document does not depend on the body, and Fastify refuses a content type that is empty or not valid.
+    scope.addHook("onRequest", async ({ headers }) => {
+      delete headers["content-type"];
+    });
     scope.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
       void reply.code(error.statusCode ?? 500).send();
     });

@@ -1,7 +1,15 @@
-import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
-import PQueue from "p-queue";
+import type { FastifyBaseLogger } from "fastify";
+import {
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from "jose";
 import { GatewayError } from "../errors.js";
 import type { Authenticate } from "./authenticate.js";
+import { IssuerKeys } from "./issuer-keys.js";
 
 /** What a JSON Web Token (RFC 7519) is checked against. */
 export interface JsonWebTokenSettings {
@@ -15,28 +23,20 @@ export interface JsonWebTokenSettings {
 const ALGORITHMS = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA"];
 const CLOCK_SKEW_SECONDS = 5;
 
-/**
- * Knows callers by tokens: the subject is their name, and the claim `scope` (RFC 8693) what they may do. The
- * issuer's keys are kept for ten minutes; a token by a key that is not among them has them fetched anew.
- */
+/** Knows callers by tokens: the subject is their name, and the claim `scope` (RFC 8693) what they may do. */
 export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebTokenSettings): Authenticate {
-  // New keys hold at once, and strangers who invent key ids still cause one fetch a second at most.
-  const fetches = new PQueue({ intervalCap: 1, interval: 1000 });
-  const keys = createRemoteJWKSet(new URL(jwksUrl), {
-    cooldownDuration: 0,
-    [customFetch]: (url, options) => fetches.add(() => fetch(url, options)),
-  });
+  const keys = new IssuerKeys(jwksUrl);
+  const options = {
+    issuer,
+    audience,
+    algorithms: ALGORITHMS,
+    clockTolerance: CLOCK_SKEW_SECONDS,
+    requiredClaims: ["exp"],
+  };
   let logged: unknown;
   return async (credential, log) => {
     try {
-      const { payload } = await jwtVerify(credential.reveal(), keys, {
-        issuer,
-        audience,
-        algorithms: ALGORITHMS,
-        clockTolerance: CLOCK_SKEW_SECONDS,
-        requiredClaims: ["exp"],
-      });
-      const { sub, client_id: client, scope } = payload;
+      const { sub, client_id: client, scope } = await verify(credential.reveal(), keys, log, options);
       const name = [sub, client].find((claim) => typeof claim === "string") as string | undefined;
       return {
         name: name ?? "a token without a subject",
@@ -56,6 +56,43 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
       );
     }
   };
+}
+
+/** Verifies a token and returns its claims. One that names no key may be signed by a new one: the keys are fetched once more. */
+async function verify(
+  token: string,
+  keys: IssuerKeys,
+  log: FastifyBaseLogger,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  const find = keys.finder(log);
+  try {
+    return await tryKeys(token, find, options);
+  } catch (error) {
+    const isOfUnknownKey = error instanceof errors.JWSSignatureVerificationFailed;
+    if (!isOfUnknownKey || decodeProtectedHeader(token).kid !== undefined) throw error;
+    await keys.fetch();
+    return tryKeys(token, find, options);
+  }
+}
+
+/** Tries each key that may have signed the token. */
+async function tryKeys(token: string, find: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let refusal: errors.JOSEError = new errors.JWSSignatureVerificationFailed();
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (reason) {
+        const isSigned = !(reason instanceof errors.JWSSignatureVerificationFailed);
+        if (reason instanceof errors.JOSEError && isSigned) refusal = reason;
+      }
+    }
+    throw refusal;
+  }
 }
 
 /** Whether the token is to blame, and not the fetch of the keys. */

@@ -52,9 +52,19 @@ export class EmulatorSettingsError extends Error {
   }
 }
 
-/** Reads the `EMULATOR_` variables, or throws one `EmulatorSettingsError`. An empty variable counts as not set. */
+/**
+ * Reads the `EMULATOR_` variables, or throws one `EmulatorSettingsError`. White space around a value is cut off, and an empty
+ * variable counts as not set.
+ */
 export function readEmulatorSettings(env: Record<string, string | undefined>): EmulatorSettings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const names = Object.keys(variables.shape);
+  const given = Object.fromEntries(names.map((name) => [name, env[name]?.trim() || undefined]));
+  const quoted = names.filter((name) => /^(["'`]).*\1$/s.test(given[name] ?? ""));
+  if (quoted.length > 0) {
+    throw new EmulatorSettingsError(
+      quoted.map((name) => `${name} must not have quotes around its value. Remove the quotes.`),
+    );
+  }
   const { success, data, error } = variables.safeParse(given);
   if (!success) {
     throw new EmulatorSettingsError(error.issues.map(({ path, message }) => `${String(path[0])} ${message}`));

@@ -7,11 +7,11 @@ import { writeGraphiqlHeaders } from "../http-headers.js";
 const OPERATIONS = new URL("../../schema/operations/", import.meta.url);
 
 /** Serves the GraphiQL page for the endpoint's path. All responses share its bytes, which are compressed once. */
-export function addGraphiqlRoute(server: FastifyInstance, endpoint: string): void {
+export function addGraphiqlRoute(server: FastifyInstance, endpoint: string, hsts: boolean): void {
   const html = renderPage(endpoint);
   const page = Buffer.from(html);
   const compressed = gzipSync(page);
-  server.get("/graphiql", { onRequest: writeGraphiqlHeaders(html) }, ({ headers }, reply) => {
+  server.get("/graphiql", { onRequest: writeGraphiqlHeaders(html, hsts) }, ({ headers }, reply) => {
     const vary = reply.getHeader("vary");
     reply
       .type("text/html; charset=utf-8")

@@ -24,8 +24,8 @@ const kinds: Readonly<Record<ValueNode["kind"], string>> = {
 const accepted: Readonly<Record<string, string>> = {
   Boolean: "true or false",
   Float: "a number",
-  ID: "a string or a whole number",
-  PhoneNumber: 'a string or a whole number, such as "914471000000"',
+  ID: `a string, or a whole number from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`,
+  PhoneNumber: `a string such as "914471000000", or a whole number up to ${Number.MAX_SAFE_INTEGER}`,
   Int: "a whole number from -2147483648 to 2147483647",
   String: "a string",
 };
@@ -40,7 +40,9 @@ export function kindOfValue(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "number") return Number.isInteger(value) ? "a whole number" : "a number";
+  if (Number.isSafeInteger(value)) return "a whole number";
+  if (typeof value === "number")
+    return Number.isInteger(value) ? "a whole number too large to be exact" : "a number";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 

@@ -1,6 +1,7 @@
-import type { GraphQLSchema } from "graphql";
+import { GraphQLID, type GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { ConnectActionResolver } from "./connect-action/connect-action.resolver.js";
+import { exactText } from "./exact-text.js";
 import { guardFields } from "./guard-fields.js";
 import { ValidatePcmoResolver } from "./pcmo/validate-pcmo.resolver.js";
 import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint/sip-endpoint.resolver.js";
@@ -15,6 +16,8 @@ const LINKS = `extend schema @link(
 
 /** The graph, as an Apollo Federation subgraph that asks callers for scopes. */
 export function buildGatewaySchema(): GraphQLSchema {
+  // Every schema of a process has this one object for ID; its own function accepts rounded numbers.
+  GraphQLID.parseValue = exactText;
   const schema = buildSchemaSync({
     resolvers: [
       SipEndpointResolver,

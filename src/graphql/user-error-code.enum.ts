@@ -24,7 +24,7 @@ registerEnumType(UserErrorCode, {
     INVALID_USERNAME: {
       description:
         "To create an endpoint, a name has 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, beginning with a letter " +
-        "or digit. Elsewhere a name has 1 to 256 bytes, and no spaces or control characters.",
+        "or digit. Elsewhere a name has 1 to 256 bytes of UTF-8, and no control characters.",
     },
     INVALID_PASSWORD: {
       description: "A password has 1 to 128 characters, no control characters, and no space at either end.",

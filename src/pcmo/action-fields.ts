@@ -45,7 +45,7 @@ const phoneNumber = z
   .max(999_999_999_999_999, digits)
   .describe("A phone number with the country code, as a JSON number of 7 to 15 digits.");
 
-const username = "a username without spaces and control characters";
+const username = "a username that is not empty and has no control characters";
 const sipTarget = z.strictObject({
   type: z.literal("sip"),
   user: z.string(username).regex(sipUser, username).describe("The username of the SIP endpoint."),

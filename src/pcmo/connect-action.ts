@@ -1,6 +1,6 @@
 import { type ConnectDocument, connectDocument } from "./connect-document.js";
 import { readPhoneNumber } from "./phone-number.js";
-import { isSipUser, SIP_USER_RULE } from "./sip-user.js";
+import { isUsername, USERNAME_RULE } from "./sip-user.js";
 
 /** Who rings, how and for how long. Ranges are those of PIOPIY's documents where they name any, else sensible ones. */
 export interface ConnectActionSpecification {
@@ -87,8 +87,8 @@ function targetProblems({ call }: ConnectActionSpecification): ConnectActionProb
   return users.flatMap((user, index): ConnectActionProblem[] => {
     const path = ["call", String(index), "user"];
     const first = users.indexOf(user);
-    if (!isSipUser(user)) {
-      return [{ code: "INVALID_USERNAME", message: SIP_USER_RULE, path }];
+    if (!isUsername(user)) {
+      return [{ code: "INVALID_USERNAME", message: `A username ${USERNAME_RULE}.`, path }];
     }
     if (first === index) return [];
     return [

@@ -24,7 +24,9 @@ export function describeAction(action: PcmoAction): string {
     case "connect":
       return ringing(
         action,
-        (action.call ?? action.connect ?? []).map(({ user }) => shorten(user)),
+        (action.call ?? action.connect ?? []).map(({ user }) =>
+          /\s/.test(user) ? showValue(user) : shorten(user),
+        ),
       );
     case "record":
       return "Records the call.";

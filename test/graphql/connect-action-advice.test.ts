@@ -46,7 +46,7 @@ describe("connectAction(verify: true)", () => {
   });
 
   it("tells missing targets together with other mistakes, and asks for no wrong ones", async () => {
-    const result = await connect({ call: to("a b", "nobody", "nobody"), timeout: 0 }, true);
+    const result = await connect({ call: to("a\tb", "nobody", "nobody"), timeout: 0 }, true);
     expect(result.userErrors.map(({ code, path }) => `${code} ${path.join("/")}`)).toEqual([
       "INVALID_USERNAME call/0/user",
       "DUPLICATE_TARGET call/2/user",

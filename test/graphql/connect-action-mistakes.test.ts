@@ -26,7 +26,7 @@ describe("Query.connectAction", () => {
       call: [
         { user: "alice" },
         { user: "" },
-        { user: "a b" },
+        { user: "a\tb" },
         { user: "alice" },
         { user: "bob" },
         { user: "" },
@@ -88,20 +88,30 @@ describe("Query.connectAction", () => {
 
   it.each([
     "",
-    " ",
-    "a b",
-    " a",
     "a\t",
     "a\n",
     "\u0000",
     "a\u007f",
-    "a\u00a0b",
-    "a\u3000b",
-    "a\u2028b",
+    "a\u0085b",
+    " ".repeat(257),
   ])("refuses a user %j", async (user) => {
     const { pcmo, userErrors } = await connect({ call: [{ user: "alice" }, { user }] });
     expect(pcmo).toBeNull();
     expect(userErrors).toMatchObject([{ code: "INVALID_USERNAME", path: ["call", "1", "user"] }]);
+  });
+
+  it.each([
+    " ",
+    "a b",
+    " a",
+    "a ",
+    "a\u00a0b",
+    "a\u3000b",
+    "a\u2028b",
+  ])("rings an endpoint with the name %j", async (user) => {
+    const { pcmo, userErrors } = await connect({ call: [{ user }] });
+    expect(userErrors).toEqual([]);
+    expect(pcmo).toMatchObject([{ call: [{ type: "sip", user }] }]);
   });
 
   it.each([

@@ -51,7 +51,7 @@ describe("An invalid document is refused with what is wrong, what is allowed and
     ],
     [
       '{ sipEndpoint(username: ["a"]) { type } }',
-      "A value in `username` must be of type `ID`, and is a list. It must be a string or a whole number.",
+      "A value in `username` must be of type `ID`, and is a list. It must be a string, or a whole number from -9007199254740991 to 9007199254740991.",
     ],
     [
       connect("ringType: GROU"),
@@ -138,7 +138,7 @@ describe("Variables that do not fit their types are refused with the place and t
     [
       ofInput,
       { input: { call: [...call, ...call, { user: ["a"] }] } },
-      "Variable `$input.call[2].user` must be of type `ID!`, and is a list. It must be a string or a whole number.",
+      "Variable `$input.call[2].user` must be of type `ID!`, and is a list. It must be a string, or a whole number from -9007199254740991 to 9007199254740991.",
     ],
     [
       ofInput,

@@ -75,7 +75,7 @@ describe("A PhoneNumber", () => {
     "９１４４７１００００００",
     "9999999999999999",
     1e15,
-    123456789012345680000,
+    Number.MAX_SAFE_INTEGER,
     "9".repeat(400),
   ])("is a mistake in the input as %j", async (from) => {
     for (const { data, errors } of await askThrice(from)) {
@@ -89,6 +89,16 @@ describe("A PhoneNumber", () => {
 
   it("is a mistake in the input as a whole number that no JSON number holds", async () => {
     const { data, errors } = await gateway.ask<Data>(byLiteral("9".repeat(400)));
+    expect(errors).toBeUndefined();
+    expect(data.connectAction.userErrors).toEqual([{ code: "INVALID_PHONE_NUMBER", path: ["from"] }]);
+  });
+
+  it.each([
+    "9007199254740992",
+    "9007199254740993",
+    "123456789012345680000",
+  ])("is a mistake in the input as the literal %s, which is exact", async (literal) => {
+    const { data, errors } = await gateway.ask<Data>(byLiteral(literal));
     expect(errors).toBeUndefined();
     expect(data.connectAction.userErrors).toEqual([{ code: "INVALID_PHONE_NUMBER", path: ["from"] }]);
   });
@@ -108,6 +118,8 @@ describe("A PhoneNumber", () => {
 
   it.each([
     9144.5,
+    Number.MAX_SAFE_INTEGER + 1,
+    123456789012345680000,
     true,
     ["914471000000"],
     { number: "914471000000" },

@@ -47,7 +47,7 @@ describe("Query.validatePcmo", () => {
   });
 
   it("tells all problems of a document as data", async () => {
-    const broken = [{ action: "connect", timeout: "20", call: [{ type: "sip", user: "a/b c" }] }, 1];
+    const broken = [{ action: "connect", timeout: "20", call: [{ type: "sip", user: "a\nb" }] }, 1];
     const { status, data, errors } = await gateway.ask<Report>(query, { pcmo: broken });
     expect([status, errors]).toEqual([200, undefined]);
     const severity = "ERROR";
@@ -64,7 +64,7 @@ describe("Query.validatePcmo", () => {
           pointer: "/0/call/0/user",
           code: "INVALID_USERNAME",
           severity,
-          message: 'user must be a username without spaces and control characters; it is "a/b c".',
+          message: 'user must be a username that is not empty and has no control characters; it is "a\\nb".',
         },
         { pointer: "/1", code: "WRONG_TYPE", severity, message: "An action must be an object; it is 1." },
       ],

@@ -19,6 +19,7 @@ describe("A PCMO document with a connect action", () => {
     ["no caller id", { ...action, from: undefined }],
     ["no ring type", { ...action, ring_type: undefined }],
     ["the key connect", { ...rest, connect: call }],
+    ["a name with a space", { ...action, call: [{ type: "sip", user: "a b" }] }],
   ])("may have %s", (_title, one) => {
     expect(connectDocument.safeParse([one]).success).toBe(true);
   });
@@ -34,7 +35,7 @@ describe("A PCMO document with a connect action", () => {
     ["101 targets", [{ ...action, call: Array(101).fill(call[0]) }]],
     ["a target of another type", [{ ...action, call: [{ type: "pstn", user: "alice" }] }]],
     ["a target without a name", [{ ...action, call: [{ type: "sip", user: "" }] }]],
-    ["a name with a space", [{ ...action, call: [{ type: "sip", user: "a b" }] }]],
+    ["a name with a control character", [{ ...action, call: [{ type: "sip", user: "a\u0085b" }] }]],
     ["more to a target", [{ ...action, call: [{ type: "sip", user: "alice", ring: 1 }] }]],
     ["more to it", [{ ...action, record: true }]],
     ["the ring type single", [{ ...action, ring_type: "single" }]],

@@ -87,8 +87,8 @@ describe("A mistake in a PCMO document", () => {
     ["a target without a user", [{ action: "connect", call: [{ type: "sip" }] }], "/0/call/0 MISSING_KEY"],
     ["a phone in a connect", [{ action: "connect", call: bridge.connect }], "/0/call/0/type INVALID_VALUE"],
     [
-      "a user with a space",
-      [{ action: "connect", call: [{ type: "sip", user: "a b" }] }],
+      "a user with a line break",
+      [{ action: "connect", call: [{ type: "sip", user: "a\nb" }] }],
       "/0/call/0/user INVALID_USERNAME",
     ],
     [
@@ -200,8 +200,8 @@ describe("A mistake in a PCMO document", () => {
       "action_url is missing; it must be a URL that begins with http:// or https:// and has no spaces.",
     ],
     [
-      [{ action: "connect", call: [{ type: "sip", user: "x y".repeat(99) }] }],
-      `user must be a username without spaces and control characters; it is "${"x y".repeat(99).slice(0, 59)}…".`,
+      [{ action: "connect", call: [{ type: "sip", user: "x\ty".repeat(99) }] }],
+      `user must be a username that is not empty and has no control characters; it is "${"x\\ty".repeat(99).slice(0, 78)}…".`,
     ],
   ])("says what was expected and what came: %j", (document, text) => {
     expect(message(document)).toBe(text);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { isSipUser, isUsername } from "../../src/pcmo/sip-user.js";
+import { isUsername } from "../../src/pcmo/sip-user.js";
 
-describe("isSipUser", () => {
+describe("isUsername", () => {
   it.each([
     "a",
     "alice",
@@ -11,22 +11,28 @@ describe("isSipUser", () => {
     "%",
     "-",
     ".",
+    " ",
+    "a b",
+    " a",
+    "a ",
+    "\u00a0",
+    "a\u2028b",
+    "a\u3000b",
+    "\ufeffa",
     "jürgen",
     "名",
     "😀",
     "\ud800",
     "x".repeat(256),
+    " ".repeat(256),
     "é".repeat(128),
-  ])("takes %j", (name) => {
-    expect(isSipUser(name)).toBe(true);
+    "😀".repeat(64),
+  ])("accepts %j", (name) => {
+    expect(isUsername(name)).toBe(true);
   });
 
   it.each([
     "",
-    " ",
-    "a b",
-    " a",
-    "a ",
     "a\tb",
     "a\nb",
     "a\r",
@@ -36,38 +42,8 @@ describe("isSipUser", () => {
     "a\u0085",
     "a\u009f",
     "x".repeat(257),
-    "é".repeat(129),
-    "😀".repeat(65),
-  ])("refuses %j", (name) => {
-    expect(isSipUser(name)).toBe(false);
-  });
-
-  it.each([
-    "\u00a0",
-    "\u1680",
-    "\u2003",
-    "\u2028",
-    "\u2029",
-    "\u202f",
-    "\u205f",
-    "\u3000",
-    "\ufeff",
-  ])("refuses the space %j inside a name", (space) => {
-    expect(isSipUser(`a${space}b`)).toBe(false);
-  });
-});
-
-describe("isUsername", () => {
-  it.each(["a", " ", "a b", "\u00a0", "x".repeat(256), "😀".repeat(64)])("takes %j", (name) => {
-    expect(isUsername(name)).toBe(true);
-  });
-
-  it.each([
-    "",
-    "a\tb",
-    "\u0000",
-    "\u0085",
     " ".repeat(257),
+    "é".repeat(129),
     "😀".repeat(65),
     null,
     1,

@@ -27,6 +27,8 @@ export interface Issuer {
   fetches(): number;
   /** Publishes these keys, and no others. */
   publish(...keys: SigningKey[]): Promise<void>;
+  /** The same without the ids of the keys. */
+  publishWithoutIds(...keys: SigningKey[]): Promise<void>;
   /** Answers requests for its keys in another way; undefined is the good one again. */
   answer(behaviour: ((response: ServerResponse) => void) | undefined): void;
   close(): Promise<void>;
@@ -55,14 +57,10 @@ export async function startIssuer(): Promise<Issuer> {
     },
     fetches: () => fetches,
     async publish(...published) {
-      keys = await Promise.all(
-        published.map(async ({ id, algorithm, publicKey }) => ({
-          ...(await exportJWK(publicKey)),
-          kid: id,
-          alg: algorithm,
-          use: "sig",
-        })),
-      );
+      keys = await Promise.all(published.map(async (key) => ({ ...(await toJwk(key)), kid: key.id })));
+    },
+    async publishWithoutIds(...published) {
+      keys = await Promise.all(published.map(toJwk));
     },
     answer(next) {
       behaviour = next;
@@ -73,6 +71,10 @@ export async function startIssuer(): Promise<Issuer> {
       await once(server, "close");
     },
   };
+}
+
+async function toJwk({ algorithm, publicKey }: SigningKey): Promise<JWK> {
+  return { ...(await exportJWK(publicKey)), alg: algorithm, use: "sig" };
 }
 
 export async function makeKey(id: string, algorithm = "ES256"): Promise<SigningKey> {
@@ -92,6 +94,13 @@ export const goodClaims: JWTPayload = {
 export function sign(key: SigningKey, claims: Record<string, unknown> = {}, id = key.id): Promise<string> {
   return new SignJWT({ ...goodClaims, ...claims })
     .setProtectedHeader({ alg: key.algorithm, kid: id })
+    .sign(key.privateKey);
+}
+
+/** A token that does not name its key. */
+export function signWithoutId(key: SigningKey, claims: Record<string, unknown> = {}): Promise<string> {
+  return new SignJWT({ ...goodClaims, ...claims })
+    .setProtectedHeader({ alg: key.algorithm })
     .sign(key.privateKey);
 }
 

@@ -7,7 +7,8 @@ export class ConnectTargetInput {
   type!: TargetType;
 
   @Field(() => ID, {
-    description: 'The username of the SIP endpoint, at most 256 bytes, without spaces. Example: "alice".',
+    description:
+      'The username of the SIP endpoint, at most 256 bytes, without control characters. Example: "alice".',
   })
   user!: string;
 }

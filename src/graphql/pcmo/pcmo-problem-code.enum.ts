@@ -47,7 +47,7 @@ registerEnumType(PcmoProblemCode, {
       description: "A phone number has 7 to 15 digits with the country code, as a JSON number.",
     },
     INVALID_USERNAME: {
-      description: "A username is empty, or holds spaces or control characters.",
+      description: "A username is empty, or has control characters.",
     },
     EMPTY_TEXT: { description: "A text is empty." },
     OUT_OF_RANGE: {

@@ -1,7 +1,7 @@
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
 import { showValue } from "../../pcmo/show-value.js";
-import { isSipUser, SIP_USER_RULE } from "../../pcmo/sip-user.js";
+import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
 import { isNewUsername } from "../../piopiy/new-username.js";
 import { isPassword } from "../../piopiy/password.js";
 import { Secret } from "../../secret.js";
@@ -89,8 +89,8 @@ function newUsernameErrors(username: string): UserError[] {
 }
 
 function usernameErrors(username: string): UserError[] {
-  if (isSipUser(username)) return [];
-  return [new UserError("INVALID_USERNAME", SIP_USER_RULE, ["username"])];
+  if (isUsername(username)) return [];
+  return [new UserError("INVALID_USERNAME", `A username ${USERNAME_RULE}.`, ["username"])];
 }
 
 function passwordErrors(password: Secret | null): UserError[] {
