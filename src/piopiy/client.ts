@@ -175,7 +175,8 @@ export class PiopiyClient {
       if (!cutShort || stop.isDeadline) {
         this.#log.noResponse(operation, isSlow ? "timeout" : code, performance.now() - begun);
       }
-      const isSent = request.timings?.upload !== undefined;
+      // A certificate is refused before anything of the request has left, although got has written it.
+      const isSent = request.timings?.upload !== undefined && !code.includes("CERT");
       throw isWrite(operation) && isSent
         ? new Failure(...outcomeUnknown(operation))
         : new Failure(...nameFailure(operation, code, isSlow));
