@@ -5,9 +5,9 @@ import {
   circuitBreaker,
   handleWhen,
 } from "cockatiel";
-import type { FastifyBaseLogger } from "fastify";
 import { NotAsked } from "./not-asked.js";
 import { isBareServerError, type Reply } from "./reply.js";
+import type { UpstreamLog } from "./upstream-log.js";
 
 /** So many calls in a row must fail. Fewer would open it on bad luck, while PIOPIY still answers most calls. */
 const FAILURES_IN_A_ROW = 10;
@@ -30,7 +30,7 @@ export class Breaker {
   #changes = 0;
 
   /** @param resetMs how long it stays open before one call probes */
-  constructor(resetMs: number, log: FastifyBaseLogger) {
+  constructor(resetMs: number, log: UpstreamLog) {
     this.#resetMs = resetMs;
     // A probe that came to no end has proved nothing.
     const counts = (error: Error) => !(error instanceof NotAsked) || this.#isProbing;
@@ -40,14 +40,14 @@ export class Breaker {
       breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
     });
     this.#circuit.onBreak(() => {
-      if (this.#openedAt === 0) log.error("PIOPIY is out of order: it is not asked until a probe succeeds");
+      if (this.#openedAt === 0) log.breakerOpened();
       this.#openedAt = Date.now();
       this.#changes++;
     });
     this.#circuit.onReset(() => {
       this.#openedAt = 0;
       this.#changes++;
-      log.warn("PIOPIY answers again");
+      log.breakerClosed();
     });
   }
 

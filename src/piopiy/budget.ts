@@ -30,8 +30,8 @@ export class Budget implements ReadBudget {
     this.clients = [client];
     this.#expiresAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {
-      this.forWrites.now();
-      this.forReads.now();
+      this.forWrites.now(true);
+      this.forReads.now(true);
     }, milliseconds).unref();
   }
 

@@ -1,4 +1,5 @@
-import got, { type Got, type Request, RequestError } from "got";
+import type { FastifyBaseLogger } from "fastify";
+import got, { type Got } from "got";
 import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
 import type { Budget, ReadBudget } from "./budget.js";
@@ -8,9 +9,10 @@ import { NotAsked } from "./not-asked.js";
 import { derivePassword } from "./password.js";
 import { Policy, type PolicyOptions, type UpstreamRequest, type Write } from "./policy.js";
 import { readReply } from "./read-reply.js";
-import { MAX_REPLY_BYTES, type Reply } from "./reply.js";
+import { codeOf, isBareServerError, type Reply, receiveReply } from "./reply.js";
 import { judgePassword } from "./settle.js";
 import type { Stop } from "./stop.js";
+import { UpstreamLog } from "./upstream-log.js";
 import type {
   Answer,
   Credentials,
@@ -27,6 +29,7 @@ export interface PiopiyClientOptions extends PolicyOptions {
   readonly secret: Secret;
   /** Milliseconds for one attempt. */
   readonly timeoutMs: number;
+  readonly log: FastifyBaseLogger;
 }
 
 /**
@@ -39,11 +42,13 @@ export class PiopiyClient {
   readonly #options: PiopiyClientOptions;
   readonly #connections = new Connections();
   readonly #http: Got;
+  readonly #log: UpstreamLog;
   readonly #policy: Policy;
 
   constructor(options: PiopiyClientOptions) {
     this.#options = options;
-    this.#policy = new Policy(options);
+    this.#log = new UpstreamLog(options.log, options.url, options.secret);
+    this.#policy = new Policy(options, this.#log);
     this.#http = got.extend({
       // A redirect would carry the secret to an address that nobody configured.
       followRedirect: false,
@@ -127,7 +132,14 @@ export class PiopiyClient {
   #request<O extends Operation>(operation: O, parameters: Parameters): UpstreamRequest<Answer<O> | null> {
     return {
       send: (stop) => this.#send(operation, parameters, stop),
-      parse: (reply) => readReply(operation, parameters, reply, this.#options.secret),
+      parse: (reply) => {
+        try {
+          return readReply(operation, parameters, reply, this.#options.secret);
+        } catch (error) {
+          if (!isBareServerError(reply)) this.#log.response(operation, parameters, reply);
+          throw error;
+        }
+      },
     };
   }
 
@@ -150,49 +162,27 @@ export class PiopiyClient {
     const timer = setTimeout(end, timeoutMs);
     const forget = stop.listen(end);
     try {
-      return await receive(request);
+      const reply = await receiveReply(request, begun);
+      // Logged before the circuit breaker, which may open, so that it names this cause.
+      if (isBareServerError(reply)) this.#log.response(operation, parameters, reply);
+      return reply;
     } catch (error) {
       // An attempt that got half its time or more has shown that PIOPIY is slow; a shorter one shows nothing.
       const cutShort = stop.isNow && performance.now() - begun < timeoutMs / 2;
       const Failure = cutShort ? NotAsked : GatewayError;
-      const isSent = request.timings?.upload !== undefined;
+      const code = codeOf(error);
+      // A client that has left shows nothing either.
+      if (!cutShort || stop.isDeadline) {
+        this.#log.noResponse(operation, isSlow ? "timeout" : code, performance.now() - begun);
+      }
+      // A certificate is refused before anything of the request has left, although got has written it.
+      const isSent = request.timings?.upload !== undefined && !code.includes("CERT");
       throw isWrite(operation) && isSent
         ? new Failure(...outcomeUnknown(operation))
-        : new Failure(...nameFailure(operation, codeOf(error), isSlow));
+        : new Failure(...nameFailure(operation, code, isSlow));
     } finally {
       clearTimeout(timer);
       forget();
     }
   }
-}
-
-/** The whole reply, or why its body cannot be read. */
-function receive(request: Request): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let length = 0;
-    const finish = (body: Buffer | undefined, unreadable?: string) => {
-      const { statusCode = 0, headers = {} } = request.response ?? {};
-      resolve({ status: statusCode, body, unreadable, retryAfter: headers["retry-after"] });
-    };
-    request.on("data", (part: Buffer) => {
-      parts.push(part);
-      length += part.length;
-      if (length <= MAX_REPLY_BYTES) return;
-      finish(undefined, `more than ${MAX_REPLY_BYTES} bytes`);
-      request.destroy();
-    });
-    request.on("error", (error) => {
-      const code = codeOf(error);
-      if (code.startsWith("Z_")) finish(undefined, `a body that cannot be decompressed (${code})`);
-      else reject(error);
-    });
-    request.once("close", reject); // all that a request which was ended tells
-    request.once("end", () => finish(Buffer.concat(parts)));
-  });
-}
-
-/** Of got's error only its short code is told on. */
-function codeOf(error: unknown): string {
-  return error instanceof RequestError ? error.code : "unknown cause";
 }

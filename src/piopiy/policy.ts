@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from "fastify";
 import { Breaker } from "./breaker.js";
 import type { Budget, ReadBudget } from "./budget.js";
 import { ConcurrencyLimit, type Kind, tooLate } from "./concurrency-limit.js";
@@ -7,6 +6,7 @@ import type { Reply } from "./reply.js";
 import { Retries } from "./retries.js";
 import { settle, type Verdict } from "./settle.js";
 import type { Stop } from "./stop.js";
+import type { UpstreamLog } from "./upstream-log.js";
 import type { SipEndpointRecord } from "./wire.js";
 
 /** So many upstream requests of either kind may wait for each one in flight. */
@@ -33,7 +33,6 @@ export interface PolicyOptions {
   readonly maxConcurrency: number;
   /** Milliseconds for which a PIOPIY that is out of order is not asked. */
   readonly breakerResetMs: number;
-  readonly log: FastifyBaseLogger;
 }
 
 /**
@@ -49,7 +48,7 @@ export class Policy {
   /** The shortest time that PIOPIY has lately taken to answer: less is not worth an attempt. */
   #quickestMs = 0;
 
-  constructor({ maxConcurrency, breakerResetMs, log }: PolicyOptions) {
+  constructor({ maxConcurrency, breakerResetMs }: PolicyOptions, log: UpstreamLog) {
     this.#concurrencyLimit = new ConcurrencyLimit(maxConcurrency, maxConcurrency * WAITING_FOR_EACH);
     this.#breaker = new Breaker(breakerResetMs, log);
   }
@@ -111,9 +110,8 @@ export class Policy {
     const reply = await this.#concurrencyLimit.run(kind, budget, waiting, () =>
       this.#breaker.run(async () => {
         if (budget.timeLeft < this.#quickestMs) throw tooLate();
-        const begun = performance.now();
         const received = await request.send(running);
-        this.#noteDuration(performance.now() - begun);
+        this.#noteDuration(received.ms);
         return received;
       }),
     );

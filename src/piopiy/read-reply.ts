@@ -2,7 +2,7 @@ import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
 import { isWrite, outcomeUnknown } from "./failure.js";
 import { Mismatch } from "./mismatch.js";
-import { parseBody, type Reply, readCode } from "./reply.js";
+import { isRedirection, parseBody, type Reply, readCode } from "./reply.js";
 import {
   type Answer,
   type Operation,
@@ -11,6 +11,9 @@ import {
   type SipEndpointPage,
   shapes,
 } from "./wire.js";
+
+/** HTTP 408, 429, 503 and 511: the request was not received whole, was too many, or did not pass a login page. */
+const NOT_BEGUN: readonly unknown[] = [408, 429, 503, 511];
 
 /**
  * Reads the response to a request as `parseReply` does. When that of a write cannot be read, its outcome is unknown.
@@ -24,9 +27,9 @@ export function readReply<O extends Operation>(
   try {
     return parseReply(operation, parameters, reply, secret);
   } catch (error) {
-    // A busy upstream (429, 503) has not begun the work; after any other failure nobody can tell.
+    // After any other failure that may pass nobody can tell.
     const { code, retryable, upstreamCode } = error instanceof GatewayError ? error.extensions : {};
-    const isLost = retryable && code !== "OUTCOME_UNKNOWN" && upstreamCode !== 429 && upstreamCode !== 503;
+    const isLost = retryable && code !== "OUTCOME_UNKNOWN" && !NOT_BEGUN.includes(upstreamCode);
     throw isWrite(operation) && isLost ? new GatewayError(...outcomeUnknown(operation)) : error;
   }
 }
@@ -56,7 +59,10 @@ function parseReply<O extends Operation>(
       reply.unreadable ?? (body ? "an object without a code" : "something that is not a JSON object");
     throw new GatewayError("UPSTREAM_INVALID_RESPONSE", `PIOPIY answered ${operation} with ${found}.`);
   }
-  return readRefusal(operation, spoken, reply, readMessage(body, [secret, parameters.password]));
+  // A page with HTTP 400 comes from something in front of PIOPIY, and says nothing about the name.
+  const isPage = body === undefined && reply.body?.length !== 0;
+  if ((spoken ?? reply.status) === 400 && !isPage && operation !== "list_sip") return null;
+  throw readRefusal(operation, spoken, reply, readMessage(body, [secret, parameters.password]));
 }
 
 function readSuccess<O extends Operation>(operation: O, parameters: Parameters, body: unknown): Answer<O> {
@@ -111,34 +117,42 @@ function mismatch(operation: Operation, difference: string): Mismatch {
 }
 
 /** `spoken` is the code in the body; without one, the HTTP status speaks. */
-function readRefusal(operation: Operation, spoken: number | undefined, reply: Reply, message: string): null {
+function readRefusal(
+  operation: Operation,
+  spoken: number | undefined,
+  reply: Reply,
+  message: string,
+): GatewayError {
   const code = spoken ?? reply.status;
-  if (code === 400 && operation !== "list_sip") return null;
+  const extensions = { upstreamCode: code };
   if (code === 420) {
-    throw new GatewayError(
+    return new GatewayError(
       "UPSTREAM_UNAUTHENTICATED",
       "PIOPIY refuses this gateway's account: the operator must check PIOPIY_APP_ID and PIOPIY_SECRET.",
-      { upstreamCode: code },
+      extensions,
+    );
+  }
+  if (isRedirection(reply)) {
+    return new GatewayError(
+      "UPSTREAM_REJECTED",
+      `PIOPIY answered ${operation} with the redirection HTTP ${reply.status}, which the gateway does not follow: the operator must check PIOPIY_URL.`,
+      extensions,
     );
   }
   // In a body 501 and 502 say that a field is missing; as a bare status they are an outage.
   const missingField = spoken === 501 || spoken === 502;
-  if (code === 429 || (code >= 500 && code < 600 && !missingField)) {
-    throw new GatewayError(
+  if (code === 408 || code === 429 || (code >= 500 && code < 600 && !missingField)) {
+    return new GatewayError(
       "UPSTREAM_UNAVAILABLE",
       `PIOPIY answered ${operation} with ${code}${message}. Try again later.`,
-      {
-        upstreamCode: code,
-        ...readRetryAfter(reply.retryAfter),
-      },
+      { ...extensions, ...readRetryAfter(reply.retryAfter) },
     );
   }
-  if (spoken === undefined && code < 400) {
-    throw new GatewayError("UPSTREAM_INVALID_RESPONSE", `PIOPIY answered ${operation} with HTTP ${code}.`);
-  }
-  throw new GatewayError("UPSTREAM_REJECTED", `PIOPIY refused ${operation} with code ${code}${message}.`, {
-    upstreamCode: code,
-  });
+  return new GatewayError(
+    "UPSTREAM_REJECTED",
+    `PIOPIY refused ${operation} with code ${code}${message}.`,
+    extensions,
+  );
 }
 
 /** PIOPIY's own words, one line of 200 characters at most, to be shown and never to be matched. */

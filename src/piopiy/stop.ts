@@ -5,12 +5,19 @@
 export class Stop {
   readonly #listeners = new Set<() => void>();
   #isNow = false;
+  #isDeadline = false;
 
   get isNow(): boolean {
     return this.#isNow;
   }
 
-  now(): void {
+  /** Whether it came because the time is spent. */
+  get isDeadline(): boolean {
+    return this.#isDeadline;
+  }
+
+  now(isDeadline = false): void {
+    this.#isDeadline ||= isDeadline && !this.#isNow;
     this.#isNow = true;
     const listeners = [...this.#listeners];
     this.#listeners.clear();

@@ -27,7 +27,6 @@ export const losses: [string, Behaviour][] = [
   ["HTTP 504", { status: 504, body: html }],
   ["500 in the body", { body: { code: "cmi-500" } }],
   ["a success that says nothing", { body: { code: "cmi-200" } }],
-  ["a redirect", { status: 307, headers: { location: "/elsewhere" }, body: "" }],
   ["10 MB", { body: " ".repeat(10_000_000) }],
 ];
 

@@ -62,7 +62,7 @@ class Flight<T> implements ReadBudget {
         if (this.#waiting.size > 0) return reject(tooSlow());
         // The work itself tells the last one why it ended.
         this.#end();
-        this.forReads.now();
+        this.forReads.now(budget.forReads.isDeadline);
       };
       const forget = budget.forReads.listen(leave);
       result.finally(forget).then(resolve, reject);

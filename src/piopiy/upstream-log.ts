@@ -1,0 +1,140 @@
+import type { FastifyBaseLogger } from "fastify";
+import type { Secret } from "../secret.js";
+import { isRedirection, parseBody, type Reply, readCode } from "./reply.js";
+import type { Operation, Parameters } from "./wire.js";
+
+const INTERVAL_MS = 30_000;
+/** An upstream can vary its codes as it likes. */
+const MAX_CAUSES = 50;
+/** Stands for all causes beyond that number. */
+const OTHERS = "another cause";
+const MAX_ADDRESS = 200;
+const API_PATH = "/v1/endpoint/";
+
+/** Why an upstream request failed. */
+interface Cause {
+  readonly operation: Operation;
+  /** Of the network, of TLS or of PIOPIY. */
+  readonly code?: string | undefined;
+  readonly status?: number;
+  readonly ms: number;
+}
+
+/** When a cause was last logged, and how often it has come since. */
+interface Logged {
+  readonly at: number;
+  repeats: number;
+}
+
+/** Logs why upstream requests fail: each cause once in 30 seconds, with the number of repeats since its last entry. */
+export class UpstreamLog {
+  readonly #log: FastifyBaseLogger;
+  readonly #url: string;
+  readonly #secret: Secret;
+  readonly #intervalMs: number;
+  readonly #logged = new Map<string, Logged>();
+  #lastCause: string | undefined;
+
+  /**
+   * @param url where requests go, with a slash at its end
+   * @param secret the account's, which is never logged
+   */
+  constructor(log: FastifyBaseLogger, url: string, secret: Secret, intervalMs = INTERVAL_MS) {
+    this.#log = log;
+    this.#url = url;
+    this.#secret = secret;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Logs a request that has brought no response, and the code of its error. */
+  noResponse(operation: Operation, code: string, ms: number): void {
+    this.#write("warn", code, { operation, code, ms: Math.round(ms) });
+  }
+
+  /** Logs a response that is a failure. */
+  response(operation: Operation, parameters: Parameters, reply: Reply): void {
+    const { status, ms, unreadable } = reply;
+    const code = readCode(parseBody(reply));
+    const content = unreadable ?? (code === undefined ? "no code" : `code ${code}`);
+    const cause = { operation, status, code: code?.toString(), ms: Math.round(ms) };
+    const isAccount = code === 420 || (code === undefined && status === 420);
+    const advice = isAccount
+      ? "PIOPIY refuses the account: check PIOPIY_APP_ID and PIOPIY_SECRET"
+      : this.#adviseOnUrl(operation, parameters, reply, code);
+    this.#write(isAccount ? "error" : "warn", `HTTP ${status} with ${content}`, cause, advice);
+  }
+
+  breakerOpened(): void {
+    this.#log.error(
+      { cause: this.#lastCause },
+      "PIOPIY is out of order: it is not asked until a probe succeeds",
+    );
+  }
+
+  breakerClosed(): void {
+    this.#log.warn("PIOPIY answers again");
+  }
+
+  #write(level: "warn" | "error", name: string, cause: Cause, advice?: string): void {
+    this.#lastCause = name;
+    const now = performance.now();
+    const isOver = ({ at }: Logged) => now - at >= this.#intervalMs;
+    if (this.#logged.size >= MAX_CAUSES) {
+      for (const [known, logged] of this.#logged) if (isOver(logged)) this.#logged.delete(known);
+    }
+    const key = this.#logged.has(name) || this.#logged.size < MAX_CAUSES ? name : OTHERS;
+    const logged = this.#logged.get(key);
+    if (logged && !isOver(logged)) {
+      logged.repeats++;
+      return;
+    }
+    this.#logged.set(key, { at: now, repeats: 0 });
+    const message = `an upstream request failed: ${name}`;
+    this.#log[level](
+      { ...cause, repeats: logged?.repeats || undefined },
+      advice ? `${message}. ${advice}` : message,
+    );
+  }
+
+  /** Says how to correct PIOPIY_URL where a response shows that it does not lead to the API. */
+  #adviseOnUrl(
+    operation: Operation,
+    { password }: Parameters,
+    reply: Reply,
+    code: number | undefined,
+  ): string | undefined {
+    if (isRedirection(reply)) {
+      const secrets = [this.#secret, password];
+      const address = baseAddress(operation, new URL(operation, this.#url), reply.location, secrets);
+      if (!address) return "PIOPIY_URL redirects, but to no address that can be shown";
+      return address === this.#url
+        ? "PIOPIY_URL redirects to itself: check what stands between the gateway and PIOPIY"
+        : `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it is PIOPIY's`;
+    }
+    const { origin, pathname } = new URL(this.#url);
+    const isForeign = code === undefined && reply.status < 500 && !pathname.endsWith(API_PATH);
+    return isForeign ? `PIOPIY_URL may lack the path of the API, as in ${origin}${API_PATH}` : undefined;
+  }
+}
+
+/**
+ * Returns the value for PIOPIY_URL that a `Location` header suggests: origin and path without the operation. What could hold
+ * a part of the request is left out: the query, and a path that is more than plain names.
+ */
+function baseAddress(
+  operation: Operation,
+  requested: URL,
+  location: string | undefined,
+  secrets: readonly (Secret | undefined)[],
+): string | undefined {
+  if (location === undefined || !URL.canParse(location, requested)) return undefined;
+  const { protocol, origin, pathname } = new URL(location, requested);
+  if (!/^https?:$/.test(protocol)) return undefined;
+  const path = /^[\w.~/-]*$/.test(pathname) ? pathname : "/";
+  const address = `${origin}${path}`.replace(new RegExp(`/${operation}/?$`), "/");
+  // A host name is in lower case.
+  const isHidden = secrets.some(
+    (secret) => secret && address.toLowerCase().includes(secret.reveal().toLowerCase()),
+  );
+  return isHidden ? undefined : address.slice(0, MAX_ADDRESS);
+}

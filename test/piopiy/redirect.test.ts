@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { alice, type Behaviour, type BrokenReply, startBrokenUpstream } from "../support/broken-upstream.js";
+import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
+import { cut, mutations, traces, write } from "./writing.js";
+
+let broken: BrokenGateway;
+beforeEach(async () => {
+  broken = await startBrokenGateway();
+});
+afterEach(() => broken.close());
+
+const all = Object.keys(operations) as (keyof typeof operations)[];
+const html = "<h1>Something is wrong</h1>";
+const page = (status: number): BrokenReply => ({
+  status,
+  headers: { "content-type": "text/html" },
+  body: html,
+});
+const redirect = (status: number, body: BrokenReply["body"] = ""): BrokenReply => ({
+  status,
+  headers: { location: "https://piopiy.example.com/v1/endpoint/get_sip" },
+  body,
+});
+const rejected = (upstreamCode: number) => ({
+  code: "UPSTREAM_REJECTED",
+  retryable: false,
+  upstreamCode,
+  attempts: 1,
+});
+
+describe("A redirection", () => {
+  it.each([
+    300, 301, 302, 303, 304, 305, 307, 308, 399,
+  ])("is UPSTREAM_REJECTED after one upstream request, for reads and writes: HTTP %i", async (status) => {
+    for (const operation of all) {
+      broken.upstream.answer(redirect(status));
+      expect(await fail(broken, operation)).toEqual(rejected(status));
+    }
+  });
+
+  it.each<[string, BrokenReply["body"]]>([
+    ["a success", alice],
+    ["the code 400", { code: "cmi-400" }],
+    ["the code 420", { code: 420 }],
+    ["the code 500", { code: 500 }],
+    ["the code 503", { code: "cmi-503" }],
+    ["a page", html],
+    ["more than 1 MB", " ".repeat(1_000_001)],
+  ])("is the same whatever its body says: %s", async (_, body) => {
+    for (const operation of all) {
+      broken.upstream.answer(redirect(302, body));
+      expect(await fail(broken, operation)).toEqual(rejected(302));
+    }
+  });
+
+  it("carries the secret to no other address", async () => {
+    const elsewhere = await startBrokenUpstream();
+    try {
+      for (const status of [301, 302, 303, 307, 308]) {
+        broken.upstream.answer({ status, headers: { location: `${elsewhere.url}get_sip` }, body: "" });
+        expect(await fail(broken, "get_sip")).toEqual(rejected(status));
+      }
+      expect(elsewhere.connections.made).toBe(0);
+    } finally {
+      await elsewhere.close();
+    }
+  });
+
+  it("does not open the circuit breaker", async () => {
+    broken.upstream.answer(redirect(301));
+    for (let count = 1; count <= 12; count++) {
+      expect(await fail(broken, "remove_sip")).toEqual({ ...rejected(301), attempts: count });
+    }
+  });
+
+  it("names the setting to correct, and not the address", async () => {
+    broken.upstream.answer(redirect(308));
+    const { errors } = await broken.gateway.ask(operations.remove_sip);
+    expect(errors?.[0]?.message).toBe(
+      "PIOPIY answered remove_sip with the redirection HTTP 308, which the gateway does not follow: the operator must check PIOPIY_URL.",
+    );
+  });
+});
+
+describe("A response of something in front of PIOPIY", () => {
+  it.each([
+    400, 401, 403, 404, 405, 407, 410, 421, 426, 451,
+  ])("is UPSTREAM_REJECTED after one upstream request: a page with HTTP %i", async (status) => {
+    for (const operation of all) {
+      broken.upstream.answer(page(status));
+      expect(await fail(broken, operation)).toEqual(rejected(status));
+    }
+  });
+
+  it.each([408, 511])("is retried for reads and is final for writes: HTTP %i", async (status) => {
+    broken.upstream.answer(page(status), {});
+    expect((await broken.gateway.ask(operations.get_sip)).errors).toBeUndefined();
+    for (const operation of ["get_sip", "list_sip"] as const) {
+      broken.upstream.answer(page(status));
+      expect(await fail(broken, operation)).toMatchObject({ code: "UPSTREAM_UNAVAILABLE", attempts: 3 });
+    }
+    for (const operation of writes) {
+      broken.upstream.answer(page(status));
+      expect(await fail(broken, operation)).toEqual({
+        code: "UPSTREAM_UNAVAILABLE",
+        retryable: true,
+        upstreamCode: status,
+        attempts: 1,
+      });
+    }
+  });
+
+  it.each([204, 205, 206])("leaves a write to be reconciled: HTTP %i", async (status) => {
+    for (const operation of writes) {
+      const { taken } = traces[operation];
+      expect(await write(broken, operation, { status, body: "" }, taken)).toEqual({
+        outcome: "done",
+        calls: [operation, "get_sip"],
+      });
+    }
+  });
+
+  it("may be preceded by 1xx responses", async () => {
+    const hinting: Behaviour = (response) =>
+      response.writeEarlyHints({ link: "</style.css>; rel=preload" }, () =>
+        response.end(JSON.stringify(alice)),
+      );
+    broken.upstream.answer(hinting);
+    expect((await broken.gateway.ask(mutations.update_sip)).errors).toBeUndefined();
+    expect(broken.upstream.calls).toHaveLength(1);
+  });
+});
+
+describe("A lost write", () => {
+  it.each<[string, BrokenReply]>([
+    ["a redirection", redirect(302, { code: "cmi-400" })],
+    ["a page with HTTP 400", page(400)],
+    ["a page with HTTP 404", page(404)],
+  ])("is OUTCOME_UNKNOWN after one look when PIOPIY then sends %s", async (_, reply) => {
+    for (const operation of writes) {
+      expect(await write(broken, operation, cut, reply)).toEqual({
+        outcome: "OUTCOME_UNKNOWN",
+        calls: [operation, "get_sip"],
+      });
+    }
+  });
+});
