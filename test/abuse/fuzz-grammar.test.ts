@@ -10,7 +10,7 @@ import { type Bytes, exchange, type RawAnswer, request } from "./raw-http.js";
 import { CANARY, grammarRequests } from "./request-grammar.js";
 
 const SEED = 20_261_127;
-const EACH = 300;
+const EACH = 150;
 const SIDE_BY_SIDE = 10;
 /** A hostile request may block the event loop for so many times as long as a good one does, or as the machine alone does. */
 const DELAY_FACTOR = 12;
