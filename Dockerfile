@@ -24,5 +24,5 @@ USER node
 EXPOSE 4000
 # It asks by the container's own address, since a gateway that listens on loopback cannot be reached from outside.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "const { address } = Object.values(os.networkInterfaces()).flat().find((a) => !a.internal && a.family === 'IPv4') ?? { address: '127.0.0.1' }; http.get({ host: address, port: process.env.PORT || 4000, path: '/health/live', headers: { host: 'localhost' } }, (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
+  CMD ["node", "-e", "const { address } = Object.values(os.networkInterfaces()).flat().find((a) => !a.internal && a.family === 'IPv4') ?? { address: '127.0.0.1' }; http.get({ host: address, port: Number(process.env.PORT) || 4000, path: '/health/live', headers: { host: 'localhost' } }, (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 CMD ["node", "--max-semi-space-size=64", "dist/main.js"]

@@ -76,6 +76,14 @@ describe("node dist/main.js", () => {
     expect(program.output.stderr).toBe("");
   });
 
+  it("starts on the emulator from a file of variables with CRLF", async () => {
+    const program = run(
+      Object.fromEntries(Object.entries(emulated).map(([name, value]) => [name, `${value}\r`])),
+    );
+    const address = await addressOf(program);
+    expect(await ask(address, alice)).toEqual(found);
+  });
+
   it("says in plain words that it is on the emulator, and that everyone is let in", async () => {
     const program = run(emulated);
     await addressOf(program);

@@ -32,6 +32,7 @@ const inputs: Record<string, unknown>[] = [
     duration: 600,
     from: "+914471000000",
   },
+  { call: [{ user: "front desk" }, { user: " " }, { user: "a\u3000b " }], ringType: "GROUP" },
   { call: [{ user: "ünï.çode" }], callType: "VIDEO", loop: 3, from: 914471000000 },
 ];
 

@@ -61,6 +61,12 @@ describe("connectAction(verify: true)", () => {
     expect(await gateway.calls()).toEqual([]);
   });
 
+  it("finds targets with spaces in their names", async () => {
+    await gateway.reset({ endpoints: [{ username: "front desk" }] });
+    const { userErrors } = await connect({ call: to("front desk", "front  desk") }, true);
+    expect(userErrors).toMatchObject([{ code: "SIP_ENDPOINT_NOT_FOUND", path: ["call", "1", "user"] }]);
+  });
+
   it("warns of a video call to an endpoint that takes none", async () => {
     await gateway.reset({ endpoints: [{ username: "alice" }, { username: "deaf", video: false }] });
     const { warnings, pcmo } = await connect(

@@ -200,8 +200,8 @@ describe("A mistake in a PCMO document", () => {
       "action_url is missing; it must be a URL that begins with http:// or https:// and has no spaces.",
     ],
     [
-      [{ action: "connect", call: [{ type: "sip", user: "x\ty".repeat(99) }] }],
-      `user must be a username that is not empty and has no control characters; it is "${"x\\ty".repeat(99).slice(0, 78)}…".`,
+      [{ action: "connect", call: [{ type: "sip", user: `\n${"x".repeat(99)}` }] }],
+      `user must be a username that is not empty and has no control characters; it is "\\n${"x".repeat(58)}…".`,
     ],
   ])("says what was expected and what came: %j", (document, text) => {
     expect(message(document)).toBe(text);

@@ -28,6 +28,10 @@ describe("A PCMO document without mistakes", () => {
     ],
     ["Rings alice for 40 seconds; the talk may last 1 hour 30 minutes.", { action: "connect", call }],
     [
+      'Rings "front desk" for 40 seconds; the talk may last 1 hour 30 minutes.',
+      { action: "connect", call: [{ type: "sip", user: "front desk" }] },
+    ],
+    [
       "Rings alice and bob all at once for 20 seconds; the talk may last 10 minutes.",
       {
         action: "connect",
