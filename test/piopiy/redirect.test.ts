@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { alice, type Behaviour, type BrokenReply, startBrokenUpstream } from "../support/broken-upstream.js";
 import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
-import { cut, found, mutations, traces, write } from "./writing.js";
+import { cut, mutations, traces, write } from "./writing.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {

@@ -1,0 +1,19 @@
+/** A certificate for localhost that nobody trusts, valid until 2126, and its key. */
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUavyqi5gK1ijOyNs8pkKUUxVbupcwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNzE2MDk0MFoYDzIxMjYxMTAz
+MTYwOTQwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATVb9gApVu2oR0xFPpTs6ECe9fm/obpwy0hEt1Iq7vgy5+s4h19fIsi
+QflBbHk48BWSCbIB08b1RmNAqnhhlgqVo1MwUTAdBgNVHQ4EFgQUzB62bjhnf7g8
+BpsRunJ0Gq+al9cwHwYDVR0jBBgwFoAUzB62bjhnf7g8BpsRunJ0Gq+al9cwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiAH8u4HuslRDmJ6k3ikePor
+hmprbsskbwmfU5R8u4FPggIhAN0E+g2eXivi7MvwC1hXK0+Qe7R3GP+HCSnFBZz3
+Vyjy
+-----END CERTIFICATE-----
+`;
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFtpHTvTNbX2mXAAD
+/wSRZnCIWgQawhaM0vUBWSWHz9ehRANCAATVb9gApVu2oR0xFPpTs6ECe9fm/obp
+wy0hEt1Iq7vgy5+s4h19fIsiQflBbHk48BWSCbIB08b1RmNAqnhhlgqV
+-----END PRIVATE KEY-----
+`;
