@@ -99,13 +99,12 @@ export class UpstreamLog {
   /** Says how to correct PIOPIY_URL where a response shows that it does not lead to the API. */
   #adviseOnUrl(
     operation: Operation,
-    { password }: Parameters,
+    parameters: Parameters,
     reply: Reply,
     code: number | undefined,
   ): string | undefined {
     if (isRedirection(reply)) {
-      const secrets = [this.#secret, password];
-      const address = baseAddress(operation, new URL(operation, this.#url), reply.location, secrets);
+      const address = this.#baseAddress(operation, parameters, reply.location);
       if (!address) return "PIOPIY_URL redirects, but to no address that can be shown";
       return address === this.#url
         ? "PIOPIY_URL redirects to itself: check what stands between the gateway and PIOPIY"
@@ -115,26 +114,26 @@ export class UpstreamLog {
     const isForeign = code === undefined && reply.status < 500 && !pathname.endsWith(API_PATH);
     return isForeign ? `PIOPIY_URL may lack the path of the API, as in ${origin}${API_PATH}` : undefined;
   }
-}
 
-/**
- * Returns the value for PIOPIY_URL that a `Location` header suggests: origin and path without the operation. What could hold
- * a part of the request is left out: the query, and a path that is more than plain names.
- */
-function baseAddress(
-  operation: Operation,
-  requested: URL,
-  location: string | undefined,
-  secrets: readonly (Secret | undefined)[],
-): string | undefined {
-  if (location === undefined || !URL.canParse(location, requested)) return undefined;
-  const { protocol, origin, pathname } = new URL(location, requested);
-  if (!/^https?:$/.test(protocol)) return undefined;
-  const path = /^[\w.~/-]*$/.test(pathname) ? pathname : "/";
-  const address = `${origin}${path}`.replace(new RegExp(`/${operation}/?$`), "/");
-  // A host name is in lower case.
-  const isHidden = secrets.some(
-    (secret) => secret && address.toLowerCase().includes(secret.reveal().toLowerCase()),
-  );
-  return isHidden ? undefined : address.slice(0, MAX_ADDRESS);
+  /**
+   * Returns the value for PIOPIY_URL that a `Location` header suggests: origin and path without the operation. What could hold
+   * a part of the request is left out: the query, and a path that is more than plain names.
+   */
+  #baseAddress(
+    operation: Operation,
+    { username = "?", password }: Parameters,
+    location: string | undefined,
+  ): string | undefined {
+    const requested = this.#url + operation;
+    if (location === undefined || !URL.canParse(location, requested)) return undefined;
+    const { protocol, origin, pathname } = new URL(location, requested);
+    if (!/^https?:$/.test(protocol)) return undefined;
+    const isPlain = /^[\w.~/-]*$/.test(pathname) && !pathname.split("/").includes(username);
+    const address = `${origin}${isPlain ? pathname : "/"}`.replace(new RegExp(`/${operation}/?$`), "/");
+    // A host name is in lower case.
+    const isHidden = [this.#secret, password].some(
+      (secret) => secret && address.toLowerCase().includes(secret.reveal().toLowerCase()),
+    );
+    return isHidden ? undefined : address.slice(0, MAX_ADDRESS);
+  }
 }

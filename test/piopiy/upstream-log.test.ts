@@ -228,6 +228,7 @@ describe("A redirection is logged with the address to use", () => {
     ["https://piopiy.example.com:8443/get_sip?token=made-up#made-up", "https://piopiy.example.com:8443/"],
     ["https://made:up@piopiy.example.com/v2/get_sip", "https://piopiy.example.com/v2/"],
     ["https://login.example.com/start.html?back=made-up", "https://login.example.com/start.html"],
+    ["https://login.example.com/users/alice/", "https://login.example.com/"],
     ["https://login.example.com/made%20up/%0d%0a%1b[31m", "https://login.example.com/"],
     [`https://piopiy.example.com/${"x".repeat(300)}`, `https://piopiy.example.com/${"x".repeat(173)}`],
   ])("for %s", async (location, address) => {
