@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import type { FastifyBaseLogger } from "fastify";
+import { reasonOf } from "./describe-error.js";
 import { ChangeRelay } from "./piopiy/cache/change-relay.js";
 
 /** How long a worker that ended by itself is not started again. */
@@ -54,8 +55,8 @@ export class Workers {
     this.#relay.add(worker);
     this.#running.add(worker);
     // Whatever is sent to a worker that has just died fails, also Node's own messages; its exit is what counts.
-    worker.on("error", ({ message }) =>
-      this.#log.warn({ pid: worker.process.pid, reason: message }, "a worker is not reached"),
+    worker.on("error", (error) =>
+      this.#log.warn({ pid: worker.process.pid, reason: reasonOf(error) }, "a worker is not reached"),
     );
     worker.on("exit", () => this.#running.delete(worker));
     return worker;

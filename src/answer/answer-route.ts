@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
-import type { FastifyInstance } from "fastify";
+import type { FastifyError, FastifyInstance } from "fastify";
 import { clientKey } from "../client-address.js";
 import { FixedWindowCounter } from "../fixed-window-counter.js";
+import { answerHttpError } from "../http-errors.js";
 import { type ConnectActionSpecification, writeConnectAction } from "../pcmo/connect-action.js";
 import { type AnswerTokens, signatureOf } from "./answer-token.js";
 import { callIdOf } from "./call-id.js";
@@ -44,8 +45,9 @@ export async function addAnswerRoute(
     scope.addHook("onRequest", async ({ headers }) => {
       delete headers["content-type"];
     });
-    scope.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
-      void reply.code(error.statusCode ?? 500).send();
+    scope.setErrorHandler((error: FastifyError, request, reply) => {
+      if (error.statusCode === undefined) answerHttpError(error, request, reply);
+      else void reply.code(error.statusCode).send();
     });
     scope.post<{ Params: { token: string } }>(
       "/answer/:token",

@@ -5,8 +5,8 @@ import type { EmulatorSettings } from "./settings.js";
 const MAX_SHOWN = 60;
 
 /**
- * Refuses requests for foreign host names, except PIOPIY's five, which need the account. A web page can let its own name resolve
- * to the emulator's address (DNS rebinding), but its visitor's browser still sends that name as the Host header.
+ * Refuses requests for foreign host names, except PIOPIY's five, for which any name may lead here. A web page can let its own name
+ * resolve to the emulator's address (DNS rebinding), but its visitor's browser still sends that name as the Host header.
  */
 export function guardHost({ host, allowedHosts }: EmulatorSettings): onRequestHookHandler {
   const own = new Set([host, ...allowedHosts].map((name) => name.toLowerCase()));
@@ -16,7 +16,16 @@ export function guardHost({ host, allowedHosts }: EmulatorSettings): onRequestHo
     const local = request.socket.localAddress?.replace(/^::ffff:/, "");
     const isOwn = more.length === 0 && (own.has(name) || isLoopback(name) || name === local);
     // A target in absolute form can name another host than the header does.
-    if (request.url.startsWith("/v1/endpoint/") || (isOwn && /^[/*]/.test(request.url))) return done();
+    if (request.url.startsWith("/v1/endpoint/")) {
+      // PIOPIY's API is for servers, and a web page may know the published account.
+      if (request.headers.origin === undefined) return done();
+      return refuse(
+        reply,
+        403,
+        "Web pages may not use this API. Send the request from a server, without an Origin header.",
+      );
+    }
+    if (isOwn && /^[/*]/.test(request.url)) return done();
     const shown = JSON.stringify([authority, ...more].join(", ").slice(0, MAX_SHOWN));
     refuse(
       reply,

@@ -13,6 +13,8 @@ import { MAX_FIRST } from "./sip-endpoint/sip-endpoints.args.js";
 export const REQUEST_COST = 5;
 /** Validating a PCMO document takes up to a microsecond a byte, so that an operation of the default MAX_COST takes 100 ms. */
 const PCMO_BYTES_PER_UNIT = 20;
+/** Coercing and validating a target takes up to 20 microseconds. */
+const TARGETS_PER_UNIT = 5;
 /** The schema's text has some 20 kB. */
 const SERVICE_COST = 100;
 const PAGE_SIZE = 10;
@@ -62,8 +64,12 @@ export class FieldWork {
       }
       case "_entities":
         return REQUEST_COST * lengthOf(value("representations"));
-      case "connectAction":
-        return value("verify") === true ? REQUEST_COST * lengthOf(Object(value("input")).call) : 0;
+      case "connectAction": {
+        const targets = lengthOf(Object(value("input")).call);
+        return (
+          Math.floor(targets / TARGETS_PER_UNIT) + (value("verify") === true ? REQUEST_COST * targets : 0)
+        );
+      }
       case "validatePcmo": {
         const given = node.arguments?.find(({ name }) => name.value === "pcmo")?.value;
         return given ? Math.ceil(this.#literalSize(given) / PCMO_BYTES_PER_UNIT) : 0;

@@ -12,6 +12,9 @@ import {
   shapes,
 } from "./wire.js";
 
+const DAY_MS = 86_400_000;
+/** A word, with its punctuation, or a short number. */
+const PROSE = /^[("']?[\p{L}_]+(?:['’/-][\p{L}_]+)*[.,;:!?)"']*$|^\d{1,6}[.,;:%]*$/u;
 /** HTTP 408, 429, 503 and 511: the request was not received whole, was too many, or did not pass a login page. */
 const NOT_BEGUN: readonly unknown[] = [408, 429, 503, 511];
 
@@ -155,24 +158,26 @@ function readRefusal(
   );
 }
 
-/** PIOPIY's own words, one line of 200 characters at most, to be shown and never to be matched. */
+/**
+ * PIOPIY's own words, one line of 200 characters at most, to be shown and never to be matched. They are left out unless they are
+ * prose without any secret: whatever else stands there may repeat what was sent, in some encoding, or tell about another endpoint.
+ */
 function readMessage(
   body: Record<string, unknown> | undefined,
   secrets: readonly (Secret | undefined)[],
 ): string {
   const words = body?.msg ?? body?.message;
-  if (typeof words !== "string" || words === "") return "";
-  const spellings = secrets
-    .map((secret) => secret?.reveal() ?? "")
-    .filter(Boolean)
-    .flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]);
-  const safe = spellings.reduce((text, spelling) => text.replaceAll(spelling, "***"), words);
-  return ` ("${safe.replace(/[\s\p{Cc}]+/gu, " ").slice(0, 200)}")`;
+  if (typeof words !== "string") return "";
+  const text = words.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  const isProse = text.split(" ").every((word) => PROSE.test(word));
+  const folded = text.toLowerCase();
+  const isSecret = secrets.some((secret) => secret && folded.includes(secret.reveal().toLowerCase()));
+  return isProse && !isSecret ? ` ("${text.slice(0, 200)}")` : "";
 }
 
-/** `Retry-After` comes as seconds or as a date. */
+/** `Retry-After` comes as seconds or as a date. A day stands for all that is longer. */
 function readRetryAfter(header: string | undefined): { retryAfterMs?: number } {
   if (header === undefined) return {};
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, Math.round(ms)) } : {};
+  return Number.isFinite(ms) ? { retryAfterMs: Math.min(Math.max(0, Math.round(ms)), DAY_MS) } : {};
 }

@@ -220,6 +220,11 @@ describe("An operation that makes much work", () => {
       { p: kilobytes },
     ],
     [
+      "30 times 7,000 targets, which nobody verifies",
+      `query ($i: ConnectActionInput!) { ${times(30, (n) => `a${n}: connectAction(input: $i) { __typename }`)} }`,
+      { i: { call: Array.from({ length: 7000 }, () => ({ user: "" })) } },
+    ],
+    [
       "verification of 1,000 targets",
       `query ($i: ConnectActionInput!) { ${times(10, (n) => `a${n}: ${verify}`)} }`,
       { i: { call: Array.from({ length: 100 }, (_, n) => ({ user: `u${n}` })) } },

@@ -154,6 +154,17 @@ describe("A gateway without credentials", () => {
     });
     expect((await send("GET /phone"))?.status).toBe(403);
     expect((await send("POST /v1/endpoint/list_sip"))?.status).toBe(200);
+    expect(
+      (await send("POST /v1/endpoint/list_sip HTTP/1.1\r\norigin: http://evil.example\r\nx:"))?.status,
+    ).toBe(403);
+  });
+
+  it("are refused on answer URLs too, not with an error of the gateway", async () => {
+    const [answer] = await exchange(
+      gateway.origin,
+      "POST /answer/made-up HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+    );
+    expect(answer).toMatchObject({ status: 403, body: expect.stringContaining("ALLOWED_HOSTS") });
   });
 
   it.each([

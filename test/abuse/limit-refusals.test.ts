@@ -28,6 +28,13 @@ describe("The limits that hold when nothing is set", () => {
     expect(await gateway.calls()).toEqual([]);
   });
 
+  it.each(["\n", "\r", "\r\n"])("refuse a document of 2,001 lines that end with %j", async (end) => {
+    const { errors } = await gateway.ask(`${end.repeat(2000)}{ __typename }`);
+    expect(errors).toMatchObject([{ extensions: { code: "GRAPHQL_PARSE_FAILED" } }]);
+    expect(errors?.[0]?.message).toContain("2001 lines; 2000 are allowed");
+    expect((await gateway.ask(`${end.repeat(1999)}{ __typename }`)).errors).toBeUndefined();
+  });
+
   it("let a full page with all that it has pass", async () => {
     await gateway.reset({ count: 100 });
     const { errors } = await gateway.ask(`{ sipEndpoints(first: 100) {

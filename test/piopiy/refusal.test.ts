@@ -88,6 +88,19 @@ describe("Any other refusal", () => {
     expect(await fail(broken, "get_sip")).toMatchObject({ code: "UPSTREAM_REJECTED", upstreamCode: 404 });
   });
 
+  it.each([
+    ["JSON that shows another endpoint", 'row is {"username":"bob","password":"canary-password"}'],
+    ["the secret in base64", `not ${Buffer.from("canary-secret").toString("base64")}`],
+    ["the secret in another case", `the secret EMULATOR-SECRET is wrong`],
+    ["an address", "see https://canary.example.com/password"],
+    ["a form", "secret=canary-secret&appid=1"],
+    ["numbers that may be a code", "use 123456789012"],
+  ])("leaves PIOPIY's words out when they hold %s", async (_, msg) => {
+    broken.upstream.answer({ body: { code: 404, msg } });
+    const { errors } = await broken.gateway.ask(operations.get_sip);
+    expect(errors?.[0]?.message).toBe("PIOPIY refused get_sip with code 404.");
+  });
+
   it("repeats PIOPIY's words on one line, 200 characters of them at most", async () => {
     broken.upstream.answer({ body: { code: 404, msg: `a\n\tb\u0000c ${"x".repeat(300)}` } });
     const { errors } = await broken.gateway.ask(operations.get_sip);
