@@ -88,7 +88,7 @@ describe("An operation that costs more than is left", () => {
   });
 
   it("passes when it costs the whole budget", async () => {
-    await start(35);
+    await start(40);
     const answer = await gateway.ask(rows(18));
     expect([answer.status, budget(answer).left]).toEqual([200, 0]);
   });
@@ -100,7 +100,7 @@ describe("An operation that costs more than is left", () => {
   });
 
   it("says that time does not help when it costs one more than the whole budget", async () => {
-    await start(35);
+    await start(40);
     expect(await expectRefusal(await gateway.ask(rows(19)))).toMatch(never);
   });
 

@@ -58,9 +58,10 @@ export class FieldWork {
       case "sipEndpoint":
         return REQUEST_COST;
       case "sipEndpoints": {
-        // A page more when the rows begin in the middle of one, and two for the rows that a cursor remembers.
-        const more = value("after") == null ? 1 : 3;
-        return REQUEST_COST * (Math.ceil(rowsOf(value("first")) / PAGE_SIZE) + more);
+        // A cursor remembers rows on up to two pages more. One request more is for a list that changes while it is read.
+        const before = value("after") == null ? rowsBefore(value("offset")) : 2 * PAGE_SIZE;
+        const pages = Math.ceil((before + rowsOf(value("first"))) / PAGE_SIZE);
+        return REQUEST_COST * (pages + Math.floor(pages / 2) + 1);
       }
       case "_entities":
         return REQUEST_COST * lengthOf(value("representations"));
@@ -105,6 +106,11 @@ export class FieldWork {
 /** Returns how many rows of a list are read: a wrong number is refused later. */
 export function rowsOf(first: unknown): number {
   return typeof first === "number" ? Math.min(Math.max(first, 0), MAX_FIRST) : 1;
+}
+
+/** Returns how many rows stand before an offset on its page. */
+function rowsBefore(offset: unknown): number {
+  return typeof offset === "number" && offset > 0 ? offset % PAGE_SIZE : 0;
 }
 
 function lengthOf(list: unknown): number {

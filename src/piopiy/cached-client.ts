@@ -9,6 +9,7 @@ import { RedisChanges } from "./cache/redis-changes.js";
 import { endpointSubject, type Subject, Versions } from "./cache/versions.js";
 import { WorkerChanges } from "./cache/worker-changes.js";
 import type { PiopiyClient } from "./client.js";
+import { type JoinedPages, readTogether } from "./read-together.js";
 import type { Answer, Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
 
 /** An endpoint; without its password when it is not PIOPIY's own answer. */
@@ -43,8 +44,6 @@ export class CachedClient {
   readonly #changes: Changes;
   readonly #cache: ReadCache;
   readonly #writes = new Set<Promise<unknown>>();
-  /** How many writes to the list are under way. */
-  #listWrites = 0;
 
   constructor(client: PiopiyClient, options: CacheOptions) {
     this.#client = client;
@@ -67,32 +66,46 @@ export class CachedClient {
     return this.#cache.read(this.#page(page), budget);
   }
 
-  /** The same, from PIOPIY. */
+  /**
+   * The rows of these pages, from the first to the last, read together as `readTogether` says. They are cached together too: pages
+   * that were read at different times may not fit.
+   */
+  listTogether(
+    first: number,
+    last: number,
+    isProven: (page: SipEndpointPage) => boolean,
+    budget: Budget,
+  ): Promise<Reading<JoinedPages<Row | null>>> {
+    return this.#cache.read(this.#pages(first, last, isProven), budget);
+  }
+
+  /** A page, from PIOPIY. */
   listSipAnew(page: number, budget: Budget): Promise<SipEndpointPage> {
     return this.#cache.readAnew(this.#page(page), budget);
   }
 
   /** Null when the name is taken. */
   addSip(credentials: Credentials, budget: Budget): Promise<Answer<"add_sip"> | null> {
-    return this.#changingList(credentials.username, () => this.#client.addSip(credentials, budget));
-  }
-
-  /** Null when PIOPIY has no endpoint of that name. */
-  updateSip(credentials: Credentials, budget: Budget): Promise<Credentials | null> {
     return this.#changing(
-      [endpointSubject(credentials.username)],
-      this.#client.updateSip(credentials, budget),
+      [endpointSubject(credentials.username), "list"],
+      this.#client.addSip(credentials, budget),
     );
   }
 
   /** Null when PIOPIY has no endpoint of that name. */
-  removeSip(username: string, budget: Budget): Promise<{ username: string } | null> {
-    return this.#changingList(username, () => this.#client.removeSip(username, budget));
+  async updateSip(credentials: Credentials, budget: Budget): Promise<Credentials | null> {
+    const { username } = credentials;
+    const updated = await this.#changing(
+      [endpointSubject(username)],
+      this.#client.updateSip(credentials, budget),
+    );
+    if (!updated) await this.forget([username]);
+    return updated;
   }
 
-  /** Another one after each change of the list; undefined while this process changes it. */
-  get listVersion(): string | undefined {
-    return this.#listWrites > 0 ? undefined : this.#versions.of("list");
+  /** Null when PIOPIY has no endpoint of that name. */
+  removeSip(username: string, budget: Budget): Promise<{ username: string } | null> {
+    return this.#changing([endpointSubject(username), "list"], this.#client.removeSip(username, budget));
   }
 
   /** Another number after each change of anything; undefined while nothing may be kept. */
@@ -100,9 +113,9 @@ export class CachedClient {
     return this.#changes.isCurrent ? this.#versions.changes : undefined;
   }
 
-  /** Makes the next look at the list a fresh one: it has changed elsewhere. */
-  forgetList(): void {
-    void this.#changes.announce(["list"]);
+  /** Invalidates the list and these endpoints in all processes, since they have changed elsewhere. */
+  async forget(usernames: readonly string[]): Promise<void> {
+    await this.#changes.announce(["list", ...usernames.map(endpointSubject)]);
   }
 
   /** The password that belongs to these parts and to this account, the same each time. */
@@ -141,20 +154,22 @@ export class CachedClient {
       subject: "list",
       key: `list_sip ${page}`,
       ask: (budget) => this.#client.listSip(page, budget),
-      withoutSecrets: ({ count, rows }) => ({
-        count,
-        rows: rows.map((row) => row && { username: row.username }),
-      }),
+      withoutSecrets: withoutPasswords,
     };
   }
 
-  async #changingList<T>(username: string, write: () => Promise<T>): Promise<T> {
-    this.#listWrites++;
-    try {
-      return await this.#changing([endpointSubject(username), "list"], write());
-    } finally {
-      this.#listWrites--;
-    }
+  #pages(
+    first: number,
+    last: number,
+    isProven: (page: SipEndpointPage) => boolean,
+  ): ReadRequest<JoinedPages, JoinedPages<Row | null>> {
+    return {
+      subject: "list",
+      key: `list_sip ${first}-${last}`,
+      ask: (budget) =>
+        readTogether((page) => this.#cache.refresh(this.#page(page), budget), first, last, isProven),
+      withoutSecrets: withoutPasswords,
+    };
   }
 
   /** Whatever becomes of a write, what was read before its end is no longer known to be true. */
@@ -167,6 +182,12 @@ export class CachedClient {
       this.#writes.delete(work);
     }
   }
+}
+
+function withoutPasswords<T extends { readonly rows: readonly (Row | null)[] }>(
+  list: T,
+): T & { readonly rows: readonly (Row | null)[] } {
+  return { ...list, rows: list.rows.map((row) => row && { username: row.username }) };
 }
 
 function connectChanges({ account, redis, isWorker, log }: CacheOptions, versions: Versions): Changes {

@@ -1,11 +1,12 @@
 import DataLoader from "dataloader";
-import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
 import type { Budget } from "./budget.js";
 import type { Reading } from "./cache/read-cache.js";
-import type { CachedClient, Endpoint, Page } from "./cached-client.js";
+import type { CachedClient, Endpoint, Page, Row } from "./cached-client.js";
+import { notComparable, withAdvice } from "./not-comparable.js";
 import { comparePasswords, makePassword } from "./password.js";
-import type { Answer, Credentials } from "./wire.js";
+import type { JoinedPages, PageRange } from "./read-together.js";
+import { type Answer, type Credentials, PAGE_SIZE } from "./wire.js";
 
 /** An endpoint and its new password; null has one made. */
 export interface NewPassword {
@@ -30,9 +31,20 @@ export class PiopiyLoader {
   readonly #endpoints = loader(async (username: string) =>
     this.#note(await this.#client.getSip(username, this.#budget)),
   );
-  readonly #pages = loader((page: number) => this.#readPage(page));
+  readonly #pages = loader(async (page: number) =>
+    this.#noteRows(await this.#client.listSip(page, this.#budget), page),
+  );
+  readonly #ranges = loader(
+    async ({ first, last, isProven }: PageRange) =>
+      this.#noteRows(await this.#client.listTogether(first, last, isProven, this.#budget), first),
+    ({ first, last }) => `${first}-${last}`,
+  );
   readonly #endpointsAnew = loader((username: string) => this.#client.getSipAnew(username, this.#budget));
   readonly #pagesAnew = loader((page: number) => this.#client.listSipAnew(page, this.#budget));
+  readonly #contradictions = new DataLoader(async (usernames: readonly string[]) => {
+    await this.#client.forget(usernames);
+    return usernames;
+  });
   /** Where rows without a password stand. */
   readonly #pageOf = new Map<string, number>();
   /** When PIOPIY told the oldest part of what was read, in milliseconds since 1970. */
@@ -53,6 +65,16 @@ export class PiopiyLoader {
   /** Pages count from 1 and hold ten rows; past the end they are empty. */
   page(page: number): Promise<Page> {
     return this.#pages.load(page);
+  }
+
+  /** The rows of several pages, which fit together. */
+  pages(range: PageRange): Promise<JoinedPages<Row | null>> {
+    return this.#ranges.load(range);
+  }
+
+  /** A page from PIOPIY, past the cache. */
+  pageAnew(page: number): Promise<Page> {
+    return this.#pagesAnew.load(page);
   }
 
   /**
@@ -81,15 +103,15 @@ export class PiopiyLoader {
     return this.#isStale ? this.#oldest : undefined;
   }
 
-  /** Changes whenever the list does; undefined while this gateway changes it. */
-  get listVersion(): string | undefined {
-    return this.#client.listVersion;
-  }
-
   /** Makes the next look at the list a fresh one: it has changed elsewhere. */
   forgetPages(): void {
-    this.#client.forgetList();
+    void this.#client.forget([]);
     this.#clearPages();
+  }
+
+  /** Invalidates the list and an endpoint that contradict each other, so that the next operation reads both again. */
+  async forgetContradiction(username: string): Promise<void> {
+    await this.#contradictions.load(username);
   }
 
   /**
@@ -140,15 +162,14 @@ export class PiopiyLoader {
 
   #clearPages(): void {
     this.#pages.clearAll();
+    this.#ranges.clearAll();
     this.#pagesAnew.clearAll();
   }
 
-  async #readPage(number: number): Promise<Page> {
-    const reading = await this.#client.listSip(number, this.#budget);
-    this.#note(reading);
-    for (const row of reading.isKept ? reading.value.rows : [])
-      if (row) this.#pageOf.set(row.username, number);
-    return reading.value;
+  #noteRows<T extends { readonly rows: readonly (Row | null)[] }>(reading: Reading<T>, page: number): T {
+    for (const [index, row] of (reading.isKept ? reading.value.rows : []).entries())
+      if (row) this.#pageOf.set(row.username, page + Math.floor(index / PAGE_SIZE));
+    return this.#note(reading);
   }
 
   #note<T>({ value, readAt, isKept, isStale }: Reading<T>): T {
@@ -164,24 +185,13 @@ function isComplete({ connectUrl, audio, video, type }: Endpoint): boolean {
   return [connectUrl, audio, video, type].every((value) => value !== undefined);
 }
 
-/** Says what becomes of the generated password of an endpoint whose creation may have succeeded. */
-function withAdvice(error: unknown, hasKey: boolean): unknown {
-  if (!(error instanceof GatewayError) || error.code !== "OUTCOME_UNKNOWN") return error;
-  const advice = hasKey
-    ? "With the same `idempotencyKey` it returns the same generated password."
-    : "The generated password is lost if the endpoint was created: updateSipEndpoint sets another one. An `idempotencyKey` avoids this.";
-  return new GatewayError("OUTCOME_UNKNOWN", `${error.message} ${advice}`);
-}
-
-function notComparable(): GatewayError {
-  return new GatewayError(
-    "OUTCOME_UNKNOWN",
-    "PIOPIY has an endpoint of this name and shows no password to compare with, so it may have been created with this " +
-      "`idempotencyKey`, or by somebody else. If it is yours, updateSipEndpoint sets a password.",
-  );
-}
-
 /** PIOPIY reads one thing a call. */
-function loader<Key, Value>(read: (key: Key) => Promise<Value>): DataLoader<Key, Value> {
-  return new DataLoader<Key, Value>(async ([key]) => [await read(key as Key)], { batch: false });
+function loader<Key, Value>(
+  read: (key: Key) => Promise<Value>,
+  cacheKeyFn: (key: Key) => unknown = (key) => key,
+): DataLoader<Key, Value, unknown> {
+  return new DataLoader<Key, Value, unknown>(async ([key]) => [await read(key as Key)], {
+    batch: false,
+    cacheKeyFn,
+  });
 }

@@ -10,38 +10,40 @@ export interface Stretch {
   readonly rows: readonly (Row | null)[];
   /** How many rows the whole list has. */
   readonly total: number;
+  /** How many rows follow. */
+  readonly after: number;
 }
 
 /**
- * Reads the rows from place `from` up to but without `to`, and what else is on their pages, none missing in between. The
- * pages are read side by side; when the list changes meanwhile, they are read once more, one after another from the last to
- * the first: removals move rows towards the start, so that way a row may come twice, but none slips through.
+ * Reads the rows from place `from` up to but without `to`, and what else is on their pages. What is on several pages fits
+ * together as `readTogether` says.
+ *
+ * @param isProven tells whether the first page stands as it did in an earlier reading with this count
  */
-export async function readStretch(reader: ListReader, from: number, to: number): Promise<Stretch> {
-  const first = Math.floor(from / PAGE_SIZE);
-  const numbers = Array.from({ length: Math.ceil(to / PAGE_SIZE) - first }, (_, index) => first + 1 + index);
-  const { version } = reader;
-  const pages = await Promise.all(numbers.map((number) => reader.page(number)));
-  const still = version !== undefined && version === reader.version;
-  const agree = new Set(pages.map(({ count }) => count)).size <= 1;
-  const isSound = pages.length <= 1 || (still && agree);
-  const sound = isSound ? pages : await readBackwards(reader, numbers);
-  const rows = sound.flatMap((page) => page.rows);
-  return {
-    start: first * PAGE_SIZE,
-    rows: isSound ? rows : withoutRepetitions(rows),
-    total: sound[0]?.count ?? 0,
-  };
+export async function readStretch(
+  reader: ListReader,
+  from: number,
+  to: number,
+  isProven: (page: Page) => boolean = () => false,
+): Promise<Stretch> {
+  const first = Math.floor(from / PAGE_SIZE) + 1;
+  const last = Math.ceil(to / PAGE_SIZE);
+  const start = PAGE_SIZE * (first - 1);
+  if (last > first) {
+    const { rows, count, after } = await reader.pages({ first, last, isProven });
+    return { start, rows, total: count, after };
+  }
+  const { rows, count } = await reader.page(first);
+  return { start, rows, total: count, after: Math.max(0, count - PAGE_SIZE * first) };
 }
 
-async function readBackwards(reader: ListReader, numbers: readonly number[]): Promise<Page[]> {
-  reader.forgetPages();
-  const pages: Page[] = [];
-  for (const number of [...numbers].reverse()) pages.unshift(await reader.page(number));
-  return pages;
-}
-
-function withoutRepetitions(rows: readonly (Row | null)[]): (Row | null)[] {
-  const names = new Set<string>();
-  return rows.filter((row) => !row || (!names.has(row.username) && names.add(row.username)));
+/** Looks at the rows from place `from` up to but without `to`, each page for itself: good for a search only. */
+export async function lookAt(reader: ListReader, from: number, to: number): Promise<Stretch> {
+  const first = Math.floor(from / PAGE_SIZE) + 1;
+  const numbers = Array.from({ length: Math.ceil(to / PAGE_SIZE) - first + 1 }, (_, index) => first + index);
+  const pages = await Promise.all(numbers.map((number) => reader.pageAnew(number)));
+  const total = pages.at(-1)?.count ?? 0;
+  const rows = pages.flatMap((page) => page.rows);
+  const start = PAGE_SIZE * (first - 1);
+  return { start, rows, total, after: Math.max(0, total - start - rows.length) };
 }

@@ -49,6 +49,19 @@ export function numbered(count: number, from = 0, to = count): string[] {
   return all.slice(from, to);
 }
 
+/**
+ * The pages that are requested for a window over pages `first` to `last` of `count` rows, in ascending order: each second one before
+ * and after the others, where it is known by then to have rows.
+ */
+export function windowPages(first: number, last: number, count: number): number[] {
+  const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const hasRows = (number: number) => number === 1 || 10 * (number - 1) < count;
+  return numbers.flatMap((number, index) => {
+    if (index % 2 === 0) return hasRows(number) || last === first ? [number] : [];
+    return hasRows(number) ? [number, number] : [number];
+  });
+}
+
 /** The numbers of PIOPIY's pages that were asked for, in ascending order; anything else that was asked comes as its name. */
 export async function askedPages(gateway: TestGateway): Promise<(number | string)[]> {
   const calls = await gateway.calls();

@@ -67,13 +67,13 @@ describe("A walk through Query.sipEndpoints while others change the list", () =>
     expect(walk.seen).toEqual(numbered(30, 13));
   });
 
-  it("costs no call more when rows before it are removed", async () => {
+  it("costs one upstream request more when rows before it are removed", async () => {
     await walk.next(10);
     await gateway.reset({
       endpoints: [...numbered(30, 0, 2), ...numbered(30, 5)].map((username) => ({ username })),
     });
     await walk.next(10);
-    expect(await askedPages(gateway)).toEqual([1, 2]);
+    expect(await askedPages(gateway)).toEqual([1, 2, 2]);
     expect(walk.seen).toEqual(numbered(30, 0, 20));
   });
 
@@ -83,7 +83,7 @@ describe("A walk through Query.sipEndpoints while others change the list", () =>
     const left = Array.from({ length: 10 }, (_, index) => `user${19_990 + index}`);
     await gateway.reset({ endpoints: [...numbered(140), ...left].map((username) => ({ username })) });
     expect(usernamesOf(await walk.next(10))).toEqual(left.slice(6));
-    expect(await askedPages(gateway)).toEqual([14, 15, 16, 2000, 2001]);
+    expect(await askedPages(gateway)).toEqual([14, 15, 15, 15, 2001]);
   });
 
   describe("is told CURSOR_EXPIRED", () => {
@@ -120,7 +120,7 @@ describe("A walk through Query.sipEndpoints while others change the list", () =>
       await walk.beginAt(19_980, 15);
       await gateway.reset({ endpoints: numbered(15).map((username) => ({ username })) });
       await expectExpired();
-      expect(await askedPages(gateway)).toEqual([1, 2, 2000, 2001]);
+      expect(await askedPages(gateway)).toEqual([1, 2, 2001]);
     });
   });
 });

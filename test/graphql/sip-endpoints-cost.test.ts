@@ -65,7 +65,7 @@ describe("The rows of Query.sipEndpoints", () => {
       })),
       pageInfo: { hasNextPage: false },
     });
-    expect(await cost()).toEqual({ list_sip: 3, get_sip: 25 });
+    expect(await cost()).toEqual({ list_sip: 4, get_sip: 25 });
   });
 
   it("carry the passwords that the list tells", async () => {

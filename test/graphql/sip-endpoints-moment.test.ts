@@ -1,38 +1,37 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway.js";
-import { askedPages, type List, type ListArguments, numbered, readList, usernamesOf } from "./list-query.js";
+import { numbered, readList, usernamesOf } from "./list-query.js";
+import { OrderedUpstream } from "./ordered-upstream.js";
 
 describe("A part of Query.sipEndpoints that spans several of PIOPIY's pages", () => {
+  let upstream: OrderedUpstream;
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startGateway();
+    upstream = await OrderedUpstream.start();
+    gateway = await startGateway({ gateway: { PIOPIY_URL: upstream.url } });
   });
-  afterAll(() => gateway.close());
+  afterAll(async () => {
+    await gateway.close();
+    await upstream.close();
+  });
 
-  /** Asks for a part of the list, and puts the list into another state when all its pages but one are read. */
-  async function readDuring(args: ListArguments, pages: number, endpoints: readonly string[]): Promise<List> {
-    await gateway.fail({ operation: "list_sip", kind: "hang" });
-    const list = readList(gateway, args);
-    while ((await gateway.calls()).filter(({ status }) => status === 200).length < pages - 1);
-    // A reset ends the call that hangs, and the gateway asks for that page again.
-    await gateway.reset({ endpoints: endpoints.map((username) => ({ username })) });
-    return list;
-  }
-
-  it("is read anew when the list changes meanwhile", async () => {
-    await gateway.reset({ count: 25 });
-    const changed = ["first", ...numbered(25)];
-    const list = await readDuring({ first: 25 }, 3, changed);
-    expect(usernamesOf(list)).toEqual(changed.slice(0, 25));
+  it.each([1, 2, 3])("is read again when the list changes after %i upstream requests", async (requests) => {
+    upstream.reset("newest first", numbered(25));
+    upstream.changeAfter(requests, () => upstream.create("first"));
+    const list = await readList(gateway, { first: 25 });
+    expect(usernamesOf(list)).toEqual(["first", ...numbered(24)]);
     expect(list.totalCount).toBe(26);
-    expect((await askedPages(gateway)).length).toBe(4);
+    expect(list.pageInfo.hasNextPage).toBe(true);
+    expect(upstream.requests.length).toBeLessThanOrEqual(9);
   });
 
-  it("is looked for anew when the list changes meanwhile and the walk's rows move", async () => {
-    await gateway.reset({ count: 30 });
+  it("is looked for again when the list changes meanwhile and the walk's rows move", async () => {
+    upstream.reset("oldest first", numbered(30));
     const { pageInfo } = await readList(gateway, { first: 10 });
-    await gateway.reset({ count: 30 });
-    const list = await readDuring({ after: pageInfo.endCursor, first: 20 }, 3, numbered(30, 4));
+    upstream.changeAfter(1, () => {
+      for (const name of numbered(4)) upstream.remove(name);
+    });
+    const list = await readList(gateway, { after: pageInfo.endCursor, first: 20 });
     expect(usernamesOf(list)).toEqual(numbered(30, 10));
     expect(list.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });

@@ -38,17 +38,17 @@ describe("A walk through Query.sipEndpoints", () => {
     {
       first: 25,
       pages: [
-        [1, 2, 3],
-        [3, 4, 5],
-        [5, 6, 7, 8],
+        [1, 2, 2, 3],
+        [3, 4, 4, 5],
+        [5, 6, 6, 7, 8, 8],
       ],
     },
     {
       first: 20,
       pages: [
-        [1, 2],
-        [2, 3, 4],
-        [4, 5, 6],
+        [1, 2, 2],
+        [2, 3, 3, 4],
+        [4, 5, 5, 6],
       ],
     },
   ])("by $first asks for the pages of each part and of the last rows before it", async ({ first, pages }) => {

@@ -70,7 +70,7 @@ export class SipEndpointResolver {
   })
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
     const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
-    if (password === null) throw gone(endpoint);
+    if (password === null) throw await gone(endpoint, context);
     if (password === undefined) throw invalid(endpoint, "password");
     return password.reveal();
   }
@@ -109,13 +109,13 @@ type Detail = "connectUrl" | "audio" | "video" | "type";
 /** At once where the record is known: a promise for each of a hundred fields would cost more than their answer. */
 function tell<F extends Detail, T>(
   endpoint: SipEndpoint,
-  { piopiy }: Context,
+  context: Context,
   field: F,
   tellOf: (value: NonNullable<Endpoint[F]>) => T,
 ): Awaitable<T> {
   if (endpoint.record) return tellOf(detail(endpoint, endpoint.record, field));
-  return piopiy.find(endpoint.username).then((record) => {
-    if (!record) throw gone(endpoint);
+  return context.piopiy.find(endpoint.username).then(async (record) => {
+    if (!record) throw await gone(endpoint, context);
     endpoint.record = record;
     return tellOf(detail(endpoint, record, field));
   });
@@ -139,7 +139,9 @@ function invalid({ username }: SipEndpoint, field: keyof typeof allowed): Gatewa
   );
 }
 
-function gone({ username }: SipEndpoint): GatewayError {
+/** Resolves once nothing that is cached repeats the contradiction. */
+async function gone({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
+  await piopiy.forgetContradiction(username);
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
     `PIOPIY named the SIP endpoint ${showValue(username)} and then said that there is none: it may have been removed in between. Ask again.`,

@@ -87,6 +87,16 @@ export class ReadCache {
     }
   }
 
+  /** Reads from PIOPIY, with the secrets, shares no request that began before, and keeps what comes. */
+  async refresh<Full extends Kept, Kept>(
+    request: ReadRequest<Full, Kept>,
+    budget: ReadBudget,
+  ): Promise<Full> {
+    const isKept = this.#ttlMs > 0 && this.#changes.isCurrent;
+    const key = this.#versioned(request);
+    return (await (isKept ? this.#readAndKeep(key, request, budget) : read(request, budget))).value;
+  }
+
   /** Reads from PIOPIY, with the secrets. */
   async readAnew<Full extends Kept, Kept>(
     request: ReadRequest<Full, Kept>,
@@ -111,6 +121,14 @@ export class ReadCache {
   ): Promise<Reading<Kept>> {
     const kept = await this.#find<Kept>(key);
     if (kept && isWithin(kept.readAt, this.#ttlMs)) return { ...kept, isKept: true, isStale: false };
+    return this.#readAndKeep(key, request, budget);
+  }
+
+  async #readAndKeep<Full extends Kept, Kept>(
+    key: string,
+    request: ReadRequest<Full, Kept>,
+    budget: ReadBudget,
+  ): Promise<Reading<Full>> {
     const reading = await read(request, budget);
     const value = { value: request.withoutSecrets(reading.value), readAt: reading.readAt };
     if (JSON.stringify(value).length <= MAX_ENTRY_LENGTH) {

@@ -1,0 +1,73 @@
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/broken-upstream.js";
+
+/** Where an upstream lists a new endpoint. */
+export const orders = ["oldest first", "newest first", "alphabetical"] as const;
+export type Order = (typeof orders)[number];
+
+/** An upstream that has a list in some order, and lets a test change it between any two upstream requests. */
+export class OrderedUpstream {
+  names: string[] = [];
+  order: Order = "oldest first";
+  /** The pages that were requested, and other operations by their names. */
+  readonly requests: (number | string)[] = [];
+  readonly #upstream: BrokenUpstream;
+  #pending: { after: number; act: () => void } | undefined;
+
+  private constructor(upstream: BrokenUpstream) {
+    this.#upstream = upstream;
+    upstream.answer((response, { operation, body }) => {
+      const { page, username } = JSON.parse(body);
+      this.requests.push(operation === "list_sip" ? page : operation);
+      if (this.#pending && this.#pending.after-- <= 0) {
+        const { act } = this.#pending;
+        this.#pending = undefined;
+        act();
+      }
+      if (operation === "list_sip") return send(response, { body: this.#page(page) });
+      const isThere = this.names.includes(username);
+      if (operation === "remove_sip" && isThere) this.remove(username);
+      send(response, isThere ? {} : { body: { code: 400 } });
+    });
+  }
+
+  static async start(): Promise<OrderedUpstream> {
+    return new OrderedUpstream(await startBrokenUpstream());
+  }
+
+  get url(): string {
+    return this.#upstream.url;
+  }
+
+  /** Begins again with these endpoints, in this order. */
+  reset(order: Order, names: readonly string[]): void {
+    this.order = order;
+    this.names = order === "alphabetical" ? [...names].sort() : [...names];
+    this.#pending = undefined;
+    this.requests.length = 0;
+  }
+
+  create(name: string): void {
+    if (this.order === "newest first") this.names.unshift(name);
+    else this.names.push(name);
+    if (this.order === "alphabetical") this.names.sort();
+  }
+
+  remove(name: string): void {
+    this.names = this.names.filter((each) => each !== name);
+  }
+
+  /** Changes the list once so many further upstream requests have been answered. */
+  changeAfter(requests: number, act: () => void): void {
+    this.#pending = { after: requests, act };
+  }
+
+  close(): Promise<void> {
+    return this.#upstream.close();
+  }
+
+  #page(page: number): object {
+    const names = this.names.slice(10 * (page - 1), 10 * page);
+    const rows = names.map((username) => ({ username, password: "made-up-1" }));
+    return { code: "cmi-200", list: { count: this.names.length, rows } };
+  }
+}
