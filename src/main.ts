@@ -8,6 +8,7 @@ import { type Config, ConfigError, readConfig, type Upstream } from "./config.js
 import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
+import { LogDestination } from "./log-destination.js";
 import { loggerOptions } from "./logger-options.js";
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
 import { Secret } from "./secret.js";
@@ -16,16 +17,22 @@ import { Workers } from "./workers.js";
 
 /** How long accepted requests may take to end after a signal to stop. */
 const GRACE_MS = 15_000;
-/** Bytes of log entries that wait for a stdout that takes none. */
-const MAX_UNWRITTEN_LOG = 1024 * 1024;
+/** Signals within this time after the first are one: npm passes on a signal that the terminal has sent to the gateway too. */
+const ONE_SIGNAL_MS = 1000;
 /** Where a worker finds the embedded emulator. */
 const EMULATOR_URL = "EMULATOR_URL";
+/** Shows a worker that its primary process is this program. */
+const PRIMARY_PID = "GATEWAY_PRIMARY_PID";
 
+/** Another program, such as pm2 in its cluster mode, may be the primary process: it passes no changes on. */
+const isOwnWorker = cluster.isWorker && process.env[PRIMARY_PID] === String(process.ppid);
 const closers = new Closers();
+let stoppingSince: number | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    // A terminal sends its signal to workers too, and their primary process sends another one.
-    if (closers.isClosing && cluster.isPrimary) process.exit(1);
+    stoppingSince ??= performance.now();
+    // A worker gets signals from its primary process and from the terminal.
+    if (!isOwnWorker && performance.now() - stoppingSince > ONE_SIGNAL_MS) process.exit(1);
     void stop();
   });
 }
@@ -33,6 +40,8 @@ try {
   const { config, embedded } = readSettings();
   await start(config, embedded);
 } catch (error) {
+  // A signal to the process group may end a worker before this process handles its own.
+  await new Promise(setImmediate);
   // What fails after a signal fails because everything is being closed.
   if (!closers.isClosing) fail(error);
   await stop();
@@ -81,7 +90,7 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
     await closers.add(() => cluster.worker?.disconnect());
   }
   const emulator =
-    embedded && cluster.isPrimary
+    embedded && !isOwnWorker
       ? await (await import("./emulator/emulator.js")).startEmulator(embedded)
       : undefined;
   if (emulator) await closers.add(() => emulator.close());
@@ -94,20 +103,28 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
   const address = await (isPrimary
     ? startWorkers(config, emulatorUrl, log)
     : startServer(config, account, log));
-  if (cluster.isPrimary && !closers.isClosing) tellStart(address, config, emulator?.url);
+  if (!isOwnWorker && !closers.isClosing) tellStart(address, config, emulator?.url);
 }
 
-/** Logs to stdout. A log that cannot be written, as on a full disk, does not end the gateway: entries are dropped. */
 function createLog(level: Config["logLevel"]): FastifyBaseLogger {
-  const stdout = pino.destination({ dest: 1, sync: true, maxLength: MAX_UNWRITTEN_LOG });
-  stdout.on("error", () => {});
-  return pino(loggerOptions(level), stdout);
+  const destination = new LogDestination((dropped) =>
+    log.error({ dropped }, "log entries were dropped, since standard output could not be written to"),
+  );
+  const log = pino(loggerOptions(level), destination);
+  return log;
 }
 
 async function startServer(config: Config, account: Upstream, log: FastifyBaseLogger): Promise<string> {
   const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
   if (redis) await closers.add(() => redis.close());
-  const client = connectPiopiy(account, config, log, redis);
+  const peers = isOwnWorker ? "workers" : cluster.isWorker ? "unreachable" : "none";
+  if (peers === "unreachable" && !redis) {
+    log.warn(
+      "another program's cluster mode has started this process: nothing is cached, since changes of the other processes " +
+        "are not heard. Set REDIS_URL, or start the gateway once and set WORKERS",
+    );
+  }
+  const client = connectPiopiy(account, config, log, { redis, peers });
   await closers.add(() => client.close());
   const server = await createServer(config, client, log, redis);
   await closers.add(() => server.close());
@@ -125,7 +142,7 @@ async function startWorkers(
 ): Promise<string> {
   // The build that this process started from: the path that it was started by may lead to a newer one.
   cluster.setupPrimary({ exec: fileURLToPath(import.meta.url) });
-  const workers = new Workers({ [EMULATOR_URL]: emulatorUrl }, log);
+  const workers = new Workers({ [EMULATOR_URL]: emulatorUrl, [PRIMARY_PID]: String(process.pid) }, log);
   await closers.add(async () => {
     if (!(await workers.stop())) process.exitCode = 1;
   });

@@ -5,6 +5,11 @@ import { showValue } from "./pcmo/show-value.js";
 import type { Redis } from "./redis.js";
 
 const MINUTE_SECONDS = 60;
+const COUNT = {
+  command: "EVAL",
+  purpose: "rate limits",
+  cost: "each process limits its clients by itself. The script runs GET, SET, INCRBY and PTTL",
+};
 
 /** Does what `FixedWindowCounter.add` does, in one step of Redis. */
 const ADD_IF_IT_FITS = `
@@ -85,8 +90,8 @@ export class RateLimit {
 }
 
 async function addInRedis(redis: Redis, key: string, units: number, maximum: number): Promise<Count> {
-  const [count, msLeft] = (await redis.eval(ADD_IF_IT_FITS, {
-    keys: [`piopiy-graphql-gateway:rate:${key}`],
+  const [count, msLeft] = (await redis.eval(COUNT, ADD_IF_IT_FITS, {
+    keys: [`{piopiy-graphql-gateway}:rate:${key}`],
     arguments: [units, MINUTE_SECONDS, maximum].map(String),
   })) as [number, number];
   return { count, msLeft };

@@ -5,6 +5,10 @@ import type { Secret } from "./secret.js";
 
 const CONNECT_TIMEOUT_MS = 2000;
 const ANSWER_TIMEOUT_MS = 250;
+/** A reply that is missing for so long is logged. Shorter delays are common where a machine is busy. */
+const LOGGED_TIMEOUT_MS = 1000;
+/** For so long after the last refusal a use counts as refused, so that one that is refused now and then does not fill the log. */
+const REFUSED_MS = 5000;
 const MAX_RECONNECT_DELAY_MS = 2000;
 
 type Client = ReturnType<typeof createRedis>;
@@ -17,17 +21,24 @@ export interface ConnectionListener {
   onLost(): void;
 }
 
-class OverdueError extends Error {
-  override readonly name = "OverdueError";
+/** What a command is used for, and what it costs when Redis refuses it: Redis may accept some commands and refuse others. */
+interface RedisUse {
+  readonly command: string;
+  readonly purpose: string;
+  readonly cost: string;
 }
 
-/**
- * The code of a refused command: the first word of Redis's reply, such as READONLY or OOM, or TIMEOUT when there was no
- * reply in time. Undefined when the connection is at fault.
- */
-export function refusalCode(error: unknown): string | undefined {
-  if (error instanceof OverdueError) return "TIMEOUT";
-  return error instanceof ErrorReply ? (/^[A-Z]+\b/.exec(error.message)?.[0] ?? "ERR") : undefined;
+/** What the Redis client does before a connection can be used: it subscribes again to what it was subscribed to. */
+const CONNECT: RedisUse = {
+  command: "AUTH, SELECT or SUBSCRIBE",
+  purpose: "a new connection",
+  cost: "limits hold for this process alone, and nothing is cached",
+};
+
+interface Refusal {
+  /** The codes of the replies: their first words, such as READONLY or OOM, or TIMEOUT. Each is logged once. */
+  readonly codes: Set<string>;
+  lastAt: number;
 }
 
 /**
@@ -36,11 +47,14 @@ export function refusalCode(error: unknown): string | undefined {
  */
 export class Redis {
   readonly #client: Client;
+  readonly #log: FastifyBaseLogger;
+  readonly #refused = new Map<RedisUse, Refusal>();
   #isOverdue = false;
 
   /** Connects now, and whenever the connection is lost. */
   constructor(url: Secret, log: FastifyBaseLogger) {
     this.#client = createRedis(url);
+    this.#log = log;
     let away = false;
     this.#client.on("error", (error: Error) => {
       // It tries on for as long as it takes; the log needs that once.
@@ -49,11 +63,13 @@ export class Redis {
           { reason: reasonOf(error) },
           "Redis is not reached: limits hold for this process alone, and nothing is cached",
         );
+      else if (error instanceof ErrorReply) this.#noteRefusal(CONNECT, codeOf(error));
       away = true;
     });
     this.#client.on("ready", () => {
       if (away) log.warn("Redis is reached again");
       away = false;
+      this.#refused.delete(CONNECT);
     });
     void this.#client.connect().catch(() => {});
   }
@@ -62,24 +78,33 @@ export class Redis {
     return this.#client.isReady && !this.#isOverdue;
   }
 
-  /** Runs a script of Redis. */
-  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
-    return this.#inTime(() => this.#client.eval(script, options));
+  /** Whether Redis is connected, and has refused nothing for some seconds. */
+  get isUp(): boolean {
+    return this.isReady && ![...this.#refused.values()].some(isRecent);
   }
 
-  /** Null when there is nothing under the key. */
-  get(key: string): Promise<string | null> {
-    return this.#inTime(() => this.#client.get(key));
+  /** Runs a script of Redis. */
+  eval(use: RedisUse, script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
+    return this.#inTime(use, () => this.#client.eval(script, options));
+  }
+
+  /** The text under a key and how long it stays there; null when there is none. */
+  get(use: RedisUse, key: string): Promise<{ value: string | null; msLeft: number }> {
+    return this.#inTime(use, async () => {
+      // In this order: what another process sets between the two seems older than it is, and not younger.
+      const [msLeft, value] = await Promise.all([this.#client.pTTL(key), this.#client.get(key)]);
+      return { value, msLeft };
+    });
   }
 
   /** Keeps a text for so many milliseconds. */
-  async set(key: string, value: string, ms: number): Promise<void> {
-    await this.#inTime(() => this.#client.set(key, value, { expiration: { type: "PX", value: ms } }));
+  async set(use: RedisUse, key: string, value: string, ms: number): Promise<void> {
+    await this.#inTime(use, () => this.#client.set(key, value, { expiration: { type: "PX", value: ms } }));
   }
 
   /** Listens to a channel over the same connection as all commands; again only if that was not done before. */
-  subscribe(channel: string, onMessage: (message: string) => void): Promise<void> {
-    return this.#inTime(() => this.#client.subscribe(channel, onMessage));
+  subscribe(use: RedisUse, channel: string, onMessage: (message: string) => void): Promise<void> {
+    return this.#inTime(use, () => this.#client.subscribe(channel, onMessage));
   }
 
   watch({ onReady, onLost }: ConnectionListener): void {
@@ -89,28 +114,71 @@ export class Redis {
   }
 
   /** Fails when there is no answer in a quarter of a second. */
-  async #inTime<T>(command: () => Promise<T>): Promise<T> {
+  async #inTime<T>(use: RedisUse, command: () => Promise<T>): Promise<T> {
     const answer = command();
     return new Promise((resolve, reject) => {
       let isAnswered = false;
-      const fail = () => {
-        if (isAnswered) return;
-        this.#isOverdue = true;
-        reject(new OverdueError("Redis does not answer in time."));
-      };
       // In a process that was busy itself, the answer may lie in the socket: it is read before the immediate runs.
-      const timer = setTimeout(() => setImmediate(fail), ANSWER_TIMEOUT_MS);
-      answer.then(resolve, reject).finally(() => {
-        isAnswered = true;
-        clearTimeout(timer);
-        this.#isOverdue = false;
+      const unlessAnswered = (act: () => void) => () => setImmediate(() => isAnswered || act());
+      const fail = unlessAnswered(() => {
+        this.#isOverdue = true;
+        reject(new Error("Redis does not answer in time."));
       });
+      const timers = [
+        setTimeout(fail, ANSWER_TIMEOUT_MS),
+        setTimeout(
+          unlessAnswered(() => this.#noteRefusal(use, "TIMEOUT")),
+          LOGGED_TIMEOUT_MS,
+        ),
+      ];
+      answer
+        .then(
+          (result) => {
+            this.#noteAcceptance(use);
+            resolve(result);
+          },
+          (error) => {
+            // Any other error is one of the connection.
+            if (error instanceof ErrorReply) this.#noteRefusal(use, codeOf(error));
+            reject(error);
+          },
+        )
+        .finally(() => {
+          isAnswered = true;
+          for (const timer of timers) clearTimeout(timer);
+          this.#isOverdue = false;
+        });
     });
+  }
+
+  #noteRefusal(use: RedisUse, code: string): void {
+    const refusal = this.#refused.get(use) ?? { codes: new Set(), lastAt: 0 };
+    this.#refused.set(use, refusal);
+    refusal.lastAt = performance.now();
+    if (refusal.codes.has(code)) return;
+    refusal.codes.add(code);
+    const { command, purpose, cost } = use;
+    this.#log.warn({ command, code }, `Redis refuses ${command} for ${purpose}: ${cost}`);
+  }
+
+  #noteAcceptance(use: RedisUse): void {
+    const refusal = this.#refused.get(use);
+    if (!refusal || isRecent(refusal)) return;
+    this.#refused.delete(use);
+    this.#log.warn({ command: use.command }, `Redis accepts ${use.command} for ${use.purpose} again`);
   }
 
   close(): void {
     this.#client.destroy();
   }
+}
+
+function isRecent({ lastAt }: Refusal): boolean {
+  return performance.now() - lastAt < REFUSED_MS;
+}
+
+function codeOf({ message }: ErrorReply): string {
+  return /^[A-Z]+\b/.exec(message)?.[0] ?? "ERR";
 }
 
 function createRedis(url: Secret) {

@@ -11,7 +11,7 @@ export interface Repeatable {
   /** In units of the caller's budget. */
   readonly cost: number;
   readonly operationName: string | undefined;
-  /** When PIOPIY told the oldest part, in milliseconds since 1970. */
+  /** When PIOPIY told the oldest part, by the monotonic clock. */
   readonly readAt: number;
 }
 

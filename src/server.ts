@@ -144,13 +144,16 @@ export async function createServer(
     addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`, config.hsts);
   }
   server.get("/health/live", () => ({ status: "live" }));
-  // A PIOPIY that is out of order is told, but leaves the gateway ready: another copy would reach it no better, and
-  // PCMO documents need none.
+  // A PIOPIY or a Redis that is down is reported, but leaves the gateway ready: another copy would reach it no better, PCMO
+  // documents need no PIOPIY, and without Redis all is answered.
   server.get("/health/ready", (_request, reply) => {
-    const piopiy = client.isAsking ? "asked" : "out of order";
+    const upstreams = {
+      piopiy: client.isAsking ? "asked" : "out of order",
+      ...(redis && { redis: redis.isUp ? "up" : "down" }),
+    };
     return closing
-      ? reply.code(503).send({ status: "closing", piopiy })
-      : reply.send({ status: "ready", piopiy });
+      ? reply.code(503).send({ status: "closing", ...upstreams })
+      : reply.send({ status: "ready", ...upstreams });
   });
   return server;
 }

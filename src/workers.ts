@@ -42,8 +42,10 @@ export class Workers {
     const ends = [...this.#running].map(
       (worker) =>
         new Promise<boolean>((resolve) => {
-          // One that had no time to listen for the signal ends by it.
-          worker.once("exit", (code, signal) => resolve(code === 0 || signal === "SIGTERM"));
+          // One that had no time to listen for signals ends by this one, or by the one that the terminal has sent.
+          worker.once("exit", (code, signal) =>
+            resolve(code === 0 || ["SIGTERM", "SIGINT"].includes(signal)),
+          );
           worker.process.kill("SIGTERM");
         }),
     );

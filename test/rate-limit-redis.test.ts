@@ -47,7 +47,7 @@ async function left(): Promise<number[]> {
 async function content(): Promise<{ key: string; value: string | null; ttl: number }[]> {
   const client = createClient({ url: redis.url });
   await client.connect();
-  const entries = (await client.keys("piopiy-graphql-gateway:rate*")).map(async (key) => ({
+  const entries = (await client.keys("{piopiy-graphql-gateway}:rate*")).map(async (key) => ({
     key,
     value: await client.get(key),
     ttl: await client.ttl(key),

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
-import PQueue from "p-queue";
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
 
 const FRESH_MS = 600_000;
 const USABLE_MS = 3_600_000;
 const RETRY_MS = 60_000;
+/** New keys are valid at once, and strangers who invent key ids still cause one fetch a second at most. */
+const FETCH_INTERVAL_MS = 1000;
 
 /**
  * The public keys of an issuer, fetched again when a token names another one, and after ten minutes. While they cannot be
@@ -16,12 +18,17 @@ export class IssuerKeys {
   #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(url: string) {
-    // New keys are valid at once, and strangers who invent key ids still cause one fetch a second at most.
-    const fetches = new PQueue({ intervalCap: 1, interval: 1000 });
+    let nextFetchAt = 0;
     this.#keys = createRemoteJWKSet(new URL(url), {
-      cooldownDuration: 0,
+      // jose measures both by the system clock, which may be set back, so it is done here.
+      cooldownDuration: Number.POSITIVE_INFINITY,
       cacheMaxAge: Number.POSITIVE_INFINITY,
-      [customFetch]: (address, options) => fetches.add(() => fetch(address, options)),
+      // jose runs one fetch at a time.
+      [customFetch]: async (address, options) => {
+        await sleep(Math.max(0, nextFetchAt - performance.now()), undefined, { signal: options.signal });
+        nextFetchAt = performance.now() + FETCH_INTERVAL_MS;
+        return fetch(address, options);
+      },
     });
   }
 
@@ -29,7 +36,13 @@ export class IssuerKeys {
   finder(log: FastifyBaseLogger): JWTVerifyGetKey {
     return async (header, token) => {
       await this.#refresh(log);
-      return this.#keys(header, token);
+      try {
+        return await this.#keys(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        await this.fetch();
+        return this.#keys(header, token);
+      }
     };
   }
 

@@ -11,7 +11,7 @@ export const stalePlugin: ApolloServerPlugin<Context> = {
       async willSendResponse({ response: { body } }) {
         const { staleSince } = contextValue.piopiy;
         if (staleSince === undefined || body.kind !== "single") return;
-        const stale = { ageMs: Date.now() - staleSince };
+        const stale = { ageMs: Math.round(performance.now() - staleSince) };
         body.singleResult.extensions = { ...body.singleResult.extensions, stale };
       },
     };

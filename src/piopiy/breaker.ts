@@ -25,7 +25,8 @@ type Outcome =
 export class Breaker {
   readonly #circuit: CircuitBreakerPolicy;
   readonly #resetMs: number;
-  #openedAt = 0;
+  /** By the monotonic clock; undefined while it is closed. */
+  #openedAt: number | undefined;
   /** How often it has opened or closed. */
   #changes = 0;
 
@@ -36,16 +37,17 @@ export class Breaker {
     const counts = (error: Error) => !(error instanceof NotAsked) || this.#isProbing;
     const isOutage = (outcome: unknown) => (outcome as Outcome).isOutage === true;
     this.#circuit = circuitBreaker(handleWhen(counts).orWhenResult(isOutage), {
-      halfOpenAfter: resetMs,
+      // cockatiel measures this by the system clock, which may be set back: `check` alone decides.
+      halfOpenAfter: Number.NEGATIVE_INFINITY,
       breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
     });
     this.#circuit.onBreak(() => {
-      if (this.#openedAt === 0) log.breakerOpened();
-      this.#openedAt = Date.now();
+      if (this.#openedAt === undefined) log.breakerOpened();
+      this.#openedAt = performance.now();
       this.#changes++;
     });
     this.#circuit.onReset(() => {
-      this.#openedAt = 0;
+      this.#openedAt = undefined;
       this.#changes++;
       log.breakerClosed();
     });
@@ -76,12 +78,13 @@ export class Breaker {
 
   /** Throws `UPSTREAM_UNAVAILABLE` while no call may be made. */
   check(): void {
-    const wait = this.#openedAt + this.#resetMs - Date.now();
-    if (this.isClosed || (!this.#isProbing && wait <= 0)) return;
+    if (this.#openedAt === undefined) return;
+    const wait = this.#openedAt + this.#resetMs - performance.now();
+    if (!this.#isProbing && wait <= 0) return;
     throw new NotAsked(
       "UPSTREAM_UNAVAILABLE",
       "PIOPIY has failed again and again, so it is not asked for a moment. Try again later.",
-      { retryAfterMs: Math.max(wait, 1) },
+      { retryAfterMs: Math.max(Math.ceil(wait), 1) },
     );
   }
 

@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from "fastify";
 import type { Redis } from "../redis.js";
 import type { Secret } from "../secret.js";
 import type { Budget } from "./budget.js";
@@ -32,9 +31,8 @@ export interface CacheOptions {
   readonly account: string;
   /** The store that several processes share, if there is one. */
   readonly redis?: Redis | undefined;
-  /** This process is one of several that a primary process has started. */
-  readonly isWorker?: boolean;
-  readonly log: FastifyBaseLogger;
+  /** Other processes on the same port: none, workers of the same primary process, or some that no message reaches. */
+  readonly peers?: "none" | "workers" | "unreachable";
 }
 
 /** PIOPIY's five calls, where reads that are not older than the last change come from the cache. */
@@ -190,7 +188,7 @@ function withoutPasswords<T extends { readonly rows: readonly (Row | null)[] }>(
   return { ...list, rows: list.rows.map((row) => row && { username: row.username }) };
 }
 
-function connectChanges({ account, redis, isWorker, log }: CacheOptions, versions: Versions): Changes {
-  if (redis) return new RedisChanges(redis, account, versions, log);
-  return isWorker ? new WorkerChanges(versions) : new OwnChanges(versions);
+function connectChanges({ account, redis, peers = "none" }: CacheOptions, versions: Versions): Changes {
+  if (redis) return new RedisChanges(redis, account, versions);
+  return peers === "workers" ? new WorkerChanges(versions) : new OwnChanges(versions, peers === "none");
 }

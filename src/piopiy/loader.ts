@@ -91,7 +91,7 @@ export class PiopiyLoader {
   }
 
   /**
-   * When PIOPIY told the oldest part of what this operation has read, in milliseconds since 1970; undefined unless it has
+   * When PIOPIY told the oldest part of what this operation has read, by the monotonic clock; undefined unless it has
    * read something, and all of it was kept from before and is not stale.
    */
   get keptSince(): number | undefined {

@@ -8,7 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { until } from "../support/broken-upstream.js";
+import { bearer } from "../support/api-keys.js";
+import { startBrokenUpstream, until } from "../support/broken-upstream.js";
+import { makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
 import { KeptConnection } from "../support/kept-connection.js";
 import { freePort, hasRedis, startRedis } from "../support/redis.js";
 
@@ -41,7 +43,10 @@ describe("With clocks that a test can move", () => {
     return gateway;
   }
 
-  async function move({ child, output }: BuiltGateway, signal: "SIGUSR2" | "SIGHUP"): Promise<void> {
+  async function move(
+    { child, output }: BuiltGateway,
+    signal: "SIGUSR2" | "SIGHUP" | "SIGWINCH",
+  ): Promise<void> {
     const before = output.stderr.length;
     child.kill(signal);
     await until(() => output.stderr.length > before);
@@ -99,21 +104,182 @@ describe("With clocks that a test can move", () => {
     ],
     ["a page", "{ sipEndpoints { totalCount } }", "{ sipEndpoints { totalCount nodes { username } } }"],
   ])(
-    "%s is not served for longer because the system clock is set back",
+    "%s is served for its time and no longer, however the system clock is set",
     async (_, first, second) => {
       const running = await start({ CACHE_TTL_MS: "60000" });
       const connection = new KeptConnection(running.origin);
       await connection.ask(first);
       const before = await countCalls();
+      for (const signal of ["SIGHUP", "SIGWINCH", "SIGWINCH"] as const) {
+        await connection.ask(second);
+        await move(running, signal);
+      }
       await connection.ask(second);
       expect(await countCalls()).toBe(before);
-      await move(running, "SIGHUP");
+      await move(running, "SIGUSR2");
       await connection.ask(second);
       expect(await countCalls()).toBe(before + 1);
       connection.close();
     },
     TIMEOUT_MS,
   );
+
+  describe.each(["SIGHUP", "SIGWINCH"] as const)("and the system clock set back or ahead (%s)", (signal) => {
+    it(
+      "an open circuit breaker lets a probe through after BREAKER_RESET_MS",
+      async () => {
+        const upstream = await startBrokenUpstream();
+        const running = await start({
+          PIOPIY_URL: upstream.url,
+          BREAKER_RESET_MS: "60000",
+          CACHE_TTL_MS: "0",
+        });
+        const origin = running.origin;
+        try {
+          upstream.answer({ status: 500, body: "out of order" });
+          await until(async () => (await retryAfterMs(origin)) !== undefined);
+          await move(running, signal);
+          const waiting = await retryAfterMs(origin);
+          expect(waiting).toBeGreaterThan(0);
+          expect(waiting).toBeLessThanOrEqual(60_000);
+          upstream.answer({});
+          expect(upstream.calls).toHaveLength(0);
+          await move(running, "SIGUSR2");
+          expect(await retryAfterMs(origin)).toBeUndefined();
+          expect(upstream.calls).toHaveLength(1);
+        } finally {
+          await upstream.close();
+        }
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "extensions.stale.ageMs is the age of the response",
+      async () => {
+        const upstream = await startBrokenUpstream();
+        const running = await start({ PIOPIY_URL: upstream.url, CACHE_TTL_MS: "1000" });
+        const read = () => post(running.origin, '{ sipEndpoint(username: "alice") { type } }');
+        try {
+          upstream.answer({});
+          await read();
+          await move(running, signal);
+          await move(running, "SIGUSR2");
+          upstream.answer({ status: 500, body: "out of order" });
+          const { ageMs } = (await read()).extensions.stale;
+          expect(ageMs).toBeGreaterThanOrEqual(1_800_000);
+          expect(ageMs).toBeLessThan(2_000_000);
+          expect(Number.isInteger(ageMs)).toBe(true);
+        } finally {
+          await upstream.close();
+        }
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "the issuer's new keys are fetched at once, and withdrawn ones are forgotten after ten minutes",
+      async () => {
+        const issuer = await startIssuer();
+        try {
+          const [old, next] = [await makeKey("old"), await makeKey("new")];
+          await issuer.publish(old);
+          const running = await start(issuer.settings);
+          const status = async (key: SigningKey) =>
+            (
+              await fetch(`${running.origin}/graphql`, {
+                method: "POST",
+                // The gateway's clock is an hour from this one.
+                headers: {
+                  "content-type": "application/json",
+                  ...bearer(await sign(key, { exp: Math.floor(Date.now() / 1000) + 14_400 })),
+                },
+                body: '{"query":"{ __typename }"}',
+              })
+            ).status;
+          expect(await status(old)).toBe(200);
+          await move(running, signal);
+          await issuer.publish(next);
+          expect(await status(next)).toBe(200);
+          await issuer.publish(old);
+          await move(running, "SIGUSR2");
+          expect(await status(next)).toBe(401);
+        } finally {
+          await issuer.close();
+        }
+      },
+      TIMEOUT_MS,
+    );
+
+    const itWithRedis = hasRedis ? it : it.skip;
+    itWithRedis(
+      "a reading that comes from Redis is served for its time and no longer",
+      async () => {
+        const redis = await startRedis();
+        const upstream = await startBrokenUpstream();
+        upstream.answer({});
+        const env = { REDIS_URL: redis.url, PIOPIY_URL: upstream.url, CACHE_TTL_MS: "3000" };
+        const [writing, reading] = [await start(env), await start(env)];
+        try {
+          await move(writing, signal);
+          const read = (origin: string, name: string) =>
+            post(origin, `{ sipEndpoint(username: "${name}") { type } }`);
+          let count = 0;
+          let readAt = 0;
+          // Either may not have joined yet.
+          await until(async () => {
+            const name = `name-${count++}`;
+            readAt = performance.now();
+            await read(writing.origin, name);
+            const before = upstream.calls.length;
+            await read(reading.origin, name);
+            return upstream.calls.length === before;
+          });
+          const before = upstream.calls.length;
+          let servedAt = 0;
+          await until(async () => {
+            const asked = performance.now();
+            await read(reading.origin, `name-${count - 1}`);
+            if (upstream.calls.length > before) return true;
+            servedAt = asked;
+            return false;
+          });
+          expect(servedAt - readAt).toBeLessThan(4000);
+          upstream.answer({ status: 500, body: "out of order" });
+          await until(async () => {
+            const { extensions } = await read(reading.origin, `name-${count - 1}`);
+            if (!extensions?.stale) return false;
+            expect(extensions.stale.ageMs).toBeGreaterThanOrEqual(3000);
+            expect(extensions.stale.ageMs).toBeLessThan(60_000);
+            return true;
+          });
+        } finally {
+          writing.child.kill("SIGKILL");
+          await upstream.close();
+          await redis.kill();
+        }
+      },
+      TIMEOUT_MS,
+    );
+  });
+
+  async function post(origin: string, query: string) {
+    const response = await fetch(`${origin}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query }),
+    });
+    return response.json() as Promise<{
+      readonly errors?: readonly { readonly extensions: { readonly retryAfterMs?: number } }[];
+      readonly extensions: { readonly stale: { readonly ageMs: number } };
+    }>;
+  }
+
+  /** Of a read that the circuit breaker refuses; undefined when it lets the read through. */
+  async function retryAfterMs(origin: string): Promise<number | undefined> {
+    const { errors } = await post(origin, '{ sipEndpoint(username: "alice") { type } }');
+    return errors?.[0]?.extensions.retryAfterMs;
+  }
 });
 
 describe("A start that fails", () => {

@@ -7,7 +7,9 @@ const timeout = { code: "UPSTREAM_TIMEOUT", retryable: true };
 describe("An upstream that is too slow", () => {
   let broken: BrokenGateway;
   beforeEach(async () => {
-    broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "150" });
+    broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "500" });
+    broken.upstream.answer({});
+    await broken.gateway.ask(operations.list_sip);
   });
   afterEach(() => broken.close());
 
@@ -48,7 +50,10 @@ describe("An upstream that is too slow", () => {
 describe("The deadline of an operation", () => {
   let broken: BrokenGateway;
   beforeAll(async () => {
-    broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "200", PIOPIY_MAX_CONCURRENCY: "1" });
+    broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "1000", PIOPIY_MAX_CONCURRENCY: "1" });
+    // The first operations take longer than all later ones: what they need is loaded and compiled, and a connection is made.
+    broken.upstream.answer({});
+    for (const operation of ["get_sip", "add_sip"] as const) await broken.gateway.ask(operations[operation]);
   });
   afterAll(() => broken.close());
   beforeEach(() => broken.upstream.answer(() => {}));

@@ -97,7 +97,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   if (config.upstream === "emulator") throw new Error("A test names its upstream by address.");
   const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
   if (redis) await until(() => redis.isReady);
-  const client = connectPiopiy(config.upstream, config, logger, redis);
+  const client = connectPiopiy(config.upstream, config, logger, { redis });
   // Nothing is cached before the first heartbeat over Redis is heard.
   if (redis) await until(() => client.version !== undefined);
   const server = await createServer(config, client, logger, redis);

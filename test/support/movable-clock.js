@@ -1,5 +1,5 @@
 // Loaded before a program by `node --import`. SIGUSR2 moves both clocks half an hour ahead, SIGHUP sets the system clock
-// alone back by an hour. Each signal is confirmed on stderr.
+// alone back by an hour, and SIGWINCH ahead by an hour. Each signal is confirmed on stderr.
 const { now } = performance;
 const { now: date } = Date;
 let ahead = 0;
@@ -12,5 +12,9 @@ process.on("SIGUSR2", () => {
 });
 process.on("SIGHUP", () => {
   back += 3_600_000;
+  process.stderr.write("moved\n");
+});
+process.on("SIGWINCH", () => {
+  back -= 3_600_000;
   process.stderr.write("moved\n");
 });

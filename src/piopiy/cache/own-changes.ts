@@ -1,13 +1,15 @@
 import type { Changes } from "./changes.js";
 import type { Subject, Versions } from "./versions.js";
 
-/** The changes of a process that is alone. */
+/** The changes of a process that is alone, or that hears of no changes but its own. */
 export class OwnChanges implements Changes {
-  readonly isCurrent = true;
+  readonly isCurrent: boolean;
   readonly #versions: Versions;
 
-  constructor(versions: Versions) {
+  /** @param isAlone whether no other process makes changes */
+  constructor(versions: Versions, isAlone: boolean) {
     this.#versions = versions;
+    this.isCurrent = isAlone;
   }
 
   async announce(subjects: readonly Subject[]): Promise<void> {

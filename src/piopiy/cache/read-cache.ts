@@ -5,7 +5,7 @@ import type { Redis } from "../../redis.js";
 import type { ReadBudget } from "../budget.js";
 import type { Changes } from "./changes.js";
 import { Flights } from "./flights.js";
-import { RedisDriver } from "./redis-driver.js";
+import { SharedReadings } from "./shared-readings.js";
 import type { Subject, Versions } from "./versions.js";
 
 /** Together they bound what memory retains: 10,000 entries of at most 8 KiB of text each. */
@@ -19,7 +19,7 @@ const UNCACHED_SHARING_MS = 250;
 
 interface Entry<T> {
   readonly value: T;
-  /** When PIOPIY told it, in milliseconds since 1970. */
+  /** When PIOPIY told it, by the monotonic clock of this process. */
   readonly readAt: number;
 }
 
@@ -58,12 +58,14 @@ export class ReadCache {
   readonly #changes: Changes;
   readonly #ttlMs: number;
   readonly #entries: ReturnType<typeof createEntries>;
+  readonly #shared: SharedReadings | undefined;
 
   constructor(options: ReadCacheOptions, versions: Versions, changes: Changes) {
     this.#versions = versions;
     this.#changes = changes;
     this.#ttlMs = options.ttlMs;
-    this.#entries = createEntries(options);
+    this.#entries = createEntries(options.ttlMs);
+    if (options.redis) this.#shared = new SharedReadings(options.redis, options.account, options.ttlMs);
   }
 
   /**
@@ -130,26 +132,33 @@ export class ReadCache {
     budget: ReadBudget,
   ): Promise<Reading<Full>> {
     const reading = await read(request, budget);
-    const value = { value: request.withoutSecrets(reading.value), readAt: reading.readAt };
+    const value = request.withoutSecrets(reading.value);
     if (JSON.stringify(value).length <= MAX_ENTRY_LENGTH) {
-      await this.#entries.set({ key, value }).catch(() => false);
+      await this.#keep(key, { value, readAt: reading.readAt });
+      await this.#shared?.keep(key, { value, ageMs: performance.now() - reading.readAt });
     }
     return reading;
   }
 
   /** Also what is too old to be served while PIOPIY answers. A cache that fails costs speed only. */
-  #find<Kept>(key: string): Promise<Entry<Kept> | undefined> {
-    return this.#entries.get<Entry<Kept> | undefined>({ key }).catch(() => undefined);
+  async #find<Kept>(key: string): Promise<Entry<Kept> | undefined> {
+    const own = await this.#entries.get<Entry<Kept> | undefined>({ key }).catch(() => undefined);
+    if (!this.#shared || (own && isWithin(own.readAt, this.#ttlMs))) return own;
+    const shared = await this.#shared.find(key);
+    if (!shared) return own;
+    const entry = { value: shared.value as Kept, readAt: performance.now() - shared.ageMs };
+    await this.#keep(key, entry);
+    return entry;
+  }
+
+  async #keep(key: string, value: Entry<unknown>): Promise<void> {
+    await this.#entries.set({ key, value }).catch(() => false);
   }
 }
 
-/**
- * Whether a reading is not older than so many milliseconds. Processes share readings, so their times are those of the system
- * clock; one in the future says that a clock was set, and that the age is unknown.
- */
+/** Whether a reading is not older than so many milliseconds. */
 export function isWithin(readAt: number, ms: number): boolean {
-  const age = Date.now() - readAt;
-  return age >= 0 && age < ms;
+  return performance.now() - readAt < ms;
 }
 
 async function read<Full extends Kept, Kept>(
@@ -157,18 +166,13 @@ async function read<Full extends Kept, Kept>(
   budget: ReadBudget,
 ): Promise<Reading<Full>> {
   const value = await request.ask(budget);
-  return { value, readAt: Date.now(), isKept: false, isStale: false };
+  return { value, readAt: performance.now(), isKept: false, isStale: false };
 }
 
-function createEntries({ ttlMs, account, redis }: ReadCacheOptions) {
-  // bentocache 1.6.1 cannot read from memory what it has put there from Redis, unless memory holds texts too.
-  const memory = memoryDriver({ maxItems: MAX_ENTRIES, serialize: redis !== undefined });
+function createEntries(ttlMs: number) {
+  const memory = memoryDriver({ maxItems: MAX_ENTRIES, serialize: false });
   const times = { ttl: ttlMs, grace: ttlMs + STALE_MS };
   const store = bentostore(times).useL1Layer(memory);
-  if (redis) {
-    const prefix = `piopiy-graphql-gateway:reads:1:${account}:`;
-    store.useL2Layer({ options: {}, factory: () => new RedisDriver(redis, prefix, ttlMs) });
-  }
   return new BentoCache({ default: "reads", stores: { reads: store } });
 }
 

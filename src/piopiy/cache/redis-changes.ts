@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { FastifyBaseLogger } from "fastify";
-import { type Redis, refusalCode } from "../../redis.js";
+import type { Redis } from "../../redis.js";
 import type { Changes } from "./changes.js";
 import { Heartbeat } from "./heartbeat.js";
 import { MAX_CHANGED, type Subject, type Versions } from "./versions.js";
@@ -9,17 +8,25 @@ import { MAX_CHANGED, type Subject, type Versions } from "./versions.js";
 const HEARTBEAT_MS = 250;
 const TRUST_MS = 1000;
 
+const COST = "nothing is cached";
+const INVALIDATE = {
+  command: "EVAL",
+  purpose: "invalidations",
+  cost: `${COST}. The script runs HGET, HSET, HLEN, HGETALL, EXPIRE and PUBLISH`,
+};
+const LISTEN = { command: "SUBSCRIBE", purpose: "invalidations", cost: COST };
+
 /**
  * Keeps all versions in one hash, where "" is the version of whatever has not changed, and publishes each change to every
  * process. A hash that is lost, full or not yet there is begun anew under another such version, which changes everything.
- * Heartbeats and joining processes run the same script without subjects: a Redis that refuses changes refuses them too.
- * The script begins with a write that needs memory, since Redis refuses no further writes of a script after its first.
+ * Heartbeats and joining processes run the same commands without subjects: a Redis that refuses changes refuses them too.
+ * So the hash is deleted by an expiry of 0 seconds. The script begins with a write that needs memory, since Redis refuses no further writes of a script after its first.
  */
 const TELL = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-redis.call('hsetnx', hash, '', new)
-if ARGV[4] == 'forget' or redis.call('hlen', hash) > maximum then
-  redis.call('del', hash)
+redis.call('hset', hash, '', redis.call('hget', hash, '') or new)
+if redis.call('hlen', hash) > maximum or ARGV[4] == 'forget' then
+  redis.call('expire', hash, 0)
   redis.call('hset', hash, '', new)
 end
 redis.call('expire', hash, 86400)
@@ -39,23 +46,19 @@ return ARGV[4] == 'tell' and {} or redis.call('hgetall', hash)`;
 export class RedisChanges implements Changes {
   readonly #redis: Redis;
   readonly #versions: Versions;
-  readonly #log: FastifyBaseLogger;
   readonly #key: string;
   readonly #heartbeat: Heartbeat;
   #hasJoined = false;
-  /** The error codes by which Redis has refused heartbeats since it last accepted one. */
-  readonly #refusals = new Set<string>();
   /** How many changes of this process the others may not know of. */
   #debts = 0;
   /** While it asks what the others know: what it has heard since, which the answer may not hold. */
   #heard: string[] | undefined;
 
   /** @param account names the account at PIOPIY; gateways with another account share nothing */
-  constructor(redis: Redis, account: string, versions: Versions, log: FastifyBaseLogger) {
+  constructor(redis: Redis, account: string, versions: Versions) {
     this.#redis = redis;
     this.#versions = versions;
-    this.#log = log;
-    this.#key = `piopiy-graphql-gateway:versions:${account}`;
+    this.#key = `{piopiy-graphql-gateway}:versions:${account}`;
     this.#heartbeat = new Heartbeat(HEARTBEAT_MS, TRUST_MS, (beat) => this.#beat(beat));
     redis.watch({
       onReady: () => this.#heartbeat.beat(),
@@ -74,10 +77,9 @@ export class RedisChanges implements Changes {
     for (const subject of subjects) this.#versions.change(subject, version);
     try {
       await this.#run("tell", version, subjects);
-    } catch (error) {
+    } catch {
       this.#debts++;
       this.#hasJoined = false;
-      this.#report(error);
     }
   }
 
@@ -86,15 +88,7 @@ export class RedisChanges implements Changes {
   }
 
   async #beat(beat: string): Promise<void> {
-    if (!this.#redis.isReady) return;
-    try {
-      await (this.#hasJoined ? this.#run("tell", beat, []) : this.#join(beat));
-      if (this.#refusals.size > 0)
-        this.#log.warn("Redis accepts the cache's heartbeats again: reads are cached");
-      this.#refusals.clear();
-    } catch (error) {
-      this.#report(error);
-    }
+    if (this.#redis.isReady) await (this.#hasJoined ? this.#run("tell", beat, []) : this.#join(beat));
   }
 
   readonly #hear = (message: string): void => {
@@ -115,7 +109,7 @@ export class RedisChanges implements Changes {
     this.#heard = heard;
     const debts = this.#debts;
     try {
-      await this.#redis.subscribe(this.#key, this.#hear);
+      await this.#redis.subscribe(LISTEN, this.#key, this.#hear);
       const known = pairs((await this.#run(debts > 0 ? "forget" : "join", beat, [])) as string[]);
       const unchanged = known.get("");
       known.delete("");
@@ -128,19 +122,8 @@ export class RedisChanges implements Changes {
     }
   }
 
-  /** Logs a refusal when it costs something, each code once. That the connection is lost is logged elsewhere. */
-  #report(error: unknown): void {
-    const code = refusalCode(error);
-    if (code === undefined || this.#refusals.has(code) || this.isCurrent) return;
-    this.#refusals.add(code);
-    this.#log.warn(
-      { code },
-      "Redis refuses the cache's heartbeats: nothing is cached until it accepts them. The code is that of its reply, or TIMEOUT",
-    );
-  }
-
   #run(mode: "tell" | "join" | "forget", version: string, subjects: readonly Subject[]): Promise<unknown> {
-    return this.#redis.eval(TELL, {
+    return this.#redis.eval(INVALIDATE, TELL, {
       keys: [this.#key],
       arguments: [this.#key, version, String(MAX_CHANGED), mode, ...subjects],
     });

@@ -25,7 +25,7 @@ interface Call {
 /** A PIOPIY that keeps a number for each name, and the cache before it. */
 function createTrial() {
   const versions = new Versions();
-  const changes = new OwnChanges(versions);
+  const changes = new OwnChanges(versions, true);
   const cache = new ReadCache({ ttlMs: 3_600_000, account: "made-up" }, versions, changes);
   const budget = new Budget(3_600_000, "someone");
   const numbers = new Map(NAMES.map((key) => [key, 0]));

@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { createClient } from "@redis/client";
+import { until } from "./support/broken-upstream.js";
+import { startGateway, type TestGateway } from "./support/gateway.js";
+import { hasRedis, startRedis, type TestRedis } from "./support/redis.js";
+
+const describeWithRedis = hasRedis ? describe : describe.skip;
+if (!hasRedis)
+  process.stderr.write("Skipped: tests of refused commands need Redis (apt-get install redis-server).\n");
+
+/** How long an old state may be served after a change, by docs/cache.md. */
+const BOUND_MS = 1000;
+const one = '{ sipEndpoint(username: "alice") { username type } }';
+const remove = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
+
+let folder: string;
+let redis: TestRedis;
+let admin: Awaited<ReturnType<typeof connectAdmin>>;
+let gateways: TestGateway[];
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "redis-"));
+  redis = await startRedis(undefined, "--dir", folder);
+  admin = await connectAdmin();
+  gateways = [];
+});
+afterEach(async () => {
+  admin.destroy();
+  await redis.kill();
+  await Promise.all(gateways.map((gateway) => gateway.close()));
+  rmSync(folder, { recursive: true });
+}, 60_000);
+
+/** A connection of a user that the gateways do not use. */
+async function connectAdmin() {
+  const first = createClient({ url: redis.url });
+  await first.connect();
+  await first.sendCommand(["ACL", "SETUSER", "admin", "on", ">made-up", "~*", "&*", "+@all"]);
+  first.destroy();
+  const client = createClient({
+    url: redis.url.replace("//", "//admin:made-up@"),
+    disableOfflineQueue: true,
+  });
+  await client.connect();
+  return client;
+}
+
+async function start(): Promise<TestGateway> {
+  const gateway = await startGateway({
+    gateway: {
+      CACHE_TTL_MS: "3600000",
+      REDIS_URL: redis.url,
+      LOG_LEVEL: "warn",
+      RATE_LIMIT_PER_MINUTE: "10000000",
+      ...(gateways[0] && { PIOPIY_URL: gateways[0].piopiyUrl }),
+    },
+  });
+  gateways.push(gateway);
+  return gateway;
+}
+
+async function costOf(act: () => Promise<unknown>): Promise<number> {
+  const count = async () => ((await gateways[0]?.calls()) ?? []).length;
+  const before = await count();
+  await act();
+  return (await count()) - before;
+}
+
+async function isCached(gateway: TestGateway): Promise<boolean> {
+  await gateway.ask(one);
+  return (await costOf(() => gateway.ask(one))) === 0;
+}
+
+async function readiness({ origin }: TestGateway): Promise<unknown> {
+  const response = await fetch(`${origin}/health/ready`);
+  return [response.status, await response.json()];
+}
+
+const ready = (state: "up" | "down") => [200, { status: "ready", piopiy: "asked", redis: state }];
+const logged = ({ log }: TestGateway, text: string) =>
+  log.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes(text));
+
+const acl = (...rules: string[]) => ["ACL", "SETUSER", "default", ...rules];
+
+async function isReady(gateway: TestGateway, state: "up" | "down"): Promise<boolean> {
+  return JSON.stringify(await readiness(gateway)) === JSON.stringify(ready(state));
+}
+
+/** Reads something that is not in memory. */
+const readOther = (gateway: TestGateway) => gateway.ask(one.replace("alice", `other-${performance.now()}`));
+
+describeWithRedis("Gateways whose Redis refuses a command", () => {
+  it.each<[string, string[], string[]]>([
+    ["scripts", acl("-eval"), acl("+eval")],
+    ["HSET", acl("-hset"), acl("+hset")],
+    ["HGET", acl("-hget"), acl("+hget")],
+    ["EXPIRE", acl("-expire"), acl("+expire")],
+    ["PUBLISH", acl("-publish"), acl("+publish")],
+    ["all channels", acl("resetchannels"), acl("allchannels")],
+    ["all keys", acl("resetkeys"), acl("allkeys")],
+    ["writes, as a replica", ["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]],
+    ["writes, without memory", ["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]],
+  ])(
+    "cache nothing, log the command once and report it in /health/ready: %s",
+    async (_, refuse, accept) => {
+      const [writer, reader] = [await start(), await start()];
+      for (const gateway of gateways) {
+        await until(() => isCached(gateway));
+        await until(() => isReady(gateway, "up"), 30);
+      }
+      await admin.sendCommand(refuse);
+      await writer.ask(remove);
+      const written = performance.now();
+      let oldUntil = 0;
+      await until(async () => {
+        const asked = performance.now() - written;
+        if ((await reader.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null) return true;
+        oldUntil = asked;
+        return false;
+      });
+      expect(oldUntil).toBeLessThan(BOUND_MS);
+      for (const gateway of gateways) {
+        await until(async () => !(await isCached(gateway)));
+        await until(() => logged(gateway, "Redis refuses").length > 0);
+        await until(() => isReady(gateway, "down"));
+      }
+      await admin.sendCommand(accept);
+      for (const gateway of gateways) {
+        await until(() => isCached(gateway));
+        await until(async () => {
+          await readOther(gateway);
+          return isReady(gateway, "up");
+        }, 30);
+        // A machine that is busy may bring a TIMEOUT beside.
+        const refusals = logged(gateway, "Redis refuses EVAL for invalidations").filter(
+          ({ code }) => code !== "TIMEOUT",
+        );
+        expect(refusals.length).toBeLessThanOrEqual(2);
+        // Redis closes the connections that listen to a channel which is withdrawn.
+        expect(logged(gateway, "Redis refuses")).toContainEqual(
+          expect.objectContaining({ level: 40, msg: expect.stringContaining("nothing is cached") }),
+        );
+      }
+    },
+    120_000,
+  );
+
+  it.each([
+    ["GET", "-get", "+get", "Redis refuses GET or PTTL for the cache"],
+    ["PTTL", "-pttl", "+pttl", "Redis refuses GET or PTTL for the cache"],
+    ["SET", "-set", "+set", "Redis refuses SET for the cache"],
+    ["INCRBY", "-incrby", "+incrby", "Redis refuses EVAL for rate limits"],
+  ])(
+    "answer and invalidate without %s, log it and report it",
+    async (_, refuse, accept, message) => {
+      const [writer, reader] = [await start(), await start()];
+      for (const gateway of gateways) await until(() => isCached(gateway));
+      await admin.sendCommand(acl(refuse));
+      await writer.ask(remove);
+      await until(async () => (await reader.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
+      await until(async () => {
+        await readOther(reader);
+        return logged(reader, message).length > 0;
+      });
+      const [refusal] = logged(reader, message);
+      expect(refusal).toMatchObject({ level: 40, code: expect.stringMatching(/^(NOPERM|ERR)$/) });
+      await until(async () => {
+        await readOther(reader);
+        return isReady(reader, "down");
+      });
+      expect(await isCached(reader)).toBe(true);
+      await admin.sendCommand(acl(accept));
+      await until(async () => {
+        await readOther(reader);
+        return isReady(reader, "up");
+      }, 30);
+    },
+    120_000,
+  );
+
+  it.each([
+    ["SUBSCRIBE", acl("-subscribe"), "Redis refuses SUBSCRIBE for invalidations: nothing is cached"],
+    ["channels", acl("resetchannels"), "Redis refuses SUBSCRIBE for invalidations: nothing is cached"],
+    ["EVAL", acl("-eval"), "Redis refuses EVAL for invalidations: nothing is cached"],
+    ["all commands", acl("-@all"), "for invalidations: nothing is cached"],
+  ])("from the start cache nothing and log it once: %s", async (_, refuse, message) => {
+    await admin.sendCommand(refuse);
+    const gateway = await start();
+    await until(() => logged(gateway, message).length > 0);
+    expect(await isCached(gateway)).toBe(false);
+    expect(await readiness(gateway)).toEqual(ready("down"));
+    expect((await gateway.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint).not.toBeNull();
+    const codes = logged(gateway, message).map(({ command, code }) => `${command} ${code}`);
+    expect(codes).toEqual([...new Set(codes)]);
+  });
+
+  it("as a node of a cluster that has none of the gateway's keys cache nothing and log it", async () => {
+    admin.destroy();
+    await redis.kill();
+    redis = await startRedis(undefined, "--dir", folder, "--cluster-enabled", "yes");
+    admin = await connectAdmin();
+    const gateway = await start();
+    await until(() => logged(gateway, "Redis refuses EVAL for invalidations").length > 0);
+    expect(logged(gateway, "Redis refuses EVAL for invalidations")[0]?.code).toBe("CLUSTERDOWN");
+    expect(await isCached(gateway)).toBe(false);
+    expect(await readiness(gateway)).toEqual(ready("down"));
+    // As the only node it has all keys of the gateway or none: they share one hash slot.
+    await admin.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    await until(() => isCached(gateway));
+  });
+});
+
+describeWithRedis("Without REDIS_URL", () => {
+  it("/health/ready has no field for Redis", async () => {
+    const gateway = await startGateway({});
+    gateways.push(gateway);
+    expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "asked" }]);
+  });
+});

@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type BrokenUpstream, send, startBrokenUpstream, until } from "./support/broken-upstream.js";
+
+const TIMEOUT_MS = 120_000;
+const write = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
+
+let upstream: BrokenUpstream;
+const started: ChildProcess[] = [];
+beforeEach(async () => {
+  upstream = await startBrokenUpstream();
+});
+afterEach(async () => {
+  for (const { pid } of started.splice(0)) kill(pid, "SIGKILL");
+  await upstream.close();
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly output: { stdout: string; stderr: string };
+  /** Its exit code, or the signal that ended it. */
+  readonly end: Promise<unknown>;
+}
+
+/** Starts a program as the leader of a process group of its own, as a shell does. */
+function run(command: string[], env: Record<string, string>): Running {
+  const child = spawn(command[0] as string, command.slice(1), {
+    detached: true,
+    env: {
+      PATH: process.env.PATH ?? "",
+      PORT: "0",
+      AUTH: "none",
+      PIOPIY_URL: upstream.url,
+      PIOPIY_APP_ID: "1",
+      PIOPIY_SECRET: "made-up",
+      // npm start sets a secret for answer URLs.
+      PUBLIC_URL: "https://gateway.example.com",
+      ANSWER_URL_SECRET: "made-up-".repeat(4),
+      PIOPIY_TIMEOUT_MS: "60000",
+      PIOPIY_DEADLINE_MS: "60000",
+      ...env,
+    },
+  });
+  started.push(child);
+  const output = { stdout: "", stderr: "" };
+  child.stdout.on("data", (data) => {
+    output.stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    output.stderr += data;
+  });
+  return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
+}
+
+/** Sends a signal to a whole process group, as a terminal does. */
+function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(pid ?? 0), signal);
+  } catch {
+    // It has ended.
+  }
+}
+
+const childrenOf = (pid: number | undefined) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).length;
+
+const gateway = [process.execPath, join("dist", "main.js")];
+
+describe.each<[string, string[], string]>([
+  ["one process", gateway, "1"],
+  ["workers", gateway, "2"],
+  ["npm start", ["npm", "start"], "1"],
+])("A signal to the process group: %s", (_, command, workers) => {
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "lets a write in flight end when %s comes twice, and then ends with 0",
+    async (signal) => {
+      const held: (() => void)[] = [];
+      upstream.answer((response) =>
+        held.push(() => send(response, { body: { code: 200, username: "alice" } })),
+      );
+      const { child, output, end } = run(command, { WORKERS: workers });
+      await until(() => output.stdout.includes("AUTH=none") || child.exitCode !== null, 60);
+      const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1] ?? output.stderr;
+      const response = fetch(`${origin}/graphql`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query: write }),
+      });
+      await until(() => held.length === 1);
+      kill(child.pid, signal);
+      kill(child.pid, signal);
+      // It takes no connections any more, so the signals have arrived.
+      await until(() =>
+        fetch(origin).then(
+          () => false,
+          () => true,
+        ),
+      );
+      for (const release of held) release();
+      expect(await (await response).json()).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
+      expect(await end).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+it.each([
+  ["one process", "1"],
+  ["workers", "2"],
+])(
+  "A signal that comes a second after the first ends the gateway at once with 1: %s",
+  async (_, workers) => {
+    upstream.answer(() => {});
+    const { child, output, end } = run(gateway, { WORKERS: workers });
+    await until(() => output.stdout.includes("AUTH=none"), 60);
+    const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
+    fetch(`${origin}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: write }),
+    }).catch(() => {});
+    await until(() => upstream.calls.length === 1);
+    let sent = 0;
+    await until(() => {
+      if (child.exitCode !== null) return true;
+      child.kill("SIGTERM");
+      sent++;
+      return false;
+    }, 60);
+    expect(await end).toBe(1);
+    expect(sent).toBeGreaterThan(2);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "A signal to the process group while workers start ends them in order, whenever it comes",
+  async () => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      for (const isListening of [false, true]) {
+        const { child, output, end } = run(gateway, { WORKERS: "3", LOG_LEVEL: "info" });
+        // The primary process handles signals from before it starts workers; then the first worker listens, and others start.
+        if (isListening) await until(() => output.stdout.includes("Server listening"), 60);
+        else await until(() => childrenOf(child.pid) > 0, 60);
+        kill(child.pid, signal);
+        kill(child.pid, signal);
+        const code = await end;
+        expect({ signal, isListening, code, stderr: output.stderr }).toEqual({
+          signal,
+          isListening,
+          code: 0,
+          stderr: "",
+        });
+      }
+    }
+  },
+  TIMEOUT_MS,
+);
