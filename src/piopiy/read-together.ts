@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors.js";
+import { Mismatch } from "./mismatch.js";
 import { PAGE_SIZE, type SipEndpointPage } from "./wire.js";
 
 type Row = SipEndpointPage["rows"][number];
@@ -30,7 +31,8 @@ const MAX_REQUESTS_PER_PAGE = 20;
  * has moved across its edges. An equal `count` is no proof, since a removal and a creation leave it as it is.
  *
  * @param isProven tells whether the first page stands as it did in an earlier reading with this count
- * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes again and again
+ * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes again and again, UPSTREAM_INVALID_RESPONSE when PIOPIY
+ * returns the same rows for several pages
  */
 export async function readTogether(
   read: ReadPage,
@@ -48,6 +50,12 @@ export async function readTogether(
   const after = isPair && isProven(page) ? before : await readAll(read, checked, between);
   if (!isSteady(before, between, after)) return readBackwards(read, first, last);
   const pages = numbers.map((_, index) => (index % 2 === 0 ? between : after)[Math.floor(index / 2)]);
+  if (pages.some((one, index) => one?.rows.some(Boolean) && isSame(one, pages[index + 1]))) {
+    throw new Mismatch(
+      "UPSTREAM_INVALID_RESPONSE",
+      "PIOPIY answered list_sip with the same rows for several pages, though the list did not change.",
+    );
+  }
   return joined(
     pages.flatMap((each) => each?.rows ?? []),
     last,

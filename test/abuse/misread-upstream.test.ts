@@ -217,6 +217,14 @@ describe("A row of the list", () => {
 });
 
 describe("A page of the list", () => {
+  it("is an error when PIOPIY returns the same rows for each page", async () => {
+    broken.upstream.answer({ body: list(30, names(10).map(rowOf)) });
+    const { errors } = await ask("{ sipEndpoints(first: 30) { totalCount nodes { username } } }");
+    expect(errors).toMatchObject([
+      { path: ["sipEndpoints"], extensions: { code: "UPSTREAM_INVALID_RESPONSE" } },
+    ]);
+  });
+
   it.each<[string, unknown]>([
     ["9 rows of 25", list(25, names(9).map(rowOf))],
     ["11 rows of 25", list(25, names(11).map(rowOf))],
