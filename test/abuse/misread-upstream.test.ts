@@ -159,7 +159,7 @@ describe("A row of the list", () => {
       list: sipEndpoints(first: 7, after: $after) { totalCount nodes { username } pageInfo { hasNextPage endCursor } }
     }`;
     // The second walk comes from the cache.
-    for (const asked of [3, 3]) {
+    for (const asked of [7, 7]) {
       const seen: string[] = [];
       const failed: unknown[] = [];
       let after: string | null = null;
