@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -305,12 +305,12 @@ describe("A start that fails", () => {
     return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
   }
 
-  /** The built program in a folder where `schema/operations`, which GraphiQL needs, is missing. */
+  /** The built program without the operations that GraphiQL needs. */
   function withoutOperations(): string {
     const folder = mkdtempSync(join(tmpdir(), "gateway-"));
     folders.push(folder);
-    cpSync("dist", join(folder, "dist"), { recursive: true });
-    mkdirSync(join(folder, "schema"));
+    const filter = (source: string) => !source.includes("operations");
+    cpSync("dist", join(folder, "dist"), { recursive: true, filter });
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');
     symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
     return join(folder, "dist", "main.js");
