@@ -98,8 +98,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
   if (redis) await until(() => redis.isReady);
   const client = connectPiopiy(config.upstream, config, logger, { redis });
-  // Nothing is cached before the first heartbeat over Redis is heard.
-  if (redis) await until(() => client.version !== undefined);
+  // Nothing is cached before the first heartbeat over Redis is heard, and never while Redis refuses a command.
+  if (redis) await until(() => client.version !== undefined || !redis.isUp);
   const server = await createServer(config, client, logger, redis);
   const origin = await server.listen({ host: config.host, port: config.port });
   const control = (path: string, body: object) => post(`${emulator.origin}/_emulator/${path}`, body);
