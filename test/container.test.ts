@@ -86,6 +86,7 @@ describeWithContainers("The container", () => {
       volumes: [
         ...volumes.map((volume) => resolve(volume)),
         `${resolve("test/support/router/serve.js")}:/app/serve.js:ro`,
+        `${resolve("node_modules")}:/app/node_modules:ro`,
       ],
       workingDirectory: "/gateway",
     });

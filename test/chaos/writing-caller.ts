@@ -26,7 +26,7 @@ const documents = {
     "mutation ($input: RemoveSipEndpointInput!) { write: removeSipEndpoint(input: $input) { username userErrors { code } } }",
 };
 /** More repetitions than any honest gateway needs, each after the time that it asks for. */
-const PATIENCE = 100;
+const PATIENCE = 300;
 
 /** Writes endpoints of its own, and believes what it is told. */
 export class WritingCaller {
