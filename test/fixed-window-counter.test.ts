@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { boundedKey, FixedWindowCounter } from "../src/fixed-window-counter.js";
+import { boundedKey, FixedWindowCounter } from "../src/auth/fixed-window-counter.js";
 import { until } from "./support/broken-upstream.js";
 
 describe("A fixed-window counter", () => {

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Secret } from "../secret.js";
-import type { Caller } from "./caller.js";
+import type { Caller } from "./client.js";
 
 /**
  * Tells whose credential this is; undefined when it is nobody's. The log learns why, without any part of it.

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.js";
-import { FixedWindowCounter } from "../fixed-window-counter.js";
+import { FixedWindowCounter } from "./fixed-window-counter.js";
 
 const MAX_FAILURES = 30;
 const DURATION_SECONDS = 60;

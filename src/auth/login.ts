@@ -1,11 +1,11 @@
 import type { FastifyRequest } from "fastify";
-import type { Audit } from "../audit.js";
-import { clientAddress, clientKey } from "../client-address.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
+import type { Audit } from "./audit-log.js";
 import type { AuthSettings } from "./auth-settings.js";
-import { type Caller, scopes } from "./caller.js";
+import { type Caller, scopes } from "./client.js";
+import { clientAddress, clientKey } from "./client-address.js";
 import { FailedLogins } from "./failed-logins.js";
 import { authenticateJsonWebToken } from "./json-web-token.js";
 

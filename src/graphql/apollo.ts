@@ -7,22 +7,22 @@ import {
 import type { FastifyBaseLogger } from "fastify";
 import type { DocumentNode } from "graphql";
 import type { Config } from "../config.js";
-import type { Context } from "../context.js";
 import { apolloLogger } from "./apollo-logger.js";
-import { costPlugin } from "./cost.plugin.js";
+import type { Context } from "./context.js";
 import { DocumentCache } from "./document-cache.js";
-import { documentLimits } from "./document-limits.js";
 import { formatError } from "./format-error.js";
-import { httpStatusPlugin } from "./http-status.plugin.js";
 import { PersistedQueries } from "./persisted-queries.js";
-import { repeatPlugin } from "./repeat.plugin.js";
-import { reportPlugin } from "./report.plugin.js";
-import { reportedErrorsPlugin } from "./reported-errors.plugin.js";
-import { responseSizePlugin } from "./response-size.plugin.js";
+import { costPlugin } from "./plugins/cost.js";
+import { documentLimits } from "./plugins/document-limits.js";
+import { httpStatusPlugin } from "./plugins/http-status.js";
+import { reportedErrorsPlugin } from "./plugins/reported-errors.js";
+import { reportPlugin } from "./plugins/request-log.js";
+import { repeatPlugin } from "./plugins/response-cache.js";
+import { responseSizePlugin } from "./plugins/response-size.js";
+import { stalePlugin } from "./plugins/stale.js";
+import { trustedDocumentsPlugin } from "./plugins/trusted-documents.js";
+import { variablesPlugin } from "./plugins/variables.js";
 import { buildGatewaySchema } from "./schema.js";
-import { stalePlugin } from "./stale.plugin.js";
-import { trustedDocumentsPlugin } from "./trusted-documents.plugin.js";
-import { variablesPlugin } from "./variables.plugin.js";
 
 const MAX_VALIDATION_ERRORS = 5;
 

@@ -14,8 +14,8 @@ import {
   typeFromAST,
   type VariableDefinitionNode,
 } from "graphql";
-import { acceptedBy, kindOfValue } from "./kind-of-value.js";
-import { showName, suggest } from "./show-name.js";
+import { showName, suggest } from "./error-messages/names.js";
+import { acceptedBy, kindOfValue } from "./error-messages/value-kinds.js";
 
 const MAX_PROBLEMS = 5;
 

@@ -4,9 +4,9 @@ import type { Budget } from "./budget.js";
 import type { Reading } from "./cache/read-cache.js";
 import type { CachedClient, Endpoint, Page, Row } from "./cached-client.js";
 import { notComparable, withAdvice } from "./not-comparable.js";
+import type { JoinedPages, PageRange } from "./pagination/read-together.js";
 import { comparePasswords, makePassword } from "./password.js";
-import type { JoinedPages, PageRange } from "./read-together.js";
-import { type Answer, type Credentials, PAGE_SIZE } from "./wire.js";
+import { type Answer, type Credentials, PAGE_SIZE } from "./protocol.js";
 
 /** An endpoint and its new password; null has one made. */
 export interface NewPassword {

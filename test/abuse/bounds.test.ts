@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { createClient } from "@redis/client";
 import { getIntrospectionQuery } from "graphql";
-import { encodeCursor, mark } from "../../src/piopiy/cursor.js";
+import { encodeCursor, mark } from "../../src/piopiy/pagination/cursor.js";
 import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { hasRedis, startRedis } from "../support/redis.js";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { getOperationAST, parse } from "graphql";
 import { coerceVariables } from "../../src/graphql/coerce-variables.js";
-import { operationCost } from "../../src/graphql/operation-cost.js";
+import { operationCost } from "../../src/graphql/plugins/demand-control.js";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
 import { times } from "./production.js";
 import { anyQuery, inFragments, inInlineFragments, inline, withField } from "./query-tree.js";

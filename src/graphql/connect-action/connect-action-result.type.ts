@@ -1,8 +1,8 @@
 import { Field, ObjectType } from "type-graphql";
 import type { ConnectActionSpecification } from "../../pcmo/connect-action.js";
+import { Pcmo } from "../pcmo/pcmo.scalar.js";
 import { UserError } from "../user-error.type.js";
 import { ConnectActionWarning } from "./connect-action-warning.type.js";
-import { Pcmo } from "./pcmo.scalar.js";
 
 @ObjectType({ description: "A PCMO document with a connect action, or what keeps it from being written." })
 export class ConnectActionResult {

@@ -1,5 +1,5 @@
 import { Field, ObjectType } from "type-graphql";
-import { Pcmo } from "../connect-action/pcmo.scalar.js";
+import { Pcmo } from "./pcmo.scalar.js";
 import { PcmoProblem } from "./pcmo-problem.type.js";
 
 @ObjectType({ description: "What there is to say about a PCMO document before PIOPIY gets it." })

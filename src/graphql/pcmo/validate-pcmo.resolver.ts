@@ -1,8 +1,8 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
-import type { Context } from "../../context.js";
 import { validatePcmo } from "../../pcmo/validate-pcmo.js";
-import { Pcmo } from "../connect-action/pcmo.scalar.js";
+import type { Context } from "../context.js";
 import { RequiresScope } from "../requires-scope.js";
+import { Pcmo } from "./pcmo.scalar.js";
 import { PcmoProblem } from "./pcmo-problem.type.js";
 import { PcmoReport } from "./pcmo-report.type.js";
 

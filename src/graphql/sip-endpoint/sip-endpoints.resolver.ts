@@ -1,11 +1,11 @@
 import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
 import { Args, Ctx, Info, Query, Resolver } from "type-graphql";
-import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
-import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/cursor.js";
-import { type Window, windowAfter, windowAt } from "../../piopiy/window.js";
-import { charge } from "../charge.js";
-import { REQUEST_COST } from "../field-work.js";
+import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
+import { type Window, windowAfter, windowAt } from "../../piopiy/pagination/list-slice.js";
+import type { Context } from "../context.js";
+import { charge } from "../plugins/charge.js";
+import { REQUEST_COST } from "../plugins/field-cost.js";
 import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointConnection } from "./sip-endpoint-connection.type.js";

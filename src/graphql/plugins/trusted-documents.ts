@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import type { ApolloServerPlugin } from "@apollo/server";
+import { sortExecutableDocument } from "@graphql-tools/documents";
+import { type DocumentNode, parse, print } from "graphql";
+import { GatewayError } from "../../errors.js";
+import { shorten } from "../../pcmo/show-value.js";
+import type { TrustedDocuments } from "../../trusted-documents.js";
+import type { Context } from "../context.js";
+
+/**
+ * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may
+ * differ in spaces, comments and the order of fields: the client preset sorts what it writes. The log tells the hash: the text may hold a password.
+ */
+export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): ApolloServerPlugin<Context> {
+  if (mode === "off") return {};
+  const trusted = new Set([...documents.values()].map((text) => normalForm(parse(text))));
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document, operationName, contextValue: { caller, log } }) {
+          const text = normalForm(document);
+          if (trusted.has(text)) return;
+          const sha256 = createHash("sha256").update(text).digest("hex");
+          log.warn(
+            { operationName: operationName && shorten(operationName), sha256, who: caller.name },
+            "document not trusted",
+          );
+          if (mode === "log") return;
+          throw new GatewayError(
+            "DOCUMENT_NOT_TRUSTED",
+            "This gateway runs only the documents that were announced to it. Ask its operator to add this one to TRUSTED_DOCUMENTS_FILE.",
+          );
+        },
+      };
+    },
+  };
+}
+
+function normalForm(document: DocumentNode): string {
+  return print(sortExecutableDocument(document));
+}
