@@ -3,10 +3,30 @@ import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
 import type { FastifyError, FastifyInstance } from "fastify";
 import { clientKey } from "../auth/client-address.js";
 import { FixedWindowCounter } from "../auth/fixed-window-counter.js";
-import { answerHttpError } from "../http/errors.js";
 import { type ConnectActionSpecification, writeConnectAction } from "../pcmo/connect-action.js";
-import { callIdOf } from "./call-id.js";
 import { type AnswerTokens, signatureOf } from "./token.js";
+
+const CALL_ID_KEYS = ["cmiuuid", "cmiuid", "cmuuid", "conversation_uuid", "request_id"];
+const MAX_CALL_ID_LENGTH = 100;
+
+/**
+ * Finds the id of the call in the body of PIOPIY's call webhook, whatever it is: JSON in the spellings of several years,
+ * or a form. Undefined when there is none that is fit for a log.
+ */
+function callIdOf(body: string): string | undefined {
+  const fields = parse(body);
+  const values = CALL_ID_KEYS.map((key) => fields.get(key)).filter((value) => typeof value === "string");
+  const id = values[0]?.trim();
+  return id && id.length <= MAX_CALL_ID_LENGTH && /^[\w.:-]+$/.test(id) ? id : undefined;
+}
+
+function parse(body: string): Map<string, unknown> {
+  try {
+    return new Map(Object.entries(Object(JSON.parse(body))));
+  } catch {
+    return new Map(new URLSearchParams(body));
+  }
+}
 
 /** PIOPIY's webhooks are far smaller. */
 const MAX_BODY_BYTES = 16_384;
@@ -45,9 +65,10 @@ export async function addAnswerRoute(
     scope.addHook("onRequest", async ({ headers }) => {
       delete headers["content-type"];
     });
-    scope.setErrorHandler((error: FastifyError, request, reply) => {
-      if (error.statusCode === undefined) answerHttpError(error, request, reply);
-      else void reply.code(error.statusCode).send();
+    scope.setErrorHandler((error: FastifyError, _request, reply) => {
+      // The server's error handler masks it.
+      if (error.statusCode === undefined) throw error;
+      void reply.code(error.statusCode).send();
     });
     scope.post<{ Params: { token: string } }>(
       "/answer/:token",

@@ -1,3 +1,6 @@
+import type { FastifyBaseLogger } from "fastify";
+import type { Secret } from "../secret.js";
+
 /**
  * What callers may be allowed: to read endpoints and write PCMO documents, to change endpoints, and to read
  * the password of an endpoint.
@@ -16,3 +19,9 @@ export interface Caller {
   readonly name: string;
   readonly scopes: ReadonlySet<string>;
 }
+
+/**
+ * Tells whose credential this is; undefined when it is nobody's. The log learns why, without any part of it.
+ * Throws a `GatewayError` when it cannot be checked now.
+ */
+export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promise<Caller | undefined>;

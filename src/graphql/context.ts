@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
-import type { AnswerUrls } from "../answer-url/answer-urls.js";
+import type { AnswerUrls } from "../answer-url/token.js";
 import type { Audit } from "../auth/audit-log.js";
 import type { Caller } from "../auth/client.js";
 import { clientAddress } from "../auth/client-address.js";

@@ -3,9 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import { fastifyCors } from "@fastify/cors";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
-import { AnswerUrls } from "../answer-url/answer-urls.js";
 import { addAnswerRoute } from "../answer-url/route.js";
-import { MAX_TOKEN_LENGTH } from "../answer-url/token.js";
+import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
 import { Audit } from "../auth/audit-log.js";
 import type { Caller } from "../auth/client.js";
 import { trustProxies } from "../auth/client-address.js";
@@ -18,7 +17,7 @@ import { createContext, DOOR_COST } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/json-depth.js";
 import type { CachedClient } from "../piopiy/cached-client.js";
 import type { Redis } from "../redis.js";
-import { checkHeaders } from "./check-headers.js";
+import { checkHeaders } from "./content-negotiation.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./errors.js";
 import { createHostGuard } from "./host-guard.js";
 import { type Repeatable, ResponseCache } from "./response-cache.js";
@@ -138,7 +137,7 @@ export async function createServer(
   });
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
-    const { addGraphiqlRoute } = await import("../graphql/graphiql.js");
+    const { addGraphiqlRoute } = await import("./graphiql.js");
     // Where a proxy serves the gateway under a path, PUBLIC_URL has that path.
     const { pathname } = new URL(config.answer?.publicUrl ?? "http://localhost");
     addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`, config.hsts);

@@ -6,11 +6,10 @@ import { connectActionProblems, writeConnectAction } from "../../pcmo/connect-ac
 import { connectActionWarnings } from "../../pcmo/connect-action-warnings.js";
 import { describeAction } from "../../pcmo/describe-action.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../requires-scope.js";
-import { UserError } from "../user-error.type.js";
+import { RequiresScope } from "../plugins/scopes.js";
+import { UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
-import { ConnectActionResult } from "./connect-action-result.type.js";
-import { ConnectActionWarning } from "./connect-action-warning.type.js";
+import { ConnectActionResult, ConnectActionWarning } from "./connect-action-result.type.js";
 import { verifyTargets } from "./verify-targets.js";
 
 /** Ten years. */

@@ -11,9 +11,9 @@ import {
   visitWithTypeInfo,
 } from "graphql";
 import { gatewayErrorIn } from "../format-error.js";
-import { explainValidation } from "./explain-validation.js";
 import { showName } from "./names.js";
 import { explainSyntax } from "./syntax-errors.js";
+import { explainValidation } from "./validation-errors.js";
 
 /** What the messages depend on. */
 export interface ExplainSettings {

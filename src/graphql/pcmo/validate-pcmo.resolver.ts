@@ -1,10 +1,9 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
 import { validatePcmo } from "../../pcmo/validate-pcmo.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../requires-scope.js";
+import { RequiresScope } from "../plugins/scopes.js";
 import { Pcmo } from "./pcmo.scalar.js";
-import { PcmoProblem } from "./pcmo-problem.type.js";
-import { PcmoReport } from "./pcmo-report.type.js";
+import { PcmoProblem, PcmoReport } from "./pcmo-report.type.js";
 
 /** Judges PCMO documents. Nothing is asked upstream. */
 @Resolver()

@@ -1,3 +1,4 @@
+import type { ApolloServerPlugin } from "@apollo/server";
 import {
   type DocumentNode,
   type FieldNode,
@@ -16,11 +17,18 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from "graphql";
-import type { CoercedVariables } from "../coerce-variables.js";
-import { fragmentsOf } from "../fragments.js";
-import { isIntrospection } from "./document-limits.js";
+import type { Context } from "../context.js";
+import { fragmentsOf, isIntrospection, limitError } from "./document-limits.js";
 import { FieldWork, isDetail, REQUEST_COST, rowsOf } from "./field-cost.js";
 import { introspectionSize } from "./introspection-size.js";
+import { type CoercedVariables, coerceVariables } from "./variables.js";
+
+/** Takes units off the client's rate limit, and refuses an operation that has cost more than it may. */
+export async function charge(context: Context, units: number): Promise<void> {
+  const cost = context.spent + units;
+  if (cost > context.maxCost) throw limitError("MAX_COST", "units of cost", cost, context.maxCost);
+  await context.charge(units);
+}
 
 /** The standard introspection query has a result of 62 kB. */
 const INTROSPECTION_BYTES_PER_UNIT = 200;
@@ -122,3 +130,16 @@ function add(one: Cost, other: Cost): Cost {
 function isList(type: GraphQLOutputType): boolean {
   return isListType(getNullableType(type));
 }
+
+/** Refuses an operation that costs too much, and takes what others cost off the client's rate limit, before they run. */
+export const costPlugin: ApolloServerPlugin<Context> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ schema, document, operation, request, contextValue }) {
+        if (!operation) return;
+        const variables = coerceVariables(schema, operation, request);
+        await charge(contextValue, operationCost(schema, document, operation, variables));
+      },
+    };
+  },
+};

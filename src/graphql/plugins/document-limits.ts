@@ -2,6 +2,7 @@ import {
   type ASTNode,
   type DocumentNode,
   type FieldNode,
+  type FragmentDefinitionNode,
   Kind,
   type SelectionNode,
   type SelectionSetNode,
@@ -10,8 +11,15 @@ import {
 } from "graphql";
 import { GatewayError } from "../../errors.js";
 import type { Limits } from "../../limits.js";
-import { fragmentsOf } from "../fragments.js";
 import { MAX_JSON_DEPTH } from "../json-depth.js";
+
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+/** The fragments of a document by their names. */
+export function fragmentsOf({ definitions }: DocumentNode): Fragments {
+  const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((node) => [node.name.value, node]));
+}
 
 /**
  * Refuses documents with too much of something, by what is written and before anything else is looked at. Each error

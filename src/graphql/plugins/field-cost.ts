@@ -7,8 +7,9 @@ import {
   valueFromAST,
   visit,
 } from "graphql";
-import { MAX_FIRST } from "../sip-endpoint/sip-endpoints.args.js";
 
+/** How many rows of a list an operation may ask for at once. */
+export const MAX_FIRST = 100;
 /** What an upstream request costs: it occupies PIOPIY and a slot of the concurrency limit for tens of milliseconds. */
 export const REQUEST_COST = 5;
 /** Validating a PCMO document takes up to a microsecond a byte, so that an operation of the default MAX_COST takes 100 ms. */

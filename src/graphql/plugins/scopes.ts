@@ -6,6 +6,7 @@ import {
   type GraphQLSchema,
   isObjectType,
 } from "graphql";
+import { Directive } from "type-graphql";
 import type { Scope } from "../../auth/client.js";
 import { GatewayError } from "../../errors.js";
 import { shorten } from "../../pcmo/show-value.js";
@@ -80,4 +81,9 @@ function usernameOf(holder: unknown): string | undefined {
 function userErrorCodes(result: unknown): string {
   const { userErrors = [] } = Object(result) as { userErrors?: readonly { code: string }[] };
   return userErrors.map(({ code }) => code).join(" ");
+}
+
+/** Says which scope a field needs. It is printed into the schema, so that a router can know it too; guard-fields.ts makes it hold. */
+export function RequiresScope(scope: Scope): PropertyDecorator & MethodDecorator {
+  return Directive(`@requiresScopes(scopes: [["${scope}"]])`);
 }

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { ApolloServerPlugin } from "@apollo/server";
+import type { KeyValueCache } from "@apollo/utils.keyvaluecache";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import { GatewayError } from "../../errors.js";
 import { shorten } from "../../pcmo/show-value.js";
 import type { TrustedDocuments } from "../../trusted-documents.js";
 import type { Context } from "../context.js";
+import { DocumentCache } from "../document-cache.js";
 
 /**
  * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may
@@ -38,4 +40,15 @@ export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): A
 
 function normalForm(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
+}
+
+/** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
+export class PersistedQueries extends DocumentCache<string> implements KeyValueCache<string> {
+  constructor(private readonly trusted: TrustedDocuments) {
+    super();
+  }
+
+  override async get(key: string): Promise<string | undefined> {
+    return this.trusted.documents.get(key.replace("apq:", "")) ?? super.get(key);
+  }
 }

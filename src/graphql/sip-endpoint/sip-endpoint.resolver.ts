@@ -6,9 +6,8 @@ import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import { sipUri } from "../../piopiy/sip-uri.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../requires-scope.js";
-import { SipEndpoint } from "./sip-endpoint.type.js";
-import { SipEndpointType } from "./sip-endpoint-type.enum.js";
+import { RequiresScope } from "../plugins/scopes.js";
+import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;
 

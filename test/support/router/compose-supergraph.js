@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { composeServices } from "@apollo/composition";
 import { parse } from "graphql";
 
-const schema = new URL("../../../schema", import.meta.url);
+const schema = new URL("../../../schema/", import.meta.url);
 const config = readFileSync(new URL("supergraph.yaml", schema), "utf8");
 const subgraphs = config.matchAll(/^ {2}(\w+):\n +routing_url: (\S+)\n +schema:\n +file: (\S+)$/gm);
 const services = Array.from(subgraphs, ([, name, url, file]) => ({

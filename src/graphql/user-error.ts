@@ -1,7 +1,7 @@
-import { registerEnumType } from "type-graphql";
+import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
 
 /** What a caller did wrong and can mend. Each value equals its name: a default with another value would reach resolvers as the name. */
-export enum UserErrorCode {
+enum UserErrorCode {
   USERNAME_TAKEN = "USERNAME_TAKEN",
   SIP_ENDPOINT_NOT_FOUND = "SIP_ENDPOINT_NOT_FOUND",
   INVALID_USERNAME = "INVALID_USERNAME",
@@ -45,3 +45,28 @@ registerEnumType(UserErrorCode, {
     ANSWER_URL_TOO_LONG: { description: "The document does not fit into an answer URL of 4000 characters." },
   },
 });
+
+@Directive("@shareable")
+@ObjectType({
+  description:
+    "A mistake in an input that its sender can mend. All mistakes are told at once, before PIOPIY is asked anything.",
+})
+export class UserError {
+  @Field(() => UserErrorCode, { description: "What is wrong, for a program to act upon." })
+  code: UserErrorCode;
+
+  @Field(() => String, { description: "What is wrong, for a person: what was expected and what came." })
+  message: string;
+
+  @Field(() => [String], {
+    description:
+      'Where in the input, from the outside in; list places count from 0. Example: ["call", "1", "user"].',
+  })
+  path: readonly string[];
+
+  constructor(code: `${UserErrorCode}`, message: string, path: readonly string[]) {
+    this.code = UserErrorCode[code];
+    this.message = message;
+    this.path = path;
+  }
+}

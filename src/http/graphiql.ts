@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import type { FastifyInstance } from "fastify";
-import { writeGraphiqlHeaders } from "../http/security-headers.js";
+import { writeGraphiqlHeaders } from "./security-headers.js";
 
-const OPERATIONS = new URL("../../schema/operations", import.meta.url);
+const OPERATIONS = new URL("../../schema/operations/", import.meta.url);
 
 /** Serves the GraphiQL page for the endpoint's path. All responses share its bytes, which are compressed once. */
 export function addGraphiqlRoute(server: FastifyInstance, endpoint: string, hsts: boolean): void {
