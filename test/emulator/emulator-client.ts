@@ -75,11 +75,11 @@ export async function closeEmulators(): Promise<void> {
   await Promise.all(started.splice(0).map((emulator) => emulator.close()));
 }
 
-/** Asks again and again until the answer is yes, or fails after ten seconds. */
+/** Asks again and again until the answer is yes, or fails after four minutes. */
 export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 240_000;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it did not come about in ten seconds");
+    if (Date.now() > deadline) throw new Error("it did not come about in four minutes");
     await setTimeout(5);
   }
 }
