@@ -10,7 +10,7 @@ import type { Scope } from "../auth/caller.js";
 import type { Context } from "../context.js";
 import { GatewayError } from "../errors.js";
 import { shorten } from "../pcmo/show-value.js";
-import { isUsername } from "../pcmo/sip-user.js";
+import { isUsername } from "../sip/username.js";
 
 /** The fields that federation adds to `Query`, which bear no directive. */
 const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };

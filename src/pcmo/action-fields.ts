@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sipUser } from "./sip-user.js";
+import { sipUser } from "../sip/username.js";
 import { unionMessage } from "./union-message.js";
 
 /*

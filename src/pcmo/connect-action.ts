@@ -1,6 +1,6 @@
+import { isUsername, USERNAME_RULE } from "../sip/username.js";
 import { type ConnectDocument, connectDocument } from "./connect-document.js";
 import { readPhoneNumber } from "./phone-number.js";
-import { isUsername, USERNAME_RULE } from "./sip-user.js";
 
 /** Who rings, how and for how long. Ranges are those of PIOPIY's documents where they name any, else sensible ones. */
 export interface ConnectActionSpecification {

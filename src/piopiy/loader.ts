@@ -1,10 +1,10 @@
 import DataLoader from "dataloader";
 import type { Secret } from "../secret.js";
+import { comparePasswords, makePassword } from "../sip/password.js";
 import type { Budget } from "./budget.js";
 import type { Reading } from "./cache/read-cache.js";
 import type { CachedClient, Endpoint, Page, Row } from "./cached-client.js";
 import { notComparable, withAdvice } from "./not-comparable.js";
-import { comparePasswords, makePassword } from "./password.js";
 import type { JoinedPages, PageRange } from "./read-together.js";
 import { type Answer, type Credentials, PAGE_SIZE } from "./wire.js";
 

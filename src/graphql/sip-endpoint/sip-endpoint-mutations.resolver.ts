@@ -1,10 +1,9 @@
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
 import { showValue } from "../../pcmo/show-value.js";
-import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
-import { isNewUsername } from "../../piopiy/new-username.js";
-import { isPassword } from "../../piopiy/password.js";
 import { Secret } from "../../secret.js";
+import { isPassword } from "../../sip/password.js";
+import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";
 import { CreateSipEndpointInput } from "./create-sip-endpoint.input.js";

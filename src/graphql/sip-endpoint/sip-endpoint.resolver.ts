@@ -2,10 +2,10 @@ import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "t
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import { showValue } from "../../pcmo/show-value.js";
-import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
 import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
-import { sipUri } from "../../piopiy/sip-uri.js";
+import { sipUri } from "../../sip/sip-uri.js";
+import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 import { SipEndpointType } from "./sip-endpoint-type.enum.js";
