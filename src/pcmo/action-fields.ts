@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sipUser } from "../sip/username.js";
+import { USERNAME_PATTERN } from "../sip/username.js";
 import { unionMessage } from "./union-message.js";
 
 /*
@@ -48,7 +48,7 @@ const phoneNumber = z
 const username = "a username that is not empty and has no control characters";
 const sipTarget = z.strictObject({
   type: z.literal("sip"),
-  user: z.string(username).regex(sipUser, username).describe("The username of the SIP endpoint."),
+  user: z.string(username).regex(USERNAME_PATTERN, username).describe("The username of the SIP endpoint."),
 });
 const phoneTarget = z.strictObject({ type: z.literal("pstn"), number: phoneNumber });
 
