@@ -1,8 +1,8 @@
 import type { FastifyReply } from "fastify";
 import { GatewayError } from "./errors.js";
 import { boundedKey, type Count, FixedWindowCounter } from "./fixed-window-counter.js";
-import { showValue } from "./pcmo/show-value.js";
 import type { Redis } from "./redis.js";
+import { showValue } from "./show-value.js";
 
 const MINUTE_SECONDS = 60;
 const COUNT = {

@@ -9,7 +9,7 @@ import {
 import type { Scope } from "../auth/caller.js";
 import type { Context } from "../context.js";
 import { GatewayError } from "../errors.js";
-import { shorten } from "../pcmo/show-value.js";
+import { shorten } from "../show-value.js";
 import { isUsername } from "../sip/username.js";
 
 /** The fields that federation adds to `Query`, which bear no directive. */

@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import type { Context } from "../context.js";
-import { shorten } from "../pcmo/show-value.js";
+import { shorten } from "../show-value.js";
 
 /** Lets the answers of queries that succeed be given again, if their context knows nothing against it. */
 export const repeatPlugin: ApolloServerPlugin<Context> = {

@@ -3,7 +3,7 @@ import { unwrapResolverError } from "@apollo/server/errors";
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Context } from "../context.js";
 import type { ErrorCode } from "../errors.js";
-import { shorten } from "../pcmo/show-value.js";
+import { shorten } from "../show-value.js";
 import { type ExplainSettings, explainErrors, refusedValue } from "./explain-errors.js";
 
 /** Ties answers and log together: errors carry the request id, and what callers do not learn is logged under it. */

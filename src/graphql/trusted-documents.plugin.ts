@@ -4,7 +4,7 @@ import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import type { Context } from "../context.js";
 import { GatewayError } from "../errors.js";
-import { shorten } from "../pcmo/show-value.js";
+import { shorten } from "../show-value.js";
 import type { TrustedDocuments } from "../trusted-documents.js";
 
 /**

@@ -1,7 +1,7 @@
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
-import { showValue } from "../../pcmo/show-value.js";
 import { Secret } from "../../secret.js";
+import { showValue } from "../../show-value.js";
 import { isPassword } from "../../sip/password.js";
 import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import { RequiresScope } from "../requires-scope.js";
