@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { actionFields } from "./action-fields.js";
 import { exactlyOne } from "./exactly-one.js";
+import { actionFields } from "./fields.js";
 
 const { talkSeconds, ringSeconds, callerId, tries, callType, sipTargets } = actionFields;
 

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { explainIssue } from "./explain-issue.js";
-import { type PcmoAction, pcmoAction, pcmoDocument } from "./pcmo-document.js";
-import type { PcmoProblem } from "./pcmo-problem.js";
+import { type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
+import { explainIssue } from "./explain.js";
+import type { PcmoProblem } from "./problem.js";
 
 /** The mistakes of a document: the first of them explained, the others counted. */
 export interface PcmoErrors {

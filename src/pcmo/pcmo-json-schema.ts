@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pcmoDocument } from "./pcmo-document.js";
+import { pcmoDocument } from "./document.js";
 
 /** The rules of a PCMO document as a JSON Schema, for editors and tools: it takes exactly the documents without errors. */
 export function pcmoJsonSchema(): object {

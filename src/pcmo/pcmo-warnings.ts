@@ -1,7 +1,7 @@
 import { showValue } from "../show-value.js";
+import type { PcmoAction } from "./document.js";
 import { jsonPointer } from "./json-pointer.js";
-import type { PcmoAction } from "./pcmo-document.js";
-import type { PcmoProblem, PcmoProblemCode } from "./pcmo-problem.js";
+import type { PcmoProblem, PcmoProblemCode } from "./problem.js";
 
 /** What PIOPIY takes and is yet unwise, in actions without mistakes of their own; undefined stands for one that has some. */
 export function pcmoWarnings(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[] {

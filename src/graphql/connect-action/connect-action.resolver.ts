@@ -5,7 +5,7 @@ import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
 import { connectActionProblems, writeConnectAction } from "../../pcmo/connect-action.js";
 import { connectActionWarnings } from "../../pcmo/connect-action-warnings.js";
-import { describeAction } from "../../pcmo/describe-action.js";
+import { describeAction } from "../../pcmo/describe.js";
 import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";
 import { ConnectActionInput } from "./connect-action.input.js";

@@ -1,5 +1,5 @@
 import { Field, ObjectType } from "type-graphql";
-import type { PcmoProblem as Problem } from "../../pcmo/pcmo-problem.js";
+import type { PcmoProblem as Problem } from "../../pcmo/problem.js";
 import { PcmoProblemCode } from "./pcmo-problem-code.enum.js";
 import { PcmoSeverity } from "./pcmo-severity.enum.js";
 

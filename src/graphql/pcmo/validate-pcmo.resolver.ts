@@ -1,6 +1,6 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
 import type { Context } from "../../context.js";
-import { validatePcmo } from "../../pcmo/validate-pcmo.js";
+import { validatePcmo } from "../../pcmo/validate.js";
 import { Pcmo } from "../connect-action/pcmo.scalar.js";
 import { RequiresScope } from "../requires-scope.js";
 import { PcmoProblem } from "./pcmo-problem.type.js";

@@ -1,10 +1,10 @@
 import type { z } from "zod";
 import { showValue } from "../show-value.js";
+import { keysOfActions, keysOfTargets } from "./document.js";
 import { isRecord } from "./is-record.js";
 import { jsonPointer } from "./json-pointer.js";
 import { nearestName } from "./nearest-name.js";
-import { keysOfActions, keysOfTargets } from "./pcmo-document.js";
-import type { PcmoProblem, PcmoProblemCode } from "./pcmo-problem.js";
+import type { PcmoProblem, PcmoProblemCode } from "./problem.js";
 
 /** A problem, and what tells whether another one is the same mistake seen from its other side. */
 export interface Explanation {

@@ -1,8 +1,8 @@
-import { describeAction } from "./describe-action.js";
-import type { PcmoAction } from "./pcmo-document.js";
+import { describeAction } from "./describe.js";
+import type { PcmoAction } from "./document.js";
 import { pcmoErrors } from "./pcmo-errors.js";
-import type { PcmoProblem } from "./pcmo-problem.js";
 import { pcmoWarnings } from "./pcmo-warnings.js";
+import type { PcmoProblem } from "./problem.js";
 
 /** What there is to say about a PCMO document. */
 export interface PcmoReport {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { actionFields as fields } from "./action-fields.js";
 import { exactlyOne } from "./exactly-one.js";
+import { actionFields as fields } from "./fields.js";
 import { unionMessage } from "./union-message.js";
 
 /**
