@@ -1,5 +1,4 @@
 import type { FastifyRequest } from "fastify";
-import { isRecord } from "./pcmo/is-record.js";
 
 /** The types that a page of another site can send without the browser's asking first. */
 const SIMPLE_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
@@ -59,4 +58,9 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Returns whether a JSON value is an object: neither a list nor null. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
+import { showValue } from "../show-value.js";
 import { describeAction } from "./describe.js";
 import type { PcmoAction } from "./document.js";
-import { pcmoErrors } from "./pcmo-errors.js";
-import { pcmoWarnings } from "./pcmo-warnings.js";
-import type { PcmoProblem } from "./problem.js";
+import { explainErrors } from "./explain.js";
+import { jsonPointer, type PcmoProblem, type PcmoProblemCode } from "./problem.js";
 
 /** What there is to say about a PCMO document. */
 export interface PcmoReport {
@@ -24,7 +24,7 @@ const MOST = 100;
  * @param targetsKey the key under which a normalized connect has its targets
  */
 export function validatePcmo(document: unknown, targetsKey: "call" | "connect"): PcmoReport {
-  const { told, untold, actions } = pcmoErrors(document, MOST);
+  const { told, untold, actions } = explainErrors(document, MOST);
   const warnings = pcmoWarnings(actions);
   const problems = [...told, ...warnings].slice(0, MOST);
   const more = untold + told.length + warnings.length - problems.length;
@@ -55,4 +55,47 @@ function normalized(action: PcmoAction, targetsKey: string): object {
   if (written.action === "bridge") return written;
   const { call, connect, ...others } = written;
   return { ...others, [targetsKey]: call ?? connect };
+}
+
+/** What PIOPIY takes and is yet unwise, in actions without mistakes of their own; undefined stands for one that has some. */
+function pcmoWarnings(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[] {
+  const order = orderWarnings(actions);
+  return actions.flatMap((action, place) => [
+    ...order.filter(({ pointer }) => pointer === jsonPointer([place])),
+    ...(action ? actionWarnings(action, place) : []),
+  ]);
+}
+
+function orderWarnings(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[] {
+  const hangup = actions.findIndex((action) => action?.action === "hangup");
+  const connect = actions.findIndex((action) => action?.action === "connect");
+  const warnings: PcmoProblem[] = [];
+  if (connect >= 0 && connect < actions.length - 1 && (hangup < 0 || connect < hangup)) {
+    const text = `PIOPIY does not document whether what follows the connect at ${connect} runs.`;
+    warnings.push(warning([connect + 1], "UNCERTAIN_ACTION", text));
+  }
+  if (hangup >= 0 && hangup < actions.length - 1) {
+    const text = `The call has ended with the hangup at ${hangup}: nothing from here on is reached.`;
+    warnings.push(warning([hangup + 1], "UNREACHABLE_ACTION", text));
+  }
+  return warnings;
+}
+
+function actionWarnings(action: PcmoAction, place: number): PcmoProblem[] {
+  if (action.action === "connect" && action.record) {
+    const text =
+      "record is in no document of PIOPIY, only in its library: whether the call is recorded is uncertain.";
+    return [warning([place, "record"], "UNDOCUMENTED_KEY", text)];
+  }
+  if (action.action !== "play" && action.action !== "play_get_input") return [];
+  return (["file_name", "file_url"] as const).flatMap((key) => {
+    const file = action[key];
+    if (file === undefined || /\.(mp3|wav)$/i.test(file.split(/[?#]/, 1)[0] ?? "")) return [];
+    const text = `PIOPIY plays mp3 and wav files; ${showValue(file)} ends in neither .mp3 nor .wav.`;
+    return [warning([place, key], "UNCERTAIN_FILE_TYPE", text)];
+  });
+}
+
+function warning(path: readonly PropertyKey[], code: PcmoProblemCode, message: string): PcmoProblem {
+  return { pointer: jsonPointer(path), code, severity: "WARNING", message };
 }

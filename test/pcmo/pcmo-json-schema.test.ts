@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import { pcmoJsonSchema } from "../../src/pcmo/pcmo-json-schema.js";
+import { pcmoJsonSchema } from "../../src/pcmo/document.js";
 import { validatePcmo } from "../../src/pcmo/validate.js";
 import { changedDocument, type Json, soundDocument } from "./pcmo-documents.js";
 

@@ -3,8 +3,11 @@ import { type GraphQLResolveInfo, getNamedType, isObjectType } from "graphql";
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
-import { connectActionProblems, writeConnectAction } from "../../pcmo/connect-action.js";
-import { connectActionWarnings } from "../../pcmo/connect-action-warnings.js";
+import {
+  connectActionProblems,
+  connectActionWarnings,
+  writeConnectAction,
+} from "../../pcmo/connect-action.js";
 import { describeAction } from "../../pcmo/describe.js";
 import { RequiresScope } from "../requires-scope.js";
 import { UserError } from "../user-error.type.js";

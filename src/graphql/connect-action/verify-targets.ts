@@ -1,5 +1,8 @@
-import type { ConnectActionProblem, ConnectActionSpecification } from "../../pcmo/connect-action.js";
-import type { ConnectActionWarning } from "../../pcmo/connect-action-warnings.js";
+import type {
+  ConnectActionProblem,
+  ConnectActionSpecification,
+  ConnectActionWarning,
+} from "../../pcmo/connect-action.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import { showValue } from "../../show-value.js";
 
