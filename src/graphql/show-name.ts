@@ -1,5 +1,5 @@
 import { type ASTNode, Kind } from "graphql";
-import { nearestName } from "../pcmo/nearest-name.js";
+import { nearestName } from "../nearest-name.js";
 import { shorten } from "../show-value.js";
 
 /** More names than these are no help. */

@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import { nearestName } from "../nearest-name.js";
 import { showValue } from "../show-value.js";
 import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
-import { nearestName } from "./nearest-name.js";
 import { jsonPointer, type PcmoProblem, type PcmoProblemCode } from "./problem.js";
 
 /** The mistakes of a document: the first of them explained, the others counted. */
