@@ -3,7 +3,6 @@ import type { Socket } from "node:net";
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
 import { type ErrorCode, GatewayError, isRetryable, retryAfterSeconds } from "../errors.js";
-import { isRecord } from "../pcmo/is-record.js";
 import { contentType } from "./content-negotiation.js";
 
 /** The types that a page of another site can send without the browser's asking first. */
@@ -171,4 +170,9 @@ function answer(
 
 function failure(code: ErrorCode, message: string, more: object = {}): GraphQLFormattedError {
   return { message, extensions: { code, retryable: isRetryable(code), ...more } };
+}
+
+/** Returns whether a JSON value is an object: neither a list nor null. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

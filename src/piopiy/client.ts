@@ -2,11 +2,11 @@ import type { FastifyBaseLogger } from "fastify";
 import got, { type Got } from "got";
 import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
+import { derivePassword } from "../sip/password.js";
 import type { Budget, ReadBudget } from "./budget.js";
 import { Connections } from "./connections.js";
 import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
 import { NotAsked } from "./not-asked.js";
-import { derivePassword } from "./password.js";
 import { judgePassword } from "./pipeline/reconcile.js";
 import { Policy, type PolicyOptions, type UpstreamRequest, type Write } from "./policy.js";
 import type {

@@ -2,9 +2,12 @@ import { collectSubFields } from "@graphql-tools/utils";
 import { type GraphQLResolveInfo, getNamedType, isObjectType } from "graphql";
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from "type-graphql";
 import { GatewayError } from "../../errors.js";
-import { connectActionProblems, writeConnectAction } from "../../pcmo/connect-action.js";
-import { connectActionWarnings } from "../../pcmo/connect-action-warnings.js";
-import { describeAction } from "../../pcmo/describe-action.js";
+import {
+  connectActionProblems,
+  connectActionWarnings,
+  writeConnectAction,
+} from "../../pcmo/connect-action.js";
+import { describeAction } from "../../pcmo/describe.js";
 import type { Context } from "../context.js";
 import { RequiresScope } from "../plugins/scopes.js";
 import { UserError } from "../user-error.js";

@@ -1,5 +1,5 @@
 import { Field, ObjectType, registerEnumType } from "type-graphql";
-import type { PcmoProblem as Problem } from "../../pcmo/pcmo-problem.js";
+import type { PcmoProblem as Problem } from "../../pcmo/problem.js";
 import { Pcmo } from "./pcmo.scalar.js";
 
 /** What is wrong, or unwise, in a PCMO document. */

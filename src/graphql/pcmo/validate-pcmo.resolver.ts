@@ -1,5 +1,5 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
-import { validatePcmo } from "../../pcmo/validate-pcmo.js";
+import { validatePcmo } from "../../pcmo/validate.js";
 import type { Context } from "../context.js";
 import { RequiresScope } from "../plugins/scopes.js";
 import { Pcmo } from "./pcmo.scalar.js";

@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from "@apollo/server";
-import { shorten } from "../../pcmo/show-value.js";
+import { shorten } from "../../show-value.js";
 import type { Context } from "../context.js";
 
 /** Lets the answers of queries that succeed be given again, if their context knows nothing against it. */

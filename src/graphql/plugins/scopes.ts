@@ -9,8 +9,8 @@ import {
 import { Directive } from "type-graphql";
 import type { Scope } from "../../auth/client.js";
 import { GatewayError } from "../../errors.js";
-import { shorten } from "../../pcmo/show-value.js";
-import { isUsername } from "../../pcmo/sip-user.js";
+import { shorten } from "../../show-value.js";
+import { isUsername } from "../../sip/username.js";
 import type { Context } from "../context.js";
 
 /** The fields that federation adds to `Query`, which bear no directive. */

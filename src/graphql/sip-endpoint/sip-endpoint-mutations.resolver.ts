@@ -1,9 +1,8 @@
 import { Arg, Ctx, Directive, Field, ID, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
-import { showValue } from "../../pcmo/show-value.js";
-import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
-import { isNewUsername } from "../../piopiy/new-username.js";
-import { isPassword } from "../../piopiy/password.js";
 import { Secret } from "../../secret.js";
+import { showValue } from "../../show-value.js";
+import { isPassword } from "../../sip/password.js";
+import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
 import { RequiresScope } from "../plugins/scopes.js";
 import { UserError } from "../user-error.js";

@@ -1,10 +1,10 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import { GatewayError } from "../../errors.js";
-import { showValue } from "../../pcmo/show-value.js";
-import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
 import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
-import { sipUri } from "../../piopiy/sip-uri.js";
+import { showValue } from "../../show-value.js";
+import { sipUri } from "../../sip/sip-uri.js";
+import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
 import { RequiresScope } from "../plugins/scopes.js";
 import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../../errors.js";
 import type { Secret } from "../../secret.js";
+import { comparePasswords } from "../../sip/password.js";
 import type { Budget } from "../budget.js";
 import { Mismatch } from "../mismatch.js";
-import { comparePasswords } from "../password.js";
 import type { SipEndpointRecord } from "../protocol.js";
 
 const FIRST_PAUSE_MS = 50;

@@ -7,13 +7,13 @@ const LENGTH = 22;
 const PARTLY_MASKED = /[*•●∙·]{3}/u;
 
 /**
- * The password that belongs to these parts: made the same way each time, and known to nobody without the secret.
- * As strong as one that is made at random.
+ * Derives a password from a secret and these parts: always the same one, and as strong as a random one for everybody who
+ * does not have the secret.
  */
 export function derivePassword(secret: Secret, parts: readonly string[]): Secret {
   const digest = createHmac("sha512", secret.reveal()).update(JSON.stringify(parts)).digest("hex");
   const base = BigInt(ALPHABET.length);
-  // 512 bits against 128: no character is likelier than another by more than 2 to the power of -384.
+  // With 512 bits for 128, no character is likelier than another by more than 2 to the power of -384.
   let rest = BigInt(`0x${digest}`);
   const characters = Array.from({ length: LENGTH }, () => {
     const character = ALPHABET[Number(rest % base)];
@@ -24,31 +24,34 @@ export function derivePassword(secret: Secret, parts: readonly string[]): Secret
 }
 
 /**
- * Compares a password with the one that PIOPIY shows for an endpoint. What is missing or masked, and what may be the same password
- * in another spelling or a part of it, says nothing: then it is unclear.
+ * Compares the password that the gateway sent with the one that PIOPIY returns for the endpoint. The result is unclear
+ * when the returned one is missing, masked, truncated, or the same in another letter case or Unicode form.
  */
-export function comparePasswords(ours: Secret, shown: Secret | undefined): "same" | "different" | "unclear" {
-  if (!shown) return "unclear";
-  if (shown.equals(ours)) return "same";
-  const [one, other] = [plain(ours), plain(shown)];
+export function comparePasswords(
+  sent: Secret,
+  returned: Secret | undefined,
+): "same" | "different" | "unclear" {
+  if (!returned) return "unclear";
+  if (returned.equals(sent)) return "same";
+  const [one, other] = [normalize(sent), normalize(returned)];
   const isUnclear = one.startsWith(other) || other.startsWith(one) || PARTLY_MASKED.test(other);
   return isUnclear ? "unclear" : "different";
 }
 
-/** What is left of a password whatever a system does to its spaces, letter case and Unicode form. */
-function plain(password: Secret): string {
+/** Removes what a system may change in a password: outer spaces, letter case and Unicode form. */
+function normalize(password: Secret): string {
   return password.reveal().normalize("NFKC").trim().toUpperCase().toLowerCase();
 }
 
-/** A password of 22 letters and digits from a cryptographic source, more than 127 bits, that can be read out on a phone. */
-export function makePassword(): Secret {
+/** Generates a random password of 22 letters and digits, more than 127 bits, that can be read out on a phone. */
+export function generatePassword(): Secret {
   const characters = Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]);
   return new Secret(characters.join(""));
 }
 
 /**
- * Tells whether the gateway sets this password: 1 to 128 characters, no control characters, no space at either
- * end. PIOPIY publishes no rule.
+ * Returns whether the gateway sets this password: 1 to 128 characters, no control characters, no space at either end.
+ * PIOPIY publishes no rule.
  */
 export function isPassword(password: Secret): boolean {
   return /^(?!\s)[^\p{Cc}]{1,128}(?<!\s)$/u.test(password.reveal());

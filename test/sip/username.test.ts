@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { isUsername } from "../../src/pcmo/sip-user.js";
+import { isUsername } from "../../src/sip/username.js";
 
 describe("isUsername", () => {
   it.each([

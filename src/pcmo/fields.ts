@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { sipUser } from "./sip-user.js";
-import { unionMessage } from "./union-message.js";
+import { USERNAME_PATTERN } from "../sip/username.js";
 
 /*
  * The values that PCMO actions are made of. The message of each check is what the value must be, so that it reads on from
@@ -48,7 +47,7 @@ const phoneNumber = z
 const username = "a username that is not empty and has no control characters";
 const sipTarget = z.strictObject({
   type: z.literal("sip"),
-  user: z.string(username).regex(sipUser, username).describe("The username of the SIP endpoint."),
+  user: z.string(username).regex(USERNAME_PATTERN, username).describe("The username of the SIP endpoint."),
 });
 const phoneTarget = z.strictObject({ type: z.literal("pstn"), number: phoneNumber });
 
@@ -114,3 +113,26 @@ export const actionFields = {
   voiceQuality: choice(["8000", "16000"], "Samples a second, as text."),
   startsOnAnswer: z.boolean("true or false").describe("Whether streaming waits for the answer."),
 };
+
+/**
+ * Of two keys an action has exactly one. The rule stands twice here, and nowhere else: a refinement is silent in the JSON Schema.
+ */
+export function exactlyOne<Action extends z.ZodObject>(one: string, other: string, action: Action): Action {
+  return action
+    .refine((value) => one in value !== other in value, {
+      params: { keys: [one, other] },
+      // Otherwise it would be silent beside other mistakes of the action.
+      when: ({ value }) => typeof value === "object" && value !== null,
+    })
+    .meta({ oneOf: [{ required: [one] }, { required: [other] }] });
+}
+
+/** Returns the message of a discriminated union: what the discriminator must be, or that an object is expected. */
+export function unionMessage(expectation: string): {
+  error(issue: { code: string; input: unknown }): string;
+} {
+  return {
+    error: ({ code, input }) =>
+      code === "invalid_union" && !Array.isArray(input) ? expectation : "an object",
+  };
+}

@@ -1,5 +1,5 @@
-import type { PcmoAction } from "./pcmo-document.js";
-import { shorten, showValue } from "./show-value.js";
+import { shorten, showValue } from "../show-value.js";
+import type { PcmoAction } from "./document.js";
 
 type Of<Name extends PcmoAction["action"]> = Extract<PcmoAction, { action: Name }>;
 

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { actionFields as fields } from "./action-fields.js";
-import { exactlyOne } from "./exactly-one.js";
-import { unionMessage } from "./union-message.js";
+import { exactlyOne, actionFields as fields, unionMessage } from "./fields.js";
 
 /**
  * The actions of PIOPIY's legacy PCMO with their keys, in the order in which they are written. `clear` is not among them: one
@@ -106,3 +104,16 @@ export const pcmoDocument = z
   .min(1, "a list of at least one action, else PIOPIY has nothing to do");
 
 export type PcmoAction = z.output<typeof pcmoAction>;
+
+/** The rules of a PCMO document as a JSON Schema, for editors and tools: it takes exactly the documents without errors. */
+export function pcmoJsonSchema(): object {
+  const { $schema, ...rules } = z.toJSONSchema(pcmoDocument, { target: "draft-2020-12", io: "input" });
+  return {
+    $schema,
+    title: "PCMO",
+    description:
+      "A PCMO (PIOPIY call management object) document: the actions that PIOPIY runs in order. This schema takes exactly the " +
+      "documents in which validatePcmo of the PIOPIY GraphQL Gateway finds no error; what validatePcmo only warns of, it takes.",
+    ...rules,
+  };
+}

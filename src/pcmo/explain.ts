@@ -1,13 +1,43 @@
 import type { z } from "zod";
-import { isRecord } from "./is-record.js";
-import { jsonPointer } from "./json-pointer.js";
-import { nearestName } from "./nearest-name.js";
-import { keysOfActions, keysOfTargets } from "./pcmo-document.js";
-import type { PcmoProblem, PcmoProblemCode } from "./pcmo-problem.js";
-import { showValue } from "./show-value.js";
+import { nearestName } from "../nearest-name.js";
+import { showValue } from "../show-value.js";
+import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
+import { jsonPointer, type PcmoProblem, type PcmoProblemCode } from "./problem.js";
+
+/** The mistakes of a document: the first of them explained, the others counted. */
+export interface PcmoErrors {
+  readonly told: readonly PcmoProblem[];
+  readonly untold: number;
+  /** The actions of the document; undefined stands for one that has mistakes. */
+  readonly actions: readonly (PcmoAction | undefined)[];
+}
+
+/** All mistakes that the schema finds in a document, in its order; each of them once. */
+export function explainErrors(document: unknown, most: number): PcmoErrors {
+  const { data, error } = pcmoDocument.safeParse(document);
+  const issues = (error?.issues ?? []).flatMap(oneMistakeEach);
+  const explanations = issues.slice(0, most).map((issue) => explainIssue(issue, document));
+  const meant = new Set(explanations.map(({ meant }) => meant));
+  const told = explanations
+    // A key that is misspelled is not missing as well.
+    .filter(({ lacks = [] }) => !lacks.some((pointer) => meant.has(pointer)))
+    .map(({ problem }) => problem);
+  const places = new Set(issues.map(({ path }) => path[0]));
+  const elements: readonly unknown[] = Array.isArray(document) ? document : [];
+  const actions =
+    data ?? elements.map((element, place) => (places.has(place) ? undefined : pcmoAction.parse(element)));
+  return { told, untold: issues.length - explanations.length, actions };
+}
+
+function oneMistakeEach(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }));
+  // A number beyond all whole numbers is beyond its own range too, and that range is told.
+  const isTwice = (issue.code === "too_big" || issue.code === "too_small") && issue.origin === "int";
+  return isTwice ? [] : [issue];
+}
 
 /** A problem, and what tells whether another one is the same mistake seen from its other side. */
-export interface Explanation {
+interface Explanation {
   readonly problem: PcmoProblem;
   /** Pointers to keys one of which is missing. */
   readonly lacks?: readonly string[];
@@ -16,7 +46,7 @@ export interface Explanation {
 }
 
 /** Says what the schema found wrong in a document: what was expected, and what came. */
-export function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
+function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
   const { path, message } = issue;
   const value = valueAt(document, path);
   if (issue.code === "unrecognized_keys") return unknownKey(path, issue.keys.join(), value, document);
@@ -24,7 +54,7 @@ export function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explan
   const key = path.at(-1);
   const holder = path.slice(0, -1);
   const parent = valueAt(document, holder);
-  if (typeof key === "string" && !isRecord(parent))
+  if (typeof key === "string" && Array.isArray(parent))
     return { problem: unfit(holder, "WRONG_TYPE", message, parent) };
   if (typeof key === "string" && !Object.hasOwn(Object(parent), key)) {
     const problem = error(holder, "MISSING_KEY", `${key} is missing; it must be ${message}.`);
