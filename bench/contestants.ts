@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
-import { findTailcall } from "./contestants/tailcall/binary.js";
+import { benchFile, benchFolder } from "./bench-file.js";
 import { tailcallConfiguration } from "./contestants/tailcall/configuration.js";
-import { benchFile, benchFolder } from "./paths.js";
+import { findTailcall } from "./contestants/tailcall.js";
 import type { Command } from "./processes/process-group.js";
-import type { Dialect } from "./workloads/dialect.js";
+import type { Dialect } from "./workloads/contestant-api.js";
 import { gatewayDialect } from "./workloads/gateway-dialect.js";
 import { meshDialect, tailcallDialect } from "./workloads/pages-dialect.js";
 import { proxyDialect } from "./workloads/proxy-dialect.js";

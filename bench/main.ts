@@ -1,5 +1,5 @@
 import { contestants, TOLD } from "./contestants.js";
-import { compareGot } from "./got-cost/compare-got.js";
+import { compareGot } from "./got-cost/compare.js";
 import { isFull, type Options, readOptions } from "./options.js";
 import { killAll } from "./processes/process-group.js";
 import { report } from "./report/report.js";

@@ -1,19 +1,19 @@
-import { composeSupergraph } from "./contestants/mesh/compose-supergraph.js";
+import { composeSupergraph } from "./contestants/mesh/supergraph.js";
 import { type Contestant, contestants, GATEWAY, TOLD } from "./contestants.js";
+import { Loader } from "./load/load-generator.js";
 import { measureStarts } from "./measure-starts.js";
 import { measureWorkers } from "./measure-workers.js";
 import type { Options } from "./options.js";
-import { Loader } from "./processes/loader.js";
 import { RunningContestant } from "./processes/running-contestant.js";
-import { Upstream } from "./processes/upstream.js";
 import { Results } from "./report/results.js";
-import { addedLatency } from "./workloads/added-latency.js";
-import { check } from "./workloads/check.js";
+import { Upstream } from "./upstream/upstream.js";
 import { coldAliases, coldRows, warmCold } from "./workloads/cold-and-warm.js";
 import { coldBurst } from "./workloads/cold-burst.js";
+import { MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
 import { growth } from "./workloads/growth.js";
-import { MANY_ENDPOINTS, Names } from "./workloads/names.js";
+import { addedLatency } from "./workloads/latency.js";
 import { distinctNames, hotAliases, hotRows, hotSet } from "./workloads/throughput.js";
+import { check } from "./workloads/verify-responses.js";
 import type { Tools } from "./workloads/workload.js";
 
 const workloads = [

@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { contestants, GATEWAY, type Told } from "./contestants.js";
-import { Loader } from "./processes/loader.js";
+import { Loader } from "./load/load-generator.js";
 import { post } from "./processes/post.js";
 import { RunningContestant } from "./processes/running-contestant.js";
-import { Upstream } from "./processes/upstream.js";
 import { type SoakReport, soakReport } from "./report/soak-report.js";
+import { Upstream } from "./upstream/upstream.js";
+import { MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
 import { HOLDS } from "./workloads/expected.js";
-import { MANY_ENDPOINTS, Names } from "./workloads/names.js";
 
 const SAMPLE_MS = 10_000;
 const DELAY_MS = 5;

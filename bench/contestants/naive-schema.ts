@@ -1,6 +1,6 @@
 import got from "got";
 import { Arg, Field, ID, Int, ObjectType, Query, Resolver, registerEnumType } from "type-graphql";
-import { type Endpoint, readEndpoint, type UpstreamEndpoint, type UpstreamPage } from "./endpoint.js";
+import { type Endpoint, readEndpoint, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
 import { readRows } from "./rows.js";
 import { settings } from "./settings.js";
 

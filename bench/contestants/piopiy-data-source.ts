@@ -4,7 +4,7 @@ import {
   type RequestDeduplicationPolicy,
   type RequestOptions,
 } from "@apollo/datasource-rest";
-import { type Endpoint, readEndpoint, type UpstreamEndpoint, type UpstreamPage } from "./endpoint.js";
+import { type Endpoint, readEndpoint, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
 import { settings } from "./settings.js";
 
 /** PIOPIY's reads. They are POST calls, which are only shared and kept when a subclass says how. */

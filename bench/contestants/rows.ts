@@ -1,4 +1,4 @@
-import type { UpstreamPage } from "./endpoint.js";
+import type { UpstreamPage } from "./piopiy.js";
 
 const PAGE_SIZE = 10;
 

@@ -1,5 +1,5 @@
 import got from "got";
-import { like, promised } from "./like-the-client.js";
+import { like, promised } from "./clients.js";
 import { nodePost, undiciPost } from "./others.js";
 import { keptAlive, presentDefaults } from "./present.js";
 import { sharedOptions } from "./shared-options.js";

@@ -3,7 +3,7 @@ import type { Bodies } from "./bodies.js";
 import type { Connections } from "./connections.js";
 import type { HttpConnection } from "./http-connection.js";
 import type { Job, LoadResult } from "./job.js";
-import { Tally } from "./tally.js";
+import { Tally } from "./response-stats.js";
 
 const DRAIN_MS = 20_000;
 

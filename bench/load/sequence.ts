@@ -2,7 +2,7 @@ import { ask } from "./ask.js";
 import type { Bodies } from "./bodies.js";
 import type { Connections } from "./connections.js";
 import type { Job, LoadResult } from "./job.js";
-import { Tally } from "./tally.js";
+import { Tally } from "./response-stats.js";
 
 /** How long each body takes when nothing else goes on. */
 export async function sequence(

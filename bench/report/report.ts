@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
+import { benchFile } from "../bench-file.js";
 import type { Contestant } from "../contestants.js";
 import type { Options } from "../options.js";
-import { benchFile } from "../paths.js";
 import { goals } from "./goals.js";
 import type { Results } from "./results.js";
 import { tables } from "./tables.js";

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { benchFile } from "../paths.js";
+import { benchFile } from "../bench-file.js";
 
 const SOAK = "## Soak";
 const file = benchFile("RESULTS.md");

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { findTailcall } from "../contestants/tailcall/binary.js";
+import { benchFile, benchFolder } from "../bench-file.js";
+import { findTailcall } from "../contestants/tailcall.js";
 import type { Contestant } from "../contestants.js";
-import { benchFile, benchFolder } from "../paths.js";
 
 /** What was measured: each contestant with the versions of what it is made of. */
 export function versionsOf({ title, packages }: Contestant): string {

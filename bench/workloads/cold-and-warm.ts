@@ -1,6 +1,6 @@
 import type { RunningContestant } from "../processes/running-contestant.js";
-import { SLOW_MS } from "./added-latency.js";
-import { usernames } from "./names.js";
+import { usernames } from "./endpoints.js";
+import { SLOW_MS } from "./latency.js";
 import type { Measures, Tools, Workload } from "./workload.js";
 
 const SAMPLES = 5;

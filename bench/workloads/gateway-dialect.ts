@@ -1,4 +1,4 @@
-import { aliases, type Dialect, dataOf, FIELDS } from "./dialect.js";
+import { aliases, type Dialect, dataOf, FIELDS } from "./contestant-api.js";
 
 const ONE = `query One($username: ID!) { sipEndpoint(username: $username) { ...F } } ${FIELDS}`;
 const ROWS = `query Rows($first: Int!, $offset: Int!) { sipEndpoints(first: $first, offset: $offset) { nodes { ...F } totalCount } } ${FIELDS}`;

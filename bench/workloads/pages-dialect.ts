@@ -1,4 +1,4 @@
-import { aliases, type Dialect, dataOf, FIELDS } from "./dialect.js";
+import { aliases, type Dialect, dataOf, FIELDS } from "./contestant-api.js";
 
 interface Page {
   readonly list: { readonly count: number; readonly rows: readonly { readonly sipEndpoint: unknown }[] };

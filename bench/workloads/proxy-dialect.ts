@@ -1,4 +1,4 @@
-import type { Dialect } from "./dialect.js";
+import type { Dialect } from "./contestant-api.js";
 
 interface RestAnswer {
   readonly username: string;
