@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { median } from "../report/median.js";
+import { median } from "../report/results.js";
 import { table } from "../report/table.js";
 import { Upstream } from "../upstream/upstream.js";
 import { PRESENT, variants } from "./variants.js";

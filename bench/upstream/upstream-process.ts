@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { Account } from "./account.js";
-import { type Operation, operations, reply } from "./piopiy-replies.js";
-import type { UpstreamSettings } from "./settings.js";
+import { Account, type Operation, operations, reply } from "./piopiy-replies.js";
+import type { UpstreamSettings } from "./upstream.js";
 
 // An emulated PIOPIY that costs so little that it is nobody's bottleneck: it checks nothing.
 // PUT /settings takes new settings, GET /calls tells how often it was asked, DELETE /calls begins to count anew.

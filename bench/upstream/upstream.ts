@@ -1,7 +1,5 @@
-import { freePort } from "../processes/free-port.js";
 import { ProcessGroup } from "../processes/process-group.js";
-import { untilAnswered } from "../processes/server.js";
-import type { Calls, UpstreamSettings } from "./settings.js";
+import { freePort, untilAnswered } from "../processes/server.js";
 
 /** The emulated PIOPIY, a process of its own. */
 export class Upstream {
@@ -43,3 +41,14 @@ export class Upstream {
     return response.json();
   }
 }
+
+/** What the emulated PIOPIY can be told while it runs. */
+export interface UpstreamSettings {
+  /** Milliseconds between a call and its answer. */
+  readonly delayMs?: number;
+  /** How many endpoints the account has. */
+  readonly endpoints?: number;
+}
+
+/** How often each call was made since the counts were last cleared; calls that were never made are absent. */
+export type Calls = Readonly<Record<string, number>>;
