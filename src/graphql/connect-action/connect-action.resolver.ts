@@ -25,7 +25,7 @@ export class ConnectActionResolver {
   @Query(() => ConnectActionResult, {
     description:
       "Writes the PCMO document that connects an incoming call to SIP endpoints: what an answer URL gives to PIOPIY. " +
-      "Nothing is asked of PIOPIY, unless `verify` is true: then one call of get_sip a target.",
+      "Sends nothing to PIOPIY, unless `verify` is true: then one request for each target.",
   })
   async connectAction(
     @Arg("input", () => ConnectActionInput, { description: "Who rings, how, and for how long." })

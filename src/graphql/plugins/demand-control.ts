@@ -37,7 +37,7 @@ const INTROSPECTION_BYTES_PER_UNIT = 200;
 interface Cost {
   readonly fixed: number;
   readonly perRow: number;
-  /** It holds a field that takes a `get_sip` for each endpoint. */
+  /** It holds a field that takes an upstream request for each endpoint. */
   readonly isDetailed: boolean;
 }
 

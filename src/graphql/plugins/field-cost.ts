@@ -20,10 +20,10 @@ const TARGETS_PER_UNIT = 5;
 const SERVICE_COST = 100;
 const PAGE_SIZE = 10;
 
-/** Fields of a SIP endpoint that its list does not have, and that take one `get_sip` together. */
+/** Fields of a SIP endpoint that its list does not have, and that take one upstream request together. */
 const DETAILS = new Set(["connectUrl", "sipUri", "audio", "video", "type"]);
 
-/** Tells whether a field of this type and name takes a `get_sip`, unless the endpoint was read by its name. */
+/** Tells whether a field of this type and name takes an upstream request, unless the endpoint was read by its name. */
 export function isDetail(typeName: string, fieldName: string): boolean {
   return typeName === "SipEndpoint" && DETAILS.has(fieldName);
 }

@@ -128,7 +128,7 @@ export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
   @Mutation(() => CreateSipEndpointPayload, {
     description:
-      "Creates a SIP endpoint, and makes a password unless one is given. Costs one call of add_sip.",
+      "Creates a SIP endpoint, and makes a password unless one is given. Costs one request to PIOPIY.",
   })
   async createSipEndpoint(
     @Arg("input", () => CreateSipEndpointInput, {
@@ -154,7 +154,7 @@ export class SipEndpointMutationsResolver {
   @Mutation(() => UpdateSipEndpointPayload, {
     description:
       "Gives a SIP endpoint a new password, and makes one unless it is given. A softphone that is registered may stay so until " +
-      "its registration expires. Costs one call of update_sip.",
+      "its registration expires. Costs one request to PIOPIY.",
   })
   async updateSipEndpoint(
     @Arg("input", () => UpdateSipEndpointInput, {
@@ -173,7 +173,7 @@ export class SipEndpointMutationsResolver {
 
   @RequiresScope("sip:write")
   @Mutation(() => RemoveSipEndpointPayload, {
-    description: "Removes a SIP endpoint for good; its name is free again. Costs one call of remove_sip.",
+    description: "Removes a SIP endpoint for good; its name is free again. Costs one request to PIOPIY.",
   })
   async removeSipEndpoint(
     @Arg("input", () => RemoveSipEndpointInput, { description: "The name." }) {

@@ -17,7 +17,7 @@ export class SipEndpointResolver {
   @RequiresScope("sip:read")
   @Query(() => SipEndpoint, {
     nullable: true,
-    description: "The SIP endpoint of this name, or null when PIOPIY has none. Costs one call of get_sip.",
+    description: "The SIP endpoint of this name, or null when PIOPIY has none. Costs one request to PIOPIY.",
   })
   async sipEndpoint(
     @Arg("username", () => ID, {
@@ -31,8 +31,8 @@ export class SipEndpointResolver {
 
   @FieldResolver(() => String, {
     description:
-      "The address of the SBC (session border controller) to register with, as PIOPIY gives it. In a list it costs one call " +
-      "of get_sip a row, together with sipUri, audio, video and type.",
+      "The address of the SBC (session border controller) to register with, as PIOPIY gives it. In a list it costs one request " +
+      "to PIOPIY a row, together with sipUri, audio, video and type.",
   })
   connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
     return tell(endpoint, context, "connectUrl", (connectUrl) => connectUrl);

@@ -85,10 +85,10 @@ export class SipEndpointsResolver {
     description:
       "The SIP endpoints of the account, in PIOPIY's order. Walk through them with `after`: endpoints that are created or " +
       "removed meanwhile make the walk neither skip nor repeat another one, or it is CURSOR_EXPIRED. Or jump with `offset`. " +
-      "Costs one upstream request (list_sip) for 10 rows at an offset that is a multiple of 10, and 2 to walk on by 10. What " +
+      "Costs one request to PIOPIY for 10 rows at an offset that is a multiple of 10, and 2 to walk on by 10. What " +
       "spans several of PIOPIY's pages of ten reads each second page twice, to see changes in between: 4 for 25 rows. When the " +
-      "rows before a cursor have moved, it is searched for within 500 rows. Each row costs one upstream request (get_sip) " +
-      "more when other fields than username and password are asked for.",
+      "rows before a cursor have moved, it is searched for within 500 rows. Each row costs one request more " +
+      "when other fields than username and password are asked for.",
   })
   async sipEndpoints(
     @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,

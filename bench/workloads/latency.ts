@@ -1,7 +1,28 @@
 import type { RunningContestant } from "../processes/running-contestant.js";
-import { SLOW_MS } from "./added-latency.js";
-import { usernames } from "./names.js";
+import { HOLDS, usernames } from "./endpoints.js";
 import type { Measures, Tools, Workload } from "./workload.js";
+
+const PER_SECOND = 200;
+export const SLOW_MS = 50;
+
+/** What a contestant adds to a PIOPIY that takes 50 ms, at a constant rate of requests for distinct names. */
+export const addedLatency: Workload = {
+  name: "added",
+  title: "added latency",
+  async measure({ url, contestant }, tools) {
+    await tools.upstream.change({ delayMs: SLOW_MS });
+    // Timers are late and sockets take their time, so the upstream takes a little more than it is told to.
+    const alone = await load(tools, `${tools.upstream.url}get_sip`, JSON.stringify({ username: "user-@@" }));
+    const { p50, p99 } = await load(tools, url, contestant.dialect.one("user-@@"));
+    return { p50: p50 - alone.p50, p99: p99 - alone.p50, upstream: alone.p50 };
+  },
+};
+
+function load({ loader, names, openLoopMs }: Tools, url: string, body: string) {
+  const from = names.fresh(Math.ceil((PER_SECOND * openLoopMs) / 1000));
+  const about = { url, bodies: [body], from, holds: HOLDS };
+  return loader.run({ kind: "open", ...about, perSecond: PER_SECOND, ms: openLoopMs });
+}
 
 const SAMPLES = 5;
 const WARM_UP = 60;
@@ -64,3 +85,19 @@ async function measure(
     warmCalls: warm.calls / SAMPLES,
   };
 }
+
+const CALLERS = 200;
+
+/** 200 callers ask the same at once, about an endpoint that nobody has asked for. */
+export const coldBurst: Workload = {
+  name: "burst",
+  title: "200 identical cold",
+  async measure({ url, contestant }, { loader, upstream, names, delayMs }) {
+    await upstream.change({ delayMs });
+    const bodies = [contestant.dialect.one(`user-${names.fresh(1)}`)];
+    const { calls, result } = await upstream.count(() =>
+      loader.run({ kind: "burst", url, bodies, from: 0, connections: CALLERS }),
+    );
+    return { calls, ms: result.ms };
+  },
+};

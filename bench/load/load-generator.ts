@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
-import type { Job, LoadResult } from "../load/job.js";
-import type { Outcome } from "../load/worker.js";
+import type { Job, LoadResult } from "./job.js";
+import type { Outcome } from "./load-process.js";
 
 /** The process that makes the load. */
 export class Loader {
@@ -9,7 +9,7 @@ export class Loader {
   #orders = 0;
 
   constructor() {
-    this.#child = fork(new URL("../load/worker.js", import.meta.url), { env: { NODE_ENV: "production" } });
+    this.#child = fork(new URL("load-process.js", import.meta.url), { env: { NODE_ENV: "production" } });
     this.#child.on("message", (outcome: Outcome) => {
       this.#waiting.get(outcome.id)?.(outcome);
       this.#waiting.delete(outcome.id);

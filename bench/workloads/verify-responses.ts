@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { post } from "../processes/post.js";
 import type { RunningContestant } from "../processes/running-contestant.js";
-import { endpoint, endpoints } from "./expected.js";
-import { MANY_ENDPOINTS, type Names, usernames } from "./names.js";
+import { post } from "../processes/server.js";
+import { endpoint, endpoints, MANY_ENDPOINTS, type Names, usernames } from "./endpoints.js";
 
 /** Asks each kind of question once and compares every field of the answers; throws at the first difference. */
 export async function check(

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { benchFile } from "../../bench-file.js";
 import { SUPERGRAPH, type Told } from "../../contestants.js";
-import { benchFile } from "../../paths.js";
 
 /** Writes the supergraph that Hive Gateway serves; a step of the build, so that its time counts nowhere. */
 export async function composeSupergraph(told: Omit<Told, "PORT">): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Job, LoadResult } from "./job.js";
-import { perform } from "./perform.js";
+import { perform } from "./load-patterns.js";
 
 // The process that makes the load. It takes jobs from its parent, several at a time, and tells their results.
 

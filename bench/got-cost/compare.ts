@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { Upstream } from "../processes/upstream.js";
-import { median } from "../report/median.js";
+import { median } from "../report/results.js";
 import { table } from "../report/table.js";
+import { Upstream } from "../upstream/upstream.js";
 import { PRESENT, variants } from "./variants.js";
 
 const CALLS = 6000;
@@ -27,7 +27,7 @@ export async function compareGot(rounds: number, say: (text: string) => void): P
 }
 
 async function measure(name: string, url: string): Promise<number> {
-  const file = new URL("measure.js", import.meta.url).pathname;
+  const file = new URL("measure-process.js", import.meta.url).pathname;
   const { stdout } = await promisify(execFile)(process.execPath, [file, name, url, String(CALLS)], {
     env: { NODE_ENV: "production" },
     timeout: 60_000,
