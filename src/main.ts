@@ -10,7 +10,7 @@ import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } fr
 import { Environment } from "./environment.js";
 import { createServer } from "./http/server.js";
 import { LogDestination, loggerOptions } from "./log.js";
-import { connectPiopiy } from "./piopiy/connect-piopiy.js";
+import { PiopiyClient } from "./piopiy/client.js";
 import { Secret } from "./secret.js";
 import { Workers } from "./workers.js";
 
@@ -123,7 +123,7 @@ async function startServer(config: Config, account: Upstream, log: FastifyBaseLo
         "are not heard. Set REDIS_URL, or start the gateway once and set WORKERS",
     );
   }
-  const client = connectPiopiy(account, config, log, { redis, peers });
+  const client = new PiopiyClient({ ...config, ...account, redis, peers }, log);
   await closers.add(() => client.close());
   const server = await createServer(config, client, log, redis);
   await closers.add(() => server.close());

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import type { FastifyBaseLogger } from "fastify";
 import { reasonOf } from "./describe-error.js";
-import { ChangeRelay } from "./piopiy/cache/change-relay.js";
+import { InvalidationRelay } from "./piopiy/cache/worker-invalidation.js";
 
 /** How long a worker that ended by itself is not started again. */
 const RESTART_MS = 1000;
@@ -13,7 +13,7 @@ const RESTART_MS = 1000;
 export class Workers {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #log: FastifyBaseLogger;
-  readonly #relay = new ChangeRelay();
+  readonly #relay = new InvalidationRelay();
   readonly #running = new Set<Worker>();
   #isStopping = false;
 

@@ -16,7 +16,7 @@ import { documentLimits } from "./plugins/document-limits.js";
 import { httpStatusPlugin } from "./plugins/http-status.js";
 import { reportedErrorsPlugin } from "./plugins/reported-errors.js";
 import { reportPlugin } from "./plugins/request-log.js";
-import { repeatPlugin, stalePlugin } from "./plugins/response-cache.js";
+import { responseCachePlugin } from "./plugins/response-cache.js";
 import { responseSizePlugin } from "./plugins/response-size.js";
 import { PersistedQueries, trustedDocumentsPlugin } from "./plugins/trusted-documents.js";
 import { variablesPlugin } from "./plugins/variables.js";
@@ -62,8 +62,7 @@ export function createApollo(
       trustedDocumentsPlugin(trustedDocuments),
       costPlugin,
       variablesPlugin(introspection),
-      stalePlugin,
-      repeatPlugin,
+      responseCachePlugin,
       httpStatusPlugin,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),

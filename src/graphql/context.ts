@@ -6,8 +6,8 @@ import { clientAddress } from "../auth/client-address.js";
 import type { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";
-import { Budget } from "../piopiy/budget.js";
-import type { CachedClient } from "../piopiy/cached-client.js";
+import type { PiopiyClient } from "../piopiy/client.js";
+import { OperationDeadline } from "../piopiy/deadline.js";
 import { PiopiyLoader } from "../piopiy/loader.js";
 
 /** What one GraphQL operation may use. */
@@ -24,21 +24,25 @@ export interface Context {
   readonly maxCost: number;
   /** Takes units off the client's rate limit, or throws `RATE_LIMITED`. */
   charge(units: number): Promise<void>;
-  /**
-   * Writes a line of the audit trail: a field of the graph, the endpoint that it was about, and how it ended. An answer
-   * that takes one is not given again.
-   */
+  /** Writes an entry of the audit log: a field of the graph, the endpoint, and the outcome. The response is not stored then. */
   audit(what: string, username: string | undefined, outcome: string): void;
   /** Adds an error to the response beside the data of the field at this path, which is not null because of it. */
   reportError(error: GatewayError, path: readonly (string | number)[]): void;
   readonly reportedErrors: readonly ReportedError[];
-  /** Has this operation run each time that it is asked, because its answer is another one each time. */
-  forbidRepeat(): void;
-  /**
-   * Lets this answer be given to whoever asks the same and may see the same, unless that was forbidden, or PIOPIY was asked:
-   * only what is read again and again is worth its place.
-   */
-  allowRepeat(operationName: string | undefined): void;
+  /** Keeps the response out of the response cache. */
+  noStore(): void;
+  readonly isStorable: boolean;
+  /** Set when the response may be stored. */
+  storable: StorableResponse | undefined;
+}
+
+/** What the response cache stores beside the response. */
+export interface StorableResponse {
+  /** In cost units. */
+  readonly cost: number;
+  readonly operationName: string | undefined;
+  /** When PIOPIY returned the oldest part, by the monotonic clock. */
+  readonly readAt: number;
 }
 
 /** An error that stands beside the data of its field. */
@@ -49,14 +53,14 @@ export interface ReportedError {
 
 /** What all operations share. */
 export interface Services {
-  readonly client: CachedClient;
+  readonly client: PiopiyClient;
   readonly rateLimit: RateLimit;
   readonly audit: Audit;
   readonly answerUrls: AnswerUrls | undefined;
 }
 
 /** What every request costs; it is taken before the request is read. */
-export const DOOR_COST = 1;
+export const REQUEST_UNITS = 1;
 
 /** Makes the context of one operation. When the connection closes before the answer, its upstream reads end. */
 export function createContext(
@@ -67,17 +71,17 @@ export function createContext(
 ): Context {
   const { id: requestId, log, caller } = request;
   const address = clientAddress(request);
-  const budget = new Budget(deadlineMs, caller.name);
-  const piopiy = new PiopiyLoader(client, budget);
+  const deadline = new OperationDeadline(deadlineMs, caller.name);
+  const piopiy = new PiopiyLoader(client, deadline);
   let spent = 0;
   const reportedErrors: ReportedError[] = [];
-  let isRepeatForbidden = false;
-  const forbidRepeat = () => {
-    isRepeatForbidden = true;
+  let isStorable = true;
+  const noStore = () => {
+    isStorable = false;
   };
   reply.raw.once("close", () => {
-    if (reply.raw.writableFinished) budget.close();
-    else budget.abandon();
+    if (reply.raw.writableFinished) deadline.close();
+    else deadline.abort();
   });
   return {
     requestId,
@@ -91,23 +95,22 @@ export function createContext(
     },
     maxCost: limits.cost,
     charge(units) {
-      const paid = spent === 0 ? DOOR_COST : 0;
+      const paid = spent === 0 ? REQUEST_UNITS : 0;
       spent += units;
       return rateLimit.charge(caller.name, units, reply, paid);
     },
     audit(what, username, outcome) {
-      forbidRepeat();
+      noStore();
       const entry = { who: caller.name, what, username, outcome, requestId, address };
       if (outcome === "FORBIDDEN") audit.refuse(caller.name, entry);
       else audit.record(entry);
     },
     reportedErrors,
     reportError: (error, path) => reportedErrors.push({ error, path }),
-    forbidRepeat,
-    allowRepeat(operationName) {
-      const { keptSince } = piopiy;
-      if (isRepeatForbidden || keptSince === undefined) return;
-      request.repeatable = { cost: spent, operationName, readAt: keptSince };
+    noStore,
+    get isStorable() {
+      return isStorable;
     },
+    storable: undefined,
   };
 }

@@ -1,74 +1,77 @@
 import { hash } from "node:crypto";
-import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { LRUCache } from "lru-cache";
+import type { RateLimit } from "../auth/rate-limit.js";
+import { type Context, REQUEST_UNITS, type StorableResponse } from "../graphql/context.js";
 import { isWithin } from "../piopiy/cache/read-cache.js";
-import type { CachedClient } from "../piopiy/cached-client.js";
+import type { PiopiyClient } from "../piopiy/client.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Undefined until the operation starts. */
+    operationContext: Context | undefined;
+  }
+}
 
 const MAX_BYTES = 30 * 1024 * 1024;
 
-/** What an operation tells of itself when its answer may be given again: it holds nothing but what PIOPIY told, and no password. */
-export interface Repeatable {
-  /** In units of the caller's budget. */
-  readonly cost: number;
-  readonly operationName: string | undefined;
-  /** When PIOPIY told the oldest part, by the monotonic clock. */
-  readonly readAt: number;
-}
-
-/** An answer as it was sent. */
-export interface KeptResponse extends Repeatable {
+interface StoredResponse extends StorableResponse {
   readonly body: string;
   readonly contentType: string;
-  readonly version: number;
-}
-
-interface Asked {
-  readonly key: string;
-  /** What this gateway knew of changes when the operation began. */
+  /** Of all data: see `PiopiyClient.version`. */
   readonly version: number;
 }
 
 /**
- * Whole answers in memory, up to 30 MiB, for callers who ask the same and may see the same. They are as old as what is in them,
- * and any change that this gateway hears of ends all of them.
+ * Serves whole responses from memory, up to 30 MiB, to clients that send the same request and have the same scopes. A response is as
+ * old as its oldest part, and any change that this process hears of invalidates all of them. A resolver keeps its response out by
+ * `context.noStore()`.
  */
 export class ResponseCache {
-  readonly #client: CachedClient;
+  readonly #client: PiopiyClient;
+  readonly #rateLimit: RateLimit;
   readonly #ttlMs: number;
-  readonly #asked = new WeakMap<FastifyRequest, Asked>();
-  readonly #responses = new InMemoryLRUCache<KeptResponse>({
+  /** The key of a request that was not found, and the version when it was looked up. */
+  readonly #misses = new WeakMap<
+    FastifyRequest,
+    Pick<StoredResponse, "version"> & { readonly key: string }
+  >();
+  readonly #responses = new LRUCache<string, StoredResponse>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ body, operationName = "" }) => 2 * (body.length + operationName.length) + 500,
   });
 
-  /** @param ttlMs how old an answer may be; 0 keeps none */
-  constructor(client: CachedClient, ttlMs: number) {
+  /** @param ttlMs how old a response may be; 0 turns the cache off */
+  constructor(client: PiopiyClient, rateLimit: RateLimit, ttlMs: number) {
     this.#client = client;
+    this.#rateLimit = rateLimit;
     this.#ttlMs = ttlMs;
   }
 
-  /** The answer to the same request, or undefined. */
-  async find(request: FastifyRequest): Promise<KeptResponse | undefined> {
+  /** Sends the stored response to the same request, if there is one. */
+  readonly serve = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const { version } = this.#client;
-    if (this.#ttlMs === 0 || version === undefined || request.method !== "POST") return undefined;
+    if (this.#ttlMs === 0 || version === undefined || request.method !== "POST") return;
     const key = keyOf(request);
-    const kept = await this.#responses.get(key);
-    if (kept && kept.version === this.#client.version && isWithin(kept.readAt, this.#ttlMs)) return kept;
-    this.#asked.set(request, { key, version });
-    return undefined;
-  }
+    const stored = this.#responses.get(key);
+    if (stored?.version !== version || !isWithin(stored.readAt, this.#ttlMs)) {
+      this.#misses.set(request, { key, version });
+      return;
+    }
+    const { caller, log } = request;
+    const { body, contentType, cost, operationName } = stored;
+    await this.#rateLimit.charge(caller.name, cost, reply, REQUEST_UNITS);
+    log.info({ who: caller.name, operation: "query", operationName, repeated: true }, "answered");
+    return reply.type(contentType).send(body);
+  };
 
-  /** Keeps an answer, unless something has changed since it was asked for. */
-  async keep(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    body: string,
-    repeatable: Repeatable,
-  ): Promise<void> {
-    const asked = this.#asked.get(request);
-    if (!asked || asked.version !== this.#client.version) return;
+  /** Stores a response, unless something has changed since it was looked up. */
+  store(request: FastifyRequest, reply: FastifyReply, body: string): void {
+    const storable = request.operationContext?.storable;
+    const miss = this.#misses.get(request);
+    if (!storable || !miss || miss.version !== this.#client.version) return;
     const contentType = String(reply.getHeader("content-type"));
-    await this.#responses.set(asked.key, { ...repeatable, body, contentType, version: asked.version });
+    this.#responses.set(miss.key, { ...storable, body, contentType, version: miss.version });
   }
 }
 

@@ -13,22 +13,20 @@ import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import { createApollo } from "../graphql/apollo.js";
 import { checkRequest } from "../graphql/check-request.js";
-import { createContext, DOOR_COST } from "../graphql/context.js";
+import { createContext, REQUEST_UNITS } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/json-depth.js";
-import type { CachedClient } from "../piopiy/cached-client.js";
+import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
 import { checkHeaders } from "./content-negotiation.js";
 import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./errors.js";
 import { createHostGuard } from "./host-guard.js";
-import { type Repeatable, ResponseCache } from "./response-cache.js";
+import { ResponseCache } from "./response-cache.js";
 import { corsOptions, writeHttpHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
 
 declare module "fastify" {
   interface FastifyRequest {
     caller: Caller;
-    /** Set when the answer may be given again. */
-    repeatable: Repeatable | undefined;
   }
 }
 
@@ -45,7 +43,7 @@ const SILENCE_MS = 30_000;
  */
 export async function createServer(
   config: Config,
-  client: CachedClient,
+  client: PiopiyClient,
   log: FastifyBaseLogger,
   redis?: Redis,
 ): Promise<FastifyInstance> {
@@ -58,7 +56,7 @@ export async function createServer(
   const login = createLogin(config.auth, audit);
   const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { client, rateLimit, audit, answerUrls };
-  const responses = new ResponseCache(client, config.cacheTtlMs);
+  const responses = new ResponseCache(client, rateLimit, config.cacheTtlMs);
   let closing = false;
 
   const server = fastify({
@@ -104,7 +102,7 @@ export async function createServer(
   });
 
   server.decorateRequest("caller");
-  server.decorateRequest("repeatable");
+  server.decorateRequest("operationContext");
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
@@ -112,26 +110,22 @@ export async function createServer(
       // Answers differ by caller, and may hold passwords.
       reply.header("cache-control", "no-store");
       request.caller = await login(request);
-      await rateLimit.charge(request.caller.name, DOOR_COST, reply);
+      await rateLimit.charge(request.caller.name, REQUEST_UNITS, reply);
       checkHeaders(request, reply);
     },
     preHandler: async (request, reply) => {
       checkRequest(request, config.limits.tokens);
-      const kept = await responses.find(request);
-      if (!kept) return;
-      await rateLimit.charge(request.caller.name, kept.cost, reply, DOOR_COST);
-      const { operationName } = kept;
-      request.log.info(
-        { who: request.caller.name, operation: "query", operationName, repeated: true },
-        "answered",
-      );
-      return reply.type(kept.contentType).send(kept.body);
+      return responses.serve(request, reply);
     },
     handler: fastifyApolloHandler(apollo, {
-      context: async (request, reply) => createContext(config, services, request, reply),
+      context: async (request, reply) => {
+        const context = createContext(config, services, request, reply);
+        request.operationContext = context;
+        return context;
+      },
     }),
     onSend: async (request, reply, payload) => {
-      if (request.repeatable) await responses.keep(request, reply, String(payload), request.repeatable);
+      responses.store(request, reply, String(payload));
       return tellRequestId(request, reply, payload);
     },
   });
@@ -147,7 +141,7 @@ export async function createServer(
   // documents need no PIOPIY, and without Redis all is answered.
   server.get("/health/ready", (_request, reply) => {
     const upstreams = {
-      piopiy: client.isAsking ? "asked" : "out of order",
+      piopiy: client.isUp ? "asked" : "out of order",
       ...(redis && { redis: redis.isUp ? "up" : "down" }),
     };
     return closing

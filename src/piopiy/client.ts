@@ -1,188 +1,207 @@
 import type { FastifyBaseLogger } from "fastify";
-import got, { type Got } from "got";
-import { GatewayError } from "../errors.js";
+import type { Redis } from "../redis.js";
 import type { Secret } from "../secret.js";
 import { derivePassword } from "../sip/password.js";
-import type { Budget, ReadBudget } from "./budget.js";
-import { Connections } from "./connections.js";
-import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
-import { NotAsked } from "./not-asked.js";
-import { judgePassword } from "./pipeline/reconcile.js";
-import { Policy, type PolicyOptions, type UpstreamRequest, type Write } from "./policy.js";
+import { type Invalidation, invalidate, LocalInvalidation } from "./cache/invalidation.js";
+import { readCache } from "./cache/read-cache.js";
+import { RedisInvalidation } from "./cache/redis-invalidation.js";
+import { endpointSubject, Versions } from "./cache/versions.js";
+import { WorkerInvalidation } from "./cache/worker-invalidation.js";
+import type { Deadline, OperationDeadline } from "./deadline.js";
+import { type JoinedPages, joinPages, type PageRange } from "./pagination/join-pages.js";
+import { CircuitBreaker } from "./pipeline/circuit-breaker.js";
+import { ConcurrencyLimit } from "./pipeline/concurrency-limit.js";
+import { endpointLock } from "./pipeline/endpoint-lock.js";
+import {
+  compose,
+  received,
+  type Send,
+  type UpstreamRequest,
+  type UpstreamResponse,
+} from "./pipeline/pipeline.js";
+import { reconcile } from "./pipeline/reconcile.js";
+import { retry } from "./pipeline/retry.js";
+import { singleFlight } from "./pipeline/single-flight.js";
 import type {
-  Answer,
-  Credentials,
-  Operation,
+  AnyParameters,
   Parameters,
+  ReadOperation,
+  Result,
   SipEndpointPage,
-  SipEndpointRecord,
+  WriteOperation,
 } from "./protocol.js";
-import { readReply } from "./read-reply.js";
-import { codeOf, isBareServerError, type Reply, receiveReply } from "./reply.js";
-import type { Stop } from "./stop.js";
+import { Transport, type TransportOptions } from "./transport.js";
 import { UpstreamLog } from "./upstream-log.js";
 
-export interface PiopiyClientOptions extends PolicyOptions {
-  /** The base address of the five calls, with a slash at its end. */
-  readonly url: string;
-  readonly appId: number;
-  readonly secret: Secret;
-  /** Milliseconds for one attempt. */
-  readonly timeoutMs: number;
-  readonly log: FastifyBaseLogger;
+/** How many upstream requests of either kind may wait for each one in flight. */
+const WAITING_PER_SLOT = 50;
+
+export interface PiopiyClientOptions extends TransportOptions {
+  /** Upstream requests in flight. */
+  readonly maxConcurrency: number;
+  /** Milliseconds from the opening of the circuit breaker to its probe. */
+  readonly breakerResetMs: number;
+  /** Milliseconds for which a response may be served from the cache; 0 turns it off. */
+  readonly cacheTtlMs: number;
+  /** The store that several processes share, if there is one. */
+  readonly redis?: Redis | undefined;
+  /** Other processes on the same port: none, workers of the same primary process, or some that no message reaches. */
+  readonly peers?: "none" | "workers" | "unreachable" | undefined;
 }
 
-/**
- * PIOPIY's five calls, made as the policy says. All failures are `GatewayError`s.
- *
- * The account's secret goes into each request's body here and nowhere else. got's errors carry the request,
- * so none of them leaves this file, not even as a cause.
- */
+/** PIOPIY's five operations. Every failure is a `GatewayError`. */
 export class PiopiyClient {
-  readonly #options: PiopiyClientOptions;
-  readonly #connections = new Connections();
-  readonly #http: Got;
-  readonly #log: UpstreamLog;
-  readonly #policy: Policy;
+  readonly #secret: Secret;
+  readonly #transport: Transport;
+  readonly #breaker: CircuitBreaker;
+  readonly #versions = new Versions();
+  readonly #invalidation: Invalidation;
+  readonly #read: Send;
+  readonly #readPages: Send;
+  readonly #write: Send;
+  readonly #writes = new Set<Promise<unknown>>();
 
-  constructor(options: PiopiyClientOptions) {
-    this.#options = options;
-    this.#log = new UpstreamLog(options.log, options.url, options.secret);
-    this.#policy = new Policy(options, this.#log);
-    this.#http = got.extend({
-      // A redirect would carry the secret to an address that nobody configured.
-      followRedirect: false,
-      method: "POST",
-      handlers: [this.#connections.use],
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json",
-        "user-agent": "piopiy-graphql-gateway",
-      },
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-    });
-  }
+  constructor(options: PiopiyClientOptions, logger: FastifyBaseLogger) {
+    const { url, appId, secret, maxConcurrency, breakerResetMs, cacheTtlMs, redis } = options;
+    const account = `${url}#${appId}`;
+    const log = new UpstreamLog(logger, url, secret);
+    this.#secret = secret;
+    this.#transport = new Transport(options, log);
+    this.#breaker = new CircuitBreaker(breakerResetMs, log);
+    this.#invalidation = createInvalidation(options, account, this.#versions);
 
-  /** Null when PIOPIY has no endpoint of that name. */
-  getSip(username: string, budget: ReadBudget): Promise<SipEndpointRecord | null> {
-    return this.#policy.read(budget, this.#request("get_sip", { username }));
-  }
-
-  /** Pages count from 1 and hold ten rows; past the end they are empty. */
-  async listSip(page: number, budget: ReadBudget): Promise<SipEndpointPage> {
-    const answer = await this.#policy.read(budget, this.#request("list_sip", { page }));
-    return answer as SipEndpointPage; // list_sip knows no "no such name"
-  }
-
-  /** Null when the name is taken. */
-  addSip(credentials: Credentials, budget: Budget): Promise<Answer<"add_sip"> | null> {
-    const { username, password } = credentials;
-    return this.#write("add_sip", credentials, username, budget, (found) =>
-      found ? judgePassword(password, found, { ...found, password }, { answer: null }) : "not taken",
+    const { failFast, count } = this.#breaker;
+    const limit = new ConcurrencyLimit(maxConcurrency, maxConcurrency * WAITING_PER_SLOT).layer;
+    const shared = singleFlight();
+    const cache = readCache({ ttlMs: cacheTtlMs, account, redis }, this.#invalidation);
+    const { send } = this.#transport;
+    // Single-flight comes before the cache, so that those who wait share the look into Redis too.
+    this.#read = compose([shared, cache, retry(), failFast, limit, count], send);
+    this.#readPages = compose([shared, cache], (request) => this.#joinPages(request));
+    this.#write = compose(
+      [invalidate(this.#invalidation), endpointLock(), reconcile, failFast, limit, count],
+      send,
     );
   }
 
-  /** Null when PIOPIY has no endpoint of that name. */
-  updateSip(credentials: Credentials, budget: Budget): Promise<Credentials | null> {
-    const { username, password } = credentials;
-    return this.#write("update_sip", credentials, username, budget, (found) =>
-      found ? judgePassword(password, found, credentials, "not taken") : { answer: null },
-    );
-  }
-
-  /** Null when PIOPIY has no endpoint of that name. */
-  removeSip(username: string, budget: Budget): Promise<{ username: string } | null> {
-    return this.#write("remove_sip", { username }, username, budget, (found) =>
-      found ? "not taken" : { answer: { username } },
-    );
-  }
-
-  /** The password that belongs to these parts and to this account, the same each time. */
-  derivePassword(parts: readonly string[]): Secret {
-    return derivePassword(this.#options.secret, parts);
-  }
-
-  /** Whether PIOPIY is asked; while it is out of order it is not. */
-  get isAsking(): boolean {
-    return this.#policy.isAsking;
-  }
-
-  /** Waits for the writes that are under way, since their outcome would be lost, and closes the kept connections. */
-  async close(): Promise<void> {
-    await this.#policy.finish();
-    this.#connections.close();
-  }
-
-  #write<O extends Operation>(
+  /**
+   * Reads from the cache or from PIOPIY. A cached response holds no password.
+   *
+   * @param cache how the cache is used: see `UpstreamRequest`
+   */
+  read<O extends ReadOperation>(
     operation: O,
-    parameters: Parameters,
-    username: string,
-    budget: Budget,
-    verdict: Write<Answer<O>>["verdict"],
-  ): Promise<Answer<O> | null> {
-    const write = this.#request(operation, parameters);
-    return this.#policy.write(username, budget, {
-      write,
-      find: this.#request("get_sip", { username }),
-      verdict,
-    });
+    parameters: Parameters<O>,
+    deadline: Deadline,
+    cache: UpstreamRequest["cache"] = "use",
+  ): Promise<UpstreamResponse<Result<O>>> {
+    const { username, page }: AnyParameters = parameters;
+    const subject = username === undefined ? "list" : endpointSubject(username);
+    const name = username === undefined ? `list_sip ${page}` : `get_sip ${subject}`;
+    const { signal } = deadline;
+    const request = { operation, parameters, subject, key: this.#keyOf(subject, name), cache, deadline };
+    const response = this.#read({ ...request, priority: "read", signal, waitSignal: signal });
+    return response as Promise<UpstreamResponse<Result<O>>>;
   }
 
-  #request<O extends Operation>(operation: O, parameters: Parameters): UpstreamRequest<Answer<O> | null> {
-    return {
-      send: (stop) => this.#send(operation, parameters, stop),
-      parse: (reply) => {
-        try {
-          return readReply(operation, parameters, reply, this.#options.secret);
-        } catch (error) {
-          if (!isBareServerError(reply)) this.#log.response(operation, parameters, reply);
-          throw error;
-        }
-      },
-    };
+  /** Reads consecutive pages of the list, which fit together as `joinPages` says, and caches them together. */
+  readPages(range: PageRange, deadline: Deadline): Promise<UpstreamResponse<JoinedPages>> {
+    const { signal } = deadline;
+    const response = this.#readPages({
+      operation: "list_sip",
+      parameters: { page: range.first },
+      range,
+      subject: "list",
+      key: this.#keyOf("list", `list_sip ${range.first}-${range.last}`),
+      cache: "use",
+      priority: "read",
+      deadline,
+      signal,
+      waitSignal: signal,
+    });
+    return response as Promise<UpstreamResponse<JoinedPages>>;
   }
 
-  async #send(operation: Operation, parameters: Parameters, stop: Stop): Promise<Reply> {
-    const { appId, secret, timeoutMs, url } = this.#options;
-    const begun = performance.now();
-    const body = JSON.stringify({
-      appid: appId,
-      secret: secret.reveal(),
-      ...parameters,
-      password: parameters.password?.reveal(),
+  /** Writes, and invalidates what the write may have changed. */
+  async write<O extends WriteOperation>(
+    operation: O,
+    parameters: Parameters<O>,
+    deadline: OperationDeadline,
+  ): Promise<Result<O>> {
+    const { username } = parameters as Parameters<WriteOperation>;
+    const subject = endpointSubject(username);
+    const work = this.#write({
+      operation,
+      parameters,
+      subject,
+      key: subject,
+      cache: "bypass",
+      priority: "write",
+      deadline,
+      waitSignal: deadline.signal,
+      signal: deadline.writeSignal,
     });
-    // Half the cost of got's promise, which is built on it.
-    const request = this.#http.stream(url + operation, { body });
-    let isSlow = false;
-    const end = () => {
-      isSlow = true;
-      request.destroy();
-    };
-    const timer = setTimeout(end, timeoutMs);
-    const forget = stop.listen(end);
+    this.#writes.add(work);
     try {
-      const reply = await receiveReply(request, begun);
-      // Logged before the circuit breaker, which may open, so that it names this cause.
-      if (isBareServerError(reply)) this.#log.response(operation, parameters, reply);
-      return reply;
-    } catch (error) {
-      // An attempt that got half its time or more has shown that PIOPIY is slow; a shorter one shows nothing.
-      const cutShort = stop.isNow && performance.now() - begun < timeoutMs / 2;
-      const Failure = cutShort ? NotAsked : GatewayError;
-      const code = codeOf(error);
-      // A client that has left shows nothing either.
-      if (!cutShort || stop.isDeadline) {
-        this.#log.noResponse(operation, isSlow ? "timeout" : code, performance.now() - begun);
-      }
-      // A certificate is refused before anything of the request has left, although got has written it.
-      const isSent = request.timings?.upload !== undefined && !code.includes("CERT");
-      throw isWrite(operation) && isSent
-        ? new Failure(...outcomeUnknown(operation))
-        : new Failure(...nameFailure(operation, code, isSlow));
+      return (await work).value as Result<O>;
     } finally {
-      clearTimeout(timer);
-      forget();
+      this.#writes.delete(work);
     }
   }
+
+  /** Invalidates the list and these endpoints in all processes, since they have changed elsewhere. */
+  invalidate(usernames: readonly string[]): Promise<void> {
+    return this.#invalidation.publish(["list", ...usernames.map(endpointSubject)]);
+  }
+
+  /** Derives a password from the account's secret and these parts: always the same one. */
+  derivePassword(parts: readonly string[]): Secret {
+    return derivePassword(this.#secret, parts);
+  }
+
+  /** A number that grows with each change of anything; undefined while nothing may be cached. */
+  get version(): number | undefined {
+    return this.#invalidation.isCurrent ? this.#versions.changes : undefined;
+  }
+
+  /** Whether the circuit breaker is closed. */
+  get isUp(): boolean {
+    return this.#breaker.isClosed;
+  }
+
+  /** Waits for the writes in progress, since their outcome would be lost, and for their invalidations. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#writes);
+    this.#transport.close();
+    this.#invalidation.close();
+  }
+
+  async #joinPages({ range, deadline }: UpstreamRequest): Promise<UpstreamResponse> {
+    const { first, last, isProven } = range as PageRange;
+    const read = async (page: number): Promise<SipEndpointPage> =>
+      (await this.read("list_sip", { page }, deadline, "refresh")).value;
+    return received(await joinPages(read, first, last, isProven));
+  }
+
+  #keyOf(subject: UpstreamRequest["subject"], name: string): string {
+    const key = `${name}@${this.#versions.of(subject)}`;
+    // A change that is not heard leaves the version as it is.
+    return this.#invalidation.isCurrent
+      ? key
+      : `${key} ${Math.floor(performance.now() / UNCACHED_SHARING_MS)}`;
+  }
+}
+
+/** How old a request may be that is shared while changes are not heard: less than any trust in a heartbeat. */
+const UNCACHED_SHARING_MS = 250;
+
+function createInvalidation(
+  { redis, peers = "none" }: PiopiyClientOptions,
+  account: string,
+  versions: Versions,
+): Invalidation {
+  if (redis) return new RedisInvalidation(redis, account, versions);
+  return peers === "workers"
+    ? new WorkerInvalidation(versions)
+    : new LocalInvalidation(versions, peers === "none");
 }

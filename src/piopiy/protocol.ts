@@ -1,17 +1,7 @@
 import { z } from "zod";
 import { Secret } from "../secret.js";
 
-/** The five calls of PIOPIY's SIP endpoint API. */
-export type Operation = "add_sip" | "get_sip" | "update_sip" | "list_sip" | "remove_sip";
-
-/** What a request has beside the account. */
-export interface Parameters {
-  readonly username?: string;
-  readonly password?: Secret;
-  readonly page?: number;
-}
-
-/** How many rows PIOPIY puts on a page of its list. */
+/** How many rows PIOPIY returns on a page of its list. */
 export const PAGE_SIZE = 10;
 
 /** The largest number that the graph has for a list: its Int has 32 bits. */
@@ -65,35 +55,56 @@ const page = z
     return { count, rows: rows.map((entry) => (entry && isNew(entry.username) ? entry : null)) };
   });
 
-/** A SIP endpoint as PIOPIY describes it, renamed. What has no valid value, or is masked, is undefined. */
+/** The five operations of PIOPIY's SIP endpoint API: what each does, its parameters, and the body of its successful response. */
+export const operations = {
+  add_sip: { kind: "write", parameters: ["username", "password"], body: sipEndpoint },
+  get_sip: { kind: "read", parameters: ["username"], body: sipEndpoint },
+  update_sip: { kind: "write", parameters: ["username", "password"], body: credentials },
+  list_sip: { kind: "read", parameters: ["page"], body: page },
+  remove_sip: { kind: "write", parameters: ["username"], body: named },
+} as const satisfies Record<string, OperationDescription>;
+
+interface OperationDescription {
+  readonly kind: "read" | "write";
+  readonly parameters: readonly (keyof AllParameters)[];
+  readonly body: z.ZodType;
+}
+
+interface AllParameters {
+  readonly username: string;
+  readonly password: Secret;
+  /** Pages count from 1 and have ten rows; past the end they are empty. */
+  readonly page: number;
+}
+
+type Operations = typeof operations;
+export type Operation = keyof Operations;
+type OfKind<Kind> = { [O in Operation]: Operations[O]["kind"] extends Kind ? O : never }[Operation];
+export type ReadOperation = OfKind<"read">;
+export type WriteOperation = OfKind<"write">;
+
+/** The parameters of an operation, without the account. */
+export type Parameters<O extends Operation> = Pick<AllParameters, Operations[O]["parameters"][number]>;
+/** The parameters of any operation. */
+export type AnyParameters = Partial<AllParameters>;
+
+/** A username and the password that a softphone registers with. */
+export type Credentials = Parameters<"add_sip">;
+
+/** A SIP endpoint as PIOPIY describes it, renamed. What has no valid value, is masked, or came from a cache, is undefined. */
 export type SipEndpointRecord = z.output<typeof sipEndpoint>;
+
 /**
  * Ten rows or fewer of the list, and how many endpoints the account has in all. A row without a valid username, or with one that
  * stands further up on the page, is null: it keeps its place, by which rows are counted.
  */
 export type SipEndpointPage = z.output<typeof page>;
+export type SipEndpointRow = SipEndpointPage["rows"][number];
 
-/** What a name and a password open: enough to register a softphone once the SBC is known. */
-export interface Credentials {
-  readonly username: string;
-  readonly password: Secret;
-}
-
-/** What a successful request brings. After a write the password is the one that was sent. */
-interface Answers {
-  readonly add_sip: SipEndpointRecord & Credentials;
-  readonly get_sip: SipEndpointRecord;
-  readonly update_sip: Credentials;
-  readonly list_sip: SipEndpointPage;
-  readonly remove_sip: { readonly username: string };
-}
-export type Answer<O extends Operation> = Answers[O];
-
-/** The body of a successful response, for each operation. */
-export const shapes = {
-  add_sip: sipEndpoint,
-  get_sip: sipEndpoint,
-  update_sip: credentials,
-  list_sip: page,
-  remove_sip: named,
-} as const satisfies Record<Operation, z.ZodType>;
+/**
+ * What an operation results in. Null is PIOPIY's code 400: the name is taken for `add_sip`, and unknown for the others. After a write
+ * the password is the one that was sent.
+ */
+export type Result<O extends Operation> = O extends "list_sip"
+  ? SipEndpointPage
+  : (z.output<Operations[O]["body"]> & Pick<Parameters<O>, Extract<keyof Parameters<O>, "password">>) | null;

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Secret } from "../secret.js";
-import type { Operation, Parameters } from "./protocol.js";
-import { isRedirection, parseBody, type Reply, readCode } from "./reply.js";
+import { type HttpResponse, isRedirection, parseBody, readCode } from "./http-response.js";
+import type { AnyParameters, Operation } from "./protocol.js";
 
 const INTERVAL_MS = 30_000;
 /** An upstream can vary its codes as it likes. */
@@ -52,15 +52,15 @@ export class UpstreamLog {
   }
 
   /** Logs a response that is a failure. */
-  response(operation: Operation, parameters: Parameters, reply: Reply): void {
-    const { status, ms, unreadable } = reply;
-    const code = readCode(parseBody(reply));
+  response(operation: Operation, parameters: AnyParameters, response: HttpResponse): void {
+    const { status, ms, unreadable } = response;
+    const code = readCode(parseBody(response));
     const content = unreadable ?? (code === undefined ? "no code" : `code ${code}`);
     const cause = { operation, status, code: code?.toString(), ms: Math.round(ms) };
     const isAccount = code === 420 || (code === undefined && status === 420);
     const advice = isAccount
       ? "PIOPIY refuses the account: check PIOPIY_APP_ID and PIOPIY_SECRET"
-      : this.#adviseOnUrl(operation, parameters, reply, code);
+      : this.#adviseOnUrl(operation, parameters, response, code);
     this.#write(isAccount ? "error" : "warn", `HTTP ${status} with ${content}`, cause, advice);
   }
 
@@ -99,19 +99,19 @@ export class UpstreamLog {
   /** Says how to correct PIOPIY_URL where a response shows that it does not lead to the API. */
   #adviseOnUrl(
     operation: Operation,
-    parameters: Parameters,
-    reply: Reply,
+    parameters: AnyParameters,
+    response: HttpResponse,
     code: number | undefined,
   ): string | undefined {
-    if (isRedirection(reply)) {
-      const address = this.#baseAddress(operation, parameters, reply.location);
+    if (isRedirection(response)) {
+      const address = this.#baseAddress(operation, parameters, response.location);
       if (!address) return "PIOPIY_URL redirects, but to no address that can be shown";
       return address === this.#url
         ? "PIOPIY_URL redirects to itself: check what stands between the gateway and PIOPIY"
         : `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it is PIOPIY's`;
     }
     const { origin, pathname } = new URL(this.#url);
-    const isForeign = code === undefined && reply.status < 500 && !pathname.endsWith(API_PATH);
+    const isForeign = code === undefined && response.status < 500 && !pathname.endsWith(API_PATH);
     return isForeign ? `PIOPIY_URL may lack the path of the API, as in ${origin}${API_PATH}` : undefined;
   }
 
@@ -121,7 +121,7 @@ export class UpstreamLog {
    */
   #baseAddress(
     operation: Operation,
-    { username = "?", password }: Parameters,
+    { username = "?", password }: AnyParameters,
     location: string | undefined,
   ): string | undefined {
     const requested = this.#url + operation;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { createClient } from "@redis/client";
 import { getIntrospectionQuery } from "graphql";
-import { encodeCursor, mark } from "../../src/piopiy/pagination/cursor.js";
+import { encodeCursor, fingerprint } from "../../src/piopiy/pagination/cursor.js";
 import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { hasRedis, startRedis } from "../support/redis.js";
@@ -320,13 +320,16 @@ describe("A forged cursor", () => {
   const query =
     "query ($after: String, $first: Int) { sipEndpoints(first: $first, after: $after) { nodes { username } } }";
   const name = (place: number) => `user${String(place + 1).padStart(4, "0")}`;
-  const unknown = Array.from({ length: 9 }, (_, index) => mark(`nobody${index}`));
+  const unknown = Array.from({ length: 9 }, (_, index) => fingerprint(`nobody${index}`));
 
-  async function read(position: number, trail: readonly string[], first: number) {
+  async function read(position: number, remembered: readonly string[], first: number) {
     const calls = (await gateway.calls()).length;
     const left = async () => Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
     const before = await left();
-    const answer = await gateway.ask<unknown>(query, { after: encodeCursor({ position, trail }), first });
+    const answer = await gateway.ask<unknown>(query, {
+      after: encodeCursor({ position, remembered }),
+      first,
+    });
     return {
       answer,
       requests: (await gateway.calls()).length - calls,
@@ -347,8 +350,8 @@ describe("A forged cursor", () => {
   });
 
   it("whose rows stand alone does not have the list read again and again", async () => {
-    const trail = [mark(name(300)), ...unknown];
-    const { answer, requests } = await read(400, trail, 10);
+    const remembered = [fingerprint(name(300)), ...unknown];
+    const { answer, requests } = await read(400, remembered, 10);
     expect(answer.errors).toBeUndefined();
     expect(answer.data).toEqual({
       sipEndpoints: { nodes: Array.from({ length: 10 }, (_, n) => ({ username: name(301 + n) })) },
@@ -360,7 +363,7 @@ describe("A forged cursor", () => {
     const left = async () => Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
     const before = await left();
     const fields = times(60, (n) => {
-      const after = encodeCursor({ position: 4990 - 80 * n, trail: unknown });
+      const after = encodeCursor({ position: 4990 - 80 * n, remembered: unknown });
       return `a${n}: sipEndpoints(first: 1, after: "${after}") { totalCount }`;
     });
     const { errors } = await gateway.ask(`{ ${fields} }`);
@@ -373,7 +376,7 @@ describe("A forged cursor", () => {
   it("costs a plain walk no more than the pages that it reads", async () => {
     const first = await read(
       9,
-      Array.from({ length: 10 }, (_, index) => mark(name(index))),
+      Array.from({ length: 10 }, (_, index) => fingerprint(name(index))),
       10,
     );
     expect(first.answer.errors).toBeUndefined();

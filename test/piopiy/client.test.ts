@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
 import { GatewayError } from "../../src/errors.js";
-import { Budget } from "../../src/piopiy/budget.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
+import { OperationDeadline } from "../../src/piopiy/deadline.js";
 import { Secret } from "../../src/secret.js";
 import { type BrokenUpstream, send, startBrokenUpstream } from "../support/broken-upstream.js";
 import { until } from "../support/until.js";
@@ -20,7 +20,8 @@ afterAll(() => upstream.close());
 
 function connect(maxConcurrency: number): void {
   const account = { url: upstream.url, appId: 1, secret: new Secret("made-up-secret") };
-  client = new PiopiyClient({ ...account, timeoutMs: 10_000, maxConcurrency, breakerResetMs: 5000, log });
+  const options = { ...account, timeoutMs: 10_000, maxConcurrency, breakerResetMs: 5000, cacheTtlMs: 0 };
+  client = new PiopiyClient(options, log);
 }
 
 const users = () => upstream.calls.map(({ body }) => JSON.parse(body).username);
@@ -47,19 +48,25 @@ describe("Many calls of one operation", () => {
       });
     });
     connect(32);
-    const budget = new Budget(PATIENT_MS, "someone");
-    const calls = Array.from({ length: 200 }, (_, index) => client.getSip(`user-${index}`, budget));
+    const deadline = new OperationDeadline(PATIENT_MS, "someone");
+    const calls = Array.from({ length: 200 }, (_, index) =>
+      client.read("get_sip", { username: `user-${index}` }, deadline),
+    );
     expect(await codes(calls)).toEqual(Array(200).fill("fulfilled"));
     expect(most).toBeLessThanOrEqual(32);
     expect(upstream.connections.made).toBeLessThanOrEqual(32);
-    budget.close();
+    deadline.close();
   });
 
   it("end together with the time, those under way and those that wait", async () => {
     upstream.answer(() => {});
     connect(60);
-    const budget = new Budget(2000, "someone");
-    const reads = codes(Array.from({ length: 100 }, (_, index) => client.getSip(`user-${index}`, budget)));
+    const deadline = new OperationDeadline(2000, "someone");
+    const reads = codes(
+      Array.from({ length: 100 }, (_, index) =>
+        client.read("get_sip", { username: `user-${index}` }, deadline),
+      ),
+    );
     await until(() => upstream.calls.length === 60);
     expect(await reads).toEqual(Array(100).fill("UPSTREAM_TIMEOUT"));
     expect(upstream.calls).toHaveLength(60);
@@ -69,9 +76,13 @@ describe("Many calls of one operation", () => {
   it("are not even begun once the time is spent", async () => {
     upstream.answer({});
     connect(1);
-    const budget = new Budget(PATIENT_MS, "someone");
-    budget.abandon();
-    const calls = [client.getSip("a", budget), client.removeSip("b", budget), client.listSip(1, budget)];
+    const deadline = new OperationDeadline(PATIENT_MS, "someone");
+    deadline.abort();
+    const calls = [
+      client.read("get_sip", { username: "a" }, deadline),
+      client.write("remove_sip", { username: "b" }, deadline),
+      client.read("list_sip", { page: 1 }, deadline),
+    ];
     expect(await codes(calls)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
     expect(upstream.calls).toEqual([]);
   });
@@ -82,12 +93,15 @@ describe("A call that waits for its turn", () => {
     const answers: (() => void)[] = [];
     upstream.answer((response) => answers.push(() => send(response, {})), {});
     connect(1);
-    const patient = new Budget(PATIENT_MS, "someone");
-    const first = client.getSip("first", patient);
+    const patient = new OperationDeadline(PATIENT_MS, "someone");
+    const first = client.read("get_sip", { username: "first" }, patient);
     await until(() => upstream.calls.length === 1);
-    const hasty = new Budget(20, "someone");
-    const waiting = codes([client.removeSip("write", hasty), client.getSip("read", hasty)]);
-    const last = client.getSip("last", patient);
+    const hasty = new OperationDeadline(20, "someone");
+    const waiting = codes([
+      client.write("remove_sip", { username: "write" }, hasty),
+      client.read("get_sip", { username: "read" }, hasty),
+    ]);
+    const last = client.read("get_sip", { username: "last" }, patient);
     expect(await waiting).toEqual(["UPSTREAM_TIMEOUT", "UPSTREAM_TIMEOUT"]);
     for (const answer of answers) answer();
     expect(await codes([first, last])).toEqual(["fulfilled", "fulfilled"]);
@@ -98,26 +112,26 @@ describe("A call that waits for its turn", () => {
   it("goes before the reads if it is a write", async () => {
     upstream.answer({});
     connect(1);
-    const budget = new Budget(PATIENT_MS, "someone");
+    const deadline = new OperationDeadline(PATIENT_MS, "someone");
     const calls = [
-      client.getSip("first", budget),
-      client.getSip("read", budget),
-      client.removeSip("write", budget),
+      client.read("get_sip", { username: "first" }, deadline),
+      client.read("get_sip", { username: "read" }, deadline),
+      client.write("remove_sip", { username: "write" }, deadline),
     ];
     expect(await codes(calls)).toEqual(Array(3).fill("fulfilled"));
     expect(users()).toEqual(["first", "write", "read"]);
-    budget.close();
+    deadline.close();
   });
 });
 
 describe("An operation that is answered", () => {
   it("spends nothing more: reads beside the one whose failure was the answer end", async () => {
     upstream.answer(() => {});
-    const budget = new Budget(PATIENT_MS, "someone");
+    const deadline = new OperationDeadline(PATIENT_MS, "someone");
     connect(1);
-    const read = client.getSip("alice", budget);
+    const read = client.read("get_sip", { username: "alice" }, deadline);
     await until(() => upstream.calls.length === 1);
-    budget.close();
+    deadline.close();
     expect(await codes([read])).toEqual(["UPSTREAM_TIMEOUT"]);
     await until(() => upstream.connections.open === 0);
   });

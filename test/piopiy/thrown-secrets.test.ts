@@ -2,8 +2,8 @@ import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
 import { GatewayError } from "../../src/errors.js";
-import { Budget } from "../../src/piopiy/budget.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
+import { OperationDeadline } from "../../src/piopiy/deadline.js";
 import { Secret } from "../../src/secret.js";
 import { type Behaviour, type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
 import { canaries, echoes, holdsCanary } from "../support/canaries.js";
@@ -12,31 +12,25 @@ const { password, secret } = canaries;
 
 const log = pino({ level: "silent" });
 let upstream: BrokenUpstream;
-let budget: Budget;
+let deadline: OperationDeadline;
 beforeAll(async () => {
   upstream = await startBrokenUpstream();
 });
-afterEach(() => budget.close());
+afterEach(() => deadline.close());
 afterAll(() => upstream.close());
 
 /** What each of the five calls throws. */
 async function thrown(url: string): Promise<unknown[]> {
-  const client = new PiopiyClient({
-    url,
-    appId: 1,
-    secret: new Secret(secret),
-    timeoutMs: 100,
-    maxConcurrency: 5,
-    breakerResetMs: 5000,
-    log,
-  });
-  budget = new Budget(600, "someone");
+  const account = { url, appId: 1, secret: new Secret(secret) };
+  const options = { ...account, timeoutMs: 100, maxConcurrency: 5, breakerResetMs: 5000, cacheTtlMs: 0 };
+  const client = new PiopiyClient(options, log);
+  deadline = new OperationDeadline(600, "someone");
   const results = await Promise.allSettled([
-    client.getSip("alice", budget),
-    client.listSip(1, budget),
-    client.addSip({ username: "alice", password: new Secret(password) }, budget),
-    client.updateSip({ username: "alice", password: new Secret(password) }, budget),
-    client.removeSip("alice", budget),
+    client.read("get_sip", { username: "alice" }, deadline),
+    client.read("list_sip", { page: 1 }, deadline),
+    client.write("add_sip", { username: "alice", password: new Secret(password) }, deadline),
+    client.write("update_sip", { username: "alice", password: new Secret(password) }, deadline),
+    client.write("remove_sip", { username: "alice" }, deadline),
   ]);
   await client.close();
   return results.map((result) => (result.status === "rejected" ? result.reason : "no error"));

@@ -64,7 +64,7 @@ describe("The cause of a failed upstream request", () => {
     ["HTTP 404 with no code", { status: 404, body: html }, { status: 404 }],
     ["HTTP 407 with no code", { status: 407, body: html }, { status: 407 }],
   ])("is logged: %s", async (cause, behaviour, fields) => {
-    await start({ PIOPIY_TIMEOUT_MS: "100" });
+    await start(cause === "timeout" ? { PIOPIY_TIMEOUT_MS: "100" } : {});
     broken.upstream.answer(behaviour, {});
     await broken.gateway.ask(operations.get_sip);
     expect(lines()).toEqual([

@@ -6,7 +6,7 @@ import { startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { createServer } from "../../src/http/server.js";
 import { loggerOptions } from "../../src/log.js";
-import { connectPiopiy } from "../../src/piopiy/connect-piopiy.js";
+import { PiopiyClient } from "../../src/piopiy/client.js";
 import { Redis } from "../../src/redis.js";
 import type { TypedDocumentString } from "../generated/graphql.js";
 import { until } from "./until.js";
@@ -97,7 +97,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   if (config.upstream === "emulator") throw new Error("A test names its upstream by address.");
   const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
   if (redis) await until(() => redis.isReady);
-  const client = connectPiopiy(config.upstream, config, logger, { redis });
+  const client = new PiopiyClient({ ...config, ...config.upstream, redis }, logger);
   // Nothing is cached before the first heartbeat over Redis is heard, and never while Redis refuses a command.
   if (redis) await until(() => client.version !== undefined || !redis.isUp);
   const server = await createServer(config, client, logger, redis);

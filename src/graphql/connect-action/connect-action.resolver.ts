@@ -74,7 +74,7 @@ export class ConnectActionResolver {
     @Ctx() context: Context,
   ): string | null {
     const { answerUrls } = context;
-    context.forbidRepeat();
+    context.noStore();
     if (expiresIn != null && (expiresIn < 1 || expiresIn > LONGEST_EXPIRY)) {
       const message = `\`expiresIn\` must be 1 to ${LONGEST_EXPIRY} seconds; it is ${expiresIn}.`;
       throw new GatewayError("BAD_USER_INPUT", message, { argumentName: "expiresIn" });

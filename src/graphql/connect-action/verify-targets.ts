@@ -26,7 +26,7 @@ export async function verifyTargets(
   const targets = call
     .map(({ user }, index) => ({ user, path: ["call", String(index), "user"] }))
     .filter(({ path }) => !wrong.has(path.join("/")));
-  const records = await Promise.all(targets.map(({ user }) => piopiy.find(user)));
+  const records = await Promise.all(targets.map(({ user }) => piopiy.endpoint(user)));
   targets.forEach(({ user, path }, index) => {
     const record = records[index];
     const name = showValue(user);

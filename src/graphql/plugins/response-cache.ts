@@ -2,30 +2,34 @@ import type { ApolloServerPlugin } from "@apollo/server";
 import { shorten } from "../../show-value.js";
 import type { Context } from "../context.js";
 
-/** Lets the answers of queries that succeed be given again, if their context knows nothing against it. */
-export const repeatPlugin: ApolloServerPlugin<Context> = {
+/**
+ * Marks a response as stale, and lets http/response-cache.ts store it. `extensions.stale.ageMs` has the age in milliseconds of the
+ * oldest part, when PIOPIY is down and the part is older than CACHE_TTL_MS. Only successful queries are stored whose data all came
+ * from the read cache: what is read once is not worth its memory.
+ */
+export const responseCachePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart({ contextValue }) {
     return {
       async willSendResponse({ operation, operationName, response: { body } }) {
-        if (operation?.operation !== "query" || body.kind !== "single" || body.singleResult.errors) return;
-        contextValue.allowRepeat(operationName ? shorten(operationName) : undefined);
-      },
-    };
-  },
-};
-
-/**
- * Marks answers that hold what is older than it should be, because PIOPIY is out of order: their `extensions.stale.ageMs`
- * tells how many milliseconds ago PIOPIY told the oldest part of them.
- */
-export const stalePlugin: ApolloServerPlugin<Context> = {
-  async requestDidStart({ contextValue }) {
-    return {
-      async willSendResponse({ response: { body } }) {
-        const { staleSince } = contextValue.piopiy;
-        if (staleSince === undefined || body.kind !== "single") return;
-        const stale = { ageMs: Math.round(performance.now() - staleSince) };
-        body.singleResult.extensions = { ...body.singleResult.extensions, stale };
+        if (body.kind !== "single") return;
+        const { piopiy, isStorable, spent } = contextValue;
+        const { staleSince, cachedSince: readAt } = piopiy;
+        if (staleSince !== undefined) {
+          const stale = { ageMs: Math.round(performance.now() - staleSince) };
+          body.singleResult.extensions = { ...body.singleResult.extensions, stale };
+        }
+        if (
+          !isStorable ||
+          readAt === undefined ||
+          operation?.operation !== "query" ||
+          body.singleResult.errors
+        )
+          return;
+        contextValue.storable = {
+          cost: spent,
+          operationName: operationName ? shorten(operationName) : undefined,
+          readAt,
+        };
       },
     };
   },

@@ -1,7 +1,7 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import { GatewayError } from "../../errors.js";
-import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
+import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import { showValue } from "../../show-value.js";
 import { sipUri } from "../../sip/sip-uri.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
@@ -91,7 +91,7 @@ async function find(
   if (!isUsername(username)) {
     throw new GatewayError("BAD_USER_INPUT", `The username ${USERNAME_RULE}.`, { argumentName });
   }
-  const record = await piopiy.find(username);
+  const record = await piopiy.endpoint(username);
   return record && new SipEndpoint(record.username, record.password, record);
 }
 
@@ -110,10 +110,10 @@ function tell<F extends Detail, T>(
   endpoint: SipEndpoint,
   context: Context,
   field: F,
-  tellOf: (value: NonNullable<Endpoint[F]>) => T,
+  tellOf: (value: NonNullable<SipEndpointRecord[F]>) => T,
 ): Awaitable<T> {
   if (endpoint.record) return tellOf(detail(endpoint, endpoint.record, field));
-  return context.piopiy.find(endpoint.username).then(async (record) => {
+  return context.piopiy.endpoint(endpoint.username).then(async (record) => {
     if (!record) throw await gone(endpoint, context);
     endpoint.record = record;
     return tellOf(detail(endpoint, record, field));
@@ -122,12 +122,12 @@ function tell<F extends Detail, T>(
 
 function detail<F extends Detail>(
   endpoint: SipEndpoint,
-  record: Endpoint,
+  record: SipEndpointRecord,
   field: F,
-): NonNullable<Endpoint[F]> {
+): NonNullable<SipEndpointRecord[F]> {
   const value = record[field];
   if (value === undefined) throw invalid(endpoint, field);
-  return value as NonNullable<Endpoint[F]>;
+  return value as NonNullable<SipEndpointRecord[F]>;
 }
 
 function invalid({ username }: SipEndpoint, field: keyof typeof allowed): GatewayError {
@@ -140,7 +140,7 @@ function invalid({ username }: SipEndpoint, field: keyof typeof allowed): Gatewa
 
 /** Resolves once nothing that is cached repeats the contradiction. */
 async function gone({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
-  await piopiy.forgetContradiction(username);
+  await piopiy.invalidate(username);
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
     `PIOPIY named the SIP endpoint ${showValue(username)} and then said that there is none: it may have been removed in between. Ask again.`,

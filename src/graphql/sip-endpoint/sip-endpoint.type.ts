@@ -1,5 +1,5 @@
 import { Directive, Field, ID, ObjectType, registerEnumType } from "type-graphql";
-import type { Endpoint } from "../../piopiy/cached-client.js";
+import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import type { Secret } from "../../secret.js";
 
 export enum SipEndpointType {
@@ -34,9 +34,9 @@ export class SipEndpoint {
   username: string;
 
   knownPassword: Secret | undefined;
-  record: Endpoint | undefined;
+  record: SipEndpointRecord | undefined;
 
-  constructor(username: string, knownPassword?: Secret, record?: Endpoint) {
+  constructor(username: string, knownPassword?: Secret, record?: SipEndpointRecord) {
     this.username = username;
     this.knownPassword = knownPassword;
     this.record = record;

@@ -2,7 +2,7 @@ import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
 import { Args, ArgsType, Ctx, Directive, Field, Info, Int, ObjectType, Query, Resolver } from "type-graphql";
 import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
-import { type Window, windowAfter, windowAt } from "../../piopiy/pagination/list-slice.js";
+import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
 import { charge } from "../plugins/demand-control.js";
 import { MAX_FIRST, REQUEST_COST } from "../plugins/field-cost.js";
@@ -105,16 +105,16 @@ export class SipEndpointsResolver {
     }
     if (offset != null && offset < 0) throw badArgument("offset", `must be 0 or more; it is ${offset}`);
     const { piopiy } = context;
-    const window =
+    const slice =
       after == null
-        ? await windowAt(piopiy, offset ?? 0, first)
-        : await windowAfter(piopiy, readCursor(after), first, (pages) =>
+        ? await sliceAt(piopiy, offset ?? 0, first)
+        : await sliceAfter(piopiy, readCursor(after), first, (pages) =>
             charge(context, REQUEST_COST * pages),
           );
-    if (window.unnamed.length > 0) {
-      context.reportError(unnamedRows(window.unnamed), responsePathAsArray(info.path));
+    if (slice.unnamed.length > 0) {
+      context.reportError(unnamedRows(slice.unnamed), responsePathAsArray(info.path));
     }
-    return toConnection(window);
+    return toConnection(slice);
   }
 }
 
@@ -139,7 +139,7 @@ function unnamedRows(places: readonly number[]): GatewayError {
   );
 }
 
-function toConnection({ rows, end, hasNext, hasPrevious, total }: Window): SipEndpointConnection {
+function toConnection({ rows, end, hasNext, hasPrevious, total }: ListSlice): SipEndpointConnection {
   const edges = rows.map(({ row, cursor }) => ({
     cursor: encodeCursor(cursor),
     node: new SipEndpoint(row.username, row.password),

@@ -1,10 +1,44 @@
-import type { Subject } from "./versions.js";
+import type { Layer } from "../pipeline/pipeline.js";
+import type { Subject, Versions } from "./versions.js";
 
-/** How the processes of a gateway tell each other what they have changed. */
-export interface Changes {
-  /** Whether this process knows all changes that others have made until about now. While it does not, it keeps nothing. */
+/** Publishes to all processes of a gateway what was changed, and hears what others have changed. */
+export interface Invalidation {
+  /** Whether this process has heard all changes of the others until about now. While it has not, it caches nothing. */
   readonly isCurrent: boolean;
-  /** Makes a change known, also to this process. Ends when the others have been told or cannot be; never fails. */
-  announce(subjects: readonly Subject[]): Promise<void>;
+  /** Publishes a change, also to this process. Ends when the others have heard it, or cannot; never fails. */
+  publish(subjects: readonly Subject[]): Promise<void>;
   close(): void;
+}
+
+/** The invalidation of a process that is alone, or that hears of no changes but its own. */
+export class LocalInvalidation implements Invalidation {
+  readonly isCurrent: boolean;
+  readonly #versions: Versions;
+
+  /** @param isAlone whether no other process makes changes */
+  constructor(versions: Versions, isAlone: boolean) {
+    this.#versions = versions;
+    this.isCurrent = isAlone;
+  }
+
+  async publish(subjects: readonly Subject[]): Promise<void> {
+    for (const subject of subjects) this.#versions.change(subject);
+  }
+
+  close(): void {}
+}
+
+/** Invalidates what a write may have changed, whatever its outcome. */
+export function invalidate(invalidation: Invalidation): Layer {
+  return async (request, next) => {
+    let changesList = request.operation !== "update_sip";
+    try {
+      const response = await next(request);
+      // The list may still have an endpoint that was removed elsewhere.
+      changesList ||= response.value === null;
+      return response;
+    } finally {
+      await invalidation.publish(changesList ? [request.subject, "list"] : [request.subject]);
+    }
+  };
 }

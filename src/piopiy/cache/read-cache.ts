@@ -1,184 +1,136 @@
-import { BentoCache, bentostore } from "bentocache";
-import { memoryDriver } from "bentocache/drivers/memory";
+import { LRUCache } from "lru-cache";
 import { GatewayError } from "../../errors.js";
 import type { Redis } from "../../redis.js";
-import type { ReadBudget } from "../budget.js";
-import { Flights } from "../pipeline/single-flight.js";
-import type { Changes } from "./invalidation.js";
-import { SharedReadings } from "./shared-readings.js";
-import type { Subject, Versions } from "./versions.js";
+import type { Layer, UpstreamResponse } from "../pipeline/pipeline.js";
+import type { Invalidation } from "./invalidation.js";
 
-/** Together they bound what memory retains: 10,000 entries of at most 8 KiB of text each. */
-const MAX_ENTRIES = 10_000;
-/** As JSON. Ten rows with names of 256 bytes have 2,800 characters. What is longer is read each time. */
+/** How much text the entries may hold together, in UTF-16. */
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Of the keys and objects of an entry. */
+const ENTRY_BYTES = 500;
+/** As JSON. Ten rows with names of 256 bytes have 2,800 characters. What is longer is not cached. */
 const MAX_ENTRY_LENGTH = 4096;
-/** How long, after its time, an entry may stand in for a PIOPIY that is out of order. */
+/** How long after its time an entry may be served while PIOPIY is down. */
 const STALE_MS = 3_600_000;
-/** How old an upstream request may be that is joined while changes are not heard of: less than any trust in a heartbeat. */
-const UNCACHED_SHARING_MS = 250;
 
-interface Entry<T> {
-  readonly value: T;
-  /** When PIOPIY told it, by the monotonic clock of this process. */
-  readonly readAt: number;
-}
-
-/** What was read. */
-export interface Reading<T> extends Entry<T> {
-  /** It was told to somebody before. */
-  readonly isKept: boolean;
-  /** It is older than it should be, because PIOPIY is out of order. */
-  readonly isStale: boolean;
-}
-
-/** One read. What it brings is kept without its secrets. */
-export interface ReadRequest<Full extends Kept, Kept> {
-  readonly subject: Subject;
-  /** Tells it from other reads of the same subject. */
-  readonly key: string;
-  ask(budget: ReadBudget): Promise<Full>;
-  withoutSecrets(value: Full): Kept;
-}
+const GET = {
+  command: "GET or PTTL",
+  purpose: "the cache",
+  cost: "reads of other processes are not reused",
+};
+const SET = { command: "SET", purpose: "the cache", cost: "reads are not shared with other processes" };
 
 export interface ReadCacheOptions {
-  /** Milliseconds for which a reading may be served; 0 keeps nothing. */
+  /** Milliseconds for which a response may be served; 0 turns the cache off. */
   readonly ttlMs: number;
-  /** Names the account at PIOPIY; entries of others are never met. */
+  /** Identifies the account at PIOPIY; processes with another one share nothing. */
   readonly account: string;
+  /** Shares the entries with other processes. */
   readonly redis?: Redis | undefined;
 }
 
+/** A cached response. Its value holds no password. */
+interface Entry {
+  readonly value: unknown;
+  readonly readAt: number;
+  readonly length: number;
+}
+
 /**
- * Makes sure that PIOPIY is not asked twice: callers at the same time share one call, and callers within the time to live
- * share its answer, in this process and, by Redis, in others. What was read before a change is never served after it.
+ * Serves reads from memory, and from Redis where processes share one, until they are older than `ttlMs` or what they read has changed.
+ * While PIOPIY is down, an entry of up to an hour more is served as stale. Passwords are never cached.
  */
-export class ReadCache {
-  readonly #flights = new Flights();
-  readonly #versions: Versions;
-  readonly #changes: Changes;
-  readonly #ttlMs: number;
-  readonly #entries: ReturnType<typeof createEntries>;
-  readonly #shared: SharedReadings | undefined;
+export function readCache(options: ReadCacheOptions, invalidation: Invalidation): Layer {
+  const { ttlMs } = options;
+  const entries = new LRUCache<string, Entry>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ length }) => ENTRY_BYTES + 2 * length,
+  });
+  const shared = options.redis && new SharedEntries(options.redis, options);
 
-  constructor(options: ReadCacheOptions, versions: Versions, changes: Changes) {
-    this.#versions = versions;
-    this.#changes = changes;
-    this.#ttlMs = options.ttlMs;
-    this.#entries = createEntries(options.ttlMs);
-    if (options.redis) this.#shared = new SharedReadings(options.redis, options.account, options.ttlMs);
-  }
-
-  /**
-   * Reads from the cache or from PIOPIY: with the secrets if this is PIOPIY's own answer, else without. While PIOPIY is
-   * out of order, an older reading stands in.
-   */
-  async read<Full extends Kept, Kept>(
-    request: ReadRequest<Full, Kept>,
-    budget: ReadBudget,
-  ): Promise<Reading<Kept>> {
-    const key = this.#versioned(request);
-    if (this.#ttlMs === 0 || !this.#changes.isCurrent) {
-      return this.#flights.join(key, budget, (common) => read(request, common));
-    }
-    try {
-      return await this.#flights.join(key, budget, (common) => this.#readThrough(key, request, common));
-    } catch (error) {
-      const entry = isOutOfOrder(error) && (await this.#find<Kept>(key));
-      if (!entry || !isWithin(entry.readAt, this.#ttlMs + STALE_MS)) throw error;
-      return { ...entry, isKept: true, isStale: true };
-    }
-  }
-
-  /** Reads from PIOPIY, with the secrets, shares no request that began before, and keeps what comes. */
-  async refresh<Full extends Kept, Kept>(
-    request: ReadRequest<Full, Kept>,
-    budget: ReadBudget,
-  ): Promise<Full> {
-    const isKept = this.#ttlMs > 0 && this.#changes.isCurrent;
-    const key = this.#versioned(request);
-    return (await (isKept ? this.#readAndKeep(key, request, budget) : read(request, budget))).value;
-  }
-
-  /** Reads from PIOPIY, with the secrets. */
-  async readAnew<Full extends Kept, Kept>(
-    request: ReadRequest<Full, Kept>,
-    budget: ReadBudget,
-  ): Promise<Full> {
-    const key = `anew ${this.#versioned(request)}`;
-    return (await this.#flights.join(key, budget, (common) => read(request, common))).value;
-  }
-
-  #versioned({ key, subject }: { readonly key: string; readonly subject: Subject }): string {
-    const version = `${key}@${this.#versions.of(subject)}`;
-    // A change that is not heard of leaves the version as it is.
-    return this.#changes.isCurrent
-      ? version
-      : `${version} ${Math.floor(performance.now() / UNCACHED_SHARING_MS)}`;
-  }
-
-  async #readThrough<Full extends Kept, Kept>(
-    key: string,
-    request: ReadRequest<Full, Kept>,
-    budget: ReadBudget,
-  ): Promise<Reading<Kept>> {
-    const kept = await this.#find<Kept>(key);
-    if (kept && isWithin(kept.readAt, this.#ttlMs)) return { ...kept, isKept: true, isStale: false };
-    return this.#readAndKeep(key, request, budget);
-  }
-
-  async #readAndKeep<Full extends Kept, Kept>(
-    key: string,
-    request: ReadRequest<Full, Kept>,
-    budget: ReadBudget,
-  ): Promise<Reading<Full>> {
-    const reading = await read(request, budget);
-    const value = request.withoutSecrets(reading.value);
-    if (JSON.stringify(value).length <= MAX_ENTRY_LENGTH) {
-      await this.#keep(key, { value, readAt: reading.readAt });
-      await this.#shared?.keep(key, { value, ageMs: performance.now() - reading.readAt });
-    }
-    return reading;
-  }
-
-  /** Also what is too old to be served while PIOPIY answers. A cache that fails costs speed only. */
-  async #find<Kept>(key: string): Promise<Entry<Kept> | undefined> {
-    const own = await this.#entries.get<Entry<Kept> | undefined>({ key }).catch(() => undefined);
-    if (!this.#shared || (own && isWithin(own.readAt, this.#ttlMs))) return own;
-    const shared = await this.#shared.find(key);
-    if (!shared) return own;
-    const entry = { value: shared.value as Kept, readAt: performance.now() - shared.ageMs };
-    await this.#keep(key, entry);
+  /** Finds also what is too old to be served while PIOPIY is up. */
+  async function find(key: string): Promise<Entry | undefined> {
+    const own = entries.get(key);
+    if (!shared || (own && isWithin(own.readAt, ttlMs))) return own;
+    const entry = await shared.get(key);
+    if (!entry) return own;
+    entries.set(key, entry);
     return entry;
   }
 
-  async #keep(key: string, value: Entry<unknown>): Promise<void> {
-    await this.#entries.set({ key, value }).catch(() => false);
+  async function store(key: string, { value, readAt }: UpstreamResponse): Promise<void> {
+    const text = JSON.stringify(value, withoutPassword);
+    if (text.length > MAX_ENTRY_LENGTH) return;
+    entries.set(key, { value: JSON.parse(text), readAt, length: text.length });
+    await shared?.set(key, text, readAt);
   }
+
+  return async (request, next) => {
+    if (ttlMs === 0 || !invalidation.isCurrent) return next(request);
+    const { key } = request;
+    if (request.cache === "use") {
+      const entry = await find(key);
+      if (entry && isWithin(entry.readAt, ttlMs)) return { ...entry, isCached: true, isStale: false };
+    }
+    try {
+      const response = await next(request);
+      await store(key, response);
+      return response;
+    } catch (error) {
+      const entry = request.cache === "use" && isOutage(error) && (await find(key));
+      if (!entry || !isWithin(entry.readAt, ttlMs + STALE_MS)) throw error;
+      return { ...entry, isCached: true, isStale: true };
+    }
+  };
 }
 
-/** Whether a reading is not older than so many milliseconds. */
+/** Returns whether something was read within the last so many milliseconds. */
 export function isWithin(readAt: number, ms: number): boolean {
   return performance.now() - readAt < ms;
 }
 
-async function read<Full extends Kept, Kept>(
-  request: ReadRequest<Full, Kept>,
-  budget: ReadBudget,
-): Promise<Reading<Full>> {
-  const value = await request.ask(budget);
-  return { value, readAt: performance.now(), isKept: false, isStale: false };
+function withoutPassword(name: string, value: unknown): unknown {
+  return name === "password" ? undefined : value;
 }
 
-function createEntries(ttlMs: number) {
-  const memory = memoryDriver({ maxItems: MAX_ENTRIES, serialize: false });
-  const times = { ttl: ttlMs, grace: ttlMs + STALE_MS };
-  const store = bentostore(times).useL1Layer(memory);
-  return new BentoCache({ default: "reads", stores: { reads: store } });
-}
-
-function isOutOfOrder(error: unknown): boolean {
+function isOutage(error: unknown): boolean {
   return (
     error instanceof GatewayError &&
     (error.code === "UPSTREAM_UNAVAILABLE" || error.code === "UPSTREAM_TIMEOUT")
   );
+}
+
+/**
+ * The entries that processes share. Redis alone measures the age of an entry, by what is left of its time, since the clocks of
+ * processes differ. A Redis that fails costs speed only.
+ */
+class SharedEntries {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #ttlMs: number;
+
+  constructor(redis: Redis, { account, ttlMs }: ReadCacheOptions) {
+    this.#redis = redis;
+    this.#prefix = `{piopiy-graphql-gateway}:reads:2:${ttlMs}:${account}:`;
+    this.#ttlMs = ttlMs;
+  }
+
+  /** Returns the entry, or undefined when there is none that may be served. */
+  async get(key: string): Promise<Entry | undefined> {
+    try {
+      const { value, msLeft } = await this.#redis.get(GET, this.#prefix + key);
+      const ageMs = this.#ttlMs - msLeft;
+      // An age below zero shows that the clock of Redis was set back.
+      if (value === null || ageMs < 0 || ageMs >= this.#ttlMs) return undefined;
+      return { value: JSON.parse(value), readAt: performance.now() - ageMs, length: value.length };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async set(key: string, text: string, readAt: number): Promise<void> {
+    const msLeft = Math.floor(readAt + this.#ttlMs - performance.now());
+    if (msLeft <= 0) return;
+    await this.#redis.set(SET, this.#prefix + key, text, msLeft).catch(() => {});
+  }
 }

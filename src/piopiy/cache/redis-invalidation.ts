@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "../../redis.js";
 import { Heartbeat } from "./heartbeat.js";
-import type { Changes } from "./invalidation.js";
+import type { Invalidation } from "./invalidation.js";
 import { MAX_CHANGED, type Subject, type Versions } from "./versions.js";
 
 /** How often a heartbeat is sent, and how old the last one that was heard may be. */
@@ -14,15 +14,15 @@ const INVALIDATE = {
   purpose: "invalidations",
   cost: `${COST}. The script runs HGET, HSET, HLEN, HGETALL, EXPIRE and PUBLISH`,
 };
-const LISTEN = { command: "SUBSCRIBE", purpose: "invalidations", cost: COST };
+const SUBSCRIBE = { command: "SUBSCRIBE", purpose: "invalidations", cost: COST };
 
 /**
- * Keeps all versions in one hash, where "" is the version of whatever has not changed, and publishes each change to every
- * process. A hash that is lost, full or not yet there is begun anew under another such version, which changes everything.
+ * Stores all versions in one hash, where "" is the version of all that has not changed, and publishes each change to every
+ * process. A hash that is lost, full or missing is created again under another such version, which changes everything.
  * Heartbeats and joining processes run the same commands without subjects: a Redis that refuses changes refuses them too.
  * So the hash is deleted by an expiry of 0 seconds. The script begins with a write that needs memory, since Redis refuses no further writes of a script after its first.
  */
-const TELL = `
+const PUBLISH = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 redis.call('hset', hash, '', redis.call('hget', hash, '') or new)
 if redis.call('hlen', hash) > maximum or ARGV[4] == 'forget' then
@@ -36,22 +36,22 @@ for i = 5, #ARGV do
   subjects[#subjects + 1] = ARGV[i]
 end
 redis.call('publish', channel, cjson.encode({ redis.call('hget', hash, ''), new, unpack(subjects) }))
-return ARGV[4] == 'tell' and {} or redis.call('hgetall', hash)`;
+return ARGV[4] == 'publish' and {} or redis.call('hgetall', hash)`;
 
 /**
  * Invalidation among all processes that share a Redis. Changes and heartbeats come over one connection, in Redis's order.
  * So a process hears of a change when it is announced, and serves nothing from cache a second later at the latest if it
  * does not.
  */
-export class RedisChanges implements Changes {
+export class RedisInvalidation implements Invalidation {
   readonly #redis: Redis;
   readonly #versions: Versions;
   readonly #key: string;
   readonly #heartbeat: Heartbeat;
   #hasJoined = false;
-  /** How many changes of this process the others may not know of. */
-  #debts = 0;
-  /** While it asks what the others know: what it has heard since, which the answer may not hold. */
+  /** How many changes of this process the others may not have heard. */
+  #unheard = 0;
+  /** While it reads all versions: the messages since, which the reply may not hold. */
   #heard: string[] | undefined;
 
   /** @param account names the account at PIOPIY; gateways with another account share nothing */
@@ -72,13 +72,13 @@ export class RedisChanges implements Changes {
     return this.#hasJoined && this.#redis.isReady && this.#heartbeat.isFresh;
   }
 
-  async announce(subjects: readonly Subject[]): Promise<void> {
+  async publish(subjects: readonly Subject[]): Promise<void> {
     const version = randomUUID();
     for (const subject of subjects) this.#versions.change(subject, version);
     try {
-      await this.#run("tell", version, subjects);
+      await this.#run("publish", version, subjects);
     } catch {
-      this.#debts++;
+      this.#unheard++;
       this.#hasJoined = false;
     }
   }
@@ -88,42 +88,42 @@ export class RedisChanges implements Changes {
   }
 
   async #beat(beat: string): Promise<void> {
-    if (this.#redis.isReady) await (this.#hasJoined ? this.#run("tell", beat, []) : this.#join(beat));
+    if (this.#redis.isReady) await (this.#hasJoined ? this.#run("publish", beat, []) : this.#join(beat));
   }
 
-  readonly #hear = (message: string): void => {
+  readonly #onMessage = (message: string): void => {
     this.#heard?.push(message);
-    this.#note(message);
+    this.#apply(message);
   };
 
-  #note(message: string): void {
-    const [unchanged = "", version = "", ...subjects] = JSON.parse(message) as string[];
-    if (unchanged !== this.#versions.ofUnchanged) this.#versions.reset(unchanged);
+  #apply(message: string): void {
+    const [base = "", version = "", ...subjects] = JSON.parse(message) as string[];
+    if (base !== this.#versions.base) this.#versions.reset(base);
     for (const subject of subjects) this.#versions.change(subject, version);
     this.#heartbeat.hear(version);
   }
 
-  /** Takes over what the others know. If they do not know all that this process has changed, everything counts as changed. */
+  /** Takes over the versions in Redis. If others may not have heard all changes of this process, everything counts as changed. */
   async #join(beat: string): Promise<void> {
     const heard: string[] = [];
     this.#heard = heard;
-    const debts = this.#debts;
+    const unheard = this.#unheard;
     try {
-      await this.#redis.subscribe(LISTEN, this.#key, this.#hear);
-      const known = pairs((await this.#run(debts > 0 ? "forget" : "join", beat, [])) as string[]);
-      const unchanged = known.get("");
+      await this.#redis.subscribe(SUBSCRIBE, this.#key, this.#onMessage);
+      const known = pairs((await this.#run(unheard > 0 ? "forget" : "join", beat, [])) as string[]);
+      const base = known.get("");
       known.delete("");
-      this.#versions.reset(unchanged, known);
-      this.#debts -= debts;
-      this.#hasJoined = this.#debts === 0;
-      for (const message of heard) this.#note(message);
+      this.#versions.reset(base, known);
+      this.#unheard -= unheard;
+      this.#hasJoined = this.#unheard === 0;
+      for (const message of heard) this.#apply(message);
     } finally {
       this.#heard = undefined;
     }
   }
 
-  #run(mode: "tell" | "join" | "forget", version: string, subjects: readonly Subject[]): Promise<unknown> {
-    return this.#redis.eval(INVALIDATE, TELL, {
+  #run(mode: "publish" | "join" | "forget", version: string, subjects: readonly Subject[]): Promise<unknown> {
+    return this.#redis.eval(INVALIDATE, PUBLISH, {
       keys: [this.#key],
       arguments: [this.#key, version, String(MAX_CHANGED), mode, ...subjects],
     });

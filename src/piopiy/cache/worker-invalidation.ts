@@ -1,37 +1,38 @@
+import type { Worker } from "node:cluster";
 import { Heartbeat } from "./heartbeat.js";
-import type { Changes } from "./invalidation.js";
+import type { Invalidation } from "./invalidation.js";
 import type { Subject, Versions } from "./versions.js";
 
-/** What workers and their primary process say to each other about changes. */
-export type ChangeMessage =
-  | { readonly say: "changed"; readonly id: number; readonly subjects: readonly Subject[] }
-  /** All workers that may serve from cache have heard of the change. */
-  | { readonly say: "known"; readonly id: number }
+/** The messages between workers and their primary process. */
+type InvalidationMessage =
+  | { readonly type: "changed"; readonly id: number; readonly subjects: readonly Subject[] }
+  /** All workers that may serve from cache have heard the change. */
+  | { readonly type: "confirmed"; readonly id: number }
   /** Comes back from the primary process, after all messages that were queued before it. */
-  | { readonly say: "heartbeat"; readonly beat: string };
+  | { readonly type: "heartbeat"; readonly beat: string };
 
 const HEARTBEAT_MS = 100;
-/** How old the last heartbeat may be. Who has not confirmed a change after this time serves nothing from cache. */
-export const WORKER_TRUST_MS = 500;
+/** How old the last heartbeat may be. A worker that has not confirmed a change after this time serves nothing from cache. */
+const TRUST_MS = 500;
 /**
- * The primary process waits `WORKER_TRUST_MS` for the other workers. It takes longer only if it is suspended itself, and
+ * The primary process waits `TRUST_MS` for the other workers. It takes longer only if it is suspended itself, and
  * then no heartbeat comes back to any worker.
  */
-const CONFIRMATION_TIMEOUT_MS = 2 * WORKER_TRUST_MS;
+const CONFIRMATION_TIMEOUT_MS = 2 * TRUST_MS;
 
 /** Invalidation among the worker processes of one gateway that has no Redis, by messages through their primary process. */
-export class WorkerChanges implements Changes {
+export class WorkerInvalidation implements Invalidation {
   readonly #versions: Versions;
-  readonly #waiting = new Map<number, () => void>();
+  readonly #unconfirmed = new Map<number, () => void>();
   readonly #heartbeat: Heartbeat;
   #echoed: () => void = () => {};
   #last = 0;
 
   constructor(versions: Versions) {
     this.#versions = versions;
-    process.on("message", this.#hear);
-    this.#heartbeat = new Heartbeat(HEARTBEAT_MS, WORKER_TRUST_MS, (beat) => {
-      send({ say: "heartbeat", beat });
+    process.on("message", this.#onMessage);
+    this.#heartbeat = new Heartbeat(HEARTBEAT_MS, TRUST_MS, (beat) => {
+      sendToPrimary({ type: "heartbeat", beat });
       return new Promise<void>((resolve) => {
         this.#echoed = resolve;
       });
@@ -43,34 +44,34 @@ export class WorkerChanges implements Changes {
     return this.#heartbeat.isFresh;
   }
 
-  async announce(subjects: readonly Subject[]): Promise<void> {
+  async publish(subjects: readonly Subject[]): Promise<void> {
     this.#change(subjects);
     const id = ++this.#last;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, CONFIRMATION_TIMEOUT_MS);
-      this.#waiting.set(id, () => {
+      this.#unconfirmed.set(id, () => {
         clearTimeout(timer);
         resolve();
       });
-      send({ say: "changed", id, subjects });
+      sendToPrimary({ type: "changed", id, subjects });
     });
-    this.#waiting.delete(id);
+    this.#unconfirmed.delete(id);
   }
 
   close(): void {
     this.#heartbeat.stop();
-    process.off("message", this.#hear);
+    process.off("message", this.#onMessage);
   }
 
-  readonly #hear = (message: ChangeMessage): void => {
-    if (message.say === "heartbeat") {
+  readonly #onMessage = (message: InvalidationMessage): void => {
+    if (message.type === "heartbeat") {
       this.#heartbeat.hear(message.beat);
       this.#echoed();
     }
-    if (message.say === "known") this.#waiting.get(message.id)?.();
-    if (message.say !== "changed") return;
+    if (message.type === "confirmed") this.#unconfirmed.get(message.id)?.();
+    if (message.type !== "changed") return;
     this.#change(message.subjects);
-    send({ say: "known", id: message.id });
+    sendToPrimary({ type: "confirmed", id: message.id });
   };
 
   #change(subjects: readonly Subject[]): void {
@@ -78,7 +79,62 @@ export class WorkerChanges implements Changes {
   }
 }
 
-function send(message: ChangeMessage): void {
+function sendToPrimary(message: InvalidationMessage): void {
   // Without a callback, a primary process that has just died would be an unhandled error event.
   process.send?.(message, undefined, undefined, () => {});
+}
+
+/** A change that was relayed, until all workers have confirmed it. */
+interface PendingChange {
+  readonly unconfirmed: Set<Worker>;
+  readonly end: () => void;
+}
+
+/**
+ * Runs in the primary process: relays the changes of each worker to the others, and confirms them once all others have, or serve
+ * nothing from cache because their heartbeats no longer come back.
+ */
+export class InvalidationRelay {
+  readonly #workers = new Set<Worker>();
+  readonly #pending = new Map<number, PendingChange>();
+  #last = 0;
+
+  add(worker: Worker): void {
+    this.#workers.add(worker);
+    worker.on("message", (message: InvalidationMessage) => {
+      if (message.type === "heartbeat") sendToWorker(worker, message);
+      if (message.type === "changed") this.#relay(worker, message);
+      if (message.type === "confirmed") this.#confirm(worker, message.id);
+    });
+    worker.on("exit", () => {
+      this.#workers.delete(worker);
+      for (const id of this.#pending.keys()) this.#confirm(worker, id);
+    });
+  }
+
+  #relay(from: Worker, { id, subjects }: InvalidationMessage & { type: "changed" }): void {
+    const own = ++this.#last;
+    const end = () => {
+      clearTimeout(timer);
+      this.#pending.delete(own);
+      sendToWorker(from, { type: "confirmed", id });
+    };
+    const timer = setTimeout(end, TRUST_MS);
+    this.#pending.set(own, { unconfirmed: new Set(this.#workers), end });
+    for (const worker of this.#workers) {
+      if (worker !== from) sendToWorker(worker, { type: "changed", id: own, subjects });
+    }
+    this.#confirm(from, own);
+  }
+
+  #confirm(worker: Worker, id: number): void {
+    const change = this.#pending.get(id);
+    change?.unconfirmed.delete(worker);
+    if (change?.unconfirmed.size === 0) change.end();
+  }
+}
+
+function sendToWorker(worker: Worker, message: InvalidationMessage): void {
+  // A worker may die at any moment; its exit ends what waits for it.
+  worker.send(message, () => {});
 }

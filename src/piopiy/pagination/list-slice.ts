@@ -1,11 +1,9 @@
 import { GatewayError } from "../../errors.js";
-import type { Page, Row } from "../cached-client.js";
 import type { PiopiyLoader } from "../loader.js";
-import { PAGE_SIZE } from "../protocol.js";
-import { type Cursor, cursorAt, mark, TRAIL } from "./cursor.js";
-import { ListReader } from "./list-reader.js";
-import { restless } from "./read-together.js";
-import { lookAt, readStretch, type Stretch } from "./stretch.js";
+import { PAGE_SIZE, type SipEndpointPage, type SipEndpointRow } from "../protocol.js";
+import { type Cursor, cursorAt, fingerprint, REMEMBERED } from "./cursor.js";
+import { unstableList } from "./join-pages.js";
+import { PageReader, type RowRange } from "./page-reader.js";
 
 /** So many remembered rows in their old places tell that nothing has moved. */
 const SURE = 2;
@@ -20,8 +18,8 @@ const MIN_FOUND_BELOW = 2;
 type Charge = (pages: number) => Promise<void>;
 
 /** A part of the list of all SIP endpoints, in PIOPIY's order. */
-export interface Window {
-  readonly rows: readonly { readonly row: Row; readonly cursor: Cursor }[];
+export interface ListSlice {
+  readonly rows: readonly { readonly row: NonNullable<SipEndpointRow>; readonly cursor: Cursor }[];
   /** The places, counted from 0, of rows that name no endpoint. */
   readonly unnamed: readonly number[];
   /** Stands on the last row, also where that names no endpoint; undefined when there are no rows. */
@@ -32,8 +30,8 @@ export interface Window {
 }
 
 /** The `size` rows from place `offset` on, counted from 0: one `list_sip` for each page of ten they touch. */
-export async function windowAt(loader: PiopiyLoader, offset: number, size: number): Promise<Window> {
-  return cut(await readStretch(new ListReader(loader), offset, offset + size), offset, size);
+export async function sliceAt(loader: PiopiyLoader, offset: number, size: number): Promise<ListSlice> {
+  return cut(await new PageReader(loader).readRows(offset, offset + size), offset, size);
 }
 
 /**
@@ -43,55 +41,52 @@ export async function windowAt(loader: PiopiyLoader, offset: number, size: numbe
  * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor remembers is found, UPSTREAM_UNAVAILABLE when they
  * move again and again while they are looked for
  */
-export async function windowAfter(
+export async function sliceAfter(
   loader: PiopiyLoader,
   cursor: Cursor,
   size: number,
   charge: Charge,
-): Promise<Window> {
-  const reader = new ListReader(loader);
+): Promise<ListSlice> {
+  const reader = new PageReader(loader);
   const next = cursor.position + 1;
-  let stretch = await readStretch(reader, Math.max(0, next - SURE), next + size, (page) =>
-    isProof(page, cursor),
-  );
-  if (standsStill(stretch, cursor)) return cut(stretch, next, size, cursor);
-  let place = placeAfter(stretch, cursor);
-  if (place !== undefined && isEnough(stretch, place, size)) return cut(stretch, place, size, cursor);
+  let range = await reader.readRows(Math.max(0, next - SURE), next + size, (page) => isProof(page, cursor));
+  if (isUnmoved(range, cursor)) return cut(range, next, size, cursor);
+  let place = placeAfter(range, cursor);
+  if (place !== undefined && isEnough(range, place, size)) return cut(range, place, size, cursor);
   await charge(pagesOf(size));
   for (let round = 1; round <= ROUNDS; round++) {
-    const moved = place ?? (await findNext(reader, cursor, stretch.total, charge));
-    stretch = await readStretch(reader, Math.max(0, moved - TRAIL), moved + size);
-    place = placeAfter(stretch, cursor, moved);
-    const reach = stretch.start + stretch.rows.length;
-    if (place !== undefined && (stretch.after === 0 || reach > place))
-      return cut(stretch, place, size, cursor);
-    reader.forgetPages();
+    const moved = place ?? (await findNext(reader, cursor, range.total, charge));
+    range = await reader.readRows(Math.max(0, moved - REMEMBERED), moved + size);
+    place = placeAfter(range, cursor, moved);
+    const reach = range.start + range.rows.length;
+    if (place !== undefined && (range.after === 0 || reach > place)) return cut(range, place, size, cursor);
+    reader.refresh();
   }
-  throw restless();
+  throw unstableList();
 }
 
-/** Whether the stretch has the rows that are wanted, and enough before them for a cursor to remember. */
-function isEnough({ start, rows, after }: Stretch, place: number, size: number): boolean {
-  const isAtStart = start === 0 || place - start >= TRAIL;
+/** Whether the range has the rows that are wanted, and enough before them for a cursor to remember. */
+function isEnough({ start, rows, after }: RowRange, place: number, size: number): boolean {
+  const isAtStart = start === 0 || place - start >= REMEMBERED;
   return isAtStart && (after === 0 || start + rows.length >= place + size);
 }
 
 /** Whether the page before the next row is as it was when the cursor was made, and so is every row before it. */
-function isProof(page: Page, { position, total = page.count, trail }: Cursor): boolean {
+function isProof(page: SipEndpointPage, { position, total = page.count, remembered }: Cursor): boolean {
   const isLast = (position + 1) % PAGE_SIZE === 0;
   const start = PAGE_SIZE * Math.floor(Math.max(0, position + 1 - SURE) / PAGE_SIZE);
-  const stretch = { start, rows: page.rows, total: page.count, after: 0 };
-  return isLast && total === page.count && standsStill(stretch, { position, trail });
+  const range = { start, rows: page.rows, total: page.count, after: 0 };
+  return isLast && total === page.count && isUnmoved(range, { position, remembered });
 }
 
-/** Whether the remembered rows of the stretch are where they were, and so all rows before them. */
-function standsStill({ rows, start }: Stretch, { position, trail }: Cursor): boolean {
-  const seen = marksOf(rows.slice(0, position + 1 - start)).slice(-trail.length);
-  const isProven = seen.length > 0 || trail.length === 0;
+/** Whether the remembered rows of the range are where they were, and so all rows before them. */
+function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor): boolean {
+  const seen = fingerprintsOf(rows.slice(0, position + 1 - start)).slice(-remembered.length);
+  const isProven = seen.length > 0 || remembered.length === 0;
   return (
     rows.length > position - start &&
     isProven &&
-    seen.every((one, index) => one === trail.at(index - seen.length))
+    seen.every((one, index) => one === remembered.at(index - seen.length))
   );
 }
 
@@ -99,13 +94,13 @@ function standsStill({ rows, start }: Stretch, { position, trail }: Cursor): boo
  * The place after the remembered rows that are left: where creations before them have moved them if nothing else has changed, or
  * searched from where they were towards the start of the list.
  */
-async function findNext(reader: ListReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
+async function findNext(reader: PageReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
   const created = total - (cursor.total ?? total);
   if (created > 0) {
     const next = cursor.position + 1 + created;
-    await charge(pagesOf(2 * TRAIL) + 1);
+    await charge(pagesOf(2 * REMEMBERED) + 1);
     const place = placeAfter(
-      await lookAt(reader, Math.max(0, next - TRAIL), Math.min(next + TRAIL, total)),
+      await reader.searchRows(Math.max(0, next - REMEMBERED), Math.min(next + REMEMBERED, total)),
       cursor,
     );
     if (place !== undefined) return place;
@@ -113,12 +108,12 @@ async function findNext(reader: ListReader, cursor: Cursor, total: number, charg
   let from = Math.max(0, Math.min(beginOf(cursor), total));
   const end = Math.max(0, from - MAX_SEARCHED_ROWS);
   for (let back = 10; ; back *= 2) {
-    const stretch = await lookAt(reader, from, Math.min(cursor.position + 1, total));
-    const place = placeAfter(stretch, cursor);
+    const range = await reader.searchRows(from, Math.min(cursor.position + 1, total));
+    const place = placeAfter(range, cursor);
     if (place !== undefined) return place;
-    if (stretch.start <= end) break;
-    from = Math.max(end, stretch.start - back);
-    await charge(pagesOf(stretch.start - from));
+    if (range.start <= end) break;
+    from = Math.max(end, range.start - back);
+    await charge(pagesOf(range.start - from));
   }
   throw new GatewayError(
     "CURSOR_EXPIRED",
@@ -128,22 +123,23 @@ async function findNext(reader: ListReader, cursor: Cursor, total: number, charg
 }
 
 /**
- * The place after the first remembered rows that stand together in the stretch, if they are the ones that the walk has seen and not
- * new endpoints under old names. They are when nothing else can be (the stretch begins with the list, or a search has found them at
+ * The place after the first remembered rows that stand together in the range, if they are the ones that the walk has seen and not
+ * new endpoints under old names. They are when nothing else can be (the range begins with the list, or a search has found them at
  * this place), or when more than half of them are found; and they either begin no further down than they did, as after
  * removals, or at least half as many rows follow them as did then, as after creations before them. One doubt stays: when
  * remembered rows are removed and created again together, with as many others, they may pass for the old ones.
  */
-function placeAfter({ rows, start, total }: Stretch, cursor: Cursor, searched?: number): number | undefined {
-  const { trail } = cursor;
-  const isRemembered = (row: Row | null) => row !== null && trail.includes(mark(row.username));
+function placeAfter({ rows, start, total }: RowRange, cursor: Cursor, searched?: number): number | undefined {
+  const { remembered } = cursor;
+  const isRemembered = (row: SipEndpointRow) =>
+    row !== null && remembered.includes(fingerprint(row.username));
   const first = rows.findIndex(isRemembered);
   if (first < 0) return undefined;
   const other = rows.findIndex((row, index) => index > first && row !== null && !isRemembered(row));
   const run = rows.slice(first, other < 0 ? rows.length : other);
   const place = start + first + run.findLastIndex(isRemembered) + 1;
   const found = run.filter(isRemembered).length;
-  const isMost = found > trail.length / 2;
+  const isMost = found > remembered.length / 2;
   if (start + first <= beginOf(cursor))
     return start === 0 || isMost || place === searched ? place : undefined;
   const followed = (cursor.total ?? Number.POSITIVE_INFINITY) - cursor.position - 1;
@@ -155,30 +151,36 @@ function pagesOf(rows: number): number {
 }
 
 /** Where the remembered rows began. */
-function beginOf({ position, trail }: Cursor): number {
-  return position + 1 - trail.length;
+function beginOf({ position, remembered }: Cursor): number {
+  return position + 1 - remembered.length;
 }
 
-function marksOf(rows: readonly (Row | null)[]): string[] {
-  return rows.filter((row) => row !== null).map(({ username }) => mark(username));
+function fingerprintsOf(rows: readonly SipEndpointRow[]): string[] {
+  return rows.filter((row) => row !== null).map(({ username }) => fingerprint(username));
 }
 
 /**
  * @param cursor that of the walk. A remembered row after the place has been seen already: others have been created before it. At
  * the end of the list it is a new endpoint under an old name.
  */
-function cut({ rows, start, total, after }: Stretch, place: number, size: number, cursor?: Cursor): Window {
-  const isSeen = (row: Row | null) => row !== null && cursor?.trail.includes(mark(row.username)) === true;
+function cut(
+  { rows, start, total, after }: RowRange,
+  place: number,
+  size: number,
+  cursor?: Cursor,
+): ListSlice {
+  const isSeen = (row: SipEndpointRow) =>
+    row !== null && cursor?.remembered.includes(fingerprint(row.username)) === true;
   const renewed = after > 0 ? rows.length : rows.findLastIndex((row) => !isSeen(row)) + 1;
-  const isStill = cursor?.position === place - 1 && standsStill({ rows, start, total, after }, cursor);
-  const seen = isStill ? [...cursor.trail] : marksOf(rows.slice(0, place - start));
+  const isSame = cursor?.position === place - 1 && isUnmoved({ rows, start, total, after }, cursor);
+  const seen = isSame ? [...cursor.remembered] : fingerprintsOf(rows.slice(0, place - start));
   const names = new Set<string>();
-  const shown: { row: Row; cursor: Cursor }[] = [];
+  const shown: { row: NonNullable<SipEndpointRow>; cursor: Cursor }[] = [];
   const unnamed: number[] = [];
   let index = place - start;
   for (let left = size; left > 0 && index < rows.length; index++) {
     const row = rows[index] ?? null;
-    if (row) seen.push(mark(row.username));
+    if (row) seen.push(fingerprint(row.username));
     else unnamed.push(start + index);
     if (index < renewed && isSeen(row)) continue;
     left--;

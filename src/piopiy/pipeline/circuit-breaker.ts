@@ -1,94 +1,88 @@
-import {
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-} from "cockatiel";
-import { NotAsked } from "../not-asked.js";
-import { isBareServerError, type Reply } from "../reply.js";
+import { UpstreamError } from "../upstream-error.js";
 import type { UpstreamLog } from "../upstream-log.js";
+import type { Layer } from "./pipeline.js";
 
-/** So many calls in a row must fail. Fewer would open it on bad luck, while PIOPIY still answers most calls. */
+/** So many outages in a row open it. Fewer would open it by chance, while PIOPIY still answers most requests. */
 const FAILURES_IN_A_ROW = 10;
 
-/** What became of a request that the circuit does not see fail. */
-type Outcome =
-  | { readonly reply: Reply; readonly isOutage: boolean }
-  | { readonly reply?: undefined; readonly isOutage?: undefined; readonly error: unknown };
-
 /**
- * Spares a PIOPIY that is out of order: once calls fail one after another, further ones are answered at once, until a
- * single probe has come back well. What counts is that PIOPIY could not be reached, did not answer in time, or something in front of
- * it did with a bare HTTP 5xx; whatever PIOPIY itself answers in time shows that it works.
+ * Stops sending to a PIOPIY that is down: once requests fail one after another, further ones fail at once, until a single probe has
+ * succeeded. Only outages count; any response that PIOPIY itself gives in time shows that it is up. It is our own since libraries
+ * measure the reset time by the system clock, which may be set back, and let late failures open the breaker again.
  */
-export class Breaker {
-  readonly #circuit: CircuitBreakerPolicy;
+export class CircuitBreaker {
   readonly #resetMs: number;
+  readonly #log: UpstreamLog;
+  #failures = 0;
   /** By the monotonic clock; undefined while it is closed. */
   #openedAt: number | undefined;
-  /** How often it has opened or closed. */
+  #isProbing = false;
+  /** How often it has opened or closed. The outcome of a request that was sent before the last change is ignored. */
   #changes = 0;
 
-  /** @param resetMs how long it stays open before one call probes */
+  /** @param resetMs milliseconds from its opening to the probe */
   constructor(resetMs: number, log: UpstreamLog) {
     this.#resetMs = resetMs;
-    // A probe that came to no end has proved nothing.
-    const counts = (error: Error) => !(error instanceof NotAsked) || this.#isProbing;
-    const isOutage = (outcome: unknown) => (outcome as Outcome).isOutage === true;
-    this.#circuit = circuitBreaker(handleWhen(counts).orWhenResult(isOutage), {
-      // cockatiel measures this by the system clock, which may be set back: `check` alone decides.
-      halfOpenAfter: Number.NEGATIVE_INFINITY,
-      breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
-    });
-    this.#circuit.onBreak(() => {
-      if (this.#openedAt === undefined) log.breakerOpened();
-      this.#openedAt = performance.now();
-      this.#changes++;
-    });
-    this.#circuit.onReset(() => {
-      this.#openedAt = undefined;
-      this.#changes++;
-      log.breakerClosed();
-    });
+    this.#log = log;
   }
 
   get isClosed(): boolean {
-    return this.#circuit.state === CircuitState.Closed;
+    return this.#openedAt === undefined;
   }
 
-  /** Sends a request, or throws `UPSTREAM_UNAVAILABLE` at once. */
-  async run(send: () => Promise<Reply>): Promise<Reply> {
-    this.check();
-    const outcome = await this.#circuit.execute(async (): Promise<Outcome> => {
-      const begun = this.#changes;
-      // A failure of a request from before it opened or closed would open it once more, beside a probe or after one.
-      const isOld = () => begun !== this.#changes;
-      try {
-        const reply = await send();
-        return { reply, isOutage: isBareServerError(reply) && !isOld() };
-      } catch (error) {
-        if (isOld()) return { error };
-        throw error;
-      }
-    });
-    if (outcome.reply) return outcome.reply;
-    throw outcome.error;
-  }
+  /** Rejects a request while the breaker is open, before it waits for a slot. */
+  readonly failFast: Layer = async (request, next) => {
+    this.#check();
+    return next(request);
+  };
 
-  /** Throws `UPSTREAM_UNAVAILABLE` while no call may be made. */
-  check(): void {
+  /** Rejects a request while the breaker is open, and counts the outcomes of the others. */
+  readonly count: Layer = async (request, next) => {
+    this.#check();
+    const changes = this.#changes;
+    const isProbe = !this.isClosed;
+    if (isProbe) this.#isProbing = true;
+    const isCurrent = () => changes === this.#changes;
+    try {
+      const response = await next(request);
+      if (isCurrent()) this.#succeed();
+      return response;
+    } catch (error) {
+      const kind = error instanceof UpstreamError ? error.kind : "local";
+      // A probe that was aborted has proved nothing.
+      const isFailure = kind === "outage" || (kind === "local" && isProbe);
+      if (isCurrent() && isFailure) this.#fail();
+      else if (isCurrent() && kind !== "local") this.#succeed();
+      throw error;
+    } finally {
+      if (isProbe) this.#isProbing = false;
+    }
+  };
+
+  #check(): void {
     if (this.#openedAt === undefined) return;
     const wait = this.#openedAt + this.#resetMs - performance.now();
     if (!this.#isProbing && wait <= 0) return;
-    throw new NotAsked(
+    throw new UpstreamError(
+      "local",
       "UPSTREAM_UNAVAILABLE",
       "PIOPIY has failed again and again, so it is not asked for a moment. Try again later.",
       { retryAfterMs: Math.max(Math.ceil(wait), 1) },
     );
   }
 
-  get #isProbing(): boolean {
-    return this.#circuit.state === CircuitState.HalfOpen;
+  #succeed(): void {
+    this.#failures = 0;
+    if (this.isClosed) return;
+    this.#openedAt = undefined;
+    this.#changes++;
+    this.#log.breakerClosed();
+  }
+
+  #fail(): void {
+    if (this.isClosed && ++this.#failures < FAILURES_IN_A_ROW) return;
+    if (this.isClosed) this.#log.breakerOpened();
+    this.#openedAt = performance.now();
+    this.#changes++;
   }
 }

@@ -1,12 +1,12 @@
 import { setImmediate } from "node:timers/promises";
-import type { ReadBudget } from "../budget.js";
-import { NotAsked } from "../not-asked.js";
-import type { Stop } from "../stop.js";
+import { type Deadline, onAbort } from "../deadline.js";
+import { tooLate, UpstreamError } from "../upstream-error.js";
+import type { Layer, UpstreamRequest } from "./pipeline.js";
 
-export type Kind = "read" | "write";
+type Priority = UpstreamRequest["priority"];
 
 /** What a client has running and waiting; forgotten when it has neither. */
-interface Client {
+interface ClientQueue {
   readonly name: string;
   readonly read: Set<Waiting>;
   readonly write: Set<Waiting>;
@@ -17,10 +17,10 @@ interface Client {
 
 /** A request in the queue. It is in the queue of each client that waits for it. */
 interface Waiting {
-  readonly kind: Kind;
-  readonly clients: Set<Client>;
-  begin(client: Client): void;
-  reject(error: NotAsked): void;
+  readonly priority: Priority;
+  readonly clients: Set<ClientQueue>;
+  begin(client: ClientQueue): void;
+  reject(error: UpstreamError): void;
 }
 
 /**
@@ -30,7 +30,7 @@ interface Waiting {
 export class ConcurrencyLimit {
   readonly #concurrency: number;
   readonly #maxWaiting: number;
-  readonly #clients = new Map<string, Client>();
+  readonly #clients = new Map<string, ClientQueue>();
   readonly #waiting = { read: 0, write: 0 };
   #running = 0;
   #turn = 0;
@@ -42,25 +42,25 @@ export class ConcurrencyLimit {
   }
 
   /**
-   * Runs `request` when a slot is free. Once `stop` comes, a request that still waits is rejected with `UPSTREAM_TIMEOUT`;
-   * one that has begun keeps its slot until it ends.
+   * Sends a request when a slot is free. When its `waitSignal` aborts, a request that still waits is rejected with
+   * `UPSTREAM_TIMEOUT`; one that was sent keeps its slot until it ends.
    */
-  async run<T>(kind: Kind, budget: ReadBudget, stop: Stop, request: () => Promise<T>): Promise<T> {
-    if (stop.isNow) throw tooLate();
+  readonly layer: Layer = async (request, next) => {
+    if (request.waitSignal.aborted) throw tooLate();
     const client =
-      this.#running < this.#concurrency ? await this.#begin(budget) : await this.#wait(kind, budget, stop);
+      this.#running < this.#concurrency ? await this.#begin(request.deadline) : await this.#wait(request);
     try {
-      return await request();
+      return await next(request);
     } finally {
       this.#running--;
       client.running--;
       this.#forgetIdle(client);
       this.#beginNext();
     }
-  }
+  };
 
   /** Begins the requests of a burst one by one, so that each is on its way before the next one costs time. */
-  async #begin({ clients: [name = ""] }: ReadBudget): Promise<Client> {
+  async #begin({ clients: [name = ""] }: Deadline): Promise<ClientQueue> {
     const client = this.#client(name);
     this.#running++;
     client.running++;
@@ -68,15 +68,15 @@ export class ConcurrencyLimit {
     return client;
   }
 
-  #wait(kind: Kind, budget: ReadBudget, stop: Stop): Promise<Client> {
+  #wait({ priority, deadline, waitSignal }: UpstreamRequest): Promise<ClientQueue> {
     return new Promise((resolve, reject) => {
       const leave = () => {
-        forgetStop();
-        forgetJoin();
+        stopWaiting();
+        stopJoining();
         for (const client of waiting.clients) this.#dequeue(client, waiting);
       };
       const waiting: Waiting = {
-        kind,
+        priority,
         clients: new Set(),
         begin(client) {
           leave();
@@ -87,37 +87,37 @@ export class ConcurrencyLimit {
           reject(error);
         },
       };
-      const forgetStop = stop.listen(() => waiting.reject(tooLate()));
-      const forgetJoin = budget.onJoin((name) => {
+      const stopWaiting = onAbort(waitSignal, () => waiting.reject(tooLate()));
+      const stopJoining = deadline.onJoin((name) => {
         this.#enqueue(this.#client(name), waiting);
-        this.#rejectTooMany(kind);
+        this.#rejectTooMany(priority);
       });
-      for (const name of budget.clients) this.#enqueue(this.#client(name), waiting);
-      this.#rejectTooMany(kind);
+      for (const name of deadline.clients) this.#enqueue(this.#client(name), waiting);
+      this.#rejectTooMany(priority);
     });
   }
 
-  #enqueue(client: Client, waiting: Waiting): void {
+  #enqueue(client: ClientQueue, waiting: Waiting): void {
     if (waiting.clients.has(client)) return;
     waiting.clients.add(client);
-    client[waiting.kind].add(waiting);
-    this.#waiting[waiting.kind]++;
+    client[waiting.priority].add(waiting);
+    this.#waiting[waiting.priority]++;
   }
 
-  #dequeue(client: Client, waiting: Waiting): void {
+  #dequeue(client: ClientQueue, waiting: Waiting): void {
     waiting.clients.delete(client);
-    client[waiting.kind].delete(waiting);
-    this.#waiting[waiting.kind]--;
+    client[waiting.priority].delete(waiting);
+    this.#waiting[waiting.priority]--;
     this.#forgetIdle(client);
   }
 
   /** Takes the newest request out of the longest queue, so that no client can keep another one out. */
-  #rejectTooMany(kind: Kind): void {
-    if (this.#waiting[kind] <= this.#maxWaiting) return;
+  #rejectTooMany(priority: Priority): void {
+    if (this.#waiting[priority] <= this.#maxWaiting) return;
     const longest = [...this.#clients.values()].reduce((long, client) =>
-      client[kind].size >= long[kind].size ? client : long,
+      client[priority].size >= long[priority].size ? client : long,
     );
-    const newest = [...longest[kind]].at(-1);
+    const newest = [...longest[priority]].at(-1);
     if (!newest) return;
     this.#dequeue(longest, newest);
     if (newest.clients.size === 0) newest.reject(tooMany());
@@ -140,38 +140,31 @@ export class ConcurrencyLimit {
   }
 
   /** The client whose turn it is, of those with a waiting request of this kind. */
-  #next(kind: Kind): Client | undefined {
-    let next: Client | undefined;
+  #next(priority: Priority): ClientQueue | undefined {
+    let next: ClientQueue | undefined;
     for (const client of this.#clients.values()) {
-      if (client[kind].size > 0 && client.lastTurn < (next?.lastTurn ?? Number.POSITIVE_INFINITY))
+      if (client[priority].size > 0 && client.lastTurn < (next?.lastTurn ?? Number.POSITIVE_INFINITY))
         next = client;
     }
     return next;
   }
 
-  #client(name: string): Client {
+  #client(name: string): ClientQueue {
     const known = this.#clients.get(name);
     if (known) return known;
-    const client: Client = { name, read: new Set(), write: new Set(), running: 0, lastTurn: 0 };
+    const client: ClientQueue = { name, read: new Set(), write: new Set(), running: 0, lastTurn: 0 };
     this.#clients.set(name, client);
     return client;
   }
 
-  #forgetIdle(client: Client): void {
+  #forgetIdle(client: ClientQueue): void {
     if (client.running + client.read.size + client.write.size === 0) this.#clients.delete(client.name);
   }
 }
 
-/** There is no time left to ask. */
-export function tooLate(): NotAsked {
-  return new NotAsked(
-    "UPSTREAM_TIMEOUT",
-    "The time of this operation was spent before PIOPIY could be asked (PIOPIY_DEADLINE_MS). Try again later.",
-  );
-}
-
-function tooMany(): NotAsked {
-  return new NotAsked(
+function tooMany(): UpstreamError {
+  return new UpstreamError(
+    "local",
     "UPSTREAM_UNAVAILABLE",
     "Too many calls to PIOPIY wait already (PIOPIY_MAX_CONCURRENCY). Try again later.",
   );

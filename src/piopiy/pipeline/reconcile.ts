@@ -1,81 +1,87 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { GatewayError } from "../../errors.js";
 import type { Secret } from "../../secret.js";
 import { comparePasswords } from "../../sip/password.js";
-import type { Budget } from "../budget.js";
-import { Mismatch } from "../mismatch.js";
-import type { SipEndpointRecord } from "../protocol.js";
+import type { AnyParameters, SipEndpointRecord } from "../protocol.js";
+import { UpstreamError } from "../upstream-error.js";
+import { type Layer, received, type UpstreamRequest } from "./pipeline.js";
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
-/**
- * What the endpoint tells about a write whose response was lost: how it ended, that it has not taken effect, or neither, because
- * the passwords cannot be compared.
- */
-export type Verdict<T> = { readonly answer: T | null } | "not taken" | "unclear";
-
-/** The verdict on a write that set this password: `answer` when the endpoint has it, `otherwise` when it has another one. */
-export function judgePassword<T>(
-  sent: Secret,
-  { password }: SipEndpointRecord,
-  answer: T,
-  otherwise: Verdict<T>,
-): Verdict<T> {
-  const verdicts = { same: { answer }, different: otherwise, unclear: "unclear" } as const;
-  return verdicts[comparePasswords(sent, password)];
-}
-
-/** What settling a write takes. */
-export interface Settlement<T> {
-  /** Makes one attempt; null is PIOPIY's refusal. */
-  write(): Promise<T | null>;
-  /** Looks at the endpoint once. */
-  find(): Promise<SipEndpointRecord | null>;
-  /** Tells from what is found how the write ended. */
-  verdict(found: SipEndpointRecord | null): Verdict<T>;
-}
+/** What the endpoint shows about a write whose response was lost: its result, that it has not taken effect, or neither. */
+type Outcome = { readonly result: object | null } | "not applied" | "unclear";
 
 /**
- * Makes a write, and finds out what became of it when its answer is lost: by looking at the endpoint, and by writing
- * again where it has not taken. That is safe for all three writes: a username is unique, a password is set to what it
- * is, and a removed endpoint stays so. A write that was answered with something else than was written is not made again: only an
- * endpoint that is as it should be proves it.
+ * Sends a write. When its response is lost, finds out by `get_sip` whether it took effect, and sends it again if it did not. That is
+ * safe for all three writes: a username is unique, a password is set to what it is, and a removed endpoint stays removed. A write
+ * whose response does not fit it is not sent again: only an endpoint that is as it should be proves it.
  *
- * @throws GatewayError OUTCOME_UNKNOWN when PIOPIY does not tell before the deadline
+ * Rejects with OUTCOME_UNKNOWN when PIOPIY does not show the outcome before the deadline.
  */
-export async function settle<T>({ write, find, verdict }: Settlement<T>, budget: Budget): Promise<T | null> {
+export const reconcile: Layer = async (request, next) => {
   try {
-    return await write();
+    return await next(request);
   } catch (error) {
     if (!isUnknown(error)) throw error;
     let unknown = error;
+    // From here on a client that leaves ends nothing: the write may have taken effect.
+    const again = { ...request, waitSignal: request.signal };
+    const find = { ...again, operation: "get_sip", parameters: nameOf(request) } as const;
     for (let round = 0; ; round++) {
       let pause = Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
       try {
-        const found = verdict(await find());
-        const mayRepeat = !(unknown instanceof Mismatch);
-        if (typeof found === "object" && (found.answer || mayRepeat)) return found.answer;
-        if (found !== "not taken" || !mayRepeat) break;
-        const answer = await write();
-        // A refusal may be the doing of the attempt before: the next look tells.
-        if (answer) return answer;
+        const { value } = await next(find);
+        const outcome = outcomeOf(request, value as SipEndpointRecord | null);
+        const mayRepeat = unknown.kind !== "mismatch";
+        if (typeof outcome === "object" && (outcome.result || mayRepeat)) return received(outcome.result);
+        if (outcome !== "not applied" || !mayRepeat) break;
+        const response = await next(again);
+        // A refusal may be due to the attempt before: the next look shows it.
+        if (response.value) return response;
       } catch (failure) {
         if (isUnknown(failure)) unknown = failure;
         else if (!mayPass(failure)) break;
         else pause = Math.max(pause, Number(failure.extensions.retryAfterMs ?? 0));
       }
-      if (pause >= budget.timeLeft) break;
+      if (pause >= request.deadline.msLeft) break;
       await sleep(pause);
     }
     throw unknown;
   }
+};
+
+function outcomeOf({ operation, parameters }: UpstreamRequest, found: SipEndpointRecord | null): Outcome {
+  const { username, password } = parameters;
+  switch (operation) {
+    case "add_sip":
+      // Another password shows that the name is somebody else's.
+      return found ? byPassword(password, found, { ...found, password }, { result: null }) : "not applied";
+    case "update_sip":
+      return found ? byPassword(password, found, { username, password }, "not applied") : { result: null };
+    default:
+      return found ? "not applied" : { result: { username } };
+  }
 }
 
-function isUnknown(error: unknown): error is GatewayError {
-  return error instanceof GatewayError && error.code === "OUTCOME_UNKNOWN";
+function byPassword(
+  sent: Secret | undefined,
+  { password }: SipEndpointRecord,
+  result: object,
+  otherwise: Outcome,
+): Outcome {
+  if (!sent) return "unclear";
+  const outcomes = { same: { result }, different: otherwise, unclear: "unclear" } as const;
+  return outcomes[comparePasswords(sent, password)];
 }
 
-function mayPass(error: unknown): error is GatewayError {
-  return error instanceof GatewayError && error.extensions.retryable === true;
+function nameOf({ parameters: { username = "" } }: UpstreamRequest): AnyParameters {
+  return { username };
+}
+
+function isUnknown(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && error.code === "OUTCOME_UNKNOWN";
+}
+
+function mayPass(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && error.extensions.retryable === true;
 }

@@ -1,51 +1,49 @@
-import { GatewayError } from "../../errors.js";
-import type { ReadBudget } from "../budget.js";
-import { Mismatch } from "../mismatch.js";
-import { NotAsked } from "../not-asked.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UpstreamError } from "../upstream-error.js";
+import type { Layer } from "./pipeline.js";
 
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 100;
-const WINDOW_SECONDS = 10;
-/** Retries add a tenth to the calls at most, so that they never multiply an outage; a quiet gateway may always make a few. */
-const SHARE = 0.1;
-const ALWAYS = 10;
+const BUDGET_SECONDS = 10;
+/** Retries add a tenth to the reads of ten seconds at most, so that they never multiply an outage. */
+const BUDGET_SHARE = 0.1;
+/** A gateway with few reads may always send a few retries. */
+const MIN_BUDGET = 10;
 
-/** The retries of all reads to one upstream. */
-export class Retries {
-  readonly #reads = new SlidingCount();
-  readonly #retries = new SlidingCount();
-
-  /**
-   * Runs a read up to three times while its failure may pass and the operation's and the upstream's budgets allow. The
-   * pause before a further attempt is what PIOPIY asked for by `Retry-After`, else a random part of 100, then 200
-   * milliseconds: random, so that callers who failed together do not come back together.
-   */
-  async run<T>(budget: ReadBudget, read: () => Promise<T>): Promise<T> {
-    this.#reads.add();
+/**
+ * Sends a read up to three times while its failure is retryable and the deadline and the retry budget allow. The pause before a
+ * further attempt is PIOPIY's `Retry-After`, else a random part of 100, then 200 milliseconds: random, so that clients which failed
+ * together do not come back together.
+ */
+export function retry(): Layer {
+  const reads = new SlidingCount();
+  const retries = new SlidingCount();
+  return async (request, next) => {
+    reads.add();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await read();
+        return await next(request);
       } catch (error) {
         if (!mayPass(error) || attempt === ATTEMPTS) throw error;
-        const asked = error.extensions.retryAfterMs;
-        const pause = typeof asked === "number" ? asked : Math.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1);
-        if (pause >= budget.timeLeft || budget.forReads.isNow || !this.#take()) throw error;
-        if (!(await budget.forReads.sleep(pause))) throw error;
+        const { retryAfterMs } = error.extensions;
+        const pause =
+          typeof retryAfterMs === "number"
+            ? retryAfterMs
+            : Math.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1);
+        if (pause >= request.deadline.msLeft || request.signal.aborted) throw error;
+        if (retries.total >= Math.max(MIN_BUDGET, BUDGET_SHARE * reads.total)) throw error;
+        retries.add();
+        await sleep(pause, undefined, { signal: request.signal }).catch(() => {
+          throw error;
+        });
       }
     }
-  }
-
-  /** Takes one retry off what is allowed; false when there is none left. */
-  #take(): boolean {
-    if (this.#retries.total >= Math.max(ALWAYS, SHARE * this.#reads.total)) return false;
-    this.#retries.add();
-    return true;
-  }
+  };
 }
 
-function mayPass(error: unknown): error is GatewayError {
-  const isFinal = error instanceof NotAsked || error instanceof Mismatch;
-  return error instanceof GatewayError && !isFinal && error.extensions.retryable === true;
+function mayPass(error: unknown): error is UpstreamError {
+  const isFinal = error instanceof UpstreamError && (error.kind === "local" || error.kind === "mismatch");
+  return error instanceof UpstreamError && !isFinal && error.extensions.retryable === true;
 }
 
 /** Counts what happened in the last ten seconds. */
@@ -54,20 +52,20 @@ class SlidingCount {
   readonly #counts = new Map<number, number>();
 
   add(): void {
-    const second = this.#forget();
+    const second = this.#dropOld();
     this.#counts.set(second, (this.#counts.get(second) ?? 0) + 1);
   }
 
   get total(): number {
-    this.#forget();
+    this.#dropOld();
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Drops what is too old, and tells which second it is. */
-  #forget(): number {
+  /** Drops what is too old, and returns the current second. */
+  #dropOld(): number {
     const now = Math.floor(performance.now() / 1000);
     for (const second of this.#counts.keys()) {
-      if (second <= now - WINDOW_SECONDS) this.#counts.delete(second);
+      if (second <= now - BUDGET_SECONDS) this.#counts.delete(second);
     }
     return now;
   }

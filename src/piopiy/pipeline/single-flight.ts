@@ -1,40 +1,42 @@
-import { GatewayError } from "../../errors.js";
-import type { ReadBudget } from "../budget.js";
-import { Stop } from "../stop.js";
+import { createController, type Deadline, onAbort } from "../deadline.js";
+import { UpstreamError } from "../upstream-error.js";
+import type { Layer, UpstreamResponse } from "./pipeline.js";
 
 /**
- * Single-flight: callers who want the same thing at the same time wait for one piece of work. Each waits as long as its
- * own budget lasts; the work goes on until the last of them has gone. A failure is for those who waited: whoever comes
- * later begins anew. A client that joins gets the work a place in its own queue too, so that it never waits longer than alone.
+ * Shares one request among all who ask for the same at the same time. Each waits until its own deadline; the request goes on until
+ * the last of them has left. A failure is for those who waited: a later request is sent again. A client that joins gets the
+ * request a place in its own queue too, so that it never waits longer than alone.
  */
-export class Flights {
-  readonly #flights = new Map<string, Flight<unknown>>();
-
-  /** @param work must end soon once its budget aborts */
-  join<T>(key: string, budget: ReadBudget, work: (budget: ReadBudget) => Promise<T>): Promise<T> {
-    const known = this.#flights.get(key) as Flight<T> | undefined;
-    if (known) return known.wait(budget);
-    const flight = new Flight<T>(work, () => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    });
-    this.#flights.set(key, flight);
-    return flight.wait(budget);
-  }
+export function singleFlight(): Layer {
+  const flights = new Map<string, Flight>();
+  return (request, next) => {
+    if (request.cache === "refresh") return next(request);
+    const key = `${request.cache} ${request.key}`;
+    const current = flights.get(key);
+    if (current) return current.join(request.deadline);
+    const flight = new Flight(
+      (deadline) => next({ ...request, deadline, signal: deadline.signal, waitSignal: deadline.signal }),
+      () => {
+        if (flights.get(key) === flight) flights.delete(key);
+      },
+    );
+    flights.set(key, flight);
+    return flight.join(request.deadline);
+  };
 }
 
-/** One piece of work, and the budget that all who wait for it have together. */
-class Flight<T> implements ReadBudget {
-  readonly #work: (budget: ReadBudget) => Promise<T>;
+/** A shared request, and the deadline that all who wait for it have together. */
+class Flight implements Deadline {
+  readonly #send: (deadline: Deadline) => Promise<UpstreamResponse>;
   readonly #end: () => void;
-  readonly #waiting = new Set<ReadBudget>();
+  readonly #waiting = new Set<Deadline>();
   readonly #listeners = new Set<(client: string) => void>();
-  /** Comes when the last of them has gone. */
-  readonly forReads = new Stop();
-  #result: Promise<T> | undefined;
+  readonly #left = createController();
+  #response: Promise<UpstreamResponse> | undefined;
 
   /** @param end is called once nobody may join any more */
-  constructor(work: (budget: ReadBudget) => Promise<T>, end: () => void) {
-    this.#work = work;
+  constructor(send: (deadline: Deadline) => Promise<UpstreamResponse>, end: () => void) {
+    this.#send = send;
     this.#end = end;
   }
 
@@ -47,31 +49,37 @@ class Flight<T> implements ReadBudget {
     return () => this.#listeners.delete(listener);
   }
 
-  get timeLeft(): number {
-    return Math.max(0, ...[...this.#waiting].map(({ timeLeft }) => timeLeft));
+  /** Aborts when the last of them has left. */
+  get signal(): AbortSignal {
+    return this.#left.signal;
   }
 
-  wait(budget: ReadBudget): Promise<T> {
-    this.#waiting.add(budget);
-    for (const listener of this.#listeners) budget.clients.forEach(listener);
-    this.#result ??= this.#work(this).finally(this.#end);
-    const result = this.#result;
+  get msLeft(): number {
+    return Math.max(0, ...[...this.#waiting].map(({ msLeft }) => msLeft));
+  }
+
+  join(deadline: Deadline): Promise<UpstreamResponse> {
+    this.#waiting.add(deadline);
+    for (const listener of this.#listeners) deadline.clients.forEach(listener);
+    this.#response ??= this.#send(this).finally(this.#end);
+    const response = this.#response;
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.delete(budget);
+        this.#waiting.delete(deadline);
         if (this.#waiting.size > 0) return reject(tooSlow());
-        // The work itself tells the last one why it ended.
+        // The last one gets the error of the request itself.
         this.#end();
-        this.forReads.now(budget.forReads.isDeadline);
+        this.#left.abort(deadline.signal.reason);
       };
-      const forget = budget.forReads.listen(leave);
-      result.finally(forget).then(resolve, reject);
+      const stay = onAbort(deadline.signal, leave);
+      response.finally(stay).then(resolve, reject);
     });
   }
 }
 
-function tooSlow(): GatewayError {
-  return new GatewayError(
+function tooSlow(): UpstreamError {
+  return new UpstreamError(
+    "local",
     "UPSTREAM_TIMEOUT",
     "PIOPIY did not answer in the time of this operation (PIOPIY_DEADLINE_MS). Try again later.",
   );

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { Budget } from "../../../src/piopiy/budget.js";
-import { OwnChanges } from "../../../src/piopiy/cache/local-invalidation.js";
-import { ReadCache } from "../../../src/piopiy/cache/read-cache.js";
+import { LocalInvalidation } from "../../../src/piopiy/cache/invalidation.js";
+import { readCache } from "../../../src/piopiy/cache/read-cache.js";
 import { Versions } from "../../../src/piopiy/cache/versions.js";
+import { OperationDeadline } from "../../../src/piopiy/deadline.js";
+import { compose, received } from "../../../src/piopiy/pipeline/pipeline.js";
+import { singleFlight } from "../../../src/piopiy/pipeline/single-flight.js";
 
 const NAMES = ["a", "b"];
 const name = fc.constantFrom(...NAMES);
@@ -25,9 +27,16 @@ interface Call {
 /** A PIOPIY that keeps a number for each name, and the cache before it. */
 function createTrial() {
   const versions = new Versions();
-  const changes = new OwnChanges(versions, true);
-  const cache = new ReadCache({ ttlMs: 3_600_000, account: "made-up" }, versions, changes);
-  const budget = new Budget(3_600_000, "someone");
+  const invalidation = new LocalInvalidation(versions, true);
+  const cache = readCache({ ttlMs: 3_600_000, account: "made-up" }, invalidation);
+  const deadline = new OperationDeadline(3_600_000, "someone");
+  const send = compose(
+    [singleFlight(), cache],
+    ({ parameters: { username = "" } }) =>
+      new Promise((answer) => {
+        calls.push({ name: username, answer: (value) => answer(received(value)), seen: undefined });
+      }),
+  );
   const numbers = new Map(NAMES.map((key) => [key, 0]));
   const known = new Map(NAMES.map((key) => [key, 0]));
   const calls: Call[] = [];
@@ -39,18 +48,20 @@ function createTrial() {
   return {
     read(key: string) {
       const least = Number(known.get(key));
-      const request = {
-        subject: `endpoint ${key}` as const,
-        key,
-        ask: () =>
-          new Promise<number>((answer) => {
-            calls.push({ name: key, answer, seen: undefined });
-          }),
-        withoutSecrets: (value: number) => value,
-      };
-      reads.push(
-        cache.read(request, budget).then(({ value }) => expect(value).toBeGreaterThanOrEqual(least)),
-      );
+      const subject = `endpoint ${key}` as const;
+      const { signal } = deadline;
+      const response = send({
+        operation: "get_sip",
+        parameters: { username: key },
+        subject,
+        key: `${key}@${versions.of(subject)}`,
+        cache: "use",
+        priority: "read",
+        deadline,
+        signal,
+        waitSignal: signal,
+      });
+      reads.push(response.then(({ value }) => expect(value).toBeGreaterThanOrEqual(least)));
     },
     look(which: number) {
       const call = calls[which % Math.max(1, calls.length)];
@@ -59,7 +70,7 @@ function createTrial() {
     answer: (which: number) => answerCall(which % Math.max(1, calls.length)),
     write: (key: string) => numbers.set(key, Number(numbers.get(key)) + 1),
     async end(key: string) {
-      await changes.announce([`endpoint ${key}`]);
+      await invalidation.publish([`endpoint ${key}`]);
       known.set(key, Number(numbers.get(key)));
     },
     async finish() {
@@ -71,7 +82,7 @@ function createTrial() {
         while (calls.length > 0) answerCall(0);
         await new Promise(setImmediate);
       }
-      budget.close();
+      deadline.close();
       await all;
     },
   };

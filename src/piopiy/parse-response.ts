@@ -1,16 +1,13 @@
-import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
-import { isWrite, outcomeUnknown } from "./failure.js";
-import { Mismatch } from "./mismatch.js";
+import { type HttpResponse, isBareServerError, isRedirection, parseBody, readCode } from "./http-response.js";
 import {
-  type Answer,
+  type AnyParameters,
   type Operation,
+  operations,
   PAGE_SIZE,
-  type Parameters,
   type SipEndpointPage,
-  shapes,
 } from "./protocol.js";
-import { isRedirection, parseBody, type Reply, readCode } from "./reply.js";
+import { outcomeUnknown, UpstreamError } from "./upstream-error.js";
 
 const DAY_MS = 86_400_000;
 /** A word, with its punctuation, or a short number. */
@@ -19,60 +16,64 @@ const PROSE = /^[("']?[\p{L}_]+(?:['’/-][\p{L}_]+)*[.,;:!?)"']*$|^\d{1,6}[.,;:
 const NOT_BEGUN: readonly unknown[] = [408, 429, 503, 511];
 
 /**
- * Reads the response to a request as `parseReply` does. When that of a write cannot be read, its outcome is unknown.
+ * Parses the response to a request and compares it with the request. Returns the body of a success, or null for PIOPIY's 400, which
+ * means "the name is taken" for add_sip and "there is no such name" for get_sip, update_sip and remove_sip. Success is HTTP 2xx with a
+ * body whose code is 200; otherwise the body's code decides, then the HTTP status, since PIOPIY's documents leave open which of
+ * the two carries a refusal.
+ *
+ * @param secret the account's: it and the password are removed from PIOPIY's own words, as they stand or as JSON
+ * @throws UpstreamError for everything else; the message may repeat what PIOPIY said. When the response to a write cannot be read, its
+ * outcome is unknown.
  */
-export function readReply<O extends Operation>(
-  operation: O,
-  parameters: Parameters,
-  reply: Reply,
+export function parseResponse(
+  operation: Operation,
+  parameters: AnyParameters,
+  response: HttpResponse,
   secret: Secret,
-): Answer<O> | null {
+): object | null {
   try {
-    return parseReply(operation, parameters, reply, secret);
+    return parse(operation, parameters, response, secret);
   } catch (error) {
-    // After any other failure that may pass nobody can tell.
-    const { code, retryable, upstreamCode } = error instanceof GatewayError ? error.extensions : {};
+    if (!(error instanceof UpstreamError) || operations[operation].kind === "read") throw error;
+    const { code, retryable, upstreamCode } = error.extensions;
     const isLost = retryable && code !== "OUTCOME_UNKNOWN" && !NOT_BEGUN.includes(upstreamCode);
-    throw isWrite(operation) && isLost ? new GatewayError(...outcomeUnknown(operation)) : error;
+    // It may be repeated after a look at the endpoint, so it is no mismatch.
+    throw isLost ? outcomeUnknown(operation, error.kind === "outage" ? "outage" : "response") : error;
   }
 }
 
-/**
- * Parses a response of PIOPIY and compares it with its request. Returns the body of a success, or null for PIOPIY's 400, which means
- * "the name is taken" for add_sip and "there is no such name" for get_sip, update_sip and remove_sip. Success is HTTP 2xx
- * with a body whose code is 200; otherwise the body's code decides, then the HTTP status, since PIOPIY's
- * documents leave open which of the two carries a refusal.
- *
- * @param secret the account's: it and the password are struck out of PIOPIY's own words, as they stand or as JSON
- * @throws GatewayError for everything else; the message may repeat what PIOPIY said
- */
-function parseReply<O extends Operation>(
-  operation: O,
-  parameters: Parameters,
-  reply: Reply,
+function parse(
+  operation: Operation,
+  parameters: AnyParameters,
+  response: HttpResponse,
   secret: Secret,
-): Answer<O> | null {
-  const body = parseBody(reply);
+): object | null {
+  const body = parseBody(response);
   const code = readCode(body);
-  const delivered = reply.status >= 200 && reply.status < 300;
-  if (delivered && code === 200) return readSuccess(operation, parameters, body);
-  const spoken = code === 200 ? undefined : code;
-  if (spoken === undefined && delivered) {
+  const isSuccessStatus = response.status >= 200 && response.status < 300;
+  if (isSuccessStatus && code === 200) return parseSuccess(operation, parameters, body);
+  const errorCode = code === 200 ? undefined : code;
+  if (errorCode === undefined && isSuccessStatus) {
     const found =
-      reply.unreadable ?? (body ? "an object without a code" : "something that is not a JSON object");
-    throw new GatewayError("UPSTREAM_INVALID_RESPONSE", `PIOPIY answered ${operation} with ${found}.`);
+      response.unreadable ?? (body ? "an object without a code" : "something that is not a JSON object");
+    throw new UpstreamError(
+      "response",
+      "UPSTREAM_INVALID_RESPONSE",
+      `PIOPIY answered ${operation} with ${found}.`,
+    );
   }
   // A page with HTTP 400 comes from something in front of PIOPIY, and says nothing about the name.
-  const isPage = body === undefined && reply.body?.length !== 0;
-  if ((spoken ?? reply.status) === 400 && !isPage && operation !== "list_sip") return null;
-  throw readRefusal(operation, spoken, reply, readMessage(body, [secret, parameters.password]));
+  const isPage = body === undefined && response.body?.length !== 0;
+  if ((errorCode ?? response.status) === 400 && !isPage && operation !== "list_sip") return null;
+  throw refusal(operation, errorCode, response, readMessage(body, [secret, parameters.password]));
 }
 
-function readSuccess<O extends Operation>(operation: O, parameters: Parameters, body: unknown): Answer<O> {
-  const { success, data, error } = shapes[operation].safeParse(body);
+function parseSuccess(operation: Operation, parameters: AnyParameters, body: unknown): object {
+  const { success, data, error } = operations[operation].body.safeParse(body);
   if (!success) {
     const wrong = error.issues.map((issue) => issue.path.join(".")).join(", ");
-    throw new Mismatch(
+    throw new UpstreamError(
+      "mismatch",
       "UPSTREAM_INVALID_RESPONSE",
       `PIOPIY answered ${operation} without what its documents promise; missing or wrong: ${wrong}.`,
     );
@@ -82,11 +83,11 @@ function readSuccess<O extends Operation>(operation: O, parameters: Parameters, 
     : differenceOfEndpoint(data, parameters);
   if (difference) throw mismatch(operation, difference);
   const { password } = parameters;
-  return (password ? { ...data, password } : data) as Answer<O>;
+  return password ? { ...data, password } : data;
 }
 
-/** Says how a page differs from the one that was requested; undefined when it does not. */
-function differenceOfPage({ count, rows }: SipEndpointPage, { page = 1 }: Parameters): string | undefined {
+/** Returns how a page differs from the one that was requested; undefined when it does not. */
+function differenceOfPage({ count, rows }: SipEndpointPage, { page = 1 }: AnyParameters): string | undefined {
   const expected = Math.max(0, Math.min(PAGE_SIZE, count - PAGE_SIZE * (page - 1)));
   return rows.length === expected
     ? undefined
@@ -96,7 +97,7 @@ function differenceOfPage({ count, rows }: SipEndpointPage, { page = 1 }: Parame
 /** The same for one endpoint. A password that PIOPIY masks does not differ. */
 function differenceOfEndpoint(
   found: { readonly username: string; readonly password?: Secret | undefined },
-  { username, password }: Parameters,
+  { username, password }: AnyParameters,
 ): string | undefined {
   if (found.username !== username) return "another username than it was sent";
   return password && found.password && !found.password.equals(password)
@@ -109,49 +110,54 @@ function isPage(data: object): data is SipEndpointPage {
 }
 
 /** After a write it is not known what was written. */
-function mismatch(operation: Operation, difference: string): Mismatch {
+function mismatch(operation: Operation, difference: string): UpstreamError {
   const problem = `PIOPIY answered ${operation} with ${difference}`;
-  return isWrite(operation)
-    ? new Mismatch(
+  return operations[operation].kind === "write"
+    ? new UpstreamError(
+        "mismatch",
         "OUTCOME_UNKNOWN",
         `${problem}, and does not show what became of it. Repeating the mutation is safe; so is reading the endpoint.`,
       )
-    : new Mismatch("UPSTREAM_INVALID_RESPONSE", `${problem}.`);
+    : new UpstreamError("mismatch", "UPSTREAM_INVALID_RESPONSE", `${problem}.`);
 }
 
-/** `spoken` is the code in the body; without one, the HTTP status speaks. */
-function readRefusal(
+/** @param errorCode the code in the body; without one the HTTP status counts */
+function refusal(
   operation: Operation,
-  spoken: number | undefined,
-  reply: Reply,
+  errorCode: number | undefined,
+  response: HttpResponse,
   message: string,
-): GatewayError {
-  const code = spoken ?? reply.status;
+): UpstreamError {
+  const code = errorCode ?? response.status;
   const extensions = { upstreamCode: code };
   if (code === 420) {
-    return new GatewayError(
+    return new UpstreamError(
+      "response",
       "UPSTREAM_UNAUTHENTICATED",
       "PIOPIY refuses this gateway's account: the operator must check PIOPIY_APP_ID and PIOPIY_SECRET.",
       extensions,
     );
   }
-  if (isRedirection(reply)) {
-    return new GatewayError(
+  if (isRedirection(response)) {
+    return new UpstreamError(
+      "response",
       "UPSTREAM_REJECTED",
-      `PIOPIY answered ${operation} with the redirection HTTP ${reply.status}, which the gateway does not follow: the operator must check PIOPIY_URL.`,
+      `PIOPIY answered ${operation} with the redirection HTTP ${response.status}, which the gateway does not follow: the operator must check PIOPIY_URL.`,
       extensions,
     );
   }
   // In a body 501 and 502 say that a field is missing; as a bare status they are an outage.
-  const missingField = spoken === 501 || spoken === 502;
-  if (code === 408 || code === 429 || (code >= 500 && code < 600 && !missingField)) {
-    return new GatewayError(
+  const isMissingField = errorCode === 501 || errorCode === 502;
+  if (code === 408 || code === 429 || (code >= 500 && code < 600 && !isMissingField)) {
+    return new UpstreamError(
+      isBareServerError(response) ? "outage" : "response",
       "UPSTREAM_UNAVAILABLE",
       `PIOPIY answered ${operation} with ${code}${message}. Try again later.`,
-      { ...extensions, ...readRetryAfter(reply.retryAfter) },
+      { ...extensions, ...readRetryAfter(response.retryAfter) },
     );
   }
-  return new GatewayError(
+  return new UpstreamError(
+    isBareServerError(response) ? "outage" : "response",
     "UPSTREAM_REJECTED",
     `PIOPIY refused ${operation} with code ${code}${message}.`,
     extensions,

@@ -1,21 +1,19 @@
-import { GatewayError } from "../../errors.js";
-import { Mismatch } from "../mismatch.js";
-import { PAGE_SIZE, type SipEndpointPage } from "../protocol.js";
+import { PAGE_SIZE, type SipEndpointPage, type SipEndpointRow } from "../protocol.js";
+import { UpstreamError } from "../upstream-error.js";
 
-type Row = SipEndpointPage["rows"][number];
 type ReadPage = (number: number) => Promise<SipEndpointPage>;
 
 /** Consecutive pages of the list. */
 export interface PageRange {
   readonly first: number;
   readonly last: number;
-  /** Tells whether the first page stands as it did in an earlier reading with this count. */
+  /** Returns whether the first page is as it was in an earlier read with this count. */
   isProven(page: SipEndpointPage): boolean;
 }
 
 /** Rows of consecutive pages that fit together. */
-export interface JoinedPages<R = Row> {
-  readonly rows: readonly R[];
+export interface JoinedPages {
+  readonly rows: readonly SipEndpointRow[];
   /** How many rows the list has. */
   readonly count: number;
   /** How many rows follow these. */
@@ -30,11 +28,11 @@ const MAX_REQUESTS_PER_PAGE = 20;
  * them and whatever changes meanwhile. Each second page is read before and after its neighbours: when it stays the same, nothing
  * has moved across its edges. An equal `count` is no proof, since a removal and a creation leave it as it is.
  *
- * @param isProven tells whether the first page stands as it did in an earlier reading with this count
+ * @param isProven returns whether the first page is as it was in an earlier read with this count
  * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes again and again, UPSTREAM_INVALID_RESPONSE when PIOPIY
  * returns the same rows for several pages
  */
-export async function readTogether(
+export async function joinPages(
   read: ReadPage,
   first: number,
   last: number,
@@ -51,7 +49,8 @@ export async function readTogether(
   if (!isSteady(before, between, after)) return readBackwards(read, first, last);
   const pages = numbers.map((_, index) => (index % 2 === 0 ? between : after)[Math.floor(index / 2)]);
   if (pages.some((one, index) => one?.rows.some(Boolean) && isSame(one, pages[index + 1]))) {
-    throw new Mismatch(
+    throw new UpstreamError(
+      "mismatch",
       "UPSTREAM_INVALID_RESPONSE",
       "PIOPIY answered list_sip with the same rows for several pages, though the list did not change.",
     );
@@ -96,13 +95,13 @@ function isSteady(
 async function readBackwards(read: ReadPage, first: number, last: number): Promise<JoinedPages> {
   let requests = 0;
   const request = (number: number) => {
-    if (++requests > MAX_REQUESTS_PER_PAGE * (last - first + 1)) throw restless();
+    if (++requests > MAX_REQUESTS_PER_PAGE * (last - first + 1)) throw unstableList();
     return read(number);
   };
   for (;;) {
     const end = await request(last);
     let head = end;
-    let rows: readonly Row[] | undefined = end.rows;
+    let rows: readonly SipEndpointRow[] | undefined = end.rows;
     for (let number = last - 1; number >= first && rows; ) {
       const page = await request(number);
       const joint = overlapped(page.rows, rows);
@@ -117,7 +116,10 @@ async function readBackwards(read: ReadPage, first: number, last: number): Promi
 }
 
 /** The rows of a page and those that follow its last row, or undefined when that is not among them. */
-function overlapped(page: readonly Row[], rows: readonly Row[]): Row[] | undefined {
+function overlapped(
+  page: readonly SipEndpointRow[],
+  rows: readonly SipEndpointRow[],
+): SipEndpointRow[] | undefined {
   const names = new Set(rows.map((row) => row?.username));
   const last = page.findLast((row) => row !== null);
   return last && names.has(last.username)
@@ -125,7 +127,7 @@ function overlapped(page: readonly Row[], rows: readonly Row[]): Row[] | undefin
     : undefined;
 }
 
-function joined(rows: readonly Row[], last: number, count: number): JoinedPages {
+function joined(rows: readonly SipEndpointRow[], last: number, count: number): JoinedPages {
   return { rows, count, after: Math.max(0, count - PAGE_SIZE * last) };
 }
 
@@ -134,9 +136,10 @@ function isSame(one: SipEndpointPage, other: SipEndpointPage | undefined): boole
   return JSON.stringify(names(one)) === JSON.stringify(names(other));
 }
 
-/** The error of a list that does not stand still for long enough to be read. */
-export function restless(): GatewayError {
-  return new GatewayError(
+/** Returns the error of a list that changes too often to be read. */
+export function unstableList(): UpstreamError {
+  return new UpstreamError(
+    "local",
     "UPSTREAM_UNAVAILABLE",
     "The list of SIP endpoints changed again and again while it was read. Try again.",
   );

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 
 /** An HTTP response of PIOPIY, not yet parsed. */
-export interface Reply {
+export interface HttpResponse {
   readonly status: number;
   /** Undefined when the body was not read to its end; `unreadable` then says why. */
   readonly body: Uint8Array | undefined;
@@ -16,16 +16,16 @@ export interface Reply {
 }
 
 /** Far above the largest valid response, ten rows of a list. */
-const MAX_REPLY_BYTES = 1_000_000;
+const MAX_BYTES = 1_000_000;
 
 /** Rejects what is not UTF-8: a password with replacement characters in it would open nothing. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The whole reply to a request that began at this time, or why its body cannot be read. */
-export function receiveReply(
+/** Receives the response to a request that was sent at this time. Rejects when there is none. */
+export function receiveResponse(
   request: Readable & { readonly response?: IncomingMessage },
   begun: number,
-): Promise<Reply> {
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;
@@ -37,8 +37,8 @@ export function receiveReply(
     request.on("data", (part: Buffer) => {
       parts.push(part);
       length += part.length;
-      if (length <= MAX_REPLY_BYTES) return;
-      finish(undefined, `more than ${MAX_REPLY_BYTES} bytes`);
+      if (length <= MAX_BYTES) return;
+      finish(undefined, `more than ${MAX_BYTES} bytes`);
       request.destroy();
     });
     request.on("error", (error) => {
@@ -51,17 +51,17 @@ export function receiveReply(
   });
 }
 
-/** Of got's error only its short code is told on. */
+/** Returns the code of an error of got, and nothing else of it: got's errors hold the request. */
 export function codeOf(error: unknown): string {
   const { code } = Object(error);
   return typeof code === "string" ? code : "unknown cause";
 }
 
 /** Returns the JSON object in the body; undefined for anything else, and in a redirection, whose body is not PIOPIY's result. */
-export function parseBody(reply: Reply): Record<string, unknown> | undefined {
-  if (isRedirection(reply)) return undefined;
+export function parseBody(response: HttpResponse): Record<string, unknown> | undefined {
+  if (isRedirection(response)) return undefined;
   try {
-    const value: unknown = JSON.parse(utf8.decode(reply.body));
+    const value: unknown = JSON.parse(utf8.decode(response.body));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;
@@ -80,11 +80,11 @@ export function readCode(body: Record<string, unknown> | undefined): number | un
 }
 
 /** Tells whether something in front of PIOPIY has replied in its place: HTTP 5xx without a code in the body. */
-export function isBareServerError(reply: Reply): boolean {
-  return reply.status >= 500 && readCode(parseBody(reply)) === undefined;
+export function isBareServerError(response: HttpResponse): boolean {
+  return response.status >= 500 && readCode(parseBody(response)) === undefined;
 }
 
 /** Tells whether the response leads elsewhere: the request has had no effect. */
-export function isRedirection({ status }: Reply): boolean {
+export function isRedirection({ status }: HttpResponse): boolean {
   return status >= 300 && status < 400;
 }

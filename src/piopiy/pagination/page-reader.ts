@@ -1,0 +1,86 @@
+import type { PiopiyLoader } from "../loader.js";
+import { PAGE_SIZE, type SipEndpointPage, type SipEndpointRow } from "../protocol.js";
+import { unstableList } from "./join-pages.js";
+
+/** A search of 50 pages, and eight reads of the largest slice with what stands before it. */
+const MAX_PAGES = 150;
+
+/** Consecutive rows of the list. */
+export interface RowRange {
+  /** The place of the first row, counted from 0. */
+  readonly start: number;
+  /** A row that names no endpoint is null, and counts like the others. */
+  readonly rows: readonly SipEndpointRow[];
+  /** How many rows the whole list has. */
+  readonly total: number;
+  /** How many rows follow. */
+  readonly after: number;
+}
+
+/** Reads rows of the list for one field, and limits how many pages: others may change the list again and again meanwhile. */
+export class PageReader {
+  readonly #loader: PiopiyLoader;
+  readonly #read = new Set<string>();
+  #count = 0;
+
+  constructor(loader: PiopiyLoader) {
+    this.#loader = loader;
+  }
+
+  /**
+   * Reads the rows from place `from` up to but without `to`, and what else is on their pages. Several pages fit together as
+   * `joinPages` says.
+   *
+   * @param isProven returns whether the first page is as it was in an earlier read with this count
+   * @throws GatewayError UPSTREAM_UNAVAILABLE after too many pages
+   */
+  async readRows(
+    from: number,
+    to: number,
+    isProven: (page: SipEndpointPage) => boolean = () => false,
+  ): Promise<RowRange> {
+    const first = Math.floor(from / PAGE_SIZE) + 1;
+    const last = Math.ceil(to / PAGE_SIZE);
+    const start = PAGE_SIZE * (first - 1);
+    if (last > first) {
+      this.#spend(`${first}-${last}`, last - first + 1);
+      const { rows, count, after } = await this.#loader.pages({ first, last, isProven });
+      return { start, rows, total: count, after };
+    }
+    this.#spend(`${first}`, 1);
+    const { rows, count } = await this.#loader.page(first);
+    return { start, rows, total: count, after: Math.max(0, count - PAGE_SIZE * first) };
+  }
+
+  /** Reads the rows from place `from` up to but without `to`, each page by itself and uncached: good for a search only. */
+  async searchRows(from: number, to: number): Promise<RowRange> {
+    const first = Math.floor(from / PAGE_SIZE) + 1;
+    const numbers = Array.from(
+      { length: Math.ceil(to / PAGE_SIZE) - first + 1 },
+      (_, index) => first + index,
+    );
+    const pages = await Promise.all(
+      numbers.map((number) => {
+        this.#spend(`${number} uncached`, 1);
+        return this.#loader.page(number, false);
+      }),
+    );
+    const total = pages.at(-1)?.count ?? 0;
+    const rows = pages.flatMap((page) => page.rows);
+    const start = PAGE_SIZE * (first - 1);
+    return { start, rows, total, after: Math.max(0, total - start - rows.length) };
+  }
+
+  /** Reads the list again from now on: it has changed elsewhere. */
+  refresh(): void {
+    this.#read.clear();
+    this.#loader.refreshPages();
+  }
+
+  #spend(what: string, pages: number): void {
+    if (this.#read.has(what)) return;
+    this.#count += pages;
+    if (this.#count > MAX_PAGES) throw unstableList();
+    this.#read.add(what);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Subject } from "../cache/versions.js";
+import type { Deadline } from "../deadline.js";
+import type { PageRange } from "../pagination/join-pages.js";
+import type { AnyParameters, Operation } from "../protocol.js";
+
+/** A request to PIOPIY on its way through the layers. */
+export interface UpstreamRequest {
+  readonly operation: Operation;
+  readonly parameters: AnyParameters;
+  /** The endpoint or the list that is read or changed. */
+  readonly subject: Subject;
+  /** Identifies what is read, and its version when the read began. */
+  readonly key: string;
+  /** Of `list_sip`: several pages that are read and cached together. */
+  readonly range?: PageRange;
+  /** How the cache is used. `bypass` and `refresh` read from PIOPIY; `refresh` shares no request that began before. */
+  readonly cache: "use" | "bypass" | "refresh";
+  /** Which queue it waits in. The reads of a reconciliation wait with the writes. */
+  readonly priority: "read" | "write";
+  readonly deadline: Deadline;
+  /** Ends the wait for a lock or a slot. */
+  readonly waitSignal: AbortSignal;
+  /** Ends an attempt. */
+  readonly signal: AbortSignal;
+}
+
+/** The result of an upstream request. */
+export interface UpstreamResponse<T = unknown> {
+  readonly value: T;
+  /** When PIOPIY returned it, by the monotonic clock of this process. */
+  readonly readAt: number;
+  /** It comes from the cache, and holds no password. */
+  readonly isCached: boolean;
+  /** It is older than `CACHE_TTL_MS`, because PIOPIY is down. */
+  readonly isStale: boolean;
+}
+
+/** Sends a request. Rejects with a `GatewayError`. */
+export type Send = (request: UpstreamRequest) => Promise<UpstreamResponse>;
+
+/** One concern of upstream requests: passes a request on by `next`, or does without. */
+export type Layer = (request: UpstreamRequest, next: Send) => Promise<UpstreamResponse>;
+
+/** Returns the function that passes a request through the layers, from the first to the last, and then sends it. */
+export function compose(layers: readonly Layer[], send: Send): Send {
+  return layers.reduceRight<Send>((next, layer) => (request) => layer(request, next), send);
+}
+
+/** Returns the response that PIOPIY has just given. */
+export function received<T>(value: T): UpstreamResponse<T> {
+  return { value, readAt: performance.now(), isCached: false, isStale: false };
+}
