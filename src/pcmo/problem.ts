@@ -1,4 +1,4 @@
-/** What a program can act upon; the graph describes each code. */
+/** The kind of a problem, for programs; the GraphQL schema describes each. */
 export type PcmoProblemCode =
   | "WRONG_TYPE"
   | "NUMBER_AS_TEXT"
@@ -22,16 +22,16 @@ export type PcmoProblemCode =
   | "UNDOCUMENTED_KEY"
   | "MORE_PROBLEMS";
 
-/** What is wrong, or unwise, in a PCMO document. */
+/** Something invalid or discouraged in a PCMO document. */
 export interface PcmoProblem {
-  /** RFC 6901; it leads to a value that the document has. */
+  /** A JSON pointer (RFC 6901) to a value that exists in the document. */
   readonly pointer: string;
   readonly code: PcmoProblemCode;
   readonly severity: "ERROR" | "WARNING";
   readonly message: string;
 }
 
-/** Writes a path as a JSON pointer (RFC 6901): empty for the whole document. */
+/** Formats a path as a JSON pointer (RFC 6901): empty for the whole document. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

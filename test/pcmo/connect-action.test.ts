@@ -4,7 +4,7 @@ import {
   type ConnectActionSpecification,
   connectActionProblems,
   connectDocument,
-  writeConnectAction,
+  buildConnectAction,
 } from "../../src/pcmo/connect-action.js";
 
 const targetsKey = fc.constantFrom("call", "connect");
@@ -46,7 +46,7 @@ const goodSpecification: fc.Arbitrary<ConnectActionSpecification> = fc.record({
 
 /** The document as PIOPIY gets it. */
 function send(specification: ConnectActionSpecification, key: "call" | "connect"): unknown {
-  return JSON.parse(JSON.stringify(writeConnectAction(specification, key)));
+  return JSON.parse(JSON.stringify(buildConnectAction(specification, key)));
 }
 
 describe("A connect action", () => {
@@ -55,9 +55,9 @@ describe("A connect action", () => {
       fc.property(fc.oneof(anySpecification, goodSpecification), targetsKey, (specification, key) => {
         const problems = connectActionProblems(specification);
         if (problems.length > 0) {
-          expect(() => writeConnectAction(specification, key)).toThrow();
+          expect(() => buildConnectAction(specification, key)).toThrow();
         } else {
-          const document = writeConnectAction(specification, key);
+          const document = buildConnectAction(specification, key);
           expect(connectDocument.parse(document)).toEqual(document);
           expect(send(specification, key)).toEqual(document);
         }
@@ -81,7 +81,7 @@ describe("A connect action", () => {
           ...(ringType === "SINGLE" ? [] : [["ring_type", "group"]]),
           [key, call.map(({ user }) => ({ type: "sip", user }))],
         ];
-        const [action, ...others] = writeConnectAction(specification, key);
+        const [action, ...others] = buildConnectAction(specification, key);
         expect(Object.entries(action)).toEqual(expected);
         expect(others).toEqual([]);
       }),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { readPhoneNumber } from "../../src/pcmo/connect-action.js";
+import { parsePhoneNumber } from "../../src/pcmo/connect-action.js";
 
-describe("readPhoneNumber", () => {
+describe("parsePhoneNumber", () => {
   it.each([
     ["914471000000", 914471000000],
     ["+914471000000", 914471000000],
@@ -11,7 +11,7 @@ describe("readPhoneNumber", () => {
     ["100000000000000", 100000000000000],
     ["999999999999999", 999999999999999],
   ])("reads %j", (text, number) => {
-    expect(readPhoneNumber(text)).toBe(number);
+    expect(parsePhoneNumber(text)).toBe(number);
   });
 
   it.each([
@@ -34,7 +34,7 @@ describe("readPhoneNumber", () => {
     "９１４４７１０",
     "alice",
   ])("reads nothing in %j", (text) => {
-    expect(readPhoneNumber(text)).toBeUndefined();
+    expect(parsePhoneNumber(text)).toBeUndefined();
   });
 
   it("loses no digit of a number that it reads, and reads no other text", () => {
@@ -46,7 +46,7 @@ describe("readPhoneNumber", () => {
     fc.assert(
       fc.property(text, (text) => {
         const digits = text.replace(/^\+/, "");
-        const number = readPhoneNumber(text);
+        const number = parsePhoneNumber(text);
         if (number !== undefined) expect(String(number)).toBe(digits);
         expect(number !== undefined).toBe(
           /^[1-9][0-9]*$/.test(digits) && digits.length >= 7 && digits.length <= 15,

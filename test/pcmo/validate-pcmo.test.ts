@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { writeConnectAction } from "../../src/pcmo/connect-action.js";
+import { buildConnectAction } from "../../src/pcmo/connect-action.js";
 import { validatePcmo } from "../../src/pcmo/validate.js";
 import { changedDocument, soundDocument } from "./pcmo-documents.js";
 
@@ -120,7 +120,7 @@ describe("A PCMO document without mistakes", () => {
     });
     fc.assert(
       fc.property(specification, fc.constantFrom("call", "connect"), (one, key) => {
-        const document = writeConnectAction(one, key);
+        const document = buildConnectAction(one, key);
         const { problems, normalized } = validatePcmo(document, key);
         expect(problems).toEqual([]);
         expect(JSON.stringify(normalized)).toBe(JSON.stringify(document));
