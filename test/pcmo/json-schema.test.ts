@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { pcmoJsonSchema } from "../../src/pcmo/document.js";
 import { validatePcmo } from "../../src/pcmo/validate.js";
-import { changedDocument, type Json, soundDocument } from "./pcmo-documents.js";
+import { changedDocument, type Json, soundDocument } from "./documents.js";
 
 const text = readFileSync("schema/pcmo.schema.json", "utf8");
 const accepts = new Ajv2020().compile(JSON.parse(text));

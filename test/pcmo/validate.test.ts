@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { buildConnectAction } from "../../src/pcmo/connect-action.js";
 import { validatePcmo } from "../../src/pcmo/validate.js";
-import { changedDocument, soundDocument } from "./pcmo-documents.js";
+import { changedDocument, soundDocument } from "./documents.js";
 
 const call = [{ type: "sip", user: "alice" }];
 const action_url = "https://app.example/digits";
