@@ -10,7 +10,7 @@ describe("parsePhoneNumber", () => {
     ["+9999999", 9999999],
     ["100000000000000", 100000000000000],
     ["999999999999999", 999999999999999],
-  ])("reads %j", (text, number) => {
+  ])("parses %j", (text, number) => {
     expect(parsePhoneNumber(text)).toBe(number);
   });
 
@@ -33,11 +33,11 @@ describe("parsePhoneNumber", () => {
     "0x1000000",
     "９１４４７１０",
     "alice",
-  ])("reads nothing in %j", (text) => {
+  ])("rejects %j", (text) => {
     expect(parsePhoneNumber(text)).toBeUndefined();
   });
 
-  it("loses no digit of a number that it reads, and reads no other text", () => {
+  it("loses no digit of a number, and rejects any other text", () => {
     const text = fc.oneof(
       fc.stringMatching(/^\+?[1-9]\d{6,14}$/),
       fc.stringMatching(/^\+?\d{0,17}$/),
