@@ -20,7 +20,7 @@ export interface ConnectActionSpecification {
 }
 
 /** An error in a specification, with the path of the invalid value. */
-export interface ConnectActionProblem {
+export interface SpecificationProblem {
   readonly code:
     | "NO_TARGETS"
     | "TOO_MANY_TARGETS"
@@ -33,7 +33,7 @@ export interface ConnectActionProblem {
 }
 
 /** Something valid but discouraged in a specification, with the path of the value. */
-export interface ConnectActionWarning {
+export interface SpecificationWarning {
   readonly code: "SIMILAR_TARGETS" | "LONG_RINGING" | "OUTSIDE_NEWER_RANGE" | "VIDEO_UNAVAILABLE";
   readonly message: string;
   readonly path: readonly string[];
@@ -82,7 +82,7 @@ const newerApiRanges = [
 ] as const;
 
 /** Returns all errors of a specification, in the order of its fields; a document can be built if there are none. */
-export function connectActionProblems(specification: ConnectActionSpecification): ConnectActionProblem[] {
+export function connectActionProblems(specification: ConnectActionSpecification): SpecificationProblem[] {
   return [
     ...targetProblems(specification),
     ...phoneNumberProblems(specification),
@@ -91,11 +91,11 @@ export function connectActionProblems(specification: ConnectActionSpecification)
 }
 
 /** Returns all that is valid but discouraged in a specification without problems. */
-export function connectActionWarnings(specification: ConnectActionSpecification): ConnectActionWarning[] {
+export function connectActionWarnings(specification: ConnectActionSpecification): SpecificationWarning[] {
   return [
     ...similarTargets(specification),
     ...longRinging(specification),
-    ...newerApiRanges.flatMap(({ name, minimum, maximum, activity }): ConnectActionWarning[] => {
+    ...newerApiRanges.flatMap(({ name, minimum, maximum, activity }): SpecificationWarning[] => {
       const value = specification[name];
       if (value >= minimum && value <= maximum) return [];
       const message = `PIOPIY's newer API takes ${minimum} to ${maximum} seconds of ${activity}; it is ${value}.`;
@@ -129,7 +129,7 @@ export function buildConnectAction(
   ]);
 }
 
-function targetProblems({ call }: ConnectActionSpecification): ConnectActionProblem[] {
+function targetProblems({ call }: ConnectActionSpecification): SpecificationProblem[] {
   if (call.length === 0) {
     return [
       { code: "NO_TARGETS", message: "Name at least one SIP endpoint that is to ring.", path: ["call"] },
@@ -140,7 +140,7 @@ function targetProblems({ call }: ConnectActionSpecification): ConnectActionProb
     return [{ code: "TOO_MANY_TARGETS", message, path: ["call"] }];
   }
   const users = call.map(({ user }) => user);
-  return users.flatMap((user, index): ConnectActionProblem[] => {
+  return users.flatMap((user, index): SpecificationProblem[] => {
     const path = ["call", String(index), "user"];
     const first = users.indexOf(user);
     if (!isUsername(user)) {
@@ -152,14 +152,14 @@ function targetProblems({ call }: ConnectActionSpecification): ConnectActionProb
   });
 }
 
-function phoneNumberProblems({ from }: ConnectActionSpecification): ConnectActionProblem[] {
+function phoneNumberProblems({ from }: ConnectActionSpecification): SpecificationProblem[] {
   if (from == null || parsePhoneNumber(from) !== undefined) return [];
   const message =
     "A phone number must have 7 to 15 digits with the country code, such as 914471000000 or +914471000000.";
   return [{ code: "INVALID_PHONE_NUMBER", message, path: ["from"] }];
 }
 
-function rangeProblems(specification: ConnectActionSpecification): ConnectActionProblem[] {
+function rangeProblems(specification: ConnectActionSpecification): SpecificationProblem[] {
   return ranges.flatMap(({ name, maximum, unit }) => {
     const value = specification[name];
     if (Number.isInteger(value) && value >= 1 && value <= maximum) return [];
@@ -169,9 +169,9 @@ function rangeProblems(specification: ConnectActionSpecification): ConnectAction
 }
 
 /** SIP usernames differ by case here, but not at every provider. */
-function similarTargets({ call }: ConnectActionSpecification): ConnectActionWarning[] {
+function similarTargets({ call }: ConnectActionSpecification): SpecificationWarning[] {
   const users = call.map(({ user }) => user.toLowerCase());
-  return users.flatMap((user, index): ConnectActionWarning[] => {
+  return users.flatMap((user, index): SpecificationWarning[] => {
     const first = users.indexOf(user);
     if (first === index) return [];
     const message = `Target ${first} has this user in another case. Make sure that both exist.`;
@@ -179,7 +179,7 @@ function similarTargets({ call }: ConnectActionSpecification): ConnectActionWarn
   });
 }
 
-function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecification): ConnectActionWarning[] {
+function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecification): SpecificationWarning[] {
   const seconds = timeout * loop * (ringType === "SINGLE" ? call.length : 1);
   if (seconds <= MAX_WAIT_SECONDS) return [];
   const message = `It may ring for ${seconds} seconds until everybody was tried; few callers wait longer than ${MAX_WAIT_SECONDS}.`;

@@ -2,11 +2,11 @@ import type { z } from "zod";
 import { nearestName } from "../nearest-name.js";
 import { showValue } from "../show-value.js";
 import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
-import { jsonPointer, type PcmoProblem, type PcmoProblemCode } from "./problem.js";
+import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
 
 /** The errors of a document: the first ones explained, the others counted. */
 interface ExplainedErrors {
-  readonly problems: readonly PcmoProblem[];
+  readonly problems: readonly DocumentProblem[];
   readonly unexplainedCount: number;
   /** The actions of the document; undefined stands for an invalid one. */
   readonly actions: readonly (PcmoAction | undefined)[];
@@ -44,7 +44,7 @@ function splitIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 
 /** A problem, and what shows that another one is the same mistake: a misspelled key is unknown, and the intended one missing. */
 interface Explanation {
-  readonly problem: PcmoProblem;
+  readonly problem: DocumentProblem;
   /** Pointers to keys one of which is missing. */
   readonly missingKeys?: readonly string[];
   /** A pointer to the key that an unknown one was probably meant to be. */
@@ -108,7 +108,7 @@ function explainUnknownKey(
   };
 }
 
-function codeOf(issue: z.core.$ZodIssue, value: unknown): PcmoProblemCode {
+function codeOf(issue: z.core.$ZodIssue, value: unknown): DocumentProblemCode {
   const key = String(issue.path.at(-1));
   switch (issue.code) {
     case "invalid_union":
@@ -136,10 +136,10 @@ function codeOf(issue: z.core.$ZodIssue, value: unknown): PcmoProblemCode {
 /** Describes a value that is not what it must be. */
 function invalidValue(
   path: readonly PropertyKey[],
-  code: PcmoProblemCode,
+  code: DocumentProblemCode,
   expectation: string,
   value: unknown,
-): PcmoProblem {
+): DocumentProblem {
   const key = path.at(-1);
   const element = path.length > 1 ? "A target" : "An action";
   const name = typeof key === "string" ? key : path.length === 0 ? "A PCMO document" : element;
@@ -147,7 +147,7 @@ function invalidValue(
   return problemAt(path, code, `${name} must be ${expectation}; it is ${showValue(value)}${hint}`);
 }
 
-function formatHint(code: PcmoProblemCode, expectation: string, value: string): string {
+function formatHint(code: DocumentProblemCode, expectation: string, value: string): string {
   if (code === "NUMBER_AS_TEXT") {
     return `: take the quotes ${value.includes("+") ? "and the plus sign " : ""}away.`;
   }
@@ -156,7 +156,11 @@ function formatHint(code: PcmoProblemCode, expectation: string, value: string): 
   return intended ? `. Did you mean "${intended}"?` : ".";
 }
 
-function problemAt(path: readonly PropertyKey[], code: PcmoProblemCode, message: string): PcmoProblem {
+function problemAt(
+  path: readonly PropertyKey[],
+  code: DocumentProblemCode,
+  message: string,
+): DocumentProblem {
   return { pointer: jsonPointer(path), code, severity: "ERROR", message };
 }
 

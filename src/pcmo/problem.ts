@@ -1,5 +1,5 @@
 /** The kind of a problem, for programs; the GraphQL schema describes each. */
-export type PcmoProblemCode =
+export type DocumentProblemCode =
   | "WRONG_TYPE"
   | "NUMBER_AS_TEXT"
   | "MISSING_KEY"
@@ -23,10 +23,10 @@ export type PcmoProblemCode =
   | "MORE_PROBLEMS";
 
 /** Something invalid or discouraged in a PCMO document. */
-export interface PcmoProblem {
+export interface DocumentProblem {
   /** A JSON pointer (RFC 6901) to a value that exists in the document. */
   readonly pointer: string;
-  readonly code: PcmoProblemCode;
+  readonly code: DocumentProblemCode;
   readonly severity: "ERROR" | "WARNING";
   readonly message: string;
 }

@@ -2,14 +2,14 @@ import { showValue } from "../show-value.js";
 import { describeAction } from "./describe.js";
 import type { PcmoAction } from "./document.js";
 import { explainErrors } from "./explain.js";
-import { jsonPointer, type PcmoProblem, type PcmoProblemCode } from "./problem.js";
+import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
 
 /** The result of validating a PCMO document. */
-export interface PcmoReport {
+export interface ValidationResult {
   /** Whether no problem is an error. */
   readonly valid: boolean;
   /** Errors first, then warnings, each in the order of the document. */
-  readonly problems: readonly PcmoProblem[];
+  readonly problems: readonly DocumentProblem[];
   /** A sentence for each action; none when the document is invalid, since what PIOPIY does with it is undocumented. */
   readonly description: readonly string[];
   /** The document as this gateway writes it; null when it is invalid. */
@@ -23,7 +23,7 @@ const MAX_PROBLEMS = 100;
  *
  * @param targetsKey the key of the target list of a normalized connect
  */
-export function validatePcmo(document: unknown, targetsKey: "call" | "connect"): PcmoReport {
+export function validatePcmo(document: unknown, targetsKey: "call" | "connect"): ValidationResult {
   const { problems: errors, unexplainedCount, actions } = explainErrors(document, MAX_PROBLEMS);
   const warnings = warningsOf(actions);
   const problems = [...errors, ...warnings].slice(0, MAX_PROBLEMS);
@@ -38,7 +38,7 @@ export function validatePcmo(document: unknown, targetsKey: "call" | "connect"):
   };
 }
 
-function moreProblems(count: number, areErrors: boolean): PcmoProblem {
+function moreProblems(count: number, areErrors: boolean): DocumentProblem {
   return {
     pointer: "",
     code: "MORE_PROBLEMS",
@@ -58,7 +58,7 @@ function normalize(action: PcmoAction, targetsKey: string): object {
 }
 
 /** Returns what is valid but discouraged; undefined stands for an invalid action. */
-function warningsOf(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[] {
+function warningsOf(actions: readonly (PcmoAction | undefined)[]): DocumentProblem[] {
   const order = orderWarnings(actions);
   return actions.flatMap((action, index) => [
     ...order.filter(({ pointer }) => pointer === jsonPointer([index])),
@@ -66,10 +66,10 @@ function warningsOf(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[]
   ]);
 }
 
-function orderWarnings(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[] {
+function orderWarnings(actions: readonly (PcmoAction | undefined)[]): DocumentProblem[] {
   const hangup = actions.findIndex((action) => action?.action === "hangup");
   const connect = actions.findIndex((action) => action?.action === "connect");
-  const warnings: PcmoProblem[] = [];
+  const warnings: DocumentProblem[] = [];
   if (connect >= 0 && connect < actions.length - 1 && (hangup < 0 || connect < hangup)) {
     const message = `PIOPIY does not document whether what follows the connect at ${connect} runs.`;
     warnings.push(warningAt([connect + 1], "UNCERTAIN_ACTION", message));
@@ -81,7 +81,7 @@ function orderWarnings(actions: readonly (PcmoAction | undefined)[]): PcmoProble
   return warnings;
 }
 
-function actionWarnings(action: PcmoAction, index: number): PcmoProblem[] {
+function actionWarnings(action: PcmoAction, index: number): DocumentProblem[] {
   if (action.action === "connect" && action.record) {
     const message =
       "record is in no document of PIOPIY, only in its library: whether the call is recorded is uncertain.";
@@ -96,6 +96,10 @@ function actionWarnings(action: PcmoAction, index: number): PcmoProblem[] {
   });
 }
 
-function warningAt(path: readonly PropertyKey[], code: PcmoProblemCode, message: string): PcmoProblem {
+function warningAt(
+  path: readonly PropertyKey[],
+  code: DocumentProblemCode,
+  message: string,
+): DocumentProblem {
   return { pointer: jsonPointer(path), code, severity: "WARNING", message };
 }
