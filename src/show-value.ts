@@ -1,13 +1,13 @@
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
-/** Shows a JSON value to a person, at most some 60 characters of it, and nothing of what is inside lists and objects. */
+/** Formats a JSON value for a message: about 60 characters of a string, and no content of lists and objects. */
 export function showValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(shorten(value));
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
-/** Cuts a text that is too long for a message. */
+/** Shortens a text to at most 60 characters for a message. */
 export function shorten(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text;
 }

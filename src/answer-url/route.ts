@@ -3,7 +3,7 @@ import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
 import type { FastifyError, FastifyInstance } from "fastify";
 import { clientKey } from "../auth/client-address.js";
 import { FixedWindowCounter } from "../auth/fixed-window-counter.js";
-import { type ConnectActionSpecification, writeConnectAction } from "../pcmo/connect-action.js";
+import { buildConnectAction, type ConnectActionSpecification } from "../pcmo/connect-action.js";
 import { type AnswerTokens, signatureOf } from "./token.js";
 
 const CALL_ID_KEYS = ["cmiuuid", "cmiuid", "cmuuid", "conversation_uuid", "request_id"];
@@ -86,7 +86,7 @@ export async function addAnswerRoute(
         if (!specification) return reply.code(404).send();
         if (call && !known) await answered.set(call, specification, { ttl: CALL_SECONDS });
         request.log.info({ callId }, "call answered");
-        return writeConnectAction(specification, targetsKey);
+        return buildConnectAction(specification, targetsKey);
       },
     );
   });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isUsername, USERNAME_RULE } from "../sip/username.js";
 import { exactlyOne, actionFields as fields } from "./fields.js";
 
-/** Who rings, how and for how long. Ranges are those of PIOPIY's documents where they name any, else sensible ones. */
+/** The targets of a connect action and how they ring. Ranges are those of PIOPIY's documents, or our own where it names none. */
 export interface ConnectActionSpecification {
   /** 1 to 100 targets, no user twice. */
   readonly call: readonly { readonly user: string }[];
@@ -19,8 +19,8 @@ export interface ConnectActionSpecification {
   readonly loop: number;
 }
 
-/** A mistake in a specification, with the path of the value that is to be mended. */
-export interface ConnectActionProblem {
+/** An error in a specification, with the path of the invalid value. */
+export interface SpecificationProblem {
   readonly code:
     | "NO_TARGETS"
     | "TOO_MANY_TARGETS"
@@ -32,17 +32,17 @@ export interface ConnectActionProblem {
   readonly path: readonly string[];
 }
 
-/** What is legal and unwise in a specification, with the path of the value. */
-export interface ConnectActionWarning {
+/** Something valid but discouraged in a specification, with the path of the value. */
+export interface SpecificationWarning {
   readonly code: "SIMILAR_TARGETS" | "LONG_RINGING" | "OUTSIDE_NEWER_RANGE" | "VIDEO_UNAVAILABLE";
   readonly message: string;
   readonly path: readonly string[];
 }
 
 /**
- * A PCMO document with one connect action to SIP endpoints, as this gateway writes it. `parse` refuses whatever
- * PIOPIY's documents do not show. They disagree on the name of the target list: the samples say `call`, the
- * property table and the vendor's SDK say `connect`; a document has one of the two.
+ * A PCMO document with one connect action to SIP endpoints, as this gateway writes it. `parse` rejects what PIOPIY's documents
+ * do not show. They disagree on the name of the target list: the samples have `call`, the property table and the vendor's
+ * SDK have `connect`; a document has one of the two.
  */
 export const connectDocument = z.tuple([
   exactlyOne(
@@ -53,7 +53,7 @@ export const connectDocument = z.tuple([
       duration: fields.talkSeconds,
       timeout: fields.ringSeconds,
       from: fields.callerId.optional(),
-      loop: fields.tries,
+      loop: fields.attempts,
       call_type: fields.callType,
       /** All at once; without it one rings after another. */
       ring_type: z.literal("group").optional(),
@@ -72,17 +72,17 @@ const ranges = [
   { name: "loop", maximum: 10, unit: "tries" },
 ] as const;
 
-/** Few callers wait longer, and few telephone networks let them. */
-const PATIENCE_SECONDS = 120;
+/** Few callers wait longer, and few telephone networks let a call ring longer. */
+const MAX_WAIT_SECONDS = 120;
 
 /** The ranges that PIOPIY's newer API enforces, in seconds. */
-const newerRanges = [
-  { name: "timeout", minimum: 5, maximum: 120, what: "ringing" },
-  { name: "duration", minimum: 10, maximum: 7200, what: "talking" },
+const newerApiRanges = [
+  { name: "timeout", minimum: 5, maximum: 120, activity: "ringing" },
+  { name: "duration", minimum: 10, maximum: 7200, activity: "talking" },
 ] as const;
 
-/** All mistakes of a specification at once, in the order of its fields; none means that it can be written down. */
-export function connectActionProblems(specification: ConnectActionSpecification): ConnectActionProblem[] {
+/** Returns all errors of a specification, in the order of its fields; a document can be built if there are none. */
+export function connectActionProblems(specification: ConnectActionSpecification): SpecificationProblem[] {
   return [
     ...targetProblems(specification),
     ...phoneNumberProblems(specification),
@@ -90,27 +90,27 @@ export function connectActionProblems(specification: ConnectActionSpecification)
   ];
 }
 
-/** All that is legal and unwise in a specification without problems. */
-export function connectActionWarnings(specification: ConnectActionSpecification): ConnectActionWarning[] {
+/** Returns all that is valid but discouraged in a specification without problems. */
+export function connectActionWarnings(specification: ConnectActionSpecification): SpecificationWarning[] {
   return [
     ...similarTargets(specification),
     ...longRinging(specification),
-    ...newerRanges.flatMap(({ name, minimum, maximum, what }): ConnectActionWarning[] => {
+    ...newerApiRanges.flatMap(({ name, minimum, maximum, activity }): SpecificationWarning[] => {
       const value = specification[name];
       if (value >= minimum && value <= maximum) return [];
-      const message = `PIOPIY's newer API takes ${minimum} to ${maximum} seconds of ${what}; it is ${value}.`;
+      const message = `PIOPIY's newer API takes ${minimum} to ${maximum} seconds of ${activity}; it is ${value}.`;
       return [{ code: "OUTSIDE_NEWER_RANGE", message, path: [name] }];
     }),
   ];
 }
 
 /**
- * Writes a specification without problems as the PCMO document that PIOPIY takes.
+ * Builds the PCMO document of a specification without problems.
  *
  * @param targetsKey the key of the target list, on which PIOPIY's documents disagree
  * @throws when the specification has problems
  */
-export function writeConnectAction(
+export function buildConnectAction(
   specification: ConnectActionSpecification,
   targetsKey: "call" | "connect",
 ): ConnectDocument {
@@ -120,7 +120,7 @@ export function writeConnectAction(
       action: "connect",
       duration,
       timeout,
-      ...(from != null && { from: readPhoneNumber(from) }),
+      ...(from != null && { from: parsePhoneNumber(from) }),
       loop,
       call_type: callType.toLowerCase(),
       ...(ringType === "GROUP" && { ring_type: "group" }),
@@ -129,7 +129,7 @@ export function writeConnectAction(
   ]);
 }
 
-function targetProblems({ call }: ConnectActionSpecification): ConnectActionProblem[] {
+function targetProblems({ call }: ConnectActionSpecification): SpecificationProblem[] {
   if (call.length === 0) {
     return [
       { code: "NO_TARGETS", message: "Name at least one SIP endpoint that is to ring.", path: ["call"] },
@@ -140,7 +140,7 @@ function targetProblems({ call }: ConnectActionSpecification): ConnectActionProb
     return [{ code: "TOO_MANY_TARGETS", message, path: ["call"] }];
   }
   const users = call.map(({ user }) => user);
-  return users.flatMap((user, index): ConnectActionProblem[] => {
+  return users.flatMap((user, index): SpecificationProblem[] => {
     const path = ["call", String(index), "user"];
     const first = users.indexOf(user);
     if (!isUsername(user)) {
@@ -152,14 +152,14 @@ function targetProblems({ call }: ConnectActionSpecification): ConnectActionProb
   });
 }
 
-function phoneNumberProblems({ from }: ConnectActionSpecification): ConnectActionProblem[] {
-  if (from == null || readPhoneNumber(from) !== undefined) return [];
+function phoneNumberProblems({ from }: ConnectActionSpecification): SpecificationProblem[] {
+  if (from == null || parsePhoneNumber(from) !== undefined) return [];
   const message =
     "A phone number must have 7 to 15 digits with the country code, such as 914471000000 or +914471000000.";
   return [{ code: "INVALID_PHONE_NUMBER", message, path: ["from"] }];
 }
 
-function rangeProblems(specification: ConnectActionSpecification): ConnectActionProblem[] {
+function rangeProblems(specification: ConnectActionSpecification): SpecificationProblem[] {
   return ranges.flatMap(({ name, maximum, unit }) => {
     const value = specification[name];
     if (Number.isInteger(value) && value >= 1 && value <= maximum) return [];
@@ -169,9 +169,9 @@ function rangeProblems(specification: ConnectActionSpecification): ConnectAction
 }
 
 /** SIP usernames differ by case here, but not at every provider. */
-function similarTargets({ call }: ConnectActionSpecification): ConnectActionWarning[] {
+function similarTargets({ call }: ConnectActionSpecification): SpecificationWarning[] {
   const users = call.map(({ user }) => user.toLowerCase());
-  return users.flatMap((user, index): ConnectActionWarning[] => {
+  return users.flatMap((user, index): SpecificationWarning[] => {
     const first = users.indexOf(user);
     if (first === index) return [];
     const message = `Target ${first} has this user in another case. Make sure that both exist.`;
@@ -179,17 +179,17 @@ function similarTargets({ call }: ConnectActionSpecification): ConnectActionWarn
   });
 }
 
-function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecification): ConnectActionWarning[] {
+function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecification): SpecificationWarning[] {
   const seconds = timeout * loop * (ringType === "SINGLE" ? call.length : 1);
-  if (seconds <= PATIENCE_SECONDS) return [];
-  const message = `It may ring for ${seconds} seconds until everybody was tried; few callers wait longer than ${PATIENCE_SECONDS}.`;
+  if (seconds <= MAX_WAIT_SECONDS) return [];
+  const message = `It may ring for ${seconds} seconds until everybody was tried; few callers wait longer than ${MAX_WAIT_SECONDS}.`;
   return [{ code: "LONG_RINGING", message, path: ["timeout"] }];
 }
 
 /**
- * Reads an E.164 number, with or without its plus sign: 7 to 15 digits, the first not 0. PIOPIY takes it as a
- * JSON number, which 15 digits fit exactly. Undefined for anything else.
+ * Parses an E.164 number, with or without its plus sign: 7 to 15 digits, the first not 0. PIOPIY accepts it as a JSON number,
+ * which represents 15 digits exactly. Returns undefined for anything else.
  */
-export function readPhoneNumber(text: string): number | undefined {
+export function parsePhoneNumber(text: string): number | undefined {
   return /^\+?[1-9]\d{6,14}$/.test(text) ? Number(text) : undefined;
 }

@@ -46,7 +46,7 @@ const actions = [
       from: fields.callerId.optional(),
       duration: fields.talkSeconds.optional(),
       timeout: fields.ringSeconds.optional(),
-      loop: fields.tries.optional(),
+      loop: fields.attempts.optional(),
       ring_type: fields.ringType.optional(),
       connect: fields.phoneTargets,
     })
@@ -59,7 +59,7 @@ const actions = [
       duration: fields.talkSeconds.optional(),
       timeout: fields.ringSeconds.optional(),
       from: fields.callerId.optional(),
-      loop: fields.tries.optional(),
+      loop: fields.attempts.optional(),
       call_type: fields.callType.optional(),
       ring_type: fields.ringType.optional(),
       record: fields.isRecorded.optional(),
@@ -98,14 +98,14 @@ export const pcmoAction = z.discriminatedUnion(
   unionMessage(`one of ${[...keysOfActions.keys()].join(", ")}`),
 );
 
-/** A PCMO document of PIOPIY's first generation: what an answer URL gives to PIOPIY. */
+/** A PCMO document of PIOPIY's first generation: what an answer URL returns to PIOPIY. */
 export const pcmoDocument = z
   .array(pcmoAction, "a list of actions")
   .min(1, "a list of at least one action, else PIOPIY has nothing to do");
 
 export type PcmoAction = z.output<typeof pcmoAction>;
 
-/** The rules of a PCMO document as a JSON Schema, for editors and tools: it takes exactly the documents without errors. */
+/** Returns the JSON Schema of PCMO documents, for editors and tools. It accepts exactly the documents without errors. */
 export function pcmoJsonSchema(): object {
   const { $schema, ...rules } = z.toJSONSchema(pcmoDocument, { target: "draft-2020-12", io: "input" });
   return {

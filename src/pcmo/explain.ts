@@ -2,107 +2,113 @@ import type { z } from "zod";
 import { nearestName } from "../nearest-name.js";
 import { showValue } from "../show-value.js";
 import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
-import { jsonPointer, type PcmoProblem, type PcmoProblemCode } from "./problem.js";
+import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
 
-/** The mistakes of a document: the first of them explained, the others counted. */
-export interface PcmoErrors {
-  readonly told: readonly PcmoProblem[];
-  readonly untold: number;
-  /** The actions of the document; undefined stands for one that has mistakes. */
+/** The errors of a document: the first ones explained, the others counted. */
+interface ExplainedErrors {
+  readonly problems: readonly DocumentProblem[];
+  readonly unexplainedCount: number;
+  /** The actions of the document; undefined stands for an invalid one. */
   readonly actions: readonly (PcmoAction | undefined)[];
 }
 
-/** All mistakes that the schema finds in a document, in its order; each of them once. */
-export function explainErrors(document: unknown, most: number): PcmoErrors {
+/**
+ * Validates a document and explains each error once, in the order of the document.
+ *
+ * @param limit how many errors to explain; the others are counted
+ */
+export function explainErrors(document: unknown, limit: number): ExplainedErrors {
   const { data, error } = pcmoDocument.safeParse(document);
-  const issues = (error?.issues ?? []).flatMap(oneMistakeEach);
-  const explanations = issues.slice(0, most).map((issue) => explainIssue(issue, document));
-  const meant = new Set(explanations.map(({ meant }) => meant));
-  const told = explanations
-    // A key that is misspelled is not missing as well.
-    .filter(({ lacks = [] }) => !lacks.some((pointer) => meant.has(pointer)))
+  const issues = (error?.issues ?? []).flatMap(splitIssue);
+  const explanations = issues.slice(0, limit).map((issue) => explainIssue(issue, document));
+  const intendedKeys = new Set(explanations.map(({ intendedKey }) => intendedKey));
+  const problems = explanations
+    // A key that is misspelled is not reported as missing too.
+    .filter(({ missingKeys = [] }) => !missingKeys.some((pointer) => intendedKeys.has(pointer)))
     .map(({ problem }) => problem);
-  const places = new Set(issues.map(({ path }) => path[0]));
+  const invalidIndexes = new Set(issues.map(({ path }) => path[0]));
   const elements: readonly unknown[] = Array.isArray(document) ? document : [];
   const actions =
-    data ?? elements.map((element, place) => (places.has(place) ? undefined : pcmoAction.parse(element)));
-  return { told, untold: issues.length - explanations.length, actions };
+    data ??
+    elements.map((element, index) => (invalidIndexes.has(index) ? undefined : pcmoAction.parse(element)));
+  return { problems, unexplainedCount: issues.length - explanations.length, actions };
 }
 
-function oneMistakeEach(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+/** Splits an issue into one for each error, and drops one that repeats another. */
+function splitIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }));
-  // A number beyond all whole numbers is beyond its own range too, and that range is told.
-  const isTwice = (issue.code === "too_big" || issue.code === "too_small") && issue.origin === "int";
-  return isTwice ? [] : [issue];
+  // A number beyond the safe integers is also out of the range of its field, which is the issue to report.
+  const isRepeated = (issue.code === "too_big" || issue.code === "too_small") && issue.origin === "int";
+  return isRepeated ? [] : [issue];
 }
 
-/** A problem, and what tells whether another one is the same mistake seen from its other side. */
+/** A problem, and what shows that another one is the same mistake: a misspelled key is unknown, and the intended one missing. */
 interface Explanation {
-  readonly problem: PcmoProblem;
+  readonly problem: DocumentProblem;
   /** Pointers to keys one of which is missing. */
-  readonly lacks?: readonly string[];
-  /** A pointer to the key that an unknown one was meant to be. */
-  readonly meant?: string | undefined;
+  readonly missingKeys?: readonly string[];
+  /** A pointer to the key that an unknown one was probably meant to be. */
+  readonly intendedKey?: string | undefined;
 }
 
-/** Says what the schema found wrong in a document: what was expected, and what came. */
+/** Explains what zod found: which value was expected, and which one the document has. */
 function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
   const { path, message } = issue;
   const value = valueAt(document, path);
-  if (issue.code === "unrecognized_keys") return unknownKey(path, issue.keys.join(), value, document);
-  if (issue.code === "custom") return brokenRule(path, Object(issue.params), value);
+  if (issue.code === "unrecognized_keys") return explainUnknownKey(path, issue.keys.join(), value, document);
+  if (issue.code === "custom") return explainRule(path, Object(issue.params), value);
   const key = path.at(-1);
-  const holder = path.slice(0, -1);
-  const parent = valueAt(document, holder);
+  const parentPath = path.slice(0, -1);
+  const parent = valueAt(document, parentPath);
   if (typeof key === "string" && Array.isArray(parent))
-    return { problem: unfit(holder, "WRONG_TYPE", message, parent) };
+    return { problem: invalidValue(parentPath, "WRONG_TYPE", message, parent) };
   if (typeof key === "string" && !Object.hasOwn(Object(parent), key)) {
-    const problem = error(holder, "MISSING_KEY", `${key} is missing; it must be ${message}.`);
-    return { problem, lacks: [jsonPointer(path)] };
+    const problem = problemAt(parentPath, "MISSING_KEY", `${key} is missing; it must be ${message}.`);
+    return { problem, missingKeys: [jsonPointer(path)] };
   }
-  return { problem: unfit(path, codeOf(issue, value), message, value) };
+  return { problem: invalidValue(path, codeOf(issue, value), message, value) };
 }
 
-/** The two rules about more than one value: exactly one of two keys, and no user twice. */
-function brokenRule(
+/** Explains a violation of a rule about more than one value: exactly one of two keys, or no user twice. */
+function explainRule(
   path: readonly PropertyKey[],
   { keys = [], first }: { readonly keys?: readonly string[]; readonly first?: number },
   value: unknown,
 ): Explanation {
   if (first !== undefined) {
-    const text = `Target ${first} has this user already. Name each user once.`;
-    return { problem: error(path, "DUPLICATE_TARGET", text) };
+    const message = `Target ${first} has this user already. Name each user once.`;
+    return { problem: problemAt(path, "DUPLICATE_TARGET", message) };
   }
   const names = keys.join(" and ");
   if (keys.every((key) => Object.hasOwn(Object(value), key))) {
-    return { problem: error(path, "CONFLICTING_KEYS", `Only one of ${names} may be there; both are.`) };
+    return { problem: problemAt(path, "CONFLICTING_KEYS", `Only one of ${names} may be there; both are.`) };
   }
   return {
-    problem: error(path, "MISSING_KEY", `One of ${names} must be there; both are missing.`),
-    lacks: keys.map((key) => jsonPointer([...path, key])),
+    problem: problemAt(path, "MISSING_KEY", `One of ${names} must be there; both are missing.`),
+    missingKeys: keys.map((key) => jsonPointer([...path, key])),
   };
 }
 
-function unknownKey(
+function explainUnknownKey(
   path: readonly PropertyKey[],
   key: string,
-  holder: unknown,
+  parent: unknown,
   document: unknown,
 ): Explanation {
   const isAction = path.length === 1;
   const action = String(Object(valueAt(document, path.slice(0, 1))).action);
   const known = (isAction ? keysOfActions : keysOfTargets).get(action) ?? [];
-  const free = known.filter((other) => !Object.hasOwn(Object(holder), other));
-  const meant = nearestName(key, free);
-  const whole = isAction ? `the action ${action}` : `a target of ${action}`;
-  const hint = meant ? `; did you mean "${meant}"?` : `, which has ${known.join(", ")}.`;
+  const unused = known.filter((other) => !Object.hasOwn(Object(parent), other));
+  const intended = nearestName(key, unused);
+  const owner = isAction ? `the action ${action}` : `a target of ${action}`;
+  const hint = intended ? `; did you mean "${intended}"?` : `, which has ${known.join(", ")}.`;
   return {
-    problem: error([...path, key], "UNKNOWN_KEY", `${showValue(key)} is no key of ${whole}${hint}`),
-    meant: meant && jsonPointer([...path, meant]),
+    problem: problemAt([...path, key], "UNKNOWN_KEY", `${showValue(key)} is no key of ${owner}${hint}`),
+    intendedKey: intended && jsonPointer([...path, intended]),
   };
 }
 
-function codeOf(issue: z.core.$ZodIssue, value: unknown): PcmoProblemCode {
+function codeOf(issue: z.core.$ZodIssue, value: unknown): DocumentProblemCode {
   const key = String(issue.path.at(-1));
   switch (issue.code) {
     case "invalid_union":
@@ -118,39 +124,43 @@ function codeOf(issue: z.core.$ZodIssue, value: unknown): PcmoProblemCode {
       if (issue.path.length === 0) return "NO_ACTIONS";
       return issue.code === "too_small" ? "NO_TARGETS" : "TOO_MANY_TARGETS";
     case "invalid_type": {
-      const wantsNumber = issue.expected === "number" || issue.expected === "int";
+      const isNumberExpected = issue.expected === "number" || issue.expected === "int";
       const isNumeric = typeof value === "string" && /^\s*[+-]?\d+(\.\d+)?\s*$/.test(value);
-      return wantsNumber && isNumeric ? "NUMBER_AS_TEXT" : "WRONG_TYPE";
+      return isNumberExpected && isNumeric ? "NUMBER_AS_TEXT" : "WRONG_TYPE";
     }
     default:
       return typeof value === "string" ? "INVALID_VALUE" : "WRONG_TYPE";
   }
 }
 
-/** A value that is not what it must be. */
-function unfit(
+/** Describes a value that is not what it must be. */
+function invalidValue(
   path: readonly PropertyKey[],
-  code: PcmoProblemCode,
+  code: DocumentProblemCode,
   expectation: string,
   value: unknown,
-): PcmoProblem {
+): DocumentProblem {
   const key = path.at(-1);
-  const inner = path.length > 1 ? "A target" : "An action";
-  const name = typeof key === "string" ? key : path.length === 0 ? "A PCMO document" : inner;
-  const hint = typeof value === "string" ? hintOf(code, expectation, value) : ".";
-  return error(path, code, `${name} must be ${expectation}; it is ${showValue(value)}${hint}`);
+  const element = path.length > 1 ? "A target" : "An action";
+  const name = typeof key === "string" ? key : path.length === 0 ? "A PCMO document" : element;
+  const hint = typeof value === "string" ? formatHint(code, expectation, value) : ".";
+  return problemAt(path, code, `${name} must be ${expectation}; it is ${showValue(value)}${hint}`);
 }
 
-function hintOf(code: PcmoProblemCode, expectation: string, value: string): string {
+function formatHint(code: DocumentProblemCode, expectation: string, value: string): string {
   if (code === "NUMBER_AS_TEXT") {
     return `: take the quotes ${value.includes("+") ? "and the plus sign " : ""}away.`;
   }
   const quoted = Array.from(expectation.matchAll(/"(\w+)"/g), ([, word = ""]) => word);
-  const meant = nearestName(value, code === "UNKNOWN_ACTION" ? [...keysOfActions.keys()] : quoted);
-  return meant ? `. Did you mean "${meant}"?` : ".";
+  const intended = nearestName(value, code === "UNKNOWN_ACTION" ? [...keysOfActions.keys()] : quoted);
+  return intended ? `. Did you mean "${intended}"?` : ".";
 }
 
-function error(path: readonly PropertyKey[], code: PcmoProblemCode, message: string): PcmoProblem {
+function problemAt(
+  path: readonly PropertyKey[],
+  code: DocumentProblemCode,
+  message: string,
+): DocumentProblem {
   return { pointer: jsonPointer(path), code, severity: "ERROR", message };
 }
 

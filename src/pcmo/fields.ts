@@ -2,20 +2,20 @@ import { z } from "zod";
 import { USERNAME_PATTERN } from "../sip/username.js";
 
 /*
- * The values that PCMO actions are made of. The message of each check is what the value must be, so that it reads on from
- * "timeout must be"; the description is for the published JSON Schema.
+ * The fields of PCMO actions. The message of each check completes "timeout must be"; the description is for the published
+ * JSON Schema.
  */
 
-function wholeNumber(maximum: number, meaning: string) {
-  return numberUpTo(maximum, `a whole number from 1 to ${maximum}`, meaning);
+function integerUpTo(maximum: number, meaning: string) {
+  return integer(maximum, `a whole number from 1 to ${maximum}`, meaning);
 }
 
-/** A number for which PIOPIY documents no limit, and this gateway has no use for one. */
+/** A number for which PIOPIY documents no maximum and this gateway needs none. */
 function count(meaning: string) {
-  return numberUpTo(Number.MAX_SAFE_INTEGER, "a whole number, at least 1", meaning);
+  return integer(Number.MAX_SAFE_INTEGER, "a whole number, at least 1", meaning);
 }
 
-function numberUpTo(maximum: number, expectation: string, meaning: string) {
+function integer(maximum: number, expectation: string, meaning: string) {
   return z.int(expectation).min(1, expectation).max(maximum, expectation).describe(meaning);
 }
 
@@ -53,38 +53,38 @@ const phoneTarget = z.strictObject({ type: z.literal("pstn"), number: phoneNumbe
 
 function targets<Target extends typeof sipTarget | typeof phoneTarget>(target: Target, meaning: string) {
   const expectation = "a list of 1 to 100 targets";
-  // A union of one: a target of another type is one mistake, not one for each of its keys.
+  // A union of one type, so that a target of another type is one error, not one for each of its keys.
   const union = z.discriminatedUnion("type", [target], unionMessage(`"${[...target.shape.type.values]}"`));
   return z.array(union, expectation).min(1, expectation).max(100, expectation).describe(meaning);
 }
 
-/** No user twice. Targets with the same user are equal, which is what JSON Schema can say. */
+/** No user twice. Targets of the same user are equal, which JSON Schema can express as unique items. */
 const sipTargets = targets(sipTarget, "The SIP endpoints that ring: 1 to 100, no user twice.")
   .superRefine(
     (list, { addIssue }) => {
-      const places = new Map<unknown, number>();
+      const indexes = new Map<unknown, number>();
       for (const [index, target] of list.entries()) {
         const user: unknown = Object(target).user;
-        const first = places.get(user);
-        if (first === undefined) places.set(user, index);
+        const first = indexes.get(user);
+        if (first === undefined) indexes.set(user, index);
         else if (typeof user === "string") {
           addIssue({ code: "custom", path: [index, "user"], params: { first } });
         }
       }
     },
-    // Otherwise it would be silent beside other mistakes of the targets.
+    // By default zod skips a refinement when the targets have other errors.
     { when: ({ value }) => Array.isArray(value) },
   )
   .meta({ uniqueItems: true });
 
-/** The values that the actions of a PCMO document are made of. */
+/** The fields of the actions of a PCMO document. */
 export const actionFields = {
-  talkSeconds: wholeNumber(
+  talkSeconds: integerUpTo(
     86_400,
     "How many seconds the talk may last; a connect takes 5400 when it is left out.",
   ),
-  ringSeconds: wholeNumber(600, "How many seconds a target rings; a connect takes 40 when it is left out."),
-  tries: wholeNumber(10, "How many times the targets are tried; a connect takes 1 when it is left out."),
+  ringSeconds: integerUpTo(600, "How many seconds a target rings; a connect takes 40 when it is left out."),
+  attempts: integerUpTo(10, "How many times the targets are tried; a connect takes 1 when it is left out."),
   callerId: phoneNumber.describe("The caller id that the targets see: 7 to 15 digits with the country code."),
   callType: choice(["audio", "video"], "What the call carries."),
   ringType: choice(["single", "group"], "One after another (single, the default), or all at once (group)."),
@@ -114,14 +114,12 @@ export const actionFields = {
   startsOnAnswer: z.boolean("true or false").describe("Whether streaming waits for the answer."),
 };
 
-/**
- * Of two keys an action has exactly one. The rule stands twice here, and nowhere else: a refinement is silent in the JSON Schema.
- */
+/** Requires exactly one of two keys of an action. A JSON Schema omits refinements, so the metadata repeats the rule. */
 export function exactlyOne<Action extends z.ZodObject>(one: string, other: string, action: Action): Action {
   return action
     .refine((value) => one in value !== other in value, {
       params: { keys: [one, other] },
-      // Otherwise it would be silent beside other mistakes of the action.
+      // By default zod skips a refinement when the action has other errors.
       when: ({ value }) => typeof value === "object" && value !== null,
     })
     .meta({ oneOf: [{ required: [one] }, { required: [other] }] });

@@ -1,5 +1,5 @@
-/** What a program can act upon; the graph describes each code. */
-export type PcmoProblemCode =
+/** The kind of a problem, for programs; the GraphQL schema describes each. */
+export type DocumentProblemCode =
   | "WRONG_TYPE"
   | "NUMBER_AS_TEXT"
   | "MISSING_KEY"
@@ -22,16 +22,16 @@ export type PcmoProblemCode =
   | "UNDOCUMENTED_KEY"
   | "MORE_PROBLEMS";
 
-/** What is wrong, or unwise, in a PCMO document. */
-export interface PcmoProblem {
-  /** RFC 6901; it leads to a value that the document has. */
+/** Something invalid or discouraged in a PCMO document. */
+export interface DocumentProblem {
+  /** A JSON pointer (RFC 6901) to a value that exists in the document. */
   readonly pointer: string;
-  readonly code: PcmoProblemCode;
+  readonly code: DocumentProblemCode;
   readonly severity: "ERROR" | "WARNING";
   readonly message: string;
 }
 
-/** Writes a path as a JSON pointer (RFC 6901): empty for the whole document. */
+/** Formats a path as a JSON pointer (RFC 6901): empty for the whole document. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

@@ -2,100 +2,104 @@ import { showValue } from "../show-value.js";
 import { describeAction } from "./describe.js";
 import type { PcmoAction } from "./document.js";
 import { explainErrors } from "./explain.js";
-import { jsonPointer, type PcmoProblem, type PcmoProblemCode } from "./problem.js";
+import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
 
-/** What there is to say about a PCMO document. */
-export interface PcmoReport {
-  /** No problem is an error. */
+/** The result of validating a PCMO document. */
+export interface ValidationResult {
+  /** Whether no problem is an error. */
   readonly valid: boolean;
   /** Errors first, then warnings, each in the order of the document. */
-  readonly problems: readonly PcmoProblem[];
-  /** A sentence for each action; none when the document is invalid, since nobody knows what PIOPIY does with it then. */
+  readonly problems: readonly DocumentProblem[];
+  /** A sentence for each action; none when the document is invalid, since what PIOPIY does with it is undocumented. */
   readonly description: readonly string[];
-  /** The document as this gateway would write it; null when it is invalid. */
+  /** The document as this gateway writes it; null when it is invalid. */
   readonly normalized: readonly object[] | null;
 }
 
-const MOST = 100;
+const MAX_PROBLEMS = 100;
 
 /**
- * Judges any JSON as a PCMO document.
+ * Validates any JSON as a PCMO document.
  *
- * @param targetsKey the key under which a normalized connect has its targets
+ * @param targetsKey the key of the target list of a normalized connect
  */
-export function validatePcmo(document: unknown, targetsKey: "call" | "connect"): PcmoReport {
-  const { told, untold, actions } = explainErrors(document, MOST);
-  const warnings = pcmoWarnings(actions);
-  const problems = [...told, ...warnings].slice(0, MOST);
-  const more = untold + told.length + warnings.length - problems.length;
-  const sound = actions.filter((action) => action !== undefined);
-  const valid = told.length === 0;
+export function validatePcmo(document: unknown, targetsKey: "call" | "connect"): ValidationResult {
+  const { problems: errors, unexplainedCount, actions } = explainErrors(document, MAX_PROBLEMS);
+  const warnings = warningsOf(actions);
+  const problems = [...errors, ...warnings].slice(0, MAX_PROBLEMS);
+  const omittedCount = unexplainedCount + errors.length + warnings.length - problems.length;
+  const validActions = actions.filter((action) => action !== undefined);
+  const valid = errors.length === 0;
   return {
     valid,
-    problems: more > 0 ? [...problems, moreProblems(more, untold > 0)] : problems,
-    description: valid ? sound.map(describeAction) : [],
-    normalized: valid ? sound.map((action) => normalized(action, targetsKey)) : null,
+    problems: omittedCount > 0 ? [...problems, moreProblems(omittedCount, unexplainedCount > 0)] : problems,
+    description: valid ? validActions.map(describeAction) : [],
+    normalized: valid ? validActions.map((action) => normalize(action, targetsKey)) : null,
   };
 }
 
-function moreProblems(more: number, areErrors: boolean): PcmoProblem {
+function moreProblems(count: number, areErrors: boolean): DocumentProblem {
   return {
     pointer: "",
     code: "MORE_PROBLEMS",
     severity: areErrors ? "ERROR" : "WARNING",
-    message: `There are ${more} more problems. Mend these first.`,
+    message: `There are ${count} more problems. Mend these first.`,
   };
 }
 
-/** The schema has put the keys into their order; single is PIOPIY's default, which this gateway does not write. */
-function normalized(action: PcmoAction, targetsKey: string): object {
+/** Normalizes an action, whose keys parsing has put in order. The ring type single is PIOPIY's default and left out. */
+function normalize(action: PcmoAction, targetsKey: string): object {
   if (action.action !== "connect" && action.action !== "bridge") return action;
   const { ring_type, ...rest } = action;
-  const written = ring_type === "group" ? action : rest;
-  if (written.action === "bridge") return written;
-  const { call, connect, ...others } = written;
+  const compact = ring_type === "group" ? action : rest;
+  if (compact.action === "bridge") return compact;
+  const { call, connect, ...others } = compact;
   return { ...others, [targetsKey]: call ?? connect };
 }
 
-/** What PIOPIY takes and is yet unwise, in actions without mistakes of their own; undefined stands for one that has some. */
-function pcmoWarnings(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[] {
+/** Returns what is valid but discouraged; undefined stands for an invalid action. */
+function warningsOf(actions: readonly (PcmoAction | undefined)[]): DocumentProblem[] {
   const order = orderWarnings(actions);
-  return actions.flatMap((action, place) => [
-    ...order.filter(({ pointer }) => pointer === jsonPointer([place])),
-    ...(action ? actionWarnings(action, place) : []),
+  return actions.flatMap((action, index) => [
+    ...order.filter(({ pointer }) => pointer === jsonPointer([index])),
+    ...(action ? actionWarnings(action, index) : []),
   ]);
 }
 
-function orderWarnings(actions: readonly (PcmoAction | undefined)[]): PcmoProblem[] {
+function orderWarnings(actions: readonly (PcmoAction | undefined)[]): DocumentProblem[] {
   const hangup = actions.findIndex((action) => action?.action === "hangup");
   const connect = actions.findIndex((action) => action?.action === "connect");
-  const warnings: PcmoProblem[] = [];
+  const warnings: DocumentProblem[] = [];
   if (connect >= 0 && connect < actions.length - 1 && (hangup < 0 || connect < hangup)) {
-    const text = `PIOPIY does not document whether what follows the connect at ${connect} runs.`;
-    warnings.push(warning([connect + 1], "UNCERTAIN_ACTION", text));
+    const message = `PIOPIY does not document whether what follows the connect at ${connect} runs.`;
+    warnings.push(warningAt([connect + 1], "UNCERTAIN_ACTION", message));
   }
   if (hangup >= 0 && hangup < actions.length - 1) {
-    const text = `The call has ended with the hangup at ${hangup}: nothing from here on is reached.`;
-    warnings.push(warning([hangup + 1], "UNREACHABLE_ACTION", text));
+    const message = `The call has ended with the hangup at ${hangup}: nothing from here on is reached.`;
+    warnings.push(warningAt([hangup + 1], "UNREACHABLE_ACTION", message));
   }
   return warnings;
 }
 
-function actionWarnings(action: PcmoAction, place: number): PcmoProblem[] {
+function actionWarnings(action: PcmoAction, index: number): DocumentProblem[] {
   if (action.action === "connect" && action.record) {
-    const text =
+    const message =
       "record is in no document of PIOPIY, only in its library: whether the call is recorded is uncertain.";
-    return [warning([place, "record"], "UNDOCUMENTED_KEY", text)];
+    return [warningAt([index, "record"], "UNDOCUMENTED_KEY", message)];
   }
   if (action.action !== "play" && action.action !== "play_get_input") return [];
   return (["file_name", "file_url"] as const).flatMap((key) => {
     const file = action[key];
     if (file === undefined || /\.(mp3|wav)$/i.test(file.split(/[?#]/, 1)[0] ?? "")) return [];
-    const text = `PIOPIY plays mp3 and wav files; ${showValue(file)} ends in neither .mp3 nor .wav.`;
-    return [warning([place, key], "UNCERTAIN_FILE_TYPE", text)];
+    const message = `PIOPIY plays mp3 and wav files; ${showValue(file)} ends in neither .mp3 nor .wav.`;
+    return [warningAt([index, key], "UNCERTAIN_FILE_TYPE", message)];
   });
 }
 
-function warning(path: readonly PropertyKey[], code: PcmoProblemCode, message: string): PcmoProblem {
+function warningAt(
+  path: readonly PropertyKey[],
+  code: DocumentProblemCode,
+  message: string,
+): DocumentProblem {
   return { pointer: jsonPointer(path), code, severity: "WARNING", message };
 }

@@ -8,7 +8,7 @@ import {
 } from "../../src/emulator/call-document.js";
 import { simulateCall } from "../../src/emulator/simulate-call.js";
 import type { TimelineEntry } from "../../src/emulator/timeline.js";
-import { writeConnectAction } from "../../src/pcmo/connect-action.js";
+import { buildConnectAction } from "../../src/pcmo/connect-action.js";
 
 const seconds = (minimum: number, maximum: number) => fc.integer({ min: minimum, max: maximum });
 const username = fc.constantFrom("alice", "bob", "carol", "dave", "ghost");
@@ -176,7 +176,7 @@ describe("the emulator", () => {
     });
     fc.assert(
       fc.property(specification, fc.constantFrom("call" as const, "connect" as const), (given, key) => {
-        const written = writeConnectAction(given, key);
+        const written = buildConnectAction(given, key);
         expect(callDocumentSchema.safeParse(written).error).toBeUndefined();
       }),
       { seed: 6, numRuns: 300 },

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import {
+  buildConnectAction,
   type ConnectActionSpecification,
   connectActionProblems,
   connectDocument,
-  writeConnectAction,
 } from "../../src/pcmo/connect-action.js";
 
 const targetsKey = fc.constantFrom("call", "connect");
@@ -31,12 +31,12 @@ const anySpecification: fc.Arbitrary<ConnectActionSpecification> = fc.record({
 });
 
 const user = fc.string({ unit: "grapheme", minLength: 1 }).filter((name) => !/\p{Cc}/u.test(name));
-const goodFrom = fc.option(fc.stringMatching(/^\+?[1-9]\d{6,14}$/));
-const goodSpecification: fc.Arbitrary<ConnectActionSpecification> = fc.record({
+const validFrom = fc.option(fc.stringMatching(/^\+?[1-9]\d{6,14}$/));
+const validSpecification: fc.Arbitrary<ConnectActionSpecification> = fc.record({
   call: fc
     .uniqueArray(user, { minLength: 1, maxLength: 100 })
     .map((users) => users.map((user) => ({ user }))),
-  from: goodFrom,
+  from: validFrom,
   callType,
   ringType,
   timeout: fc.integer({ min: 1, max: 600 }),
@@ -44,22 +44,22 @@ const goodSpecification: fc.Arbitrary<ConnectActionSpecification> = fc.record({
   loop: fc.integer({ min: 1, max: 10 }),
 });
 
-/** The document as PIOPIY gets it. */
-function send(specification: ConnectActionSpecification, key: "call" | "connect"): unknown {
-  return JSON.parse(JSON.stringify(writeConnectAction(specification, key)));
+/** The document as PIOPIY receives it. */
+function serialize(specification: ConnectActionSpecification, key: "call" | "connect"): unknown {
+  return JSON.parse(JSON.stringify(buildConnectAction(specification, key)));
 }
 
 describe("A connect action", () => {
-  it("has problems or is written as a document that stands up to its own check, whatever is specified", () => {
+  it("has problems or becomes a document that its own schema accepts, whatever is specified", () => {
     fc.assert(
-      fc.property(fc.oneof(anySpecification, goodSpecification), targetsKey, (specification, key) => {
+      fc.property(fc.oneof(anySpecification, validSpecification), targetsKey, (specification, key) => {
         const problems = connectActionProblems(specification);
         if (problems.length > 0) {
-          expect(() => writeConnectAction(specification, key)).toThrow();
+          expect(() => buildConnectAction(specification, key)).toThrow();
         } else {
-          const document = writeConnectAction(specification, key);
+          const document = buildConnectAction(specification, key);
           expect(connectDocument.parse(document)).toEqual(document);
-          expect(send(specification, key)).toEqual(document);
+          expect(serialize(specification, key)).toEqual(document);
         }
       }),
       { seed: 6, numRuns: 1000 },
@@ -68,7 +68,7 @@ describe("A connect action", () => {
 
   it("has no problems within its ranges, and keeps its keys in PIOPIY's order", () => {
     fc.assert(
-      fc.property(goodSpecification, targetsKey, (specification, key) => {
+      fc.property(validSpecification, targetsKey, (specification, key) => {
         expect(connectActionProblems(specification)).toEqual([]);
         const { call, from, callType, ringType, timeout, duration, loop } = specification;
         const expected = [
@@ -81,7 +81,7 @@ describe("A connect action", () => {
           ...(ringType === "SINGLE" ? [] : [["ring_type", "group"]]),
           [key, call.map(({ user }) => ({ type: "sip", user }))],
         ];
-        const [action, ...others] = writeConnectAction(specification, key);
+        const [action, ...others] = buildConnectAction(specification, key);
         expect(Object.entries(action)).toEqual(expected);
         expect(others).toEqual([]);
       }),
@@ -93,7 +93,7 @@ describe("A connect action", () => {
     const fields = ["call", "from", "timeout", "duration", "loop"];
     fc.assert(
       fc.property(anySpecification, (specification) => {
-        const places = connectActionProblems(specification).map(
+        const positions = connectActionProblems(specification).map(
           ({ path: [field = "", index = "0", ...rest] }) => {
             if (rest.length > 0) {
               expect(rest).toEqual(["user"]);
@@ -102,14 +102,14 @@ describe("A connect action", () => {
             return fields.indexOf(field) * 1000 + Number(index);
           },
         );
-        expect(places).toEqual(places.toSorted((one, other) => one - other));
-        expect(places.every((place) => place >= 0)).toBe(true);
+        expect(positions).toEqual(positions.toSorted((one, other) => one - other));
+        expect(positions.every((position) => position >= 0)).toBe(true);
       }),
       { seed: 8, numRuns: 300 },
     );
   });
 
-  it("with 10,000 targets has one problem", () => {
+  it("has one problem with 10,000 targets", () => {
     const call = Array.from({ length: 10_000 }, () => ({ user: "" }));
     const rest = { callType: "AUDIO", ringType: "SINGLE", timeout: 1, duration: 1, loop: 1 } as const;
     expect(connectActionProblems({ call, ...rest })).toEqual([

@@ -47,7 +47,7 @@ describe("A PCMO document with a connect action", () => {
     ["a timeout of 601", [{ ...action, timeout: 601 }]],
     ["a duration of 0", [{ ...action, duration: 0 }]],
     ["11 tries", [{ ...action, loop: 11 }]],
-  ])("has not %s", (_title, document) => {
+  ])("must not have %s", (_title, document) => {
     expect(connectDocument.safeParse(document).success).toBe(false);
   });
 });

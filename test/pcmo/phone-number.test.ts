@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { readPhoneNumber } from "../../src/pcmo/connect-action.js";
+import { parsePhoneNumber } from "../../src/pcmo/connect-action.js";
 
-describe("readPhoneNumber", () => {
+describe("parsePhoneNumber", () => {
   it.each([
     ["914471000000", 914471000000],
     ["+914471000000", 914471000000],
@@ -10,8 +10,8 @@ describe("readPhoneNumber", () => {
     ["+9999999", 9999999],
     ["100000000000000", 100000000000000],
     ["999999999999999", 999999999999999],
-  ])("reads %j", (text, number) => {
-    expect(readPhoneNumber(text)).toBe(number);
+  ])("parses %j", (text, number) => {
+    expect(parsePhoneNumber(text)).toBe(number);
   });
 
   it.each([
@@ -33,11 +33,11 @@ describe("readPhoneNumber", () => {
     "0x1000000",
     "９１４４７１０",
     "alice",
-  ])("reads nothing in %j", (text) => {
-    expect(readPhoneNumber(text)).toBeUndefined();
+  ])("rejects %j", (text) => {
+    expect(parsePhoneNumber(text)).toBeUndefined();
   });
 
-  it("loses no digit of a number that it reads, and reads no other text", () => {
+  it("loses no digit of a number, and rejects any other text", () => {
     const text = fc.oneof(
       fc.stringMatching(/^\+?[1-9]\d{6,14}$/),
       fc.stringMatching(/^\+?\d{0,17}$/),
@@ -46,7 +46,7 @@ describe("readPhoneNumber", () => {
     fc.assert(
       fc.property(text, (text) => {
         const digits = text.replace(/^\+/, "");
-        const number = readPhoneNumber(text);
+        const number = parsePhoneNumber(text);
         if (number !== undefined) expect(String(number)).toBe(digits);
         expect(number !== undefined).toBe(
           /^[1-9][0-9]*$/.test(digits) && digits.length >= 7 && digits.length <= 15,

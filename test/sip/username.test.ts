@@ -49,7 +49,7 @@ describe("isUsername", () => {
     1,
     ["a"],
     { a: 1 },
-  ])("refuses %j", (name) => {
+  ])("rejects %j", (name) => {
     expect(isUsername(name)).toBe(false);
   });
 });

@@ -3,9 +3,9 @@ import { type GraphQLResolveInfo, getNamedType, isObjectType } from "graphql";
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from "type-graphql";
 import { GatewayError } from "../../errors.js";
 import {
+  buildConnectAction,
   connectActionProblems,
   connectActionWarnings,
-  writeConnectAction,
 } from "../../pcmo/connect-action.js";
 import { describeAction } from "../../pcmo/describe.js";
 import type { Context } from "../context.js";
@@ -47,7 +47,7 @@ export class ConnectActionResolver {
     const warnings = [...connectActionWarnings(input), ...found.warnings];
     const fits = answerUrls?.fits(input) ?? true;
     if (!fits && asksForAnswerUrl(info)) userErrors.push(tooLong());
-    const pcmo = writeConnectAction(input, pcmoTargetsKey);
+    const pcmo = buildConnectAction(input, pcmoTargetsKey);
     return {
       pcmo,
       summary: describeAction(pcmo[0]),

@@ -1,7 +1,7 @@
 import type {
-  ConnectActionProblem,
   ConnectActionSpecification,
-  ConnectActionWarning,
+  SpecificationProblem,
+  SpecificationWarning,
 } from "../../pcmo/connect-action.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import { showValue } from "../../show-value.js";
@@ -16,12 +16,12 @@ export interface MissingTarget {
 /** Asks PIOPIY for every target that is not wrong already, side by side. */
 export async function verifyTargets(
   { call, callType }: ConnectActionSpecification,
-  problems: readonly ConnectActionProblem[],
+  problems: readonly SpecificationProblem[],
   piopiy: PiopiyLoader,
-): Promise<{ missing: MissingTarget[]; warnings: ConnectActionWarning[] }> {
+): Promise<{ missing: MissingTarget[]; warnings: SpecificationWarning[] }> {
   const wrong = new Set(problems.map(({ path }) => path.join("/")));
   const missing: MissingTarget[] = [];
-  const warnings: ConnectActionWarning[] = [];
+  const warnings: SpecificationWarning[] = [];
   if (wrong.has("call")) return { missing, warnings };
   const targets = call
     .map(({ user }, index) => ({ user, path: ["call", String(index), "user"] }))

@@ -1,5 +1,5 @@
 import { Field, ObjectType, registerEnumType } from "type-graphql";
-import type { PcmoProblem as Problem } from "../../pcmo/problem.js";
+import type { DocumentProblem } from "../../pcmo/problem.js";
 import { Pcmo } from "./pcmo.scalar.js";
 
 /** What is wrong, or unwise, in a PCMO document. */
@@ -103,7 +103,7 @@ export class PcmoProblem {
   @Field(() => String, { description: "What is wrong, for a person: what was expected and what came." })
   message: string;
 
-  constructor({ pointer, code, severity, message }: Problem) {
+  constructor({ pointer, code, severity, message }: DocumentProblem) {
     this.pointer = pointer;
     this.code = PcmoProblemCode[code];
     this.severity = PcmoSeverity[severity];

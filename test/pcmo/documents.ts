@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Any JSON of a PCMO document, right or wrong. */
+/** Any JSON of a PCMO document, valid or not. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const name = fc.stringMatching(/^[a-z]{1,12}$/);
@@ -25,24 +25,24 @@ const phoneTargets = fc.array(fc.record({ type: fc.constant("pstn"), number: fro
   minLength: 1,
   maxLength: 5,
 });
-const isSomewhere = fc.constantFrom("call", "connect");
+const targetsKey = fc.constantFrom("call", "connect");
 
 /** Actions with any of the keys that they may have, in the order in which the keys are drawn. */
 const action: fc.Arbitrary<Json> = fc.oneof(
-  named("play", {}, {}, file),
-  named("speak", { text: fc.string({ minLength: 1 }) }),
-  named("param", { text: fc.string({ minLength: 1, unit: "binary" }) }),
-  named("input", { action_url }, digits),
-  named("play_get_input", { action_url }, { ...digits, max_retry: fc.integer({ min: 1, max: 9 }) }, file),
-  named("bridge", { connect: phoneTargets }, { from, ring_type, ...times }),
-  named(
+  actionOf("play", {}, {}, file),
+  actionOf("speak", { text: fc.string({ minLength: 1 }) }),
+  actionOf("param", { text: fc.string({ minLength: 1, unit: "binary" }) }),
+  actionOf("input", { action_url }, digits),
+  actionOf("play_get_input", { action_url }, { ...digits, max_retry: fc.integer({ min: 1, max: 9 }) }, file),
+  actionOf("bridge", { connect: phoneTargets }, { from, ring_type, ...times }),
+  actionOf(
     "connect",
     {},
     { from, ring_type, ...times, call_type: fc.constantFrom("audio", "video"), record: fc.boolean() },
-    fc.tuple(isSomewhere, sipTargets).map(([key, targets]) => ({ [key]: targets })),
+    fc.tuple(targetsKey, sipTargets).map(([key, targets]) => ({ [key]: targets })),
   ),
-  named("record", {}),
-  named(
+  actionOf("record", {}),
+  actionOf(
     "stream",
     { ws_url: name.map((text) => `wss://${text}.example/`) },
     {
@@ -51,18 +51,18 @@ const action: fc.Arbitrary<Json> = fc.oneof(
       stream_on_answer: fc.boolean(),
     },
   ),
-  named("hangup", {}),
+  actionOf("hangup", {}),
 );
 
-/** Documents as PIOPIY's documents allow them. */
-export const soundDocument: fc.Arbitrary<Json[]> = fc.array(action, { minLength: 1, maxLength: 6 });
+/** Documents without errors. */
+export const validDocument: fc.Arbitrary<Json[]> = fc.array(action, { minLength: 1, maxLength: 6 });
 
 const anyKey = fc.oneof(
   fc.constantFrom("action", "call", "connect", "timeout", "file_name", "file_url", "from", "user", "number"),
   fc.constantFrom("type", "record", "loop", "Timeout", "", "a/b", "constructor", "toString"),
   fc.string({ maxLength: 5 }),
 );
-const odd: fc.Arbitrary<Json> = fc.oneof(
+const unusualValue: fc.Arbitrary<Json> = fc.oneof(
   fc.constantFrom<Json>(
     null,
     true,
@@ -86,22 +86,22 @@ const odd: fc.Arbitrary<Json> = fc.oneof(
 );
 const change = fc.record({
   kind: fc.constantFrom("delete", "replace", "add", "rename", "repeat", "quote"),
-  place: fc.nat(),
+  location: fc.nat(),
   key: anyKey,
-  value: odd,
+  value: unusualValue,
 });
 
-/** Sound documents with one to three mistakes in them, or with changes that happen to be none. */
-export const changedDocument: fc.Arbitrary<Json> = fc
-  .tuple(soundDocument, fc.array(change, { minLength: 1, maxLength: 3 }))
+/** Valid documents with one to three random changes, most of which make them invalid. */
+export const mutatedDocument: fc.Arbitrary<Json> = fc
+  .tuple(validDocument, fc.array(change, { minLength: 1, maxLength: 3 }))
   .map(([document, changes]) => {
     const holder: { [key: string]: Json } = { document: structuredClone(document) };
-    for (const one of changes) apply(holder, one);
-    // As it came over the wire: plain objects, all of one make.
+    for (const one of changes) mutate(holder, one);
+    // As parsed from a request: plain objects only.
     return JSON.parse(JSON.stringify(holder.document));
   });
 
-function named(
+function actionOf(
   action: string,
   required: Record<string, fc.Arbitrary<Json>>,
   optional: Record<string, fc.Arbitrary<Json>> = {},
@@ -120,15 +120,15 @@ function named(
 
 interface Change {
   readonly kind: string;
-  readonly place: number;
+  readonly location: number;
   readonly key: string;
   readonly value: Json;
 }
 
-/** Changes one of the places of a document: an element of a list, or the value of a key. */
-function apply(holder: { [key: string]: Json }, { kind, place, key, value }: Change): void {
-  const places = [...placesOf(holder)];
-  const [owner, step] = places[place % places.length] ?? [holder, "document"];
+/** Changes one value of a document: an element of a list, or the value of a key. */
+function mutate(holder: { [key: string]: Json }, { kind, location, key, value }: Change): void {
+  const locations = [...locationsOf(holder)];
+  const [owner, step] = locations[location % locations.length] ?? [holder, "document"];
   const old = Reflect.get(owner, step) as Json;
   const isDocument = owner === holder;
   if (kind === "delete" && !isDocument) {
@@ -145,9 +145,9 @@ function apply(holder: { [key: string]: Json }, { kind, place, key, value }: Cha
   else Reflect.set(owner, step, value);
 }
 
-function* placesOf(owner: Json[] | { [key: string]: Json }): Generator<[typeof owner & object, string]> {
+function* locationsOf(owner: Json[] | { [key: string]: Json }): Generator<[typeof owner & object, string]> {
   for (const [step, value] of Object.entries(owner)) {
     yield [owner, step];
-    if (typeof value === "object" && value !== null) yield* placesOf(value);
+    if (typeof value === "object" && value !== null) yield* locationsOf(value);
   }
 }

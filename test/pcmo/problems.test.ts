@@ -6,7 +6,7 @@ const connect = { action: "connect", call };
 const bridge = { action: "bridge", connect: [{ type: "pstn", number: 914471000000 }] };
 const input = { action: "input", action_url: "https://app.example/digits" };
 
-/** What is wrong with a document, as `pointer code` in the order in which it is told. */
+/** Returns the problems of a document in order, each as `pointer code`. */
 function problems(document: unknown, severity = "ERROR"): string[] {
   const { problems } = validatePcmo(document, "call");
   return problems.filter((one) => one.severity === severity).map(({ pointer, code }) => `${pointer} ${code}`);
@@ -18,7 +18,7 @@ function message(document: unknown): string {
   return problem?.message ?? "";
 }
 
-describe("A mistake in a PCMO document", () => {
+describe("An error in a PCMO document", () => {
   it.each<[string, unknown, string]>([
     ["null", null, " WRONG_TYPE"],
     ["text", '[{"action":"hangup"}]', " WRONG_TYPE"],
@@ -73,7 +73,7 @@ describe("A mistake in a PCMO document", () => {
       "/0/connect/0/number INVALID_PHONE_NUMBER",
     ],
     ["a SIP endpoint in a bridge", [{ action: "bridge", connect: call }], "/0/connect/0/type INVALID_VALUE"],
-    ["nobody to ring", [{ action: "connect" }], "/0 MISSING_KEY"],
+    ["no targets", [{ action: "connect" }], "/0 MISSING_KEY"],
     ["two lists of targets", [{ ...connect, connect: call }], "/0 CONFLICTING_KEYS"],
     ["an empty list of targets", [{ action: "connect", call: [] }], "/0/call NO_TARGETS"],
     [
@@ -135,11 +135,11 @@ describe("A mistake in a PCMO document", () => {
       [{ action: "connect", call: [{ type: "sip", usr: "alice" }] }],
       "/0/call/0/usr UNKNOWN_KEY",
     ],
-  ])("is told once: %s", (_title, document, problem) => {
+  ])("is reported once: %s", (_title, document, problem) => {
     expect(problems(document)).toEqual([problem]);
   });
 
-  it("hides no other one: all of them are told, in the order of the document", () => {
+  it("hides no other one: all are reported, in the order of the document", () => {
     const document = [
       { action: "dial" },
       { ...connect, timeout: "20", colour: 1, call: [{ type: "pstn" }, ...call, ...call], connect: [] },
@@ -203,12 +203,12 @@ describe("A mistake in a PCMO document", () => {
       [{ action: "connect", call: [{ type: "sip", user: `\n${"x".repeat(99)}` }] }],
       `user must be a username that is not empty and has no control characters; it is "\\n${"x".repeat(58)}…".`,
     ],
-  ])("says what was expected and what came: %j", (document, text) => {
+  ])("has a message with the expected and the actual value: %j", (document, text) => {
     expect(message(document)).toBe(text);
   });
 });
 
-describe("What is legal but unwise", () => {
+describe("Something valid but discouraged", () => {
   it.each<[string, unknown[], string[]]>([
     [
       "something after a hangup",
@@ -237,12 +237,12 @@ describe("What is legal but unwise", () => {
       ],
       [],
     ],
-  ])("is warned of, and does not make a document invalid: %s", (_title, document, warnings) => {
+  ])("is a warning, and leaves the document valid: %s", (_title, document, warnings) => {
     expect(problems(document, "WARNING")).toEqual(warnings);
     expect(validatePcmo(document, "call").valid).toBe(true);
   });
 
-  it("is warned of beside mistakes elsewhere, after them", () => {
+  it("comes after the errors of other actions", () => {
     const { problems } = validatePcmo([{ action: "play", file_name: "a" }, 1], "call");
     expect(problems.map(({ severity }) => severity)).toEqual(["ERROR", "WARNING"]);
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { writeConnectAction } from "../../src/pcmo/connect-action.js";
+import { buildConnectAction } from "../../src/pcmo/connect-action.js";
 import { validatePcmo } from "../../src/pcmo/validate.js";
-import { changedDocument, soundDocument } from "./pcmo-documents.js";
+import { mutatedDocument, validDocument } from "./documents.js";
 
 const call = [{ type: "sip", user: "alice" }];
 const action_url = "https://app.example/digits";
 
-describe("A PCMO document without mistakes", () => {
+describe("A PCMO document without errors", () => {
   it.each<[string, object]>([
     ["Plays welcome.mp3.", { action: "play", file_name: "welcome.mp3" }],
     ["Plays https://a.example/b.wav.", { action: "play", file_url: "https://a.example/b.wav" }],
@@ -65,7 +65,7 @@ describe("A PCMO document without mistakes", () => {
       },
     ],
     ["Hangs up.", { action: "hangup" }],
-  ])("is described in plain words, and written as it was: %s", (sentence, action) => {
+  ])("is described and left unchanged: %s", (sentence, action) => {
     const report = validatePcmo([action], "call");
     expect(report).toEqual({ valid: true, problems: [], description: [sentence], normalized: [action] });
     expect(JSON.stringify(report.normalized)).toBe(JSON.stringify([action]));
@@ -74,7 +74,7 @@ describe("A PCMO document without mistakes", () => {
   it.each([
     "call",
     "connect",
-  ] as const)("is written in the order of PIOPIY's samples, with the targets under %s", (key) => {
+  ] as const)("is normalized to the key order of PIOPIY's samples, with the targets under %s", (key) => {
     const action = {
       connect: [{ user: "alice", type: "sip" }],
       record: false,
@@ -92,9 +92,9 @@ describe("A PCMO document without mistakes", () => {
     );
   });
 
-  it("has a sentence for each action, and stays what it is once it is normalized", () => {
+  it("has a sentence for each action, and does not change when it is normalized again", () => {
     fc.assert(
-      fc.property(soundDocument, fc.constantFrom("call", "connect"), (document, key) => {
+      fc.property(validDocument, fc.constantFrom("call", "connect"), (document, key) => {
         const { valid, description, normalized } = validatePcmo(document, key);
         expect([valid, description.length]).toEqual([true, document.length]);
         expect(description.filter((sentence) => !/^[A-Z].*\.$/s.test(sentence))).toEqual([]);
@@ -106,7 +106,7 @@ describe("A PCMO document without mistakes", () => {
     );
   });
 
-  it("comes out as it was when connectAction wrote it", () => {
+  it("does not change when connectAction built it", () => {
     const specification = fc.record({
       call: fc
         .uniqueArray(fc.stringMatching(/^\S{1,9}$/), { minLength: 1, maxLength: 100 })
@@ -120,7 +120,7 @@ describe("A PCMO document without mistakes", () => {
     });
     fc.assert(
       fc.property(specification, fc.constantFrom("call", "connect"), (one, key) => {
-        const document = writeConnectAction(one, key);
+        const document = buildConnectAction(one, key);
         const { problems, normalized } = validatePcmo(document, key);
         expect(problems).toEqual([]);
         expect(JSON.stringify(normalized)).toBe(JSON.stringify(document));
@@ -131,9 +131,9 @@ describe("A PCMO document without mistakes", () => {
 });
 
 describe("Any document", () => {
-  it("is left as it is, and judged by problems that point to values which it has", () => {
+  it("is not modified, and its problems point to values that exist in it", () => {
     fc.assert(
-      fc.property(fc.oneof(changedDocument, fc.jsonValue()), (document) => {
+      fc.property(fc.oneof(mutatedDocument, fc.jsonValue()), (document) => {
         const before = JSON.stringify(document);
         const { valid, problems, description, normalized } = validatePcmo(document, "call");
         expect(JSON.stringify(document)).toBe(before);
@@ -143,8 +143,8 @@ describe("Any document", () => {
           expect(lookUp(document, pointer)).toBe(true);
           expect(message).toMatch(/^\S.*[.?]$/s);
         }
-        const told = problems.map(({ pointer, code, message }) => `${pointer} ${code} ${message}`);
-        expect(new Set(told).size).toBe(told.length);
+        const reported = problems.map(({ pointer, code, message }) => `${pointer} ${code} ${message}`);
+        expect(new Set(reported).size).toBe(reported.length);
       }),
       { seed: 13, numRuns: 2000 },
     );
@@ -182,7 +182,7 @@ describe("Any document", () => {
       [{ action: "x".repeat(1e7) }],
       `ERROR action must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup; it is "${"x".repeat(59)}…".`,
     ],
-  ])("is judged at once, and at most 100 problems are told, when it has %s", (_title, document, last) => {
+  ])("is validated quickly, with at most 100 problems reported, when it has %s", (_title, document, last) => {
     const start = performance.now();
     const { problems } = validatePcmo(document, "call");
     expect(performance.now() - start).toBeLessThan(2000);
