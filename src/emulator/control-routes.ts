@@ -1,12 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { addCallRoute } from "./call-route.js";
 import { controlGuard } from "./control-guard.js";
 import { ControlInputError, readControlInput } from "./control-input.js";
-import type { EmulatorState } from "./emulator-state.js";
-import { areDistinct, type EndpointDraft, endpointDraftSchema } from "./endpoint.js";
+import { areDistinct, type EndpointDraft, endpointDraftSchema, startingEndpoints } from "./endpoints.js";
 import { faultSchema } from "./faults.js";
-import { startingEndpoints } from "./starting-endpoints.js";
+import { addCallRoute } from "./phone-call/route.js";
+import type { EmulatorState } from "./piopiy-routes.js";
 
 const MOST_ENDPOINTS = 100_000;
 const BODY_LIMIT = 64 * 1024 * 1024;

@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { EmulatorError } from "./emulator-error.js";
-import { areDistinct, type Endpoint, endpointSchema } from "./endpoint.js";
+import { areDistinct, type Endpoint, endpointSchema } from "./endpoints.js";
+import { EmulatorError } from "./settings.js";
 
 const contents = z.strictObject({
   endpoints: z.array(endpointSchema).refine(areDistinct, "a username occurs twice"),

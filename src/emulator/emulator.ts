@@ -1,16 +1,13 @@
 import { isNativeError } from "node:util/types";
 import { type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import { CallRecord } from "./call-record.js";
 import { guardHost } from "./control-guard.js";
 import { addControlRoutes } from "./control-routes.js";
 import { DataFile } from "./data-file.js";
-import { EmulatorError } from "./emulator-error.js";
-import { Endpoints } from "./endpoints.js";
+import { Endpoints, startingEndpoints } from "./endpoints.js";
 import { Faults } from "./faults.js";
-import { sendHtmlPage } from "./html-page.js";
-import { addPiopiyRoutes } from "./piopiy-routes.js";
-import type { EmulatorSettings } from "./settings.js";
-import { startingEndpoints } from "./starting-endpoints.js";
+import { addPiopiyRoutes, sendHtmlPage } from "./piopiy-routes.js";
+import { CallRecord } from "./request-log.js";
+import { EmulatorError, type EmulatorSettings } from "./settings.js";
 
 /** A running emulator of PIOPIY's SIP endpoint API. */
 export interface Emulator {

@@ -1,7 +1,7 @@
 import { type Emulator, startEmulator } from "./emulator.js";
-import { EmulatorError } from "./emulator-error.js";
 import {
   DEFAULT_SECRET,
+  EmulatorError,
   type EmulatorSettings,
   EmulatorSettingsError,
   readEmulatorSettings,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Endpoints } from "./endpoints.js";
-import { type Refusal, refusals } from "./refusal.js";
+import type { EmulatorSettings } from "./settings.js";
 
 /** What follows the code in an answer of success, in PIOPIY's order. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -68,3 +68,58 @@ function operation<Shape extends z.ZodRawShape>(
     },
   };
 }
+
+/** What a caller sent: a JSON object, or undefined for anything else. */
+export type Body = Readonly<Record<string, unknown>> | undefined;
+
+/** One call to PIOPIY: checked in PIOPIY's order, then done. */
+export function perform(
+  name: OperationName,
+  body: Body,
+  account: Pick<EmulatorSettings, "appId" | "secret">,
+  endpoints: Endpoints,
+): Fields | Refusal {
+  if (!body) return refusals.malformed;
+  const operation = operations[name];
+  const parameters = ["appid", "secret", ...operation.parameters];
+
+  const missing = parameters.filter((parameter) => isMissing(body[parameter]));
+  if (missing.length > 0) return refusals.missing(missing);
+
+  const unknown = Object.keys(body).filter((key) => !parameters.includes(key));
+  if (unknown.length > 0) return refusals.unknown(unknown);
+
+  const work = operation.prepare(body);
+  if (work instanceof Refusal) return work;
+
+  if (body.appid !== account.appId || body.secret !== account.secret) return refusals.wrongAccount;
+
+  return work(endpoints);
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
+}
+
+/** An answer of PIOPIY that says no. */
+export class Refusal {
+  constructor(
+    readonly code: 400 | 420 | 502,
+    readonly message: string,
+  ) {}
+}
+
+/**
+ * Every refusal there is. PIOPIY documents 400 for an existing or missing username, 420 and 502; it publishes no
+ * text, and nothing on unknown properties, wrong types and bodies that are not JSON: those are assumed.
+ */
+const refusals = {
+  malformed: new Refusal(400, "The body must be a JSON object, sent as application/json"),
+  missing: (names: readonly string[]) => new Refusal(502, `Required property missing: ${names.join(", ")}`),
+  unknown: (names: readonly string[]) => new Refusal(400, `Unknown property: ${names.join(", ")}`),
+  wrongType: (name: string) => new Refusal(400, `${name} must be a string`),
+  wrongPage: new Refusal(502, "page must be a whole number from 1"),
+  wrongAccount: new Refusal(420, "Invalid appid or secret"),
+  taken: new Refusal(400, "username already exists"),
+  unknownUser: new Refusal(400, "username does not exist"),
+} as const;

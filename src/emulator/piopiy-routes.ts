@@ -2,12 +2,18 @@ import { once } from "node:events";
 import { STATUS_CODES } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { EmulatorState } from "./emulator-state.js";
-import type { Fault } from "./faults.js";
-import { sendHtmlPage } from "./html-page.js";
-import { type OperationName, operationNames } from "./operations.js";
-import { type Body, perform } from "./perform.js";
-import { spell } from "./spell.js";
+import type { Endpoints } from "./endpoints.js";
+import type { Fault, Faults } from "./faults.js";
+import {
+  type Body,
+  type Fields,
+  type OperationName,
+  operationNames,
+  perform,
+  Refusal,
+} from "./operations.js";
+import type { CallRecord } from "./request-log.js";
+import type { EmulatorSettings } from "./settings.js";
 
 /** PIOPIY's five calls, with the faults that were asked for. */
 export function addPiopiyRoutes(server: FastifyInstance, state: EmulatorState): void {
@@ -91,4 +97,65 @@ function readBody(request: FastifyRequest): Body {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What the routes of one emulator share. */
+export interface EmulatorState {
+  readonly settings: EmulatorSettings;
+  readonly endpoints: Endpoints;
+  readonly calls: CallRecord;
+  readonly faults: Faults;
+}
+
+/** An answer as it goes over the wire. */
+interface Answer {
+  readonly status: number;
+  readonly body: { readonly code: string | number; readonly [field: string]: unknown };
+}
+
+/** Gives an outcome the status, the code and the booleans that the settings ask for. */
+function spell(
+  outcome: Fields | Refusal,
+  settings: Pick<EmulatorSettings, "errors" | "codes" | "booleans">,
+): Answer {
+  const code = (number: number) => (settings.codes === "number" ? number : `cmi-${number}`);
+  if (outcome instanceof Refusal) {
+    const mark = settings.codes === "number" ? { error: true } : {};
+    return {
+      status: settings.errors === "status" ? outcome.code : 200,
+      body: { code: code(outcome.code), ...mark, msg: outcome.message },
+    };
+  }
+  const fields = settings.booleans === "string" ? booleansAsStrings(outcome) : outcome;
+  return { status: 200, body: { code: code(200), ...fields } };
+}
+
+function booleansAsStrings(fields: Fields): Fields {
+  const spelled = Object.entries(fields).map(([name, value]) => [
+    name,
+    typeof value === "boolean" ? String(value) : value,
+  ]);
+  return Object.fromEntries(spelled);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Answers with a page as Express makes one of an error, the text escaped. */
+export function sendHtmlPage(reply: FastifyReply, status: number, text: string): FastifyReply {
+  const escaped = text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return reply
+    .code(status)
+    .header("content-security-policy", "default-src 'none'")
+    .header("x-content-type-options", "nosniff")
+    .type("text/html; charset=utf-8")
+    .send(
+      `<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n` +
+        `<body>\n<pre>${escaped}</pre>\n</body>\n</html>\n`,
+    );
 }

@@ -130,3 +130,6 @@ function hostNames() {
 function wrong(rule: string): (issue: { input: unknown }) => string {
   return ({ input }) => `${rule}; it is ${JSON.stringify(input)}.`;
 }
+
+/** Something outside the emulator is in its way; the message says what, and what to change. */
+export class EmulatorError extends Error {}

@@ -193,7 +193,7 @@ describe("a call in the emulator", () => {
   });
 
   it("has only events and reasons that the README tells", () => {
-    const source = readFileSync("src/emulator/timeline.ts", "utf8");
+    const source = readFileSync("src/emulator/phone-call/timeline.ts", "utf8");
     const names = [...source.matchAll(/"([a-z][a-z ]+)"/g)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(["end of document", "stops ringing", "nobody answers"]));
     const readme = readFileSync("README.md", "utf8");

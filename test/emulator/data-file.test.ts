@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { EmulatorError } from "../../src/emulator/emulator-error.js";
+import { EmulatorError } from "../../src/emulator/settings.js";
 import { until } from "../support/broken-upstream.js";
 import { startGateway } from "../support/gateway.js";
 import { closeEmulators, EmulatorClient, startClient } from "./emulator-client.js";

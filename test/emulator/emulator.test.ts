@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { EmulatorError } from "../../src/emulator/emulator-error.js";
+import { EmulatorError } from "../../src/emulator/settings.js";
 import { closeEmulators, startClient } from "./emulator-client.js";
 
 afterEach(closeEmulators);

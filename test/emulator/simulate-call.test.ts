@@ -1,13 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { Behaviour } from "../../src/emulator/behaviour.js";
 import {
   type CallDocument,
   type ConnectAction,
   callDocumentSchema,
-} from "../../src/emulator/call-document.js";
-import { simulateCall } from "../../src/emulator/simulate-call.js";
-import type { TimelineEntry } from "../../src/emulator/timeline.js";
+} from "../../src/emulator/phone-call/pcmo-schema.js";
+import { type Behaviour, simulateCall } from "../../src/emulator/phone-call/simulate.js";
+import type { TimelineEntry } from "../../src/emulator/phone-call/timeline.js";
 import { writeConnectAction } from "../../src/pcmo/connect-action.js";
 
 const seconds = (minimum: number, maximum: number) => fc.integer({ min: minimum, max: maximum });

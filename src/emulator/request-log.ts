@@ -1,6 +1,5 @@
 import type { Fault } from "./faults.js";
-import type { OperationName } from "./operations.js";
-import type { Body } from "./perform.js";
+import type { Body, OperationName } from "./operations.js";
 
 const MAX_CALLS = 100_000;
 const MAX_BYTES = 32 * 1024 * 1024;

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { expected, quote } from "./expected.js";
-import { fields } from "./fields.js";
+import { expected, fields, quote } from "./fields.js";
 
 // PIOPIY publishes no ranges: these are assumed.
 const talking = fields.wholeNumber(1, 86_400, "seconds of talking");
@@ -27,7 +26,7 @@ const sipTargets = targets({
 });
 
 /** Each action that a document may hold, field by field; keys that PIOPIY's documents do not show are refused. */
-export const actionSchemas = [
+const actionSchemas = [
   exactlyOne(
     ["call", "connect"],
     action("connect", {
@@ -92,3 +91,20 @@ function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string],
     when: () => true,
   });
 }
+
+const names = actionSchemas.map(({ shape }) => shape.action.value);
+
+/** A PCMO document: the actions of a call, in order, with the defaults of PIOPIY filled in. */
+export const callDocumentSchema = z
+  .array(
+    z.discriminatedUnion("action", actionSchemas, {
+      error: ({ input }) =>
+        `expected an object whose action is one of ${names.join(", ")}, got ${quote(input)}`,
+    }),
+    { error: ({ input }) => `expected an array of actions, got ${quote(input)}` },
+  )
+  .min(1, { error: "expected at least one action, got an empty array" });
+
+export type CallDocument = z.infer<typeof callDocumentSchema>;
+
+export type ConnectAction = Extract<CallDocument[number], { action: "connect" }>;

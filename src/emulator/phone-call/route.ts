@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyInstance } from "fastify";
-import { AnswerError } from "./answer-error.js";
-import { askAnswerUrl } from "./ask-answer-url.js";
-import { callRequestSchema } from "./call-request.js";
-import { readControlInput } from "./control-input.js";
-import type { EmulatorState } from "./emulator-state.js";
-import { readAnswer } from "./read-answer.js";
-import { simulateCall } from "./simulate-call.js";
+import { z } from "zod";
+import { readControlInput } from "../control-input.js";
+import type { EmulatorState } from "../piopiy-routes.js";
+import { AnswerError, askAnswerUrl, readAnswer, spellWebhook, webhookSpellings } from "./fetch-answer.js";
+import { fields } from "./fields.js";
+import { behaviourSchema, simulateCall } from "./simulate.js";
 import { TimelineError } from "./timeline.js";
-import { spellWebhook } from "./webhook.js";
 
 /** Does what PIOPIY would do when somebody dials a number: asks its answer URL, then follows the document. */
 export function addCallRoute(control: FastifyInstance, { endpoints, settings }: EmulatorState): void {
@@ -31,3 +29,16 @@ export function addCallRoute(control: FastifyInstance, { endpoints, settings }: 
     }
   });
 }
+
+/** A call that PIOPIY is to get: who dials which number, and the answer URL that the number has. */
+const callRequestSchema = z.strictObject({
+  to: fields.phoneNumber(),
+  from: fields.phoneNumber(),
+  answerUrl: fields.url("http", "https"),
+  webhook: fields.oneOf(...webhookSpellings).default("strings"),
+  /** By username. A map, because a username may be the name of something that every object has. */
+  behaviours: z
+    .record(z.string(), behaviourSchema)
+    .default({})
+    .transform((behaviours) => new Map(Object.entries(behaviours))),
+});
