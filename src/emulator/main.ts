@@ -1,11 +1,5 @@
 import { type Emulator, startEmulator } from "./emulator.js";
-import {
-  DEFAULT_SECRET,
-  EmulatorError,
-  type EmulatorSettings,
-  EmulatorSettingsError,
-  readEmulatorSettings,
-} from "./settings.js";
+import { DEFAULT_SECRET, EmulatorError, type EmulatorSettings, readEmulatorSettings } from "./settings.js";
 
 let starting: Promise<Emulator> | undefined;
 let isStopping = false;
@@ -23,8 +17,7 @@ try {
   const emulator = await starting;
   if (!isStopping) tellStart(emulator, settings);
 } catch (error) {
-  const isForeseen = error instanceof EmulatorSettingsError || error instanceof EmulatorError;
-  console.error(isForeseen ? error.message : error);
+  console.error(error instanceof EmulatorError ? error.message : error);
   process.exitCode = 1;
 }
 

@@ -1,84 +1,78 @@
 import type { Fault } from "./faults.js";
 import type { Body, OperationName } from "./operations.js";
 
-const MAX_CALLS = 100_000;
+const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 32 * 1024 * 1024;
-/** What a call takes besides its username. */
-const CALL_BYTES = 250;
+/** The size of an entry besides its username. */
+const ENTRY_BYTES = 250;
 
-/** What is remembered of a call: never a password, nor the account. */
-interface Call {
+/** What the log holds of a request: never a password, nor the account. */
+interface LogEntry {
   readonly operation: OperationName;
   readonly username?: string;
   readonly page?: number;
-  /** Null while no answer was given, and for good when the connection ended without one. */
+  /** Null until the response, and permanently when the connection ended without one. */
   status: number | null;
   code: string | number | null;
   readonly at: string;
-  /** How many calls were in flight when this one arrived, itself included. */
+  /** How many requests were in flight when this one arrived, itself included. */
   readonly concurrent: number;
   fault?: Fault["kind"];
 }
 
 /**
- * What was asked, oldest first. A call is there from its arrival on; the oldest are dropped beyond 100,000 calls or 32 MiB,
- * since usernames may have any length.
+ * Logs the requests for PIOPIY's operations, oldest first. A request has an entry from its arrival on; the oldest are
+ * dropped beyond 100,000 entries or 32 MiB, since usernames may have any length.
  */
-export class CallRecord {
-  private calls: (Call | undefined)[] = [];
-  /** Where the oldest call is. */
-  private oldest = 0;
+export class RequestLog {
+  private readonly entries = new Set<LogEntry>();
+  /** Continues at the oldest entry. A new iterator would first pass all entries that were dropped. */
+  private readonly fromOldest = this.entries.values();
   private bytes = 0;
-  private readonly inFlight = new Set<Call>();
+  private readonly inFlight = new Set<LogEntry>();
 
-  begin(operation: OperationName, body: Body): Call {
-    const call: Call = {
+  begin(operation: OperationName, body: Body): LogEntry {
+    const entry: LogEntry = {
       operation,
-      ...asked(operation, body),
+      ...loggedParameters(operation, body),
       status: null,
       code: null,
       at: new Date().toISOString(),
       concurrent: this.inFlight.size + 1,
     };
-    this.calls.push(call);
-    this.bytes += bytesOf(call);
-    while (this.bytes > MAX_BYTES || this.calls.length - this.oldest > MAX_CALLS) this.drop();
-    this.inFlight.add(call);
-    return call;
+    this.entries.add(entry);
+    this.bytes += bytesOf(entry);
+    while (this.bytes > MAX_BYTES || this.entries.size > MAX_ENTRIES) this.drop(this.fromOldest.next().value);
+    this.inFlight.add(entry);
+    return entry;
   }
 
-  /** Ends the call with what was answered, if anything was. Only the first end of a call counts. */
-  end(call: Call, status: number | null = null, code: string | number | null = null): void {
-    if (!this.inFlight.delete(call)) return;
-    call.status = status;
-    call.code = code;
+  /** Completes the entry with the response, if there was one. Only the first end of a request counts. */
+  end(entry: LogEntry, status: number | null = null, code: string | number | null = null): void {
+    if (!this.inFlight.delete(entry)) return;
+    entry.status = status;
+    entry.code = code;
   }
 
-  list(): readonly Call[] {
-    return this.calls.slice(this.oldest) as Call[];
+  list(): readonly LogEntry[] {
+    return [...this.entries];
   }
 
   clear(): void {
-    this.calls = [];
-    this.oldest = 0;
+    this.entries.clear();
     this.bytes = 0;
   }
 
-  private drop(): void {
-    this.bytes -= bytesOf(this.calls[this.oldest]);
-    this.calls[this.oldest++] = undefined;
-    // Shifting so long an array at every call would cost more than the call.
-    if (this.oldest <= MAX_CALLS) return;
-    this.calls = this.calls.slice(this.oldest);
-    this.oldest = 0;
+  private drop(entry: LogEntry | undefined): void {
+    if (entry && this.entries.delete(entry)) this.bytes -= bytesOf(entry);
   }
 }
 
-function bytesOf(call: Call | undefined): number {
-  return CALL_BYTES + 2 * (call?.username?.length ?? 0);
+function bytesOf({ username = "" }: LogEntry): number {
+  return ENTRY_BYTES + 2 * username.length;
 }
 
-function asked(operation: OperationName, body: Body): Pick<Call, "username" | "page"> {
+function loggedParameters(operation: OperationName, body: Body): Pick<LogEntry, "username" | "page"> {
   if (operation === "list_sip") return typeof body?.page === "number" ? { page: body.page } : {};
   return typeof body?.username === "string" ? { username: body.username } : {};
 }

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import {
   type CallDocument,
   type ConnectAction,
-  callDocumentSchema,
+  pcmoSchema,
 } from "../../src/emulator/phone-call/pcmo-schema.js";
-import { type Behaviour, simulateCall } from "../../src/emulator/phone-call/simulate.js";
+import { type PhoneBehaviour, simulateCall } from "../../src/emulator/phone-call/simulate.js";
 import type { TimelineEntry } from "../../src/emulator/phone-call/timeline.js";
 import { writeConnectAction } from "../../src/pcmo/connect-action.js";
 
@@ -32,11 +32,9 @@ const other = fc.constantFrom(
   { action: "hangup" },
 );
 const documentOf = (action: fc.Arbitrary<object>, maxLength: number) =>
-  fc
-    .array(action, { minLength: 1, maxLength })
-    .map((actions): CallDocument => callDocumentSchema.parse(actions));
+  fc.array(action, { minLength: 1, maxLength }).map((actions): CallDocument => pcmoSchema.parse(actions));
 
-const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
+const behaviour: fc.Arbitrary<PhoneBehaviour> = fc.oneof(
   fc.record({ answersAfter: seconds(0, 80) }),
   fc.record({ answersAfter: seconds(0, 80), hangsUpAfter: seconds(1, 8000) }),
   fc.constantFrom("busy", "never", "unregistered"),
@@ -45,7 +43,7 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
 const phones = fc
   .record({ alice: behaviour, bob: behaviour, carol: behaviour, dave: behaviour })
   .map((behaviours) => {
-    const all = new Map<string, Behaviour>(Object.entries(behaviours));
+    const all = new Map<string, PhoneBehaviour>(Object.entries(behaviours));
     return (name: string) => all.get(name);
   });
 
@@ -176,7 +174,7 @@ describe("the emulator", () => {
     fc.assert(
       fc.property(specification, fc.constantFrom("call" as const, "connect" as const), (given, key) => {
         const written = writeConnectAction(given, key);
-        expect(callDocumentSchema.safeParse(written).error).toBeUndefined();
+        expect(pcmoSchema.safeParse(written).error).toBeUndefined();
       }),
       { seed: 6, numRuns: 300 },
     );

@@ -1,81 +1,12 @@
 import { isNativeError } from "node:util/types";
 import { quote } from "./fields.js";
-import { type CallDocument, callDocumentSchema } from "./pcmo-schema.js";
+import { type CallDocument, pcmoSchema } from "./pcmo-schema.js";
 
-const LARGEST_ANSWER = 1_000_000;
+const MAX_ANSWER_BYTES = 1_000_000;
+const MAX_REASONS = 50;
 
-/** What an answer URL said. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
-/**
- * Posts the webhook to the answer URL. Redirects are answers like others and not followed, and the answer is read up
- * to 1 MB. `left` aborts when nobody waits for the call any longer.
- *
- * @throws {AnswerError} when there is no answer, or none in time
- */
-export async function askAnswerUrl(
-  url: string,
-  { contentType, body }: Webhook,
-  timeoutMs: number,
-  left: AbortSignal,
-): Promise<Answer> {
-  const patience = new AbortController();
-  const stop = () => patience.abort();
-  const timer = setTimeout(stop, timeoutMs);
-  left.addEventListener("abort", stop);
-  try {
-    const response = await fetch(url, {
-      method: "POST",
-      // A connection that is kept could be a dead one after the developer has started the server anew.
-      headers: { "content-type": contentType, accept: "application/json", connection: "close" },
-      body,
-      redirect: "manual",
-      signal: patience.signal,
-    });
-    return { status: response.status, headers: response.headers, text: await readText(response) };
-  } catch (error) {
-    if (error instanceof AnswerError) throw error;
-    if (patience.signal.aborted) {
-      throw new AnswerError([
-        `It gave no whole answer within ${timeoutMs} ms. Answer at once, or raise EMULATOR_ANSWER_TIMEOUT_MS.`,
-      ]);
-    }
-    throw new AnswerError([
-      `It cannot be reached, or broke off (${causeOf(error)}). Is a server running at ${url}?`,
-    ]);
-  } finally {
-    clearTimeout(timer);
-    left.removeEventListener("abort", stop);
-  }
-}
-
-async function readText({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    if (size > LARGEST_ANSWER) {
-      throw new AnswerError([`Its answer is larger than ${LARGEST_ANSWER} bytes. Send only the document.`]);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-/** What Node's fetch hides behind "fetch failed". */
-function causeOf(error: unknown): string {
-  const cause = isNativeError(error) ? (error.cause ?? error) : error;
-  if (isNativeError(cause) && "code" in cause) return String(cause.code);
-  const message = isNativeError(cause) ? cause.message : String(cause);
-  return message === "bad port" ? "a port that fetch refuses, as browsers do: take another" : message;
-}
-
-/** How the webhook can be spelled; the newer samples of PIOPIY's documents come first. */
-export const webhookSpellings = ["strings", "numbers", "form"] as const;
+/** The formats of the webhook; the newer samples of PIOPIY's documents come first. */
+export const webhookFormats = ["strings", "numbers", "form"] as const;
 
 interface IncomingCall {
   readonly callId: string;
@@ -83,30 +14,20 @@ interface IncomingCall {
   readonly to: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-  readonly webhook: (typeof webhookSpellings)[number];
 }
 
 /** What is posted to the answer URL. */
-export interface Webhook {
+interface WebhookRequest {
   readonly contentType: string;
   readonly body: string;
 }
 
-/**
- * Tells the answer URL of a call. The samples of 2022 and later have phone numbers as strings and an `action`, older
- * ones have numbers and none. A form is in no sample, but users have met one.
- */
-export function spellWebhook({ callId, from, to, time, webhook }: IncomingCall): Webhook {
-  const strings = { action: "inbound", from: String(from), to: String(to), time, cmiuuid: callId };
-  if (webhook === "form") {
-    const body = new URLSearchParams({ ...strings, time: String(time) }).toString();
-    return { contentType: "application/x-www-form-urlencoded", body };
-  }
-  const fields = webhook === "numbers" ? { from, to, time, cmiuuid: callId } : strings;
-  return { contentType: "application/json", body: JSON.stringify(fields) };
+interface Answer {
+  /** The document as it came. */
+  readonly sent: unknown;
+  /** With the defaults of PIOPIY. */
+  readonly document: CallDocument;
 }
-
-const MOST_REASONS = 50;
 
 /** An answer URL that gave no document to follow. Each reason is one sentence; very many are cut off. */
 export class AnswerError extends Error {
@@ -114,39 +35,95 @@ export class AnswerError extends Error {
 
   constructor(reasons: readonly string[]) {
     super("The answer URL gave no document that the call can follow.");
-    const more = reasons.length - MOST_REASONS;
-    this.reasons = more > 0 ? [...reasons.slice(0, MOST_REASONS), `There are ${more} more.`] : reasons;
+    const more = reasons.length - MAX_REASONS;
+    this.reasons = more > 0 ? [...reasons.slice(0, MAX_REASONS), `There are ${more} more.`] : reasons;
   }
-}
-
-interface Read {
-  /** As it came. */
-  readonly sent: unknown;
-  /** With the defaults of PIOPIY. */
-  readonly document: CallDocument;
 }
 
 /**
- * Takes the document out of an answer: HTTP 200 with a JSON array. What PIOPIY does with any other is not documented.
+ * Returns the webhook of a call. The samples of 2022 and later have phone numbers as strings and an `action`, older
+ * ones have numbers and none. A form is in no sample, but users have met one.
+ */
+export function formatWebhook(
+  { callId, from, to, time }: IncomingCall,
+  format: (typeof webhookFormats)[number],
+): WebhookRequest {
+  const strings = { action: "inbound", from: String(from), to: String(to), time, cmiuuid: callId };
+  if (format === "form") {
+    const body = new URLSearchParams({ ...strings, time: String(time) }).toString();
+    return { contentType: "application/x-www-form-urlencoded", body };
+  }
+  const fields = format === "numbers" ? { from, to, time, cmiuuid: callId } : strings;
+  return { contentType: "application/json", body: JSON.stringify(fields) };
+}
+
+/**
+ * Posts the webhook to the answer URL and returns the document of the answer: HTTP 200 with a JSON array of up to
+ * 1 MB. What PIOPIY does with any other answer is not documented. Redirects are not followed. `disconnected` aborts
+ * when the client that asked for the call has left.
  *
  * @throws {AnswerError} with all that is wrong
  */
-export function readAnswer({ status, headers, text }: Answer): Read {
+export async function fetchAnswer(
+  url: string,
+  { contentType, body }: WebhookRequest,
+  timeoutMs: number,
+  disconnected: AbortSignal,
+): Promise<Answer> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      // The server behind a connection that is kept alive may have been restarted since.
+      headers: { "content-type": contentType, accept: "application/json", connection: "close" },
+      body,
+      redirect: "manual",
+      signal: AbortSignal.any([timeout, disconnected]),
+    });
+    text = await readText(response);
+  } catch (error) {
+    if (error instanceof AnswerError) throw error;
+    throw new AnswerError([
+      timeout.aborted
+        ? `It gave no whole answer within ${timeoutMs} ms. Answer at once, or raise EMULATOR_ANSWER_TIMEOUT_MS.`
+        : `It cannot be reached, or broke off (${causeOf(error)}). Is a server running at ${url}?`,
+    ]);
+  }
+  return readAnswer(response, text);
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) {
+      throw new AnswerError([`Its answer is larger than ${MAX_ANSWER_BYTES} bytes. Send only the document.`]);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function readAnswer({ status, headers }: Response, text: string): Answer {
+  const shown = text === "" ? "an empty body" : quote(text);
   if (status !== 200) {
     const location = headers.get("location");
     const redirect = location === null ? "" : ` It leads to ${quote(location)}, which is not followed.`;
-    throw new AnswerError([`Expected HTTP status 200, got ${status} with ${begin(text)}.${redirect}`]);
+    throw new AnswerError([`Expected HTTP status 200, got ${status} with ${shown}.${redirect}`]);
   }
   const reasons: string[] = [];
-  const contentType = headers.get("content-type");
+  const contentType = headers.get("content-type") ?? undefined;
   if (!/^application\/json\s*(;|$)/i.test(contentType ?? "")) {
-    reasons.push(`Expected the content type application/json, got ${quote(contentType ?? undefined)}.`);
+    reasons.push(`Expected the content type application/json, got ${quote(contentType)}.`);
   }
 
   const sent = parse(text);
-  if (sent === undefined) throw new AnswerError([...reasons, `Expected JSON, got ${begin(text)}.`]);
-  const { success, data, error } = callDocumentSchema.safeParse(sent);
-  if (!success) reasons.push(...error.issues.map(({ path, message }) => `${place(path)}: ${message}.`));
+  if (sent === undefined) throw new AnswerError([...reasons, `Expected JSON, got ${shown}.`]);
+  const { success, data, error } = pcmoSchema.safeParse(sent);
+  if (!success) reasons.push(...error.issues.map(({ path, message }) => `${pathOf(path)}: ${message}.`));
   if (!success || reasons.length > 0) throw new AnswerError(reasons);
   return { sent, document: data };
 }
@@ -159,11 +136,15 @@ function parse(text: string): unknown {
   }
 }
 
-function begin(text: string): string {
-  return text === "" ? "an empty body" : quote(text);
+/** Such as `document[0].call[1].user`. */
+function pathOf(keys: readonly PropertyKey[]): string {
+  return `document${keys.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("")}`;
 }
 
-/** Such as `document[0].call[1].user`. */
-function place(path: readonly PropertyKey[]): string {
-  return `document${path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("")}`;
+/** What Node's fetch hides behind "fetch failed". */
+function causeOf(error: unknown): string {
+  const cause = isNativeError(error) ? (error.cause ?? error) : error;
+  if (isNativeError(cause) && "code" in cause) return String(cause.code);
+  const message = isNativeError(cause) ? cause.message : String(cause);
+  return message === "bad port" ? "a port that fetch refuses, as browsers do: take another" : message;
 }

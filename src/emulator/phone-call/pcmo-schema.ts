@@ -6,7 +6,7 @@ const talking = fields.wholeNumber(1, 86_400, "seconds of talking");
 const ringing = fields.wholeNumber(1, 600, "seconds of ringing");
 const tries = fields.wholeNumber(1, 100, "tries");
 const ringType = fields.oneOf("single", "group");
-const isTrue = z.boolean({ error: expected("true or false") });
+const flag = z.boolean({ error: expected("true or false") });
 const waiting = fields.wholeNumber(1, 600, "seconds");
 const digits = fields.wholeNumber(1, 100, "digits");
 const webUrl = fields.url("http", "https");
@@ -25,14 +25,14 @@ const sipTargets = targets({
   user: fields.text(),
 });
 
-/** Each action that a document may hold, field by field; keys that PIOPIY's documents do not show are refused. */
+/** Each action that a document may hold; keys that PIOPIY's documents do not show are refused. */
 const actionSchemas = [
   exactlyOne(
     ["call", "connect"],
     action("connect", {
       ...dial,
       call_type: fields.oneOf("audio", "video").optional(),
-      record: isTrue.optional(),
+      record: flag.optional(),
       call: sipTargets.optional(),
       connect: sipTargets.optional(),
     }),
@@ -60,10 +60,26 @@ const actionSchemas = [
     ws_url: fields.url("ws", "wss"),
     listen_mode: fields.oneOf("caller", "callee", "both").optional(),
     voice_quality: fields.oneOf("8000", "16000").optional(),
-    stream_on_answer: isTrue.optional(),
+    stream_on_answer: flag.optional(),
   }),
   action("hangup", {}),
 ] as const;
+
+const names = actionSchemas.map(({ shape }) => shape.action.value).join(", ");
+
+/** A PCMO document: the actions of a call, in order, with the defaults of PIOPIY filled in. */
+export const pcmoSchema = z
+  .array(
+    z.discriminatedUnion("action", actionSchemas, {
+      error: expected(`an object whose action is one of ${names}`),
+    }),
+    { error: expected("an array of actions") },
+  )
+  .min(1, { error: "expected at least one action, got an empty array" });
+
+export type CallDocument = z.infer<typeof pcmoSchema>;
+
+export type ConnectAction = Extract<CallDocument[number], { action: "connect" }>;
 
 function action<const Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
   return strict(`${name} takes`, { action: z.literal(name), ...shape });
@@ -82,7 +98,7 @@ function strict<Shape extends z.ZodRawShape>(takes: string, shape: Shape) {
   return z.strictObject(shape, { error });
 }
 
-/** Told together with the other mistakes, so it looks at what came, not at what was understood. */
+/** Checks the raw input, so that this mistake is reported together with those of the fields. */
 function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string], schema: Schema): Schema {
   const count = (value: object) => keys.filter((key) => Object.hasOwn(value, key)).length;
   return schema.refine((value) => count(value) === 1, {
@@ -91,20 +107,3 @@ function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string],
     when: () => true,
   });
 }
-
-const names = actionSchemas.map(({ shape }) => shape.action.value);
-
-/** A PCMO document: the actions of a call, in order, with the defaults of PIOPIY filled in. */
-export const callDocumentSchema = z
-  .array(
-    z.discriminatedUnion("action", actionSchemas, {
-      error: ({ input }) =>
-        `expected an object whose action is one of ${names.join(", ")}, got ${quote(input)}`,
-    }),
-    { error: ({ input }) => `expected an array of actions, got ${quote(input)}` },
-  )
-  .min(1, { error: "expected at least one action, got an empty array" });
-
-export type CallDocument = z.infer<typeof callDocumentSchema>;
-
-export type ConnectAction = Extract<CallDocument[number], { action: "connect" }>;
