@@ -11,7 +11,7 @@ import {
 import { dirname } from "node:path";
 import { isNativeError } from "node:util/types";
 import { z } from "zod";
-import { type Endpoint, endpointList } from "./endpoints.js";
+import { endpointList, type StoredEndpoint } from "./endpoints.js";
 import { EmulatorError } from "./settings.js";
 
 const contents = z.strictObject({ endpoints: endpointList });
@@ -21,7 +21,7 @@ export class DataFile {
   constructor(private readonly path: string) {}
 
   /** Returns the endpoints, or undefined when there is no file yet. A file that is not understood is never touched. */
-  read(): readonly Endpoint[] | undefined {
+  read(): readonly StoredEndpoint[] | undefined {
     if (!existsSync(this.path)) return undefined;
     const { success, data, error } = contents.safeParse(this.readJson());
     if (success) return data.endpoints;
@@ -30,7 +30,7 @@ export class DataFile {
   }
 
   /** Replaces the file in one step: a reader sees the old contents or the new, also after a loss of power. */
-  write(endpoints: readonly Endpoint[]): void {
+  write(endpoints: readonly StoredEndpoint[]): void {
     const temporary = `${this.path}.${process.pid}.tmp`;
     try {
       writeFileSync(temporary, `${JSON.stringify({ endpoints }, null, 2)}\n`, { mode: 0o600, flush: true });

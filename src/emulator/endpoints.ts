@@ -17,7 +17,7 @@ const endpointSchema = z.strictObject({
 /** An endpoint of which only the username is required. */
 const endpointDraftSchema = endpointSchema.partial().required({ username: true });
 
-export type Endpoint = z.infer<typeof endpointSchema>;
+export type StoredEndpoint = z.infer<typeof endpointSchema>;
 export type EndpointDraft = z.infer<typeof endpointDraftSchema>;
 
 /** Lists of which no username occurs twice. */
@@ -37,14 +37,14 @@ export const startingEndpoints: readonly EndpointDraft[] = [
  * count. `save` is called with all of them for every change; a change that it throws at does not happen.
  */
 export class Endpoints {
-  private byUsername: ReadonlyMap<string, Endpoint>;
+  private byUsername: ReadonlyMap<string, StoredEndpoint>;
   /** The same endpoints by position. */
-  private inOrder: readonly Endpoint[];
+  private inOrder: readonly StoredEndpoint[];
 
   constructor(
     private readonly sbc: string,
-    stored: readonly Endpoint[],
-    private readonly save: (endpoints: readonly Endpoint[]) => void,
+    stored: readonly StoredEndpoint[],
+    private readonly save: (endpoints: readonly StoredEndpoint[]) => void,
   ) {
     this.byUsername = new Map(stored.map((endpoint) => [endpoint.username, endpoint]));
     this.inOrder = stored;
@@ -54,23 +54,23 @@ export class Endpoints {
     return this.inOrder.length;
   }
 
-  find(username: string): Endpoint | undefined {
+  find(username: string): StoredEndpoint | undefined {
     return this.byUsername.get(username);
   }
 
   /** Returns the ten of a page, counted from 1; past the end there are none. */
-  page(page: number): readonly Endpoint[] {
+  page(page: number): readonly StoredEndpoint[] {
     return this.inOrder.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
   }
 
   /** Adds an endpoint, or changes the one that has its username. */
-  put(draft: EndpointDraft): Endpoint {
+  put(draft: EndpointDraft): StoredEndpoint {
     const endpoint = this.complete(draft);
     this.replace(new Map(this.byUsername).set(endpoint.username, endpoint));
     return endpoint;
   }
 
-  remove({ username }: Endpoint): void {
+  remove({ username }: StoredEndpoint): void {
     const rest = new Map(this.byUsername);
     rest.delete(username);
     this.replace(rest);
@@ -80,7 +80,7 @@ export class Endpoints {
     this.replace(new Map(drafts.map((draft) => [draft.username, this.complete(draft)])));
   }
 
-  private replace(byUsername: ReadonlyMap<string, Endpoint>): void {
+  private replace(byUsername: ReadonlyMap<string, StoredEndpoint>): void {
     const inOrder = [...byUsername.values()];
     this.save(inOrder);
     this.byUsername = byUsername;
@@ -88,7 +88,7 @@ export class Endpoints {
   }
 
   /** Fills in what the draft leaves out; a missing password is generated. */
-  private complete({ username, password, connect_URL, audio, video, type }: EndpointDraft): Endpoint {
+  private complete({ username, password, connect_URL, audio, video, type }: EndpointDraft): StoredEndpoint {
     return {
       username,
       password: password ?? `made-up-${randomBytes(9).toString("base64url")}`,

@@ -8,7 +8,7 @@ export type Body = Readonly<Record<string, unknown>> | undefined;
 /** What follows the code in a response of success, in PIOPIY's order. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-type Operation = (
+type RunOperation = (
   body: Body,
   account: Pick<EmulatorSettings, "appId" | "secret">,
   endpoints: Endpoints,
@@ -70,7 +70,7 @@ export const operations = {
     endpoints.remove(endpoint);
     return { username: given.username, msg: "Removed successfully" };
   }),
-} as const satisfies Record<string, Operation>;
+} as const satisfies Record<string, RunOperation>;
 
 export type OperationName = keyof typeof operations;
 
@@ -80,7 +80,7 @@ export const operationNames = Object.keys(operations) as [OperationName, ...Oper
 function operation<Shape extends z.ZodRawShape>(
   shape: Shape,
   run: (endpoints: Endpoints, given: z.infer<z.ZodObject<Shape>>) => Fields | ErrorResponse,
-): Operation {
+): RunOperation {
   const schema = z.object(shape);
   const names = ["appid", "secret", ...Object.keys(shape)];
   return (body, account, endpoints) => {

@@ -22,7 +22,7 @@ interface WebhookRequest {
   readonly body: string;
 }
 
-interface Answer {
+interface FetchedAnswer {
   /** The document as it came. */
   readonly sent: unknown;
   /** With the defaults of PIOPIY. */
@@ -69,7 +69,7 @@ export async function fetchAnswer(
   { contentType, body }: WebhookRequest,
   timeoutMs: number,
   disconnected: AbortSignal,
-): Promise<Answer> {
+): Promise<FetchedAnswer> {
   const timeout = AbortSignal.timeout(timeoutMs);
   let response: Response;
   let text: string;
@@ -107,7 +107,7 @@ async function readText({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function readAnswer({ status, headers }: Response, text: string): Answer {
+function readAnswer({ status, headers }: Response, text: string): FetchedAnswer {
   const shown = text === "" ? "an empty body" : quote(text);
   if (status !== 200) {
     const location = headers.get("location");
