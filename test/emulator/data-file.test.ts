@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { EmulatorError } from "../../src/emulator/settings.js";
 import { until } from "../support/broken-upstream.js";
+import { closeEmulators, EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
 import { startGateway } from "../support/gateway.js";
-import { closeEmulators, EmulatorClient, startClient } from "./emulator-client.js";
 
 let folder: string;
 let dataFile: string;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { EmulatorError } from "../../src/emulator/settings.js";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { closeEmulators, startClient } from "../support/emulator/emulator-client.js";
 
 afterEach(closeEmulators);
 

@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { closeEmulators, type EmulatorClient, startClient, until } from "./emulator-client.js";
+import {
+  closeEmulators,
+  type EmulatorClient,
+  startClient,
+  until,
+} from "../support/emulator/emulator-client.js";
 
 afterEach(closeEmulators);
 

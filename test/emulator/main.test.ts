@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { until } from "./emulator-client.js";
+import { until } from "../support/emulator/emulator-client.js";
 
 const started: ChildProcess[] = [];
 

@@ -4,10 +4,10 @@ import {
   type CallDocument,
   type ConnectAction,
   pcmoSchema,
-} from "../../src/emulator/phone-call/pcmo-schema.js";
-import { type PhoneBehaviour, simulateCall } from "../../src/emulator/phone-call/simulate.js";
-import type { TimelineEntry } from "../../src/emulator/phone-call/timeline.js";
-import { writeConnectAction } from "../../src/pcmo/connect-action.js";
+} from "../../../src/emulator/phone-call/pcmo-schema.js";
+import { type PhoneBehaviour, simulateCall } from "../../../src/emulator/phone-call/simulate.js";
+import type { TimelineEntry } from "../../../src/emulator/phone-call/timeline.js";
+import { writeConnectAction } from "../../../src/pcmo/connect-action.js";
 
 const seconds = (minimum: number, maximum: number) => fc.integer({ min: minimum, max: maximum });
 const username = fc.constantFrom("alice", "bob", "carol", "dave", "ghost");

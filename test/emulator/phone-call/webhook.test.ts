@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { answerDocument, closeAnswerServers } from "./answer-server.js";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { answerDocument, closeAnswerServers } from "../../support/emulator/answer-server.js";
+import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
 
 afterEach(async () => {
   await closeEmulators();

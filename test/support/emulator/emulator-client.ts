@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
-import { type EmulatorSettings, readEmulatorSettings } from "../../src/emulator/settings.js";
+import { type Emulator, startEmulator } from "../../../src/emulator/emulator.js";
+import { type EmulatorSettings, readEmulatorSettings } from "../../../src/emulator/settings.js";
 
 const started: Emulator[] = [];
 

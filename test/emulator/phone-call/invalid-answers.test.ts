@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { answerWith, closeAnswerServers, startAnswerServer } from "./answer-server.js";
-import { closeEmulators, startClient, until } from "./emulator-client.js";
+import { answerWith, closeAnswerServers, startAnswerServer } from "../../support/emulator/answer-server.js";
+import { closeEmulators, startClient, until } from "../../support/emulator/emulator-client.js";
 
 afterEach(async () => {
   await closeEmulators();
