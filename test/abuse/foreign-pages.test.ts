@@ -309,7 +309,7 @@ describeWithBrowser("A foreign page in a browser", () => {
     }, `${emulator}/_emulator/reset`);
     await page.waitForURL(`${emulator}/**`);
     expect(await page.textContent("body")).toContain('"error"');
-    expect(inner.asked).toEqual([]);
+    expect(inner.requests).toEqual([]);
     expect(await usernames()).toContain("alice");
   });
 

@@ -111,8 +111,8 @@ describe("a call in the emulator", () => {
   it("knows the endpoints as they are at that moment", async () => {
     const client = await startClient();
     const { url } = await answerDocument([connect(["alice", "erin"])]);
-    await client.call("remove_sip", { username: "alice" });
-    await client.call("add_sip", { username: "erin", password: "made-up-1" });
+    await client.request("remove_sip", { username: "alice" });
+    await client.request("add_sip", { username: "erin", password: "made-up-1" });
     const { body } = await client.dial(url);
     expect(body.timeline.slice(0, 2)).toEqual([
       { at: 0, event: "does not exist", endpoint: "alice" },
@@ -200,9 +200,9 @@ describe("a call in the emulator", () => {
     expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it("is no call of the endpoint API", async () => {
+  it("is not in the request log of the endpoint API", async () => {
     const client = await startClient();
     await client.dial((await answerDocument([{ action: "hangup" }])).url);
-    expect(await client.calls()).toEqual([]);
+    expect(await client.requestLog()).toEqual([]);
   });
 });
