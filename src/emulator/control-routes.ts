@@ -24,7 +24,7 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
   server.register(
     async (control) => {
       control.addHook("onRequest", controlGuard);
-      readJsonBodies(control);
+      validateBodies(control);
 
       control.get("/calls", () => requestLog.list());
 
@@ -53,16 +53,14 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
 }
 
 /** Parses bodies, an empty one as `{}`, and validates them by the zod schemas of their routes. All mistakes are reported at once. */
-function readJsonBodies(control: FastifyInstance): void {
-  control.removeAllContentTypeParsers();
-  control.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, text: string) => {
+function validateBodies(control: FastifyInstance): void {
+  control.setValidatorCompiler<z.ZodType>(({ schema }) => (text) => {
+    let body: unknown;
     try {
-      return JSON.parse(text || "{}");
+      body = JSON.parse(text || "{}");
     } catch {
-      throw new SyntaxError("The body must be JSON, or empty.");
+      return { error: new SyntaxError("The body must be JSON, or empty.") };
     }
-  });
-  control.setValidatorCompiler<z.ZodType>(({ schema }) => (body) => {
     const { data, error } = schema.safeParse(body);
     return error ? { error } : { value: data };
   });

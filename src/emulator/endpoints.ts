@@ -15,7 +15,7 @@ const endpointSchema = z.strictObject({
 });
 
 /** An endpoint of which only the username is required. */
-const endpointDraftSchema = endpointSchema.partial().required({ username: true });
+const endpointDraftSchema = endpointSchema.partial().extend({ username: text });
 
 export type StoredEndpoint = z.infer<typeof endpointSchema>;
 export type EndpointDraft = z.infer<typeof endpointDraftSchema>;

@@ -6,7 +6,7 @@ let isStopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     isStopping = true;
-    // A start that fails says so below.
+    // A start that fails is reported below.
     starting?.then((emulator) => emulator.close()).catch(() => {});
   });
 }
@@ -15,13 +15,13 @@ try {
   const settings = readEmulatorSettings(process.env);
   starting = startEmulator(settings);
   const emulator = await starting;
-  if (!isStopping) tellStart(emulator, settings);
+  if (!isStopping) printStart(emulator, settings);
 } catch (error) {
   console.error(error instanceof EmulatorError ? error.message : error);
   process.exitCode = 1;
 }
 
-function tellStart(emulator: Emulator, settings: EmulatorSettings): void {
+function printStart(emulator: Emulator, settings: EmulatorSettings): void {
   console.log(
     [
       "This is an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY: it reaches no telephone network.",
