@@ -3,7 +3,8 @@ export default {
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
-  testTimeout: 30_000,
+  // Tests wait for conditions. This ends one that never comes, also on a machine that is busy with other work.
+  testTimeout: 300_000,
   maxWorkers: "100%",
   // A process that runs one suite after another keeps what each has loaded, and ends up collecting garbage for most of its time.
   workerIdleMemoryLimit: "600MB",

@@ -1,12 +1,14 @@
 import { writeFileSync } from "node:fs";
-import { findTailcall } from "./contestants/tailcall/binary.js";
-import { tailcallConfiguration } from "./contestants/tailcall/configuration.js";
-import { benchFile, benchFolder } from "./paths.js";
+import { benchFile, benchFolder } from "./bench-file.js";
+import { findTailcall, tailcallConfiguration } from "./contestants/tailcall.js";
 import type { Command } from "./processes/process-group.js";
-import type { Dialect } from "./workloads/dialect.js";
-import { gatewayDialect } from "./workloads/gateway-dialect.js";
-import { meshDialect, tailcallDialect } from "./workloads/pages-dialect.js";
-import { proxyDialect } from "./workloads/proxy-dialect.js";
+import {
+  type Dialect,
+  gatewayDialect,
+  meshDialect,
+  proxyDialect,
+  tailcallDialect,
+} from "./workloads/contestant-api.js";
 
 /** What every contestant is told: `PORT`, `UPSTREAM_URL`, `APP_ID`, `SECRET`, `MAX_CONCURRENCY` and `CACHE_MS`. */
 export type Told = Readonly<Record<string, string>>;

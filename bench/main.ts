@@ -1,9 +1,8 @@
 import { contestants, TOLD } from "./contestants.js";
-import { compareGot } from "./got-cost/compare-got.js";
+import { compareGot } from "./got-cost/compare.js";
 import { isFull, type Options, readOptions } from "./options.js";
 import { killAll } from "./processes/process-group.js";
-import { report } from "./report/report.js";
-import { writeResults, writeSoak } from "./report/results-file.js";
+import { report, writeResults, writeSoak } from "./report/report.js";
 import { run } from "./run.js";
 import { soak } from "./soak.js";
 

@@ -1,19 +1,16 @@
-import { composeSupergraph } from "./contestants/mesh/compose-supergraph.js";
+import { composeSupergraph } from "./contestants/mesh/supergraph.js";
 import { type Contestant, contestants, GATEWAY, TOLD } from "./contestants.js";
-import { measureStarts } from "./measure-starts.js";
+import { Loader } from "./load/load-generator.js";
 import { measureWorkers } from "./measure-workers.js";
 import type { Options } from "./options.js";
-import { Loader } from "./processes/loader.js";
 import { RunningContestant } from "./processes/running-contestant.js";
-import { Upstream } from "./processes/upstream.js";
 import { Results } from "./report/results.js";
-import { addedLatency } from "./workloads/added-latency.js";
-import { check } from "./workloads/check.js";
-import { coldAliases, coldRows, warmCold } from "./workloads/cold-and-warm.js";
-import { coldBurst } from "./workloads/cold-burst.js";
+import { Upstream } from "./upstream/upstream.js";
+import { MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
 import { growth } from "./workloads/growth.js";
-import { MANY_ENDPOINTS, Names } from "./workloads/names.js";
+import { addedLatency, coldAliases, coldBurst, coldRows, warmCold } from "./workloads/latency.js";
 import { distinctNames, hotAliases, hotRows, hotSet } from "./workloads/throughput.js";
+import { check } from "./workloads/verify-responses.js";
 import type { Tools } from "./workloads/workload.js";
 
 const workloads = [
@@ -116,4 +113,21 @@ async function playRound(running: readonly RunningContestant[], stage: Stage): P
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** From the start of a contestant's process to its first answer, each alone. */
+export async function measureStarts(
+  contestants: readonly Contestant[],
+  rounds: number,
+  { upstream, told, results, say }: Stage,
+): Promise<void> {
+  await upstream.change({ delayMs: 0 });
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of contestants) {
+      say(`round ${round + 1}: start to first answer, ${contestant.name}`);
+      const one = await RunningContestant.start(contestant, told, "user-1");
+      results.add("start", contestant.name, { ms: one.startMs });
+      await one.stop();
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
-import { type AnswerSettings, readAnswerSettings } from "./answer/answer-settings.js";
+import { type AnswerSettings, readAnswerSettings } from "./answer-url/settings.js";
 import { type AuthSettings, readAuth } from "./auth/auth-settings.js";
 import { Environment, isLoopback, type Variables } from "./environment.js";
 import { type Limits, readLimits } from "./limits.js";

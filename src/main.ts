@@ -8,11 +8,10 @@ import { type Config, ConfigError, readConfig, type Upstream } from "./config.js
 import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
-import { LogDestination } from "./log-destination.js";
-import { loggerOptions } from "./logger-options.js";
+import { createServer } from "./http/server.js";
+import { LogDestination, loggerOptions } from "./log.js";
 import { connectPiopiy } from "./piopiy/connect-piopiy.js";
 import { Secret } from "./secret.js";
-import { createServer } from "./server.js";
 import { Workers } from "./workers.js";
 
 /** How long accepted requests may take to end after a signal to stop. */

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../src/emulator/settings.js";
-import { until } from "./support/broken-upstream.js";
 import { KeptConnection } from "./support/kept-connection.js";
 import { freePort, hasRedis, startRedis } from "./support/redis.js";
+import { until } from "./support/until.js";
 
 const TIMEOUT_MS = 120_000;
 const WARNING = "another program's cluster mode";
@@ -51,7 +51,7 @@ async function start(env: Record<string, string>): Promise<[KeptConnection, Kept
   child.stdout?.on("data", (data) => {
     stdout += data;
   });
-  await until(() => stdout.split("Server listening").length === 3, 60);
+  await until(() => stdout.split("Server listening").length === 3);
   // The primary process gives connections to its processes in turn.
   const origin = `http://127.0.0.1:${port}`;
   const found: [KeptConnection, KeptConnection] = [new KeptConnection(origin), new KeptConnection(origin)];

@@ -4,8 +4,8 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
-import { until } from "./support/broken-upstream.js";
 import { freePort } from "./support/redis.js";
+import { until } from "./support/until.js";
 
 const TIMEOUT_MS = 120_000;
 const folder = mkdtempSync(join(tmpdir(), "log-"));
@@ -48,7 +48,7 @@ async function start(stdout: number | "pipe", workers = "1", script = 'exec "$@"
   started.push(child);
   const end = once(child, "exit").then(([code, signal]) => code ?? signal);
   const origin = `http://127.0.0.1:${port}`;
-  await until(async () => (await fetch(`${origin}/health/live`).catch(() => undefined))?.ok === true, 60);
+  await until(async () => (await fetch(`${origin}/health/live`).catch(() => undefined))?.ok === true);
   return { child, origin, end };
 }
 
@@ -126,7 +126,7 @@ it(
     await until(() => {
       read();
       return /"dropped".*\n/.test(text);
-    }, 60);
+    });
     await log(running, 1);
     running.child.kill("SIGTERM");
     expect(await running.end).toBe(0);

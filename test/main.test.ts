@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { type BrokenUpstream, send, startBrokenUpstream, until } from "./support/broken-upstream.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "./support/broken-upstream.js";
+import { until } from "./support/until.js";
 
 const started: ChildProcess[] = [];
 let upstream: BrokenUpstream;

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfig } from "../src/config.js";
-import { until } from "./support/broken-upstream.js";
 import { canaries, holdsCanary } from "./support/canaries.js";
 import { freePort, hasRedis, startRedis } from "./support/redis.js";
+import { until } from "./support/until.js";
 
 const withRedis = hasRedis ? it : it.skip;
 if (!hasRedis)

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type BrokenUpstream, send, startBrokenUpstream, until } from "./support/broken-upstream.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "./support/broken-upstream.js";
+import { until } from "./support/until.js";
 
 const TIMEOUT_MS = 120_000;
 const write = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
@@ -82,7 +83,7 @@ describe.each<[string, string[], string]>([
         held.push(() => send(response, { body: { code: 200, username: "alice" } })),
       );
       const { child, output, end } = run(command, { WORKERS: workers });
-      await until(() => output.stdout.includes("AUTH=none") || child.exitCode !== null, 60);
+      await until(() => output.stdout.includes("AUTH=none") || child.exitCode !== null);
       const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1] ?? output.stderr;
       const response = fetch(`${origin}/graphql`, {
         method: "POST",
@@ -116,7 +117,7 @@ it.each([
   async (_, workers) => {
     upstream.answer(() => {});
     const { child, output, end } = run(gateway, { WORKERS: workers });
-    await until(() => output.stdout.includes("AUTH=none"), 60);
+    await until(() => output.stdout.includes("AUTH=none"));
     const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
     fetch(`${origin}/graphql`, {
       method: "POST",
@@ -130,7 +131,7 @@ it.each([
       child.kill("SIGTERM");
       sent++;
       return false;
-    }, 60);
+    });
     expect(await end).toBe(1);
     expect(sent).toBeGreaterThan(2);
   },
@@ -144,8 +145,8 @@ it(
       for (const isListening of [false, true]) {
         const { child, output, end } = run(gateway, { WORKERS: "3", LOG_LEVEL: "info" });
         // The primary process handles signals from before it starts workers; then the first worker listens, and others start.
-        if (isListening) await until(() => output.stdout.includes("Server listening"), 60);
-        else await until(() => childrenOf(child.pid) > 0, 60);
+        if (isListening) await until(() => output.stdout.includes("Server listening"));
+        else await until(() => childrenOf(child.pid) > 0);
         kill(child.pid, signal);
         kill(child.pid, signal);
         const code = await end;

@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { type BuiltGateway, startBuiltGateway } from "./chaos/built-gateway.js";
-import { until } from "./support/broken-upstream.js";
+import { until } from "./support/until.js";
 
 const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", WORKERS: "3", CACHE_TTL_MS: "3600000" };
 

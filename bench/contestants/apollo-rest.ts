@@ -1,11 +1,48 @@
 import { globalAgent } from "node:http";
+import {
+  type CacheOptions,
+  RESTDataSource,
+  type RequestDeduplicationPolicy,
+  type RequestOptions,
+} from "@apollo/datasource-rest";
 import { ApolloServer } from "@apollo/server";
 import fastifyApollo, { fastifyApolloDrainPlugin } from "@as-integrations/fastify";
 import fastify from "fastify";
-import { PiopiyDataSource } from "./piopiy-data-source.js";
-import { readRows } from "./rows.js";
+import { type Endpoint, readEndpoint, readRows, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
 import { type Page, sdl } from "./sdl.js";
 import { settings, tellStart } from "./settings.js";
+
+/** PIOPIY's reads. They are POST calls, which are only shared and kept when a subclass says how. */
+export class PiopiyDataSource extends RESTDataSource {
+  override baseURL = settings.upstreamUrl;
+
+  async getSip(username: string): Promise<Endpoint | null> {
+    const body = { ...settings.account, username };
+    return readEndpoint(await this.post<UpstreamEndpoint>("get_sip", { body }));
+  }
+
+  listSip(page: number): Promise<UpstreamPage> {
+    return this.post<UpstreamPage>("list_sip", { body: { ...settings.account, page } });
+  }
+
+  protected override cacheKeyFor(url: URL, request: RequestOptions): string {
+    return `${url} ${request.body}`;
+  }
+
+  protected override requestDeduplicationPolicyFor(
+    url: URL,
+    request: RequestOptions,
+  ): RequestDeduplicationPolicy {
+    return {
+      policy: "deduplicate-during-request-lifetime",
+      deduplicationKey: this.cacheKeyFor(url, request),
+    };
+  }
+
+  protected override cacheOptionsFor(): CacheOptions {
+    return { ttl: settings.cacheMs / 1000 };
+  }
+}
 
 interface Context {
   readonly piopiy: PiopiyDataSource;

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import fastify, { type FastifyPluginAsync } from "fastify";
 import { mercurius } from "mercurius";
 import type { MercuriusCacheOptions } from "mercurius-cache";
-import { readRows } from "./rows.js";
+import { readRows } from "./piopiy.js";
 import { type Page, sdl } from "./sdl.js";
 import { settings, tellStart } from "./settings.js";
 import { getSip, listSip } from "./undici-client.js";

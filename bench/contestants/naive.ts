@@ -3,9 +3,72 @@ import { globalAgent } from "node:http";
 import { ApolloServer } from "@apollo/server";
 import fastifyApollo, { fastifyApolloDrainPlugin } from "@as-integrations/fastify";
 import fastify from "fastify";
-import { buildSchema } from "type-graphql";
-import { NaiveResolver } from "./naive-schema.js";
+import got from "got";
+import {
+  Arg,
+  buildSchema,
+  Field,
+  ID,
+  Int,
+  ObjectType,
+  Query,
+  Resolver,
+  registerEnumType,
+} from "type-graphql";
+import { type Endpoint, readEndpoint, readRows, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
 import { settings, tellStart } from "./settings.js";
+
+enum SipEndpointType {
+  SIP = "SIP",
+  PSTN = "PSTN",
+}
+registerEnumType(SipEndpointType, { name: "SipEndpointType" });
+
+@ObjectType()
+class SipEndpoint implements Endpoint {
+  @Field(() => ID) username!: string;
+  @Field(() => String) connectUrl!: string;
+  @Field(() => String) sipUri!: string;
+  @Field(() => Boolean) audio!: boolean;
+  @Field(() => Boolean) video!: boolean;
+  @Field(() => SipEndpointType) type!: SipEndpointType;
+}
+
+@ObjectType()
+class SipEndpointConnection {
+  @Field(() => [SipEndpoint]) nodes!: SipEndpoint[];
+  @Field(() => Int) totalCount!: number;
+}
+
+/** The queries, each of which asks PIOPIY whenever it is asked. */
+@Resolver()
+export class NaiveResolver {
+  @Query(() => SipEndpoint, { nullable: true })
+  sipEndpoint(@Arg("username", () => ID) username: string): Promise<Endpoint | null> {
+    return getSip(username);
+  }
+
+  @Query(() => SipEndpointConnection)
+  async sipEndpoints(
+    @Arg("first", () => Int, { defaultValue: 10 }) first: number,
+    @Arg("offset", () => Int, { defaultValue: 0 }) offset: number,
+  ): Promise<{ nodes: (Endpoint | null)[]; totalCount: number }> {
+    const { usernames, totalCount } = await readRows(first, offset, (page) =>
+      call<UpstreamPage>("list_sip", { page }),
+    );
+    return { nodes: await Promise.all(usernames.map(getSip)), totalCount };
+  }
+}
+
+async function getSip(username: string): Promise<Endpoint | null> {
+  return readEndpoint(await call<UpstreamEndpoint>("get_sip", { username }));
+}
+
+function call<Answer>(operation: string, parameters: object): Promise<Answer> {
+  return got
+    .post(settings.upstreamUrl + operation, { json: { ...settings.account, ...parameters } })
+    .json<Answer>();
+}
 
 // The gateway's stack, written as one writes it first: every field asks PIOPIY.
 

@@ -1,5 +1,5 @@
 import { Pool } from "undici";
-import { type Endpoint, readEndpoint, type UpstreamEndpoint, type UpstreamPage } from "./endpoint.js";
+import { type Endpoint, readEndpoint, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
 import { settings } from "./settings.js";
 
 const { origin, pathname } = new URL(settings.upstreamUrl);

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { useResponseCache } from "@graphql-yoga/plugin-response-cache";
 import { createSchema, createYoga } from "graphql-yoga";
-import { readRows } from "./rows.js";
+import { readRows } from "./piopiy.js";
 import { type Page, sdl } from "./sdl.js";
 import { settings, tellStart } from "./settings.js";
 import { getSip, listSip } from "./undici-client.js";

@@ -1,8 +1,13 @@
 import got from "got";
-import { like, promised } from "./like-the-client.js";
-import { nodePost, undiciPost } from "./others.js";
-import { keptAlive, presentDefaults } from "./present.js";
-import { sharedOptions } from "./shared-options.js";
+import {
+  keptAlive,
+  like,
+  nodePost,
+  presentDefaults,
+  promised,
+  sharedOptions,
+  undiciPost,
+} from "./clients.js";
 
 /** Posts a body and gives back the reply's bytes. */
 export type Post = (body: string) => Promise<Buffer>;

@@ -1,7 +1,6 @@
 import type { Contestant, Told } from "../contestants.js";
-import { freePort } from "./free-port.js";
 import { ProcessGroup } from "./process-group.js";
-import { untilAnswered } from "./until-answered.js";
+import { freePort, untilAnswered } from "./server.js";
 
 /** A contestant that answers. */
 export class RunningContestant {

@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { benchFile, benchFolder } from "../bench-file.js";
+import { findTailcall } from "../contestants/tailcall.js";
 import type { Contestant } from "../contestants.js";
 import type { Options } from "../options.js";
-import { benchFile } from "../paths.js";
 import { goals } from "./goals.js";
 import type { Results } from "./results.js";
 import { tables } from "./tables.js";
-import { machine, versionsOf } from "./versions.js";
 
 /** The whole report, as Markdown. */
 export function report(results: Results, contestants: readonly Contestant[], options: Options): string {
@@ -26,4 +28,62 @@ export function report(results: Results, contestants: readonly Contestant[], opt
     "## Versions",
     versions.map((text) => `- ${text}`).join("\n"),
   ].join("\n\n");
+}
+
+/** What was measured: each contestant with the versions of what it is made of. */
+export function versionsOf({ title, packages }: Contestant): string {
+  const versions = packages.map((name) => {
+    const installed = name === "tailcall" ? findTailcall(benchFolder).name : name;
+    return `${name} ${versionIn(benchFile(`node_modules/${installed}/package.json`))}`;
+  });
+  if (packages.length === 0) versions.push(`commit ${commit()}`);
+  return `${title}: ${versions.join(", ")}`;
+}
+
+/** Where it was measured; no name of a machine. */
+export function machine(): string {
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  return `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${cpus().length} cores, ${gigabytes} GB; Node.js ${process.versions.node}, ${process.platform}`;
+}
+
+function versionIn(file: string): string {
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+function commit(): string {
+  try {
+    const options = { cwd: benchFolder, encoding: "utf8", stdio: "pipe" } as const;
+    return execFileSync("git", ["describe", "--always", "--dirty"], options).trim();
+  } catch {
+    return "unknown";
+  }
+}
+
+const SOAK = "## Soak";
+const file = benchFile("RESULTS.md");
+
+/** Writes what a run found; what a soak found before stays below it. */
+export function writeResults(report: string): void {
+  write(report, parts().soak);
+}
+
+/** Writes what a soak found, a section with its heading, below what a run found before. */
+export function writeSoak(section: string): void {
+  write(parts().run, section);
+}
+
+function parts(): { run: string; soak: string } {
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const at = text.indexOf(SOAK);
+  return at < 0 ? { run: text, soak: "" } : { run: text.slice(0, at), soak: text.slice(at) };
+}
+
+function write(run: string, soak: string): void {
+  writeFileSync(
+    file,
+    `${[run, soak]
+      .map((part) => part.trim())
+      .filter(Boolean)
+      .join("\n\n")}\n`,
+  );
 }

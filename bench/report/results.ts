@@ -1,5 +1,4 @@
 import type { Measures } from "../workloads/workload.js";
-import { median } from "./median.js";
 
 /** What was measured, of every contestant and workload, in all rounds. */
 export class Results {
@@ -38,4 +37,12 @@ export class Results {
     const base = this.value(workload, to, measure);
     return value === undefined || base === undefined ? undefined : value / base;
   }
+}
+
+/** The middle value; of an even number of values the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
+  return (upper + lower) / 2;
 }

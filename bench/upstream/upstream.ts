@@ -1,56 +1,54 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { Account } from "./account.js";
-import { type Operation, operations, reply } from "./replies.js";
-import type { UpstreamSettings } from "./settings.js";
+import { ProcessGroup } from "../processes/process-group.js";
+import { freePort, untilAnswered } from "../processes/server.js";
 
-// An emulated PIOPIY that costs so little that it is nobody's bottleneck: it checks nothing.
-// PUT /settings takes new settings, GET /calls tells how often it was asked, DELETE /calls begins to count anew.
+/** The emulated PIOPIY, a process of its own. */
+export class Upstream {
+  private constructor(
+    readonly group: ProcessGroup,
+    private readonly origin: string,
+  ) {}
 
-const account = new Account(Number(process.env.ENDPOINTS));
-let delayMs = 0;
-let calls: Record<string, number> = {};
-
-const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
-  let text = "";
-  request.setEncoding("utf8");
-  request.on("data", (part: string) => {
-    text += part;
-  });
-  request.on("end", () => answer(request, response, text));
-});
-
-function answer({ method, url = "" }: IncomingMessage, response: ServerResponse, text: string): void {
-  if (method === "POST") {
-    perform(url.slice(url.lastIndexOf("/") + 1) as Operation, response, text);
-    return;
+  /** `endpoints`: how many the account has. */
+  static async start(endpoints: number): Promise<Upstream> {
+    const port = await freePort();
+    const file = new URL("upstream-process.js", import.meta.url).pathname;
+    const env = { PORT: String(port), ENDPOINTS: String(endpoints) };
+    const group = new ProcessGroup({ file: process.execPath, args: [file], env });
+    const upstream = new Upstream(group, `http://127.0.0.1:${port}`);
+    await untilAnswered(group, `${upstream.url}get_sip`, "{}");
+    return upstream;
   }
-  if (method === "PUT") change(JSON.parse(text));
-  if (method === "DELETE") calls = {};
-  send(response, JSON.stringify(calls));
-}
 
-function perform(operation: Operation, response: ServerResponse, text: string): void {
-  if (!operations.includes(operation)) {
-    send(response, '{"code":"cmi-404"}', 404);
-    return;
+  /** The base address of the five calls. */
+  get url(): string {
+    return `${this.origin}/v1/endpoint/`;
   }
-  calls[operation] = (calls[operation] ?? 0) + 1;
-  const body = reply(operation, JSON.parse(text), account);
-  if (delayMs === 0) send(response, body);
-  else setTimeout(send, delayMs, response, body);
+
+  async change(settings: UpstreamSettings): Promise<void> {
+    await this.#control("PUT", "/settings", JSON.stringify(settings));
+  }
+
+  /** How many calls were made while `work` went on, and what it gave back. */
+  async count<T>(work: () => Promise<T>): Promise<{ calls: number; result: T }> {
+    await this.#control("DELETE", "/calls");
+    const result = await work();
+    const calls = (await this.#control("GET", "/calls")) as Calls;
+    return { calls: Object.values(calls).reduce((sum, count) => sum + count, 0), result };
+  }
+
+  async #control(method: string, path: string, body?: string): Promise<unknown> {
+    const response = await fetch(this.origin + path, { method, ...(body === undefined ? {} : { body }) });
+    return response.json();
+  }
 }
 
-function send(response: ServerResponse, body: string, status = 200): void {
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
-  });
-  response.end(body);
+/** What the emulated PIOPIY can be told while it runs. */
+export interface UpstreamSettings {
+  /** Milliseconds between a call and its answer. */
+  readonly delayMs?: number;
+  /** How many endpoints the account has. */
+  readonly endpoints?: number;
 }
 
-function change(settings: UpstreamSettings): void {
-  delayMs = settings.delayMs ?? delayMs;
-  account.count = settings.endpoints ?? account.count;
-}
-
-server.listen(Number(process.env.PORT), "127.0.0.1", () => console.log("The emulated PIOPIY listens."));
+/** How often each call was made since the counts were last cleared; calls that were never made are absent. */
+export type Calls = Readonly<Record<string, number>>;

@@ -1,5 +1,5 @@
 import type { RunningContestant } from "../processes/running-contestant.js";
-import { MANY_ENDPOINTS } from "./names.js";
+import { MANY_ENDPOINTS } from "./endpoints.js";
 import type { Measures, Tools, Workload } from "./workload.js";
 
 export const SIZES = [100, 1000, 10_000] as const;

@@ -1,5 +1,5 @@
 import type { RunningContestant } from "../processes/running-contestant.js";
-import { HOLDS } from "./expected.js";
+import { HOLDS } from "./endpoints.js";
 import type { Measures, Tools, Workload } from "./workload.js";
 
 /** Enough that the contestant is never idle, and for fifty calls a request fewer do. */

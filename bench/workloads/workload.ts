@@ -1,7 +1,7 @@
-import type { Loader } from "../processes/loader.js";
+import type { Loader } from "../load/load-generator.js";
 import type { RunningContestant } from "../processes/running-contestant.js";
-import type { Upstream } from "../processes/upstream.js";
-import type { Names } from "./names.js";
+import type { Upstream } from "../upstream/upstream.js";
+import type { Names } from "./endpoints.js";
 
 /** What a workload measured of one contestant in one round, by name. */
 export type Measures = Readonly<Record<string, number>>;

@@ -1,7 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { Secret } from "../secret.js";
-import type { Authenticate } from "./authenticate.js";
-import type { Scope } from "./caller.js";
+import type { Authenticate, Scope } from "./client.js";
 
 /** What is known of a key: never the key itself. */
 export interface ApiKey {

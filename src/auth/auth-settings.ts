@@ -1,6 +1,6 @@
 import type { Environment } from "../environment.js";
 import type { ApiKey } from "./api-key.js";
-import { isScope, scopes } from "./caller.js";
+import { isScope, scopes } from "./client.js";
 import type { JsonWebTokenSettings } from "./json-web-token.js";
 
 /** How callers are known. With `none` everybody may do everything. */

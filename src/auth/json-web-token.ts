@@ -8,7 +8,7 @@ import {
   jwtVerify,
 } from "jose";
 import { GatewayError } from "../errors.js";
-import type { Authenticate } from "./authenticate.js";
+import type { Authenticate } from "./client.js";
 import { IssuerKeys } from "./issuer-keys.js";
 
 /** What a JSON Web Token (RFC 7519) is checked against. */

@@ -1,5 +1,5 @@
 import { hashApiKey, makeApiKey } from "./api-key.js";
-import { isScope, scopes } from "./caller.js";
+import { isScope, scopes } from "./client.js";
 
 const [name = "", ...given] = process.argv.slice(2);
 const wanted = new Set(given.flatMap((text) => text.split(/[+,]/)));

@@ -7,22 +7,31 @@ import {
 import type { FastifyBaseLogger } from "fastify";
 import type { DocumentNode } from "graphql";
 import type { Config } from "../config.js";
-import type { Context } from "../context.js";
-import { apolloLogger } from "./apollo-logger.js";
-import { costPlugin } from "./cost.plugin.js";
+import { isError } from "../describe-error.js";
+import type { Context } from "./context.js";
 import { DocumentCache } from "./document-cache.js";
-import { documentLimits } from "./document-limits.js";
 import { formatError } from "./format-error.js";
-import { httpStatusPlugin } from "./http-status.plugin.js";
-import { PersistedQueries } from "./persisted-queries.js";
-import { repeatPlugin } from "./repeat.plugin.js";
-import { reportPlugin } from "./report.plugin.js";
-import { reportedErrorsPlugin } from "./reported-errors.plugin.js";
-import { responseSizePlugin } from "./response-size.plugin.js";
+import { costPlugin } from "./plugins/demand-control.js";
+import { documentLimits } from "./plugins/document-limits.js";
+import { httpStatusPlugin } from "./plugins/http-status.js";
+import { reportedErrorsPlugin } from "./plugins/reported-errors.js";
+import { reportPlugin } from "./plugins/request-log.js";
+import { repeatPlugin, stalePlugin } from "./plugins/response-cache.js";
+import { responseSizePlugin } from "./plugins/response-size.js";
+import { PersistedQueries, trustedDocumentsPlugin } from "./plugins/trusted-documents.js";
+import { variablesPlugin } from "./plugins/variables.js";
 import { buildGatewaySchema } from "./schema.js";
-import { stalePlugin } from "./stale.plugin.js";
-import { trustedDocumentsPlugin } from "./trusted-documents.plugin.js";
-import { variablesPlugin } from "./variables.plugin.js";
+
+const TEXT = "Apollo Server reports a problem";
+
+/** A logger for Apollo Server, whose texts hold the messages of errors: it logs that there is a problem, and its class. */
+function apolloLogger(log: FastifyBaseLogger) {
+  const writer = (level: "debug" | "info" | "warn" | "error") => (problem: unknown) => {
+    if (isError(problem)) log[level]({ err: problem }, TEXT);
+    else log[level](TEXT);
+  };
+  return { debug: writer("debug"), info: writer("info"), warn: writer("warn"), error: writer("error") };
+}
 
 const MAX_VALIDATION_ERRORS = 5;
 

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { Lexer, Source, TokenKind } from "graphql";
 import { GatewayError } from "../errors.js";
-import { isJsonTooDeep, jsonDepthError } from "../json-depth.js";
+import { isJsonTooDeep, jsonDepthError } from "./json-depth.js";
 
 /** The parser and the rules of GraphQL are recursive, and the stack is not endless. */
 const MAX_NESTING = 1200;

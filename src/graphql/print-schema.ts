@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { writeFileSync } from "node:fs";
-import { pcmoJsonSchema } from "../pcmo/pcmo-json-schema.js";
+import { pcmoJsonSchema } from "../pcmo/document.js";
 import { buildGatewaySchema } from "./schema.js";
 import { printSdl, printSdlWithoutSecurity } from "./sdl.js";
 

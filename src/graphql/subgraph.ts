@@ -4,7 +4,6 @@ import { printSchemaWithDirectives } from "@graphql-tools/utils";
 import { type GraphQLSchema, isUnionType, parse } from "graphql";
 import { createResolversMap } from "type-graphql";
 import { GatewayError } from "../errors.js";
-import { isRecord } from "../pcmo/is-record.js";
 
 /** Finds an entity by the key that another subgraph holds; null when there is none. */
 export type ResolveReference = (reference: never, context: never) => unknown;
@@ -41,8 +40,8 @@ function checkReferences(subgraph: GraphQLSchema): GraphQLSchema {
   const names = union.getTypes().map(({ name }) => name);
   field.resolve = (source, args, context, info) => {
     const references = args.representations as readonly unknown[];
-    const isEntity = ({ __typename }: Record<string, unknown>) => names.some((name) => name === __typename);
-    if (references.every((reference) => isRecord(reference) && isEntity(reference))) {
+    const isEntity = (reference: unknown) => names.includes(Object(reference).__typename);
+    if (references.every(isEntity)) {
       return resolve(source, args, context, info);
     }
     throw new GatewayError(

@@ -1,6 +1,6 @@
-import { type ConnectDocument, connectDocument } from "./connect-document.js";
-import { readPhoneNumber } from "./phone-number.js";
-import { isUsername, USERNAME_RULE } from "./sip-user.js";
+import { z } from "zod";
+import { isUsername, USERNAME_RULE } from "../sip/username.js";
+import { exactlyOne, actionFields as fields } from "./fields.js";
 
 /** Who rings, how and for how long. Ranges are those of PIOPIY's documents where they name any, else sensible ones. */
 export interface ConnectActionSpecification {
@@ -32,11 +32,53 @@ export interface ConnectActionProblem {
   readonly path: readonly string[];
 }
 
+/** What is legal and unwise in a specification, with the path of the value. */
+export interface ConnectActionWarning {
+  readonly code: "SIMILAR_TARGETS" | "LONG_RINGING" | "OUTSIDE_NEWER_RANGE" | "VIDEO_UNAVAILABLE";
+  readonly message: string;
+  readonly path: readonly string[];
+}
+
+/**
+ * A PCMO document with one connect action to SIP endpoints, as this gateway writes it. `parse` refuses whatever
+ * PIOPIY's documents do not show. They disagree on the name of the target list: the samples say `call`, the
+ * property table and the vendor's SDK say `connect`; a document has one of the two.
+ */
+export const connectDocument = z.tuple([
+  exactlyOne(
+    "call",
+    "connect",
+    z.strictObject({
+      action: z.literal("connect"),
+      duration: fields.talkSeconds,
+      timeout: fields.ringSeconds,
+      from: fields.callerId.optional(),
+      loop: fields.tries,
+      call_type: fields.callType,
+      /** All at once; without it one rings after another. */
+      ring_type: z.literal("group").optional(),
+      call: fields.sipTargets.optional(),
+      connect: fields.sipTargets.optional(),
+    }),
+  ),
+]);
+
+export type ConnectDocument = z.output<typeof connectDocument>;
+
 const MAX_TARGETS = 100;
 const ranges = [
   { name: "timeout", maximum: 600, unit: "seconds of ringing" },
   { name: "duration", maximum: 86_400, unit: "seconds of talking" },
   { name: "loop", maximum: 10, unit: "tries" },
+] as const;
+
+/** Few callers wait longer, and few telephone networks let them. */
+const PATIENCE_SECONDS = 120;
+
+/** The ranges that PIOPIY's newer API enforces, in seconds. */
+const newerRanges = [
+  { name: "timeout", minimum: 5, maximum: 120, what: "ringing" },
+  { name: "duration", minimum: 10, maximum: 7200, what: "talking" },
 ] as const;
 
 /** All mistakes of a specification at once, in the order of its fields; none means that it can be written down. */
@@ -45,6 +87,20 @@ export function connectActionProblems(specification: ConnectActionSpecification)
     ...targetProblems(specification),
     ...phoneNumberProblems(specification),
     ...rangeProblems(specification),
+  ];
+}
+
+/** All that is legal and unwise in a specification without problems. */
+export function connectActionWarnings(specification: ConnectActionSpecification): ConnectActionWarning[] {
+  return [
+    ...similarTargets(specification),
+    ...longRinging(specification),
+    ...newerRanges.flatMap(({ name, minimum, maximum, what }): ConnectActionWarning[] => {
+      const value = specification[name];
+      if (value >= minimum && value <= maximum) return [];
+      const message = `PIOPIY's newer API takes ${minimum} to ${maximum} seconds of ${what}; it is ${value}.`;
+      return [{ code: "OUTSIDE_NEWER_RANGE", message, path: [name] }];
+    }),
   ];
 }
 
@@ -91,13 +147,8 @@ function targetProblems({ call }: ConnectActionSpecification): ConnectActionProb
       return [{ code: "INVALID_USERNAME", message: `A username ${USERNAME_RULE}.`, path }];
     }
     if (first === index) return [];
-    return [
-      {
-        code: "DUPLICATE_TARGET",
-        message: `Target ${first} has this user already. Name each user once.`,
-        path,
-      },
-    ];
+    const message = `Target ${first} has this user already. Name each user once.`;
+    return [{ code: "DUPLICATE_TARGET", message, path }];
   });
 }
 
@@ -115,4 +166,30 @@ function rangeProblems(specification: ConnectActionSpecification): ConnectAction
     const message = `${name} must be 1 to ${maximum} ${unit}; it is ${value}.`;
     return [{ code: "OUT_OF_RANGE" as const, message, path: [name] }];
   });
+}
+
+/** SIP usernames differ by case here, but not at every provider. */
+function similarTargets({ call }: ConnectActionSpecification): ConnectActionWarning[] {
+  const users = call.map(({ user }) => user.toLowerCase());
+  return users.flatMap((user, index): ConnectActionWarning[] => {
+    const first = users.indexOf(user);
+    if (first === index) return [];
+    const message = `Target ${first} has this user in another case. Make sure that both exist.`;
+    return [{ code: "SIMILAR_TARGETS", message, path: ["call", String(index), "user"] }];
+  });
+}
+
+function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecification): ConnectActionWarning[] {
+  const seconds = timeout * loop * (ringType === "SINGLE" ? call.length : 1);
+  if (seconds <= PATIENCE_SECONDS) return [];
+  const message = `It may ring for ${seconds} seconds until everybody was tried; few callers wait longer than ${PATIENCE_SECONDS}.`;
+  return [{ code: "LONG_RINGING", message, path: ["timeout"] }];
+}
+
+/**
+ * Reads an E.164 number, with or without its plus sign: 7 to 15 digits, the first not 0. PIOPIY takes it as a
+ * JSON number, which 15 digits fit exactly. Undefined for anything else.
+ */
+export function readPhoneNumber(text: string): number | undefined {
+  return /^\+?[1-9]\d{6,14}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,15 +1,15 @@
 import type { Redis } from "../redis.js";
 import type { Secret } from "../secret.js";
 import type { Budget } from "./budget.js";
-import type { Changes } from "./cache/changes.js";
-import { OwnChanges } from "./cache/own-changes.js";
+import type { Changes } from "./cache/invalidation.js";
+import { OwnChanges } from "./cache/local-invalidation.js";
 import { ReadCache, type Reading, type ReadRequest } from "./cache/read-cache.js";
-import { RedisChanges } from "./cache/redis-changes.js";
+import { RedisChanges } from "./cache/redis-invalidation.js";
 import { endpointSubject, type Subject, Versions } from "./cache/versions.js";
-import { WorkerChanges } from "./cache/worker-changes.js";
+import { WorkerChanges } from "./cache/worker-invalidation.js";
 import type { PiopiyClient } from "./client.js";
-import { type JoinedPages, readTogether } from "./read-together.js";
-import type { Answer, Credentials, SipEndpointPage, SipEndpointRecord } from "./wire.js";
+import { type JoinedPages, readTogether } from "./pagination/read-together.js";
+import type { Answer, Credentials, SipEndpointPage, SipEndpointRecord } from "./protocol.js";
 
 /** An endpoint; without its password when it is not PIOPIY's own answer. */
 export type Endpoint = SipEndpointRecord;

@@ -2,17 +2,13 @@ import type { FastifyBaseLogger } from "fastify";
 import got, { type Got } from "got";
 import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
+import { derivePassword } from "../sip/password.js";
 import type { Budget, ReadBudget } from "./budget.js";
 import { Connections } from "./connections.js";
 import { isWrite, nameFailure, outcomeUnknown } from "./failure.js";
 import { NotAsked } from "./not-asked.js";
-import { derivePassword } from "./password.js";
+import { judgePassword } from "./pipeline/reconcile.js";
 import { Policy, type PolicyOptions, type UpstreamRequest, type Write } from "./policy.js";
-import { readReply } from "./read-reply.js";
-import { codeOf, isBareServerError, type Reply, receiveReply } from "./reply.js";
-import { judgePassword } from "./settle.js";
-import type { Stop } from "./stop.js";
-import { UpstreamLog } from "./upstream-log.js";
 import type {
   Answer,
   Credentials,
@@ -20,7 +16,11 @@ import type {
   Parameters,
   SipEndpointPage,
   SipEndpointRecord,
-} from "./wire.js";
+} from "./protocol.js";
+import { readReply } from "./read-reply.js";
+import { codeOf, isBareServerError, type Reply, receiveReply } from "./reply.js";
+import type { Stop } from "./stop.js";
+import { UpstreamLog } from "./upstream-log.js";
 
 export interface PiopiyClientOptions extends PolicyOptions {
   /** The base address of the five calls, with a slash at its end. */

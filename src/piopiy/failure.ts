@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.js";
-import type { Operation } from "./wire.js";
+import type { Operation } from "./protocol.js";
 
 /** What a `GatewayError` is made of. */
 export type Failure = readonly [code: ErrorCode, message: string];

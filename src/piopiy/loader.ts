@@ -1,12 +1,12 @@
 import DataLoader from "dataloader";
 import type { Secret } from "../secret.js";
+import { comparePasswords, generatePassword } from "../sip/password.js";
 import type { Budget } from "./budget.js";
 import type { Reading } from "./cache/read-cache.js";
 import type { CachedClient, Endpoint, Page, Row } from "./cached-client.js";
 import { notComparable, withAdvice } from "./not-comparable.js";
-import { comparePasswords, makePassword } from "./password.js";
-import type { JoinedPages, PageRange } from "./read-together.js";
-import { type Answer, type Credentials, PAGE_SIZE } from "./wire.js";
+import type { JoinedPages, PageRange } from "./pagination/read-together.js";
+import { type Answer, type Credentials, PAGE_SIZE } from "./protocol.js";
 
 /** An endpoint and its new password; null has one made. */
 export interface NewPassword {
@@ -119,7 +119,7 @@ export class PiopiyLoader {
    * is not this one, made before.
    */
   async create({ username, password, key }: NewEndpoint): Promise<Credentials | null> {
-    const made = key ? this.#client.derivePassword([...key, username]) : makePassword();
+    const made = key ? this.#client.derivePassword([...key, username]) : generatePassword();
     const credentials = { username, password: password ?? made };
     const created = await this.#add(credentials).catch((error) => {
       throw password ? error : withAdvice(error, key !== null);
@@ -133,7 +133,7 @@ export class PiopiyLoader {
 
   /** Sets a new password, and makes one unless it is given. Null when PIOPIY has no endpoint of that name. */
   update({ username, password }: NewPassword): Promise<Credentials | null> {
-    const credentials = { username, password: password ?? makePassword() };
+    const credentials = { username, password: password ?? generatePassword() };
     return this.#changing(username, this.#client.updateSip(credentials, this.#budget));
   }
 

@@ -1,13 +1,13 @@
-import { Breaker } from "./breaker.js";
 import type { Budget, ReadBudget } from "./budget.js";
-import { ConcurrencyLimit, type Kind, tooLate } from "./concurrency-limit.js";
-import { Lanes } from "./lanes.js";
+import { Breaker } from "./pipeline/circuit-breaker.js";
+import { ConcurrencyLimit, type Kind, tooLate } from "./pipeline/concurrency-limit.js";
+import { Lanes } from "./pipeline/endpoint-lock.js";
+import { settle, type Verdict } from "./pipeline/reconcile.js";
+import { Retries } from "./pipeline/retry.js";
+import type { SipEndpointRecord } from "./protocol.js";
 import type { Reply } from "./reply.js";
-import { Retries } from "./retries.js";
-import { settle, type Verdict } from "./settle.js";
 import type { Stop } from "./stop.js";
 import type { UpstreamLog } from "./upstream-log.js";
-import type { SipEndpointRecord } from "./wire.js";
 
 /** So many upstream requests of either kind may wait for each one in flight. */
 const WAITING_FOR_EACH = 50;

@@ -2,7 +2,6 @@ import { GatewayError } from "../errors.js";
 import type { Secret } from "../secret.js";
 import { isWrite, outcomeUnknown } from "./failure.js";
 import { Mismatch } from "./mismatch.js";
-import { isRedirection, parseBody, type Reply, readCode } from "./reply.js";
 import {
   type Answer,
   type Operation,
@@ -10,7 +9,8 @@ import {
   type Parameters,
   type SipEndpointPage,
   shapes,
-} from "./wire.js";
+} from "./protocol.js";
+import { isRedirection, parseBody, type Reply, readCode } from "./reply.js";
 
 const DAY_MS = 86_400_000;
 /** A word, with its punctuation, or a short number. */

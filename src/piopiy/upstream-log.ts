@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Secret } from "../secret.js";
+import type { Operation, Parameters } from "./protocol.js";
 import { isRedirection, parseBody, type Reply, readCode } from "./reply.js";
-import type { Operation, Parameters } from "./wire.js";
 
 const INTERVAL_MS = 30_000;
 /** An upstream can vary its codes as it likes. */

@@ -6,7 +6,8 @@ import { held } from "../piopiy/hang-up.js";
 import { reads } from "../piopiy/reading.js";
 import { outcomeOf } from "../piopiy/writing.js";
 import { apiKeys, bearer } from "../support/api-keys.js";
-import { send, until } from "../support/broken-upstream.js";
+import { send } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 
 const others = ["b", "c", "d", "e"];
 const keys = apiKeys(

@@ -246,7 +246,7 @@ describeWithBrowser("A foreign page in a browser", () => {
   beforeEach(async () => {
     await gateway.reset();
     page = await browser.newPage();
-    page.setDefaultTimeout(8_000);
+    page.setDefaultTimeout(120_000);
   });
   afterEach(() => page.close());
 

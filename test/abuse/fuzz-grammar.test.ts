@@ -93,5 +93,5 @@ describe("The gateway, asked in its own grammar with values that must not be see
     await sendAll(everyKind(SEED + 2));
     (gateway.log as string[]).length = 0;
     expect(retainedMegabytes() - before).toBeLessThan(RETAINED_MB);
-  }, 120_000);
+  });
 });

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
-import { Audit } from "../../src/audit.js";
+import { Audit } from "../../src/auth/audit-log.js";
 import { apiKeys, bearer } from "../support/api-keys.js";
-import { until } from "../support/broken-upstream.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
+import { until } from "../support/until.js";
 import { exchange } from "./raw-http.js";
 
 const read = '{ sipEndpoint(username: "alice") { username } }';

@@ -5,12 +5,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/glob
 import { GraphQLError } from "graphql";
 import { pino } from "pino";
 import { formatError } from "../../src/graphql/format-error.js";
-import { loggerOptions } from "../../src/logger-options.js";
+import { loggerOptions } from "../../src/log.js";
 import { Redis } from "../../src/redis.js";
 import { Secret } from "../../src/secret.js";
 import { apiKeys, bearer } from "../support/api-keys.js";
-import { until } from "../support/broken-upstream.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
+import { until } from "../support/until.js";
 import { times } from "./production.js";
 
 const CANARY = "canary-password-1";

@@ -9,10 +9,11 @@ import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
 import { bearer } from "../support/api-keys.js";
-import { startBrokenUpstream, until } from "../support/broken-upstream.js";
+import { startBrokenUpstream } from "../support/broken-upstream.js";
 import { makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
 import { KeptConnection } from "../support/kept-connection.js";
 import { freePort, hasRedis, startRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 const TIMEOUT_MS = 180_000;
 

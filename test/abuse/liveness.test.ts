@@ -4,9 +4,9 @@ import { createClient } from "@redis/client";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { until } from "../support/broken-upstream.js";
 import { KeptConnection } from "../support/kept-connection.js";
 import { freePort, hasRedis, startRedis, type TestRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
 import { connectToWorkers, type WorkerConnection } from "../support/worker-connections.js";
 
 const TIMEOUT_MS = 180_000;
@@ -56,7 +56,7 @@ async function untilCached(connection: KeptConnection, isCached = true): Promise
   await until(async () => {
     await connection.has("alice");
     return ((await costOf(() => connection.has("alice"))) === 0) === isCached;
-  }, 30);
+  });
 }
 
 const childrenOf = (pid: number | undefined) =>
@@ -85,12 +85,12 @@ describe("Workers of a gateway", () => {
       });
       try {
         for (let kill = 0; kill < 6; kill++) {
-          await until(() => gateway.child.exitCode !== null || childrenOf(primary).length === 2, 30);
+          await until(() => gateway.child.exitCode !== null || childrenOf(primary).length === 2);
           expect(gateway.child.exitCode).toBeNull();
           // The older one, which is under load; each time the other one or the successor of the last one is left.
           const [victim = 0] = childrenOf(primary);
           process.kill(victim, "SIGKILL");
-          await until(() => !childrenOf(primary).includes(victim), 30);
+          await until(() => !childrenOf(primary).includes(victim));
         }
       } finally {
         isOver = true;
@@ -100,7 +100,7 @@ describe("Workers of a gateway", () => {
         const connection = new KeptConnection(gateway.origin);
         connections.push(connection);
         return connection.has("alice").catch(() => false);
-      }, 60);
+      });
       expect(gateway.child.exitCode).toBeNull();
       expect(gateway.output.stderr).toBe("");
     },
@@ -226,7 +226,7 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
         if (await reader.has("late")) return true;
         oldUntil = asked;
         return false;
-      }, 30);
+      });
       expect(oldUntil).toBeLessThan(BOUND_MS);
       expect(await writer.has("late")).toBe(true);
       await untilCached(reader, false);

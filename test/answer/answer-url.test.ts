@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfig } from "../../src/config.js";
-import { until } from "../support/broken-upstream.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
+import { until } from "../support/until.js";
 
 const secrets = ["first-made-up-secret-of-an-answer-url", "other-made-up-secret-of-an-answer-url"];
 const settings = { PUBLIC_URL: "https://gateway.example.com/", ANSWER_URL_SECRET: secrets[0] ?? "" };

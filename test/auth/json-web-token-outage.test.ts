@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { bearer } from "../support/api-keys.js";
-import { until } from "../support/broken-upstream.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
+import { until } from "../support/until.js";
 
 let issuer: Issuer;
 let gateway: TestGateway;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, expect, it } from "@jest/globals";
-import { until } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
 import { Report } from "./report.js";
 

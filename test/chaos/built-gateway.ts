@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { until } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 
 /** The built program in a process of its own. */
 export interface BuiltGateway {
@@ -24,7 +24,7 @@ export async function startBuiltGateway(env: Record<string, string>): Promise<Bu
     output.stderr += data;
   });
   const end = once(child, "close").then(([code, signal]) => code ?? signal);
-  await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null, 60).catch(() => {});
+  await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null).catch(() => {});
   const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
   if (!origin) {
     child.kill("SIGKILL");

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { until } from "../support/broken-upstream.js";
 import { KeptConnection } from "../support/kept-connection.js";
 import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
 import { connectToWorkers } from "../support/worker-connections.js";
 import { type BuiltGateway, startBuiltGateway } from "./built-gateway.js";
 import { isLong, Report } from "./report.js";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { until } from "../support/broken-upstream.js";
 import type { Toxic } from "../support/toxics.js";
+import { until } from "../support/until.js";
 import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
 import { NAMES_EACH, type ReadingCallers, startReading } from "./reading-callers.js";
 import { isLong, quantile, Report } from "./report.js";

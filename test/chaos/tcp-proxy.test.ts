@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type BrokenUpstream, startBrokenUpstream, until } from "../support/broken-upstream.js";
+import { type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import type { Toxic } from "../support/toxics.js";
+import { until } from "../support/until.js";
 
 const SEED = 1;
 

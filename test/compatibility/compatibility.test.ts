@@ -24,7 +24,7 @@ let supergraph: Supergraph;
 const stop = new AbortController();
 beforeAll(async () => {
   supergraph = await startSupergraph(suite);
-}, 60_000);
+});
 afterAll(async () => {
   stop.abort();
   await supergraph?.close();
@@ -39,7 +39,7 @@ describe("A subgraph made by buildSubgraph", () => {
     const complaints = testResults.map(({ message }) => message).filter((message) => message !== "");
     expect({ failed: named(false), why: complaints }).toEqual({ failed: [], why: [] });
     expect(named(true)).toHaveLength(23);
-  }, 60_000);
+  });
 });
 
 /** Runs the suite's tests as the suite does, in one process that ends with this test. */

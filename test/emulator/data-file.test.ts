@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { EmulatorError } from "../../src/emulator/settings.js";
-import { until } from "../support/broken-upstream.js";
 import { closeEmulators, EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
 import { startGateway } from "../support/gateway.js";
+import { until } from "../support/until.js";
 
 let folder: string;
 let dataFile: string;
@@ -173,7 +173,7 @@ describe("the data file", () => {
     });
     const end = once(child, "close");
     try {
-      await until(() => output.includes("/_emulator/"), 60);
+      await until(() => output.includes("/_emulator/"));
       const { origin } = new URL(/address +(\S+)/.exec(output)?.[1] ?? "");
       const client = new EmulatorClient({ url: "", origin, close: async () => {} });
       const accepted = ["alice", "bob", "carol", "dave"];
@@ -194,7 +194,7 @@ describe("the data file", () => {
       child.kill("SIGKILL");
       await end;
     }
-  }, 120_000);
+  });
 
   /** Puts a folder in the place of the file, so that no change can be written. */
   function block(): void {

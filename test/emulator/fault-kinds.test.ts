@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { until } from "../support/broken-upstream.js";
 import { closeEmulators, type EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
+import { until } from "../support/until.js";
 
 afterEach(closeEmulators);
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { until } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 
 const started: ChildProcess[] = [];
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { RequestLog } from "../../src/emulator/request-log.js";
-import { until } from "../support/broken-upstream.js";
 import { closeEmulators, startClient } from "../support/emulator/emulator-client.js";
+import { until } from "../support/until.js";
 
 afterEach(closeEmulators);
 

@@ -40,7 +40,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
   });
   beforeEach(async () => {
     page = await browser.newPage();
-    page.setDefaultTimeout(8_000);
+    page.setDefaultTimeout(120_000);
     page.on("request", (request) => {
       const url = request.url().replace(/^blob:/, "");
       if (!url.startsWith(gateway.origin) && !url.startsWith("data:")) foreign.push(url);

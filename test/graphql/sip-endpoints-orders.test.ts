@@ -176,5 +176,5 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
       { seed: 7, numRuns: 12 },
     );
     expect(failures).toBeLessThan(walks / 4);
-  }, 120_000);
+  });
 });

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import {
   type ConnectActionSpecification,
   connectActionProblems,
+  connectDocument,
   writeConnectAction,
 } from "../../src/pcmo/connect-action.js";
-import { connectDocument } from "../../src/pcmo/connect-document.js";
 
 const targetsKey = fc.constantFrom("call", "connect");
 const callType = fc.constantFrom("AUDIO", "VIDEO");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { connectDocument } from "../../src/pcmo/connect-document.js";
+import { connectDocument } from "../../src/pcmo/connect-action.js";
 
 const action = {
   action: "connect",

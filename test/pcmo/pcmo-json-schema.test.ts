@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import { pcmoJsonSchema } from "../../src/pcmo/pcmo-json-schema.js";
-import { validatePcmo } from "../../src/pcmo/validate-pcmo.js";
+import { pcmoJsonSchema } from "../../src/pcmo/document.js";
+import { validatePcmo } from "../../src/pcmo/validate.js";
 import { changedDocument, type Json, soundDocument } from "./pcmo-documents.js";
 
 const text = readFileSync("schema/pcmo.schema.json", "utf8");

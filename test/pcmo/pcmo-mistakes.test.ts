@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { validatePcmo } from "../../src/pcmo/validate-pcmo.js";
+import { validatePcmo } from "../../src/pcmo/validate.js";
 
 const call = [{ type: "sip", user: "alice" }];
 const connect = { action: "connect", call };

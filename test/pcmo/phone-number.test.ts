@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { readPhoneNumber } from "../../src/pcmo/phone-number.js";
+import { readPhoneNumber } from "../../src/pcmo/connect-action.js";
 
 describe("readPhoneNumber", () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { writeConnectAction } from "../../src/pcmo/connect-action.js";
-import { validatePcmo } from "../../src/pcmo/validate-pcmo.js";
+import { validatePcmo } from "../../src/pcmo/validate.js";
 import { changedDocument, soundDocument } from "./pcmo-documents.js";
 
 const call = [{ type: "sip", user: "alice" }];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Behaviour, until } from "../support/broken-upstream.js";
+import { type Behaviour } from "../support/broken-upstream.js";
 import type { Answer } from "../support/gateway.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, operations, startBrokenGateway, writes } from "./broken-gateway.js";
 import { hangUp, held } from "./hang-up.js";
 import { probe as askUntilCalled, reads } from "./reading.js";

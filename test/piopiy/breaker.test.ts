@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type Behaviour, until } from "../support/broken-upstream.js";
+import { alice, type Behaviour } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
 import { hangUp } from "./hang-up.js";
 import { reads } from "./reading.js";

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { until } from "../support/broken-upstream.js";
 import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)

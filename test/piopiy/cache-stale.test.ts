@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type BrokenReply, until } from "../support/broken-upstream.js";
+import { alice, type BrokenReply } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, startBrokenGateway } from "./broken-gateway.js";
 import { outcomeOf } from "./writing.js";
 

@@ -4,7 +4,8 @@ import { GatewayError } from "../../src/errors.js";
 import { Budget } from "../../src/piopiy/budget.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
 import { Secret } from "../../src/secret.js";
-import { type BrokenUpstream, send, startBrokenUpstream, until } from "../support/broken-upstream.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 
 const PATIENT_MS = 60_000;
 

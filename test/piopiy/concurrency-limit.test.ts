@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { send, until } from "../support/broken-upstream.js";
+import { send } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, startBrokenGateway } from "./broken-gateway.js";
 import { held } from "./hang-up.js";
 import { reads } from "./reading.js";

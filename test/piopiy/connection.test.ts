@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { until } from "../support/broken-upstream.js";
 import { startGateway } from "../support/gateway.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, operations, startBrokenGateway } from "./broken-gateway.js";
 import { givenUp, hangUp, held } from "./hang-up.js";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { apiKeys, bearer } from "../support/api-keys.js";
-import { until } from "../support/broken-upstream.js";
 import type { Answer } from "../support/gateway.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, startBrokenGateway } from "./broken-gateway.js";
 import { held } from "./hang-up.js";
 import { reads } from "./reading.js";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Behaviour, send, until } from "../support/broken-upstream.js";
+import { type Behaviour, send } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, operations, startBrokenGateway, writes } from "./broken-gateway.js";
 import { givenUp, hangUp, held } from "./hang-up.js";
 import { auditOf, found, mutations, refusal, traces } from "./writing.js";

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { request } from "node:http";
-import { type Behaviour, type BrokenReply, send, until } from "../support/broken-upstream.js";
+import { type Behaviour, type BrokenReply, send } from "../support/broken-upstream.js";
 import type { TestGateway } from "../support/gateway.js";
+import { until } from "../support/until.js";
 
 /** Holds calls back until `release`, and then answers them. */
 export function held(): { behaviour: Behaviour; release: (reply?: BrokenReply) => void } {

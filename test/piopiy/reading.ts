@@ -1,5 +1,5 @@
-import { until } from "../support/broken-upstream.js";
 import type { Answer } from "../support/gateway.js";
+import { until } from "../support/until.js";
 import type { BrokenGateway } from "./broken-gateway.js";
 
 /** One operation that reads so many endpoints. */

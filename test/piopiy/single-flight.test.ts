@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, until } from "../support/broken-upstream.js";
+import { alice } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, operations, startBrokenGateway } from "./broken-gateway.js";
 import { hangUp, held } from "./hang-up.js";
 import { outcomeOf } from "./writing.js";

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { until } from "../support/broken-upstream.js";
+import { until } from "../support/until.js";
 import { type BrokenGateway, fail, operations, startBrokenGateway } from "./broken-gateway.js";
 
 const timeout = { code: "UPSTREAM_TIMEOUT", retryable: true };

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout } from "node:timers/promises";
 
 /** A call as it reached the upstream. */
 export interface BrokenCall {
@@ -101,13 +100,4 @@ export function send(response: ServerResponse, { status = 200, headers = {}, bod
 function echo(call: BrokenCall | undefined): object {
   const { username, password } = call ? JSON.parse(call.body) : alice;
   return { ...alice, ...(username && { username }), ...(password && { password }) };
-}
-
-/** Asks again and again until the answer is yes, or fails after ten seconds, or as many as are given. */
-export async function until(isSo: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
-  const deadline = performance.now() + 1000 * seconds;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`it did not come about in ${seconds} seconds`);
-    await setTimeout(5);
-  }
 }

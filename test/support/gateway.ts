@@ -4,12 +4,12 @@ import { pino } from "pino";
 import { readConfig } from "../../src/config.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { loggerOptions } from "../../src/logger-options.js";
+import { createServer } from "../../src/http/server.js";
+import { loggerOptions } from "../../src/log.js";
 import { connectPiopiy } from "../../src/piopiy/connect-piopiy.js";
 import { Redis } from "../../src/redis.js";
-import { createServer } from "../../src/server.js";
 import type { TypedDocumentString } from "../generated/graphql.js";
-import { until } from "./broken-upstream.js";
+import { until } from "./until.js";
 
 /** One call that the emulator recorded. */
 export interface RecordedCall {

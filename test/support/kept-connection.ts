@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Agent, request } from "node:http";
 
 /** A worker that dies takes connections with it that it has not accepted yet, so a request may stay unanswered. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** One connection to a gateway that stays open, so that one worker answers all that is asked over it. */
 export class KeptConnection {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { until } from "./broken-upstream.js";
+import { until } from "./until.js";
 
 const REDIS = process.env.REDIS_SERVER ?? "/usr/bin/redis-server";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { BuiltGateway } from "../chaos/built-gateway.js";
-import { until } from "./broken-upstream.js";
 import { KeptConnection } from "./kept-connection.js";
+import { until } from "./until.js";
 
 /** A connection to one worker of a gateway. */
 export interface WorkerConnection {
@@ -25,6 +25,6 @@ export async function connectToWorkers(gateway: BuiltGateway, count: number): Pr
     if (found.has(pid)) connection.close();
     else found.set(pid, { connection, pid });
     return found.size === count;
-  }, 60);
+  });
   return [...found.values()];
 }

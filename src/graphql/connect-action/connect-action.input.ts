@@ -1,8 +1,75 @@
-import { Field, InputType, Int } from "type-graphql";
-import { CallType } from "./call-type.enum.js";
-import { ConnectTargetInput } from "./connect-target.input.js";
-import { PhoneNumber } from "./phone-number.scalar.js";
-import { RingType } from "./ring-type.enum.js";
+import { GraphQLError, GraphQLScalarType, Kind } from "graphql";
+import { Field, ID, InputType, Int, registerEnumType } from "type-graphql";
+import { exactText } from "../exact-text.js";
+
+enum CallType {
+  AUDIO = "AUDIO",
+  VIDEO = "VIDEO",
+}
+
+registerEnumType(CallType, {
+  name: "CallType",
+  description: "What a call carries.",
+  valuesConfig: {
+    AUDIO: { description: "Voice alone." },
+    VIDEO: { description: "Voice and picture, between apps and browsers." },
+  },
+});
+
+enum RingType {
+  SINGLE = "SINGLE",
+  GROUP = "GROUP",
+}
+
+registerEnumType(RingType, {
+  name: "RingType",
+  description: "How several targets ring.",
+  valuesConfig: {
+    SINGLE: { description: "One after another, in the order of the list." },
+    GROUP: { description: "All at once; who answers first gets the call." },
+  },
+});
+
+enum TargetType {
+  SIP = "SIP",
+}
+
+registerEnumType(TargetType, {
+  name: "TargetType",
+  description: "What kind of target rings.",
+  valuesConfig: { SIP: { description: "A SIP endpoint of the PIOPIY account." } },
+});
+
+/**
+ * Accepts a string or a whole number and passes it on as text, not validated: `src/pcmo` does that, so that a mistake is
+ * reported together with all others of an input.
+ */
+const PhoneNumber = new GraphQLScalarType<string, string>({
+  name: "PhoneNumber",
+  description:
+    "A phone number in E.164 form: 7 to 15 digits with the country code, with or without a leading plus sign. A string, or a " +
+    'whole number. Examples: "+914471000000", "914471000000", 914471000000.',
+  serialize: exactText,
+  parseValue: exactText,
+  parseLiteral(node) {
+    if (node.kind === Kind.STRING || node.kind === Kind.INT) return node.value;
+    throw new GraphQLError(`A PhoneNumber must be a string or a whole number, such as "914471000000".`, {
+      nodes: node,
+    });
+  },
+});
+
+@InputType({ description: "Somebody whose phone is to ring." })
+class ConnectTargetInput {
+  @Field(() => TargetType, { defaultValue: TargetType.SIP, description: "What kind of target it is." })
+  type!: TargetType;
+
+  @Field(() => ID, {
+    description:
+      'The username of the SIP endpoint, at most 256 bytes, without control characters. Example: "alice".',
+  })
+  user!: string;
+}
 
 @InputType({ description: "Who rings, how, and for how long." })
 export class ConnectActionInput {

@@ -1,16 +1,18 @@
 import { collectSubFields } from "@graphql-tools/utils";
 import { type GraphQLResolveInfo, getNamedType, isObjectType } from "graphql";
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from "type-graphql";
-import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
-import { connectActionProblems, writeConnectAction } from "../../pcmo/connect-action.js";
-import { connectActionWarnings } from "../../pcmo/connect-action-warnings.js";
-import { describeAction } from "../../pcmo/describe-action.js";
-import { RequiresScope } from "../requires-scope.js";
-import { UserError } from "../user-error.type.js";
+import {
+  connectActionProblems,
+  connectActionWarnings,
+  writeConnectAction,
+} from "../../pcmo/connect-action.js";
+import { describeAction } from "../../pcmo/describe.js";
+import type { Context } from "../context.js";
+import { RequiresScope } from "../plugins/scopes.js";
+import { UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
-import { ConnectActionResult } from "./connect-action-result.type.js";
-import { ConnectActionWarning } from "./connect-action-warning.type.js";
+import { ConnectActionResult, ConnectActionWarning } from "./connect-action-result.type.js";
 import { verifyTargets } from "./verify-targets.js";
 
 /** Ten years. */
@@ -23,7 +25,7 @@ export class ConnectActionResolver {
   @Query(() => ConnectActionResult, {
     description:
       "Writes the PCMO document that connects an incoming call to SIP endpoints: what an answer URL gives to PIOPIY. " +
-      "Nothing is asked of PIOPIY, unless `verify` is true: then one call of get_sip a target.",
+      "Sends nothing to PIOPIY, unless `verify` is true: then one request for each target.",
   })
   async connectAction(
     @Arg("input", () => ConnectActionInput, { description: "Who rings, how, and for how long." })

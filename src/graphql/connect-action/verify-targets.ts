@@ -1,7 +1,10 @@
-import type { ConnectActionProblem, ConnectActionSpecification } from "../../pcmo/connect-action.js";
-import type { ConnectActionWarning } from "../../pcmo/connect-action-warnings.js";
-import { showValue } from "../../pcmo/show-value.js";
+import type {
+  ConnectActionProblem,
+  ConnectActionSpecification,
+  ConnectActionWarning,
+} from "../../pcmo/connect-action.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
+import { showValue } from "../../show-value.js";
 
 /** A target that PIOPIY does not have. */
 export interface MissingTarget {

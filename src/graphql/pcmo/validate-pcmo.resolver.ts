@@ -1,10 +1,9 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
-import type { Context } from "../../context.js";
-import { validatePcmo } from "../../pcmo/validate-pcmo.js";
-import { Pcmo } from "../connect-action/pcmo.scalar.js";
-import { RequiresScope } from "../requires-scope.js";
-import { PcmoProblem } from "./pcmo-problem.type.js";
-import { PcmoReport } from "./pcmo-report.type.js";
+import { validatePcmo } from "../../pcmo/validate.js";
+import type { Context } from "../context.js";
+import { RequiresScope } from "../plugins/scopes.js";
+import { Pcmo } from "./pcmo.scalar.js";
+import { PcmoProblem, PcmoReport } from "./pcmo-report.type.js";
 
 /** Judges PCMO documents. Nothing is asked upstream. */
 @Resolver()

@@ -1,19 +1,126 @@
-import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
-import type { Context } from "../../context.js";
-import { showValue } from "../../pcmo/show-value.js";
-import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
-import { isNewUsername } from "../../piopiy/new-username.js";
-import { isPassword } from "../../piopiy/password.js";
+import { Arg, Ctx, Directive, Field, ID, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
 import { Secret } from "../../secret.js";
-import { RequiresScope } from "../requires-scope.js";
-import { UserError } from "../user-error.type.js";
-import { CreateSipEndpointInput } from "./create-sip-endpoint.input.js";
-import { CreateSipEndpointPayload } from "./create-sip-endpoint.payload.js";
-import { RemoveSipEndpointInput } from "./remove-sip-endpoint.input.js";
-import { RemoveSipEndpointPayload } from "./remove-sip-endpoint.payload.js";
+import { showValue } from "../../show-value.js";
+import { isPassword } from "../../sip/password.js";
+import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
+import type { Context } from "../context.js";
+import { RequiresScope } from "../plugins/scopes.js";
+import { UserError } from "../user-error.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
-import { UpdateSipEndpointInput } from "./update-sip-endpoint.input.js";
-import { UpdateSipEndpointPayload } from "./update-sip-endpoint.payload.js";
+
+@InputType({ description: "The SIP endpoint that is to be made." })
+class CreateSipEndpointInput {
+  @Field(() => ID, {
+    description:
+      'A name that is not in use, 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit. Example: "alice".',
+  })
+  username!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The password it will register with, 1 to 128 characters, no control characters, no space at either end. " +
+      "Left out, a strong one of 22 letters and digits is made.",
+  })
+  password?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Makes repeating safe: 8 to 128 visible ASCII characters, a random one such as a UUID for each new endpoint. When the same " +
+      "caller sends the input again with the same key, for instance after OUTCOME_UNKNOWN, an endpoint that the first attempt made is " +
+      "answered as if it were made now, with the same password, instead of USERNAME_TAKEN.",
+  })
+  idempotencyKey?: string | null;
+}
+
+@ObjectType({ description: "What became of a creation." })
+class CreateSipEndpointPayload {
+  @Field(() => SipEndpoint, {
+    nullable: true,
+    description: "The new endpoint; null when the input had mistakes.",
+  })
+  readonly sipEndpoint: SipEndpoint | undefined;
+
+  @Directive('@tag(name: "secret")')
+  @Field(() => String, {
+    nullable: true,
+    description: "The password that was set, given or made; null when the input had mistakes.",
+  })
+  get password(): string | undefined {
+    return this.sipEndpoint?.knownPassword?.reveal();
+  }
+
+  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  readonly userErrors: UserError[];
+
+  constructor(userErrors: UserError[], sipEndpoint?: SipEndpoint) {
+    this.userErrors = userErrors;
+    this.sipEndpoint = sipEndpoint;
+  }
+}
+
+@InputType({ description: "A new password for a SIP endpoint. PIOPIY lets nothing else be changed." })
+class UpdateSipEndpointInput {
+  @Field(() => ID, {
+    description: "The name of an existing endpoint, at most 256 bytes, without control characters.",
+  })
+  username!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The new password, 1 to 128 characters, no control characters, no space at either end. " +
+      "Left out, a strong one of 22 letters and digits is made.",
+  })
+  password?: string | null;
+}
+
+@ObjectType({ description: "What became of a change of password." })
+class UpdateSipEndpointPayload {
+  @Field(() => SipEndpoint, {
+    nullable: true,
+    description: "The endpoint with its new password; null when the input had mistakes.",
+  })
+  readonly sipEndpoint: SipEndpoint | undefined;
+
+  @Directive('@tag(name: "secret")')
+  @Field(() => String, {
+    nullable: true,
+    description: "The password that was set, given or made; null when the input had mistakes.",
+  })
+  get password(): string | undefined {
+    return this.sipEndpoint?.knownPassword?.reveal();
+  }
+
+  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  readonly userErrors: UserError[];
+
+  constructor(userErrors: UserError[], sipEndpoint?: SipEndpoint) {
+    this.userErrors = userErrors;
+    this.sipEndpoint = sipEndpoint;
+  }
+}
+
+@InputType({ description: "The SIP endpoint that is to be removed." })
+class RemoveSipEndpointInput {
+  @Field(() => ID, {
+    description: "The name of an existing endpoint, at most 256 bytes, without control characters.",
+  })
+  username!: string;
+}
+
+@ObjectType({ description: "What became of a removal." })
+class RemoveSipEndpointPayload {
+  @Field(() => ID, {
+    nullable: true,
+    description: "The name that was removed; null when the input had mistakes.",
+  })
+  username?: string;
+
+  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  userErrors!: UserError[];
+}
 
 /** What changes endpoints. Mistakes in an input are answered, all at once, before PIOPIY is asked. */
 @Resolver()
@@ -21,7 +128,7 @@ export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
   @Mutation(() => CreateSipEndpointPayload, {
     description:
-      "Creates a SIP endpoint, and makes a password unless one is given. Costs one call of add_sip.",
+      "Creates a SIP endpoint, and makes a password unless one is given. Costs one request to PIOPIY.",
   })
   async createSipEndpoint(
     @Arg("input", () => CreateSipEndpointInput, {
@@ -47,7 +154,7 @@ export class SipEndpointMutationsResolver {
   @Mutation(() => UpdateSipEndpointPayload, {
     description:
       "Gives a SIP endpoint a new password, and makes one unless it is given. A softphone that is registered may stay so until " +
-      "its registration expires. Costs one call of update_sip.",
+      "its registration expires. Costs one request to PIOPIY.",
   })
   async updateSipEndpoint(
     @Arg("input", () => UpdateSipEndpointInput, {
@@ -66,7 +173,7 @@ export class SipEndpointMutationsResolver {
 
   @RequiresScope("sip:write")
   @Mutation(() => RemoveSipEndpointPayload, {
-    description: "Removes a SIP endpoint for good; its name is free again. Costs one call of remove_sip.",
+    description: "Removes a SIP endpoint for good; its name is free again. Costs one request to PIOPIY.",
   })
   async removeSipEndpoint(
     @Arg("input", () => RemoveSipEndpointInput, { description: "The name." }) {

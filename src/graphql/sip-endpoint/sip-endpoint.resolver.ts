@@ -1,14 +1,13 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
-import type { Context } from "../../context.js";
 import { GatewayError } from "../../errors.js";
-import { showValue } from "../../pcmo/show-value.js";
-import { isUsername, USERNAME_RULE } from "../../pcmo/sip-user.js";
 import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
-import { sipUri } from "../../piopiy/sip-uri.js";
-import { RequiresScope } from "../requires-scope.js";
-import { SipEndpoint } from "./sip-endpoint.type.js";
-import { SipEndpointType } from "./sip-endpoint-type.enum.js";
+import { showValue } from "../../show-value.js";
+import { sipUri } from "../../sip/sip-uri.js";
+import { isUsername, USERNAME_RULE } from "../../sip/username.js";
+import type { Context } from "../context.js";
+import { RequiresScope } from "../plugins/scopes.js";
+import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -18,7 +17,7 @@ export class SipEndpointResolver {
   @RequiresScope("sip:read")
   @Query(() => SipEndpoint, {
     nullable: true,
-    description: "The SIP endpoint of this name, or null when PIOPIY has none. Costs one call of get_sip.",
+    description: "The SIP endpoint of this name, or null when PIOPIY has none. Costs one request to PIOPIY.",
   })
   async sipEndpoint(
     @Arg("username", () => ID, {
@@ -32,8 +31,8 @@ export class SipEndpointResolver {
 
   @FieldResolver(() => String, {
     description:
-      "The address of the SBC (session border controller) to register with, as PIOPIY gives it. In a list it costs one call " +
-      "of get_sip a row, together with sipUri, audio, video and type.",
+      "The address of the SBC (session border controller) to register with, as PIOPIY gives it. In a list it costs one request " +
+      "to PIOPIY a row, together with sipUri, audio, video and type.",
   })
   connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
     return tell(endpoint, context, "connectUrl", (connectUrl) => connectUrl);

@@ -1,6 +1,20 @@
-import { Directive, Field, ID, ObjectType } from "type-graphql";
+import { Directive, Field, ID, ObjectType, registerEnumType } from "type-graphql";
 import type { Endpoint } from "../../piopiy/cached-client.js";
 import type { Secret } from "../../secret.js";
+
+export enum SipEndpointType {
+  SIP = "SIP",
+  PSTN = "PSTN",
+}
+
+registerEnumType(SipEndpointType, {
+  name: "SipEndpointType",
+  description: "What kind of line an endpoint is.",
+  valuesConfig: {
+    SIP: { description: "A softphone, an app or a browser that registers by SIP." },
+    PSTN: { description: "A line of the public telephone network." },
+  },
+});
 
 /**
  * What a resolver hands over about an endpoint: its name, and its password and its record where PIOPIY gave them along.

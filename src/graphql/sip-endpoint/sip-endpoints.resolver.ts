@@ -1,15 +1,81 @@
 import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
-import { Args, Ctx, Info, Query, Resolver } from "type-graphql";
-import type { Context } from "../../context.js";
+import { Args, ArgsType, Ctx, Directive, Field, Info, Int, ObjectType, Query, Resolver } from "type-graphql";
 import { GatewayError } from "../../errors.js";
-import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/cursor.js";
-import { type Window, windowAfter, windowAt } from "../../piopiy/window.js";
-import { charge } from "../charge.js";
-import { REQUEST_COST } from "../field-work.js";
-import { RequiresScope } from "../requires-scope.js";
+import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
+import { type Window, windowAfter, windowAt } from "../../piopiy/pagination/list-slice.js";
+import type { Context } from "../context.js";
+import { charge } from "../plugins/demand-control.js";
+import { MAX_FIRST, REQUEST_COST } from "../plugins/field-cost.js";
+import { RequiresScope } from "../plugins/scopes.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
-import { SipEndpointConnection } from "./sip-endpoint-connection.type.js";
-import { MAX_FIRST, SipEndpointsArgs } from "./sip-endpoints.args.js";
+
+@Directive("@shareable")
+@ObjectType({ description: "Where a page stands in its list." })
+class PageInfo {
+  @Field(() => Boolean, { description: "Whether rows follow this page: go on with after: endCursor." })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: "Whether rows precede this page." })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "The cursor of the first row; null when the page is empty.",
+  })
+  startCursor!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "The cursor of the last row; null when the page is empty.",
+  })
+  endCursor!: string | null;
+}
+
+@ObjectType({ description: "A row of a list of SIP endpoints." })
+class SipEndpointEdge {
+  @Field(() => String, {
+    description:
+      "The place of this row, to go on from with `after`. Opaque: it is good for this gateway only.",
+  })
+  cursor!: string;
+
+  @Field(() => SipEndpoint, { description: "The endpoint itself." })
+  node!: SipEndpoint;
+}
+
+@ObjectType({ description: "A page of the list of SIP endpoints, in PIOPIY's order." })
+class SipEndpointConnection {
+  @Field(() => [SipEndpointEdge], { description: "The rows with their cursors." })
+  edges!: SipEndpointEdge[];
+
+  @Field(() => [SipEndpoint], { description: "The endpoints alone, without cursors." })
+  nodes!: SipEndpoint[];
+
+  @Field(() => PageInfo, { description: "Where this page stands in the list." })
+  pageInfo!: PageInfo;
+
+  @Field(() => Int, { description: "How many SIP endpoints the PIOPIY account has in all." })
+  totalCount!: number;
+}
+
+@ArgsType()
+class SipEndpointsArgs {
+  @Field(() => Int, { defaultValue: 10, description: `How many rows, 1 to ${MAX_FIRST}.` })
+  first!: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The cursor of the row after which the page begins, from a page before. Not together with `offset`.",
+  })
+  after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "How many rows of the list to pass over, 0 or more. Not together with `after`.",
+  })
+  offset?: number | null;
+}
 
 /** The list of all endpoints: walks with `first` and `after`, jumps with `first` and `offset`. */
 @Resolver()
@@ -19,10 +85,10 @@ export class SipEndpointsResolver {
     description:
       "The SIP endpoints of the account, in PIOPIY's order. Walk through them with `after`: endpoints that are created or " +
       "removed meanwhile make the walk neither skip nor repeat another one, or it is CURSOR_EXPIRED. Or jump with `offset`. " +
-      "Costs one upstream request (list_sip) for 10 rows at an offset that is a multiple of 10, and 2 to walk on by 10. What " +
+      "Costs one request to PIOPIY for 10 rows at an offset that is a multiple of 10, and 2 to walk on by 10. What " +
       "spans several of PIOPIY's pages of ten reads each second page twice, to see changes in between: 4 for 25 rows. When the " +
-      "rows before a cursor have moved, it is searched for within 500 rows. Each row costs one upstream request (get_sip) " +
-      "more when other fields than username and password are asked for.",
+      "rows before a cursor have moved, it is searched for within 500 rows. Each row costs one request more " +
+      "when other fields than username and password are asked for.",
   })
   async sipEndpoints(
     @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,

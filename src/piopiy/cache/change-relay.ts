@@ -1,5 +1,5 @@
 import type { Worker } from "node:cluster";
-import { type ChangeMessage, WORKER_TRUST_MS } from "./worker-changes.js";
+import { type ChangeMessage, WORKER_TRUST_MS } from "./worker-invalidation.js";
 
 /** A change that was passed on, until it is confirmed. */
 interface Spreading {

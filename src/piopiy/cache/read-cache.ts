@@ -3,8 +3,8 @@ import { memoryDriver } from "bentocache/drivers/memory";
 import { GatewayError } from "../../errors.js";
 import type { Redis } from "../../redis.js";
 import type { ReadBudget } from "../budget.js";
-import type { Changes } from "./changes.js";
-import { Flights } from "./flights.js";
+import { Flights } from "../pipeline/single-flight.js";
+import type { Changes } from "./invalidation.js";
 import { SharedReadings } from "./shared-readings.js";
 import type { Subject, Versions } from "./versions.js";
 

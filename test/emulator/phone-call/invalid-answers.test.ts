@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { until } from "../../support/broken-upstream.js";
 import { answerWith, closeAnswerServers, startAnswerServer } from "../../support/emulator/answer-server.js";
 import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
+import { until } from "../../support/until.js";
 
 afterEach(async () => {
   await closeEmulators();

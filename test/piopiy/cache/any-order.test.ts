@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Budget } from "../../../src/piopiy/budget.js";
-import { OwnChanges } from "../../../src/piopiy/cache/own-changes.js";
+import { OwnChanges } from "../../../src/piopiy/cache/local-invalidation.js";
 import { ReadCache } from "../../../src/piopiy/cache/read-cache.js";
 import { Versions } from "../../../src/piopiy/cache/versions.js";
 

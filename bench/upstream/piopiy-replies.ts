@@ -1,0 +1,80 @@
+export const operations = ["get_sip", "list_sip", "add_sip", "update_sip", "remove_sip"] as const;
+export type Operation = (typeof operations)[number];
+
+interface Body {
+  readonly username?: string;
+  readonly password?: string;
+  readonly page?: number;
+}
+
+/** What PIOPIY answers, as JSON text: small pieces around the few values that differ. */
+export function reply(operation: Operation, body: Body, account: Account): string {
+  const { username = "", password = "", page = 1 } = body;
+  if (operation === "list_sip") return listReply(page, account);
+  if (operation === "add_sip") {
+    if (account.password(username) !== undefined) return refusal("username already exists");
+    account.keep(username, password);
+    return endpointReply(username, password);
+  }
+  const known = account.password(username);
+  if (known === undefined) return refusal("username does not exist");
+  if (operation === "get_sip") return endpointReply(username, known);
+  if (operation === "remove_sip") {
+    account.drop(username);
+    return `{"code":"cmi-200","username":"${username}","msg":"Removed successfully"}`;
+  }
+  account.keep(username, password);
+  return `{"code":"cmi-200","username":"${username}","password":"${password}","msg":"Updated successfully"}`;
+}
+
+function endpointReply(username: string, password: string): string {
+  return `{"code":"cmi-200","username":"${username}","password":"${password}","connect_URL":"sbc.bench.example","audio":true,"video":true,"type":"SIP"}`;
+}
+
+function listReply(page: number, account: Account): string {
+  const rows = account
+    .page(page)
+    .map((name) => `{"username":"${name}","password":"${account.password(name)}"}`);
+  return `{"code":"cmi-200","list":{"count":${account.count},"rows":[${rows.join(",")}]}}`;
+}
+
+/** PIOPIY's documents leave open whether the status is an error as well; here it is. */
+function refusal(message: string): string {
+  return `{"code":"cmi-400","msg":"${message}"}`;
+}
+
+const PAGE_SIZE = 10;
+
+/**
+ * The endpoints `user-1` to `user-<count>`, which cost no memory however many they are, and those that were changed
+ * or created since the start.
+ */
+export class Account {
+  readonly #changed = new Map<string, string>();
+
+  constructor(public count: number) {}
+
+  /** Undefined when there is no endpoint of that name. */
+  password(username: string): string | undefined {
+    const changed = this.#changed.get(username);
+    if (changed !== undefined) return changed;
+    const number = username.startsWith("user-") ? Number(username.slice(5)) : 0;
+    return number >= 1 && number <= this.count ? `made-up-${number}` : undefined;
+  }
+
+  keep(username: string, password: string): void {
+    this.#changed.set(username, password);
+  }
+
+  /** Takes away what `keep` brought; the numbered endpoints stay. */
+  drop(username: string): void {
+    this.#changed.delete(username);
+  }
+
+  /** The names of a page, counted from 1; past the end there are none. */
+  page(page: number): string[] {
+    const first = (page - 1) * PAGE_SIZE;
+    const length = Math.max(0, Math.min(PAGE_SIZE, this.count - first));
+    return Array.from({ length }, (_, row) => `user-${first + row + 1}`);
+  }
+}

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
+import type { FastifyError, FastifyInstance } from "fastify";
+import { clientKey } from "../auth/client-address.js";
+import { FixedWindowCounter } from "../auth/fixed-window-counter.js";
+import { type ConnectActionSpecification, writeConnectAction } from "../pcmo/connect-action.js";
+import { type AnswerTokens, signatureOf } from "./token.js";
+
+const CALL_ID_KEYS = ["cmiuuid", "cmiuid", "cmuuid", "conversation_uuid", "request_id"];
+const MAX_CALL_ID_LENGTH = 100;
+
+/**
+ * Finds the id of the call in the body of PIOPIY's call webhook, whatever it is: JSON in the spellings of several years,
+ * or a form. Undefined when there is none that is fit for a log.
+ */
+function callIdOf(body: string): string | undefined {
+  const fields = parse(body);
+  const values = CALL_ID_KEYS.map((key) => fields.get(key)).filter((value) => typeof value === "string");
+  const id = values[0]?.trim();
+  return id && id.length <= MAX_CALL_ID_LENGTH && /^[\w.:-]+$/.test(id) ? id : undefined;
+}
+
+function parse(body: string): Map<string, unknown> {
+  try {
+    return new Map(Object.entries(Object(JSON.parse(body))));
+  } catch {
+    return new Map(new URLSearchParams(body));
+  }
+}
+
+/** PIOPIY's webhooks are far smaller. */
+const MAX_BODY_BYTES = 16_384;
+const CALLS_PER_MINUTE = 6000;
+const MINUTE_MS = 60_000;
+/**
+ * So long after its first answer a call is answered the same again, also when its token has expired meanwhile. Repeating the
+ * webhook does not prolong it.
+ */
+const CALL_SECONDS = 3600;
+const MAX_CALLS = 10_000;
+const MAX_BYTES = 30 * 1024 * 1024;
+
+/**
+ * Answers PIOPIY's call webhook with the document of the token, without asking anybody. It is open to the internet: a token
+ * that is not good gets 404 and nothing else, and nothing of a request is repeated.
+ *
+ * @param targetsKey the key of the target list in the document
+ */
+export async function addAnswerRoute(
+  server: FastifyInstance,
+  tokens: AnswerTokens,
+  targetsKey: "call" | "connect",
+): Promise<void> {
+  const limit = new FixedWindowCounter(MINUTE_MS);
+  const answered = new InMemoryLRUCache<ConnectActionSpecification>({
+    max: MAX_CALLS,
+    maxSize: MAX_BYTES,
+    // What memory retains: an object and a string for each target, beside the specification itself.
+    sizeCalculation: ({ call }) => call.reduce((bytes, { user }) => bytes + 100 + 2 * user.length, 1000),
+  });
+  await server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+    // The document does not depend on the body, and Fastify refuses a content type that is empty or not valid.
+    scope.addHook("onRequest", async ({ headers }) => {
+      delete headers["content-type"];
+    });
+    scope.setErrorHandler((error: FastifyError, _request, reply) => {
+      // The server's error handler masks it.
+      if (error.statusCode === undefined) throw error;
+      void reply.code(error.statusCode).send();
+    });
+    scope.post<{ Params: { token: string } }>(
+      "/answer/:token",
+      { bodyLimit: MAX_BODY_BYTES },
+      async (request, reply) => {
+        reply.header("cache-control", "no-store");
+        const { token } = request.params;
+        const callId = callIdOf(typeof request.body === "string" ? request.body : "");
+        const call = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
+        const known = call ? await answered.get(call) : undefined;
+        const specification = tokens.read(token) ?? known;
+        // A good token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
+        const { count } = limit.add(specification ? signatureOf(token) : clientKey(request));
+        if (count > CALLS_PER_MINUTE) return reply.code(429).send();
+        if (!specification) return reply.code(404).send();
+        if (call && !known) await answered.set(call, specification, { ttl: CALL_SECONDS });
+        request.log.info({ callId }, "call answered");
+        return writeConnectAction(specification, targetsKey);
+      },
+    );
+  });
+}

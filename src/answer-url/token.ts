@@ -1,0 +1,112 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { type ConnectActionSpecification, connectActionProblems } from "../pcmo/connect-action.js";
+import type { Secret } from "../secret.js";
+import type { AnswerSettings } from "./settings.js";
+
+/** The longest token that an answer URL may hold, in characters. */
+export const MAX_TOKEN_LENGTH = 4000;
+
+const VERSION = 1;
+
+const callTypes = ["AUDIO", "VIDEO"] as const;
+const ringTypes = ["SINGLE", "GROUP"] as const;
+
+/** As short as it gets, since it ends up in an address: the version, when it expires, and the specification. */
+const payloadShape = z.tuple([
+  z.literal(VERSION),
+  z.int().nonnegative(),
+  z.array(z.string()),
+  z.string(),
+  z.enum(callTypes),
+  z.enum(ringTypes),
+  z.int(),
+  z.int(),
+  z.int(),
+]);
+
+/**
+ * Makes and reads the tokens of answer URLs. A token carries the whole specification of a connect action, so nothing is
+ * stored; an HMAC-SHA256 keeps it from being altered.
+ */
+export class AnswerTokens {
+  /** @param secrets the first signs, all are accepted */
+  constructor(private readonly secrets: readonly [Secret, ...Secret[]]) {}
+
+  /** @param expiresAt seconds since 1970; 0 for never */
+  make(specification: ConnectActionSpecification, expiresAt: number): string {
+    const { call, from, callType, ringType, timeout, duration, loop } = specification;
+    const users = call.map(({ user }) => user);
+    const fields: z.input<typeof payloadShape> = [
+      VERSION,
+      expiresAt,
+      users,
+      from ?? "",
+      callType,
+      ringType,
+      timeout,
+      duration,
+      loop,
+    ];
+    const payload = Buffer.from(JSON.stringify(fields)).toString("base64url");
+    return `${payload}.${sign(payload, this.secrets[0])}`;
+  }
+
+  /** The specification of a token that one of the secrets has signed and that has not expired; else undefined. */
+  read(token: string): ConnectActionSpecification | undefined {
+    const [payload = "", signature = "", ...rest] = token.split(".");
+    const isSigned = this.secrets.filter((secret) => isSame(sign(payload, secret), signature)).length > 0;
+    if (!isSigned || rest.length > 0 || token.length > MAX_TOKEN_LENGTH) return undefined;
+    const { data } = payloadShape.safeParse(JSON.parse(Buffer.from(payload, "base64url").toString()));
+    if (!data || (data[1] !== 0 && data[1] * 1000 <= Date.now())) return undefined;
+    const [, , users, from, callType, ringType, timeout, duration, loop] = data;
+    const call = users.map((user) => ({ user }));
+    const specification = { call, from: from || null, callType, ringType, timeout, duration, loop };
+    return connectActionProblems(specification).length === 0 ? specification : undefined;
+  }
+}
+
+/** Returns the short part of a token that differs from those of all others. */
+export function signatureOf(token: string): string {
+  return token.slice(token.indexOf(".") + 1);
+}
+
+function sign(payload: string, secret: Secret): string {
+  return createHmac("sha256", secret.reveal()).update(payload).digest("base64url");
+}
+
+/** The text is compared, since several texts may stand for the same bytes. */
+function isSame(expected: string, given: string): boolean {
+  const [one, other] = [Buffer.from(expected), Buffer.from(given)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+/** The longest that an expiry can be written. */
+const LATEST_EXPIRY = 9_999_999_999;
+
+/** Makes the addresses that answer PIOPIY's call webhook with a document. */
+export class AnswerUrls {
+  readonly tokens: AnswerTokens;
+  private readonly publicUrl: () => string;
+
+  /** @param origin returns the address that the gateway listens on, which stands for a `PUBLIC_URL` that is not set */
+  constructor({ publicUrl, secrets }: AnswerSettings, origin: () => string) {
+    this.tokens = new AnswerTokens(secrets);
+    this.publicUrl = () => publicUrl ?? origin();
+  }
+
+  /** Whether a specification is short enough for an address, whenever that expires. */
+  fits(specification: ConnectActionSpecification): boolean {
+    return this.tokens.make(specification, LATEST_EXPIRY).length <= MAX_TOKEN_LENGTH;
+  }
+
+  /**
+   * The address of a specification that fits.
+   *
+   * @param expiresIn seconds; without it the address does not expire
+   */
+  make(specification: ConnectActionSpecification, expiresIn?: number | null): string {
+    const expiresAt = expiresIn == null ? 0 : Math.floor(Date.now() / 1000) + expiresIn;
+    return `${this.publicUrl()}/answer/${this.tokens.make(specification, expiresAt)}`;
+  }
+}

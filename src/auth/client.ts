@@ -1,0 +1,27 @@
+import type { FastifyBaseLogger } from "fastify";
+import type { Secret } from "../secret.js";
+
+/**
+ * What callers may be allowed: to read endpoints and write PCMO documents, to change endpoints, and to read
+ * the password of an endpoint.
+ */
+export const scopes = ["sip:read", "sip:write", "sip:password"] as const;
+
+export type Scope = (typeof scopes)[number];
+
+export function isScope(text: string): text is Scope {
+  return (scopes as readonly string[]).includes(text);
+}
+
+/** Who sends a request, and what they may do. */
+export interface Caller {
+  /** The name of an API key, the subject of a token, or the address where everybody may call. */
+  readonly name: string;
+  readonly scopes: ReadonlySet<string>;
+}
+
+/**
+ * Tells whose credential this is; undefined when it is nobody's. The log learns why, without any part of it.
+ * Throws a `GatewayError` when it cannot be checked now.
+ */
+export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promise<Caller | undefined>;

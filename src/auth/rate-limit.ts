@@ -1,0 +1,98 @@
+import type { FastifyReply } from "fastify";
+import { GatewayError } from "../errors.js";
+import type { Redis } from "../redis.js";
+import { showValue } from "../show-value.js";
+import { boundedKey, type Count, FixedWindowCounter } from "./fixed-window-counter.js";
+
+const MINUTE_SECONDS = 60;
+const COUNT = {
+  command: "EVAL",
+  purpose: "rate limits",
+  cost: "each process limits its clients by itself. The script runs GET, SET, INCRBY and PTTL",
+};
+
+/** Does what `FixedWindowCounter.add` does, in one step of Redis. */
+const ADD_IF_IT_FITS = `
+local units, seconds, budget = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local wanted = tonumber(redis.call('get', KEYS[1]) or '0') + units
+if wanted <= budget then
+  redis.call('set', KEYS[1], 0, 'EX', seconds, 'NX')
+  redis.call('incrby', KEYS[1], units)
+end
+local left = redis.call('pttl', KEYS[1])
+return {wanted, left < 0 and 1000 * seconds or left}`;
+
+/**
+ * Lets each client spend a number of cost units a minute. With Redis the copies of the gateway count together;
+ * while Redis is down, each counts by itself.
+ */
+export class RateLimit {
+  private readonly memory = new FixedWindowCounter(1000 * MINUTE_SECONDS);
+
+  /** @param perMinute 0 turns it off */
+  constructor(
+    private readonly perMinute: number,
+    private readonly redis?: Redis,
+  ) {}
+
+  /**
+   * Takes the cost of an operation off the caller's budget, or throws `RATE_LIMITED` and takes nothing. Tells the state
+   * in headers.
+   *
+   * @param paid how much of the cost was taken before
+   */
+  async charge(caller: string, cost: number, reply: FastifyReply, paid = 0): Promise<void> {
+    const units = cost - paid;
+    if (this.perMinute === 0 || units <= 0) return;
+    const { count, msLeft } = await this.add(caller, units);
+    const fits = count <= this.perMinute;
+    const left = this.perMinute - (fits ? count : count - units);
+    this.tell(reply, left, msLeft);
+    if (!fits) throw this.refusal(caller, cost, left, msLeft);
+  }
+
+  /** Adds the units if they fit. Returns the count with them. */
+  private async add(caller: string, units: number): Promise<Count> {
+    if (this.redis?.isReady) {
+      try {
+        return await addInRedis(this.redis, boundedKey(caller), units, this.perMinute);
+      } catch {
+        // Redis logs its outage itself.
+      }
+    }
+    return this.memory.add(caller, units, this.perMinute);
+  }
+
+  /** The two headers of the IETF's current draft, and the three of its earlier ones, which most clients read. */
+  private tell(reply: FastifyReply, left: number, ms: number): void {
+    const reset = Math.ceil(ms / 1000);
+    void reply.headers({
+      "ratelimit-policy": `"cost";q=${this.perMinute};w=${MINUTE_SECONDS}`,
+      ratelimit: `"cost";r=${left};t=${reset}`,
+      "ratelimit-limit": this.perMinute,
+      "ratelimit-remaining": left,
+      "ratelimit-reset": reset,
+    });
+  }
+
+  private refusal(caller: string, cost: number, left: number, ms: number): GatewayError {
+    const advice =
+      cost > this.perMinute
+        ? "That is more than a whole minute's budget: ask for less."
+        : `Try again in ${Math.ceil(ms / 1000)} seconds.`;
+    return new GatewayError(
+      "RATE_LIMITED",
+      `This costs ${cost} units, and ${left} of the ${this.perMinute} that ${showValue(caller)} may spend a minute ` +
+        `(RATE_LIMIT_PER_MINUTE) are left. ${advice}`,
+      { retryAfterMs: ms },
+    );
+  }
+}
+
+async function addInRedis(redis: Redis, key: string, units: number, maximum: number): Promise<Count> {
+  const [count, msLeft] = (await redis.eval(COUNT, ADD_IF_IT_FITS, {
+    keys: [`{piopiy-graphql-gateway}:rate:${key}`],
+    arguments: [units, MINUTE_SECONDS, maximum].map(String),
+  })) as [number, number];
+  return { count, msLeft };
+}

@@ -1,0 +1,121 @@
+import type { BaseContext, GraphQLRequestContext } from "@apollo/server";
+import {
+  BREAK,
+  GraphQLError,
+  type GraphQLFormattedError,
+  isValueNode,
+  Kind,
+  TypeInfo,
+  type ValueNode,
+  visit,
+  visitWithTypeInfo,
+} from "graphql";
+import { gatewayErrorIn } from "../format-error.js";
+import { showName } from "./names.js";
+import { explainSyntax } from "./syntax-errors.js";
+import { explainValidation } from "./validation-errors.js";
+
+/** What the messages depend on. */
+export interface ExplainSettings {
+  readonly introspection: boolean;
+  readonly maxTokens: number;
+}
+
+/**
+ * Gives the errors that GraphQL or Apollo Server report messages of the gateway, made from the structure of the
+ * request: the messages of libraries hold values.
+ *
+ * @param formatted the same errors as they would be sent
+ */
+export function explainErrors(
+  formatted: readonly GraphQLFormattedError[],
+  context: GraphQLRequestContext<BaseContext>,
+  settings: ExplainSettings,
+): readonly GraphQLFormattedError[] {
+  const { document, schema, errors = [] } = context;
+  const isForeign = errors.every((error) => !gatewayErrorIn(error));
+  if (document && isForeign && errors[0]?.extensions.code === "GRAPHQL_VALIDATION_FAILED") {
+    const problems = explainValidation(schema, document, settings.introspection);
+    return problems.length > 0 ? problems : formatted;
+  }
+  return formatted.map((error, index) => {
+    const thrown = errors[index];
+    if (!thrown || gatewayErrorIn(thrown)) return error;
+    const { message = error.message, ...more } = explain(thrown, context, settings);
+    return { ...error, message, extensions: { ...error.extensions, ...more } };
+  });
+}
+
+function explain(
+  error: GraphQLError,
+  context: GraphQLRequestContext<BaseContext>,
+  { maxTokens }: ExplainSettings,
+): { readonly message?: string | undefined } {
+  switch (error.extensions.code) {
+    case "GRAPHQL_PARSE_FAILED":
+      return explainSyntax(error, maxTokens);
+    case "OPERATION_RESOLUTION_FAILURE":
+      return { message: explainNoOperation(context) };
+    case "BAD_USER_INPUT":
+      return { message: explainArgument(error, context) };
+    case "BAD_REQUEST":
+      return { message: explainRequest(context) };
+    default:
+      return {};
+  }
+}
+
+function explainNoOperation({ document, request }: GraphQLRequestContext<BaseContext>): string {
+  const count = document?.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length ?? 0;
+  if (count === 0) return "The document has no operation. Add a query or a mutation.";
+  return request.operationName
+    ? "The document has no operation of the name in `operationName`."
+    : `The document has ${count} operations. Name the one to run in \`operationName\`.`;
+}
+
+/** What Apollo Server refuses of a request that is well-formed as HTTP. */
+function explainRequest({
+  request,
+  operation,
+  schema,
+}: GraphQLRequestContext<BaseContext>): string | undefined {
+  if (operation && !schema.getRootType(operation.operation)) {
+    return "The schema has no subscriptions. Send a query or a mutation.";
+  }
+  if (operation) return "A GET request can only run a query. Send a mutation by POST.";
+  const { persistedQuery } = request.extensions ?? {};
+  if (!persistedQuery) return "The request needs a non-empty `query`, or the extension `persistedQuery`.";
+  return persistedQuery.version === 1
+    ? "`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`."
+    : "`extensions.persistedQuery.version` must be 1.";
+}
+
+/** What GraphQL refuses when it runs an operation is the value of a variable that is an argument, or a part of one. */
+function explainArgument(
+  error: GraphQLError,
+  { schema, document }: GraphQLRequestContext<BaseContext>,
+): string | undefined {
+  const node = refusedValue(error);
+  if (!node || !document) return undefined;
+  const types = new TypeInfo(schema);
+  let message: string | undefined;
+  const visitor = {
+    Argument(argument: { readonly value: ValueNode }) {
+      if (argument.value !== node) return undefined;
+      const owner = types.getDirective() ? `@${types.getDirective()?.name}` : types.getFieldDef()?.name;
+      const known = types.getArgument();
+      const place = node.kind === Kind.VARIABLE ? showName(`$${node.name.value}`) : "a variable in it";
+      message = `\`${known?.name}\` of \`${owner}\` must be of type \`${known?.type}\`, and ${place} is null or missing.`;
+      return BREAK;
+    },
+  };
+  visit(document, visitWithTypeInfo(types, visitor));
+  return message;
+}
+
+/** The value in the document that GraphQL refuses when it runs an operation, if an error is about one. */
+export function refusedValue(error: GraphQLError): ValueNode | undefined {
+  const { nodes } = error.originalError instanceof GraphQLError ? error.originalError : error;
+  const [node] = nodes ?? [];
+  return node && isValueNode(node) ? node : undefined;
+}

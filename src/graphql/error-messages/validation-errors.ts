@@ -1,0 +1,246 @@
+import * as graphql from "graphql";
+import {
+  type ASTNode,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLArgument,
+  type GraphQLFormattedError,
+  type GraphQLInputField,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isInputObjectType,
+  isRequiredArgument,
+  isRequiredInputField,
+  Kind,
+  specifiedRules,
+  type ValidationContext,
+  type ValidationRule,
+  validate,
+} from "graphql";
+import { isIntrospection } from "../plugins/document-limits.js";
+import { nameOf, namesOf, rawNameOf, showName, suggest, variableOf } from "./names.js";
+import { acceptedBy, kindOfLiteral } from "./value-kinds.js";
+
+type Nodes = readonly ASTNode[];
+type Message = (nodes: Nodes, context: ValidationContext, hints: boolean) => string;
+
+/** Refuses introspection. */
+const introspectionOff: ValidationRule = (context) => ({
+  Field(node) {
+    if (isIntrospection(node)) context.reportError(new graphql.GraphQLError("", { nodes: node }));
+  },
+});
+
+/** The message for an error of a rule, by the nodes and the place that it reports. */
+const validationMessages: ReadonlyMap<ValidationRule, Message> = new Map<ValidationRule, Message>([
+  [graphql.FieldsOnCorrectTypeRule, unknownField],
+  [graphql.ScalarLeafsRule, selectionProblem],
+  [graphql.KnownArgumentNamesRule, unknownArgument],
+  [graphql.ProvidedRequiredArgumentsRule, missingArgument],
+  [graphql.ValuesOfCorrectTypeRule, valueProblem],
+  [graphql.VariablesInAllowedPositionRule, variableOfOtherType],
+  [graphql.OverlappingFieldsCanBeMergedRule, fieldConflict],
+  [graphql.KnownDirectivesRule, directiveProblem],
+  [graphql.PossibleFragmentSpreadsRule, impossibleFragment],
+  [
+    graphql.KnownTypeNamesRule,
+    ([node], context, hints) =>
+      `There is no type ${nameOf(node)}.${suggest(rawNameOf(node), Object.keys(context.getSchema().getTypeMap()), hints)}`,
+  ],
+  [
+    graphql.FragmentsOnCompositeTypesRule,
+    ([node]) => `A fragment must be on an object, an interface or a union; ${nameOf(node)} is none of them.`,
+  ],
+  [
+    graphql.VariablesAreInputTypesRule,
+    ([node]) => `A variable must be of an input type; ${nameOf(node)} is none.`,
+  ],
+  [graphql.KnownFragmentNamesRule, ([node]) => `The document has no fragment ${nameOf(node)}.`],
+  [graphql.NoUnusedFragmentsRule, ([node]) => `The fragment ${nameOf(node)} is never used. Remove it.`],
+  [
+    graphql.NoFragmentCyclesRule,
+    ([node]) => `The fragment ${nameOf(node)} must not spread itself, directly or through other fragments.`,
+  ],
+  [
+    graphql.NoUndefinedVariablesRule,
+    ([node]) => `The operation does not declare the variable ${variableOf(node)}.`,
+  ],
+  [graphql.NoUnusedVariablesRule, ([node]) => `The variable ${variableOf(node)} is never used. Remove it.`],
+  [
+    graphql.LoneAnonymousOperationRule,
+    () => "A document with several operations must give each of them a name.",
+  ],
+  [graphql.UniqueArgumentNamesRule, ([node]) => `The argument ${nameOf(node)} is given more than once.`],
+  [graphql.UniqueInputFieldNamesRule, () => "A field of an input object is given more than once."],
+  [graphql.UniqueFragmentNamesRule, ([node]) => `There is more than one fragment ${nameOf(node)}.`],
+  [graphql.UniqueOperationNamesRule, ([node]) => `There is more than one operation ${nameOf(node)}.`],
+  [
+    graphql.UniqueVariableNamesRule,
+    ([node]) => `The variable ${variableOf(node)} is declared more than once.`,
+  ],
+  [
+    graphql.UniqueDirectivesPerLocationRule,
+    ([node]) => `The directive ${showName(`@${rawNameOf(node)}`)} may be used only once here.`,
+  ],
+  [
+    graphql.ExecutableDefinitionsRule,
+    () =>
+      "The document may have operations and fragments only. Remove the definition of a type or directive.",
+  ],
+  [
+    graphql.MaxIntrospectionDepthRule,
+    () => "The introspection depth is too large: lists within lists of the schema are nested too often.",
+  ],
+  [introspectionOff, () => "Introspection is off here (INTROSPECTION). Read the published schema instead."],
+]);
+
+function unknownField([node]: Nodes, context: ValidationContext, hints: boolean): string {
+  const parent = context.getParentType();
+  const names = parent && "getFields" in parent ? Object.keys(parent.getFields()) : [];
+  const advice =
+    parent && isAbstractType(parent) && hints
+      ? ` Select the fields of one of its types in a fragment: ${namesOf(context.getSchema().getPossibleTypes(parent))}.`
+      : suggest(rawNameOf(node), names, hints);
+  return `\`${parent}\` has no field ${nameOf(node)}.${advice}`;
+}
+
+function selectionProblem([node]: Nodes, context: ValidationContext): string {
+  const field = context.getFieldDef();
+  const start = `\`${field?.name}\` is of type \`${field?.type}\``;
+  return node?.kind === Kind.SELECTION_SET
+    ? `${start}, which has no fields. Remove the braces after it.`
+    : `${start}: select some of its fields in braces after it.`;
+}
+
+function unknownArgument([node]: Nodes, context: ValidationContext, hints: boolean): string {
+  const directive = context.getDirective();
+  const field = context.getFieldDef();
+  const owner = directive ? `@${directive.name}` : `${context.getParentType()}.${field?.name}`;
+  const names = (directive ?? field)?.args.map(({ name }) => name) ?? [];
+  return `\`${owner}\` has no argument ${nameOf(node)}.${suggest(rawNameOf(node), names, hints)}`;
+}
+
+function missingArgument([node]: Nodes, context: ValidationContext): string {
+  const directive = node?.kind === Kind.DIRECTIVE ? context.getSchema().getDirective(node.name.value) : null;
+  const owner = directive ?? context.getFieldDef();
+  const given = new Set((node as FieldNode).arguments?.map(({ name }) => name.value));
+  const missing = owner?.args.filter((argument) => isRequiredArgument(argument) && !given.has(argument.name));
+  return `\`${directive ? "@" : ""}${owner?.name}\` needs ${typed("argument", missing ?? [])}.`;
+}
+
+function valueProblem([node]: Nodes, context: ValidationContext, hints: boolean): string {
+  const type = context.getInputType();
+  const argument = context.getArgument();
+  if (node?.kind === Kind.OBJECT_FIELD) {
+    const parent = getNamedType(context.getParentInputType());
+    const names = isInputObjectType(parent) ? Object.keys(parent.getFields()) : [];
+    return `\`${parent}\` does not have this field.${suggest(node.name.value, names, hints)}`;
+  }
+  const value = node && "kind" in node ? (node as graphql.ValueNode) : undefined;
+  const named = type && getNamedType(type);
+  if (value?.kind === Kind.OBJECT && isInputObjectType(named)) {
+    const given = new Set(value.fields.map(({ name }) => name.value));
+    const missing = Object.values(named.getFields()).filter(
+      (field) => isRequiredInputField(field) && !given.has(field.name),
+    );
+    return `\`${named}\` needs ${typed("field", missing)}.`;
+  }
+  const inside = argument && argument.type !== type ? "A value in " : "";
+  const subject = argument ? `${inside}\`${argument.name}\`` : "A value";
+  const what = value ? `, and is ${kindOfLiteral(value)}` : "";
+  const advice = type ? acceptedBy(type, hints) : "";
+  return `${subject} must be of type \`${type}\`${what}.${advice}`;
+}
+
+function variableOfOtherType([definition, node]: Nodes, context: ValidationContext): string {
+  const operation = context
+    .getDocument()
+    .definitions.find(
+      (one) =>
+        one.kind === Kind.OPERATION_DEFINITION &&
+        one.variableDefinitions?.some((each) => each === definition),
+    );
+  const usages =
+    operation?.kind === Kind.OPERATION_DEFINITION ? context.getRecursiveVariableUsages(operation) : [];
+  const expected = usages.find((usage) => usage.node === node)?.type;
+  const declared =
+    definition?.kind === Kind.VARIABLE_DEFINITION ? showName(graphql.print(definition.type)) : "";
+  return `The variable ${variableOf(node)} is declared as ${declared} and must be of type \`${expected}\` here.`;
+}
+
+/** The fields that conflict stand last in each half, after those that they are in. */
+function fieldConflict(nodes: Nodes): string {
+  const [one, other] = [nodes[nodes.length / 2 - 1], nodes.at(-1)];
+  const advice = "Give one of them another alias.";
+  return rawNameOf(one) === rawNameOf(other)
+    ? `${nameOf(one)} is selected twice under one name, with different arguments. ${advice}`
+    : `${nameOf(one)} and ${nameOf(other)} are selected under one name. ${advice}`;
+}
+
+function directiveProblem([node]: Nodes, context: ValidationContext, hints: boolean): string {
+  const known = context.getSchema().getDirectives();
+  const directive = known.find(({ name }) => name === rawNameOf(node));
+  if (directive) {
+    return `The directive \`@${directive.name}\` may not be used here. It may be used on: ${directive.locations.join(", ")}.`;
+  }
+  const names = known.map(({ name }) => name);
+  return `There is no directive ${showName(`@${rawNameOf(node)}`)}.${suggest(rawNameOf(node), names, hints)}`;
+}
+
+function impossibleFragment([node]: Nodes, context: ValidationContext): string {
+  const fragment = node?.kind === Kind.FRAGMENT_SPREAD ? context.getFragment(node.name.value) : node;
+  const type =
+    fragment?.kind === Kind.FRAGMENT_DEFINITION ? nameOf(fragment.typeCondition) : `\`${context.getType()}\``;
+  return `A fragment on ${type} never applies to \`${context.getParentType()}\`. Remove it.`;
+}
+
+function typed(what: string, missing: readonly (GraphQLArgument | GraphQLInputField)[]): string {
+  const names = missing.map(({ name, type }) => `\`${name}\` of type \`${type}\``).join(" and ");
+  return `the ${what}${missing.length > 1 ? "s" : ""} ${names}`;
+}
+
+const MAX_PROBLEMS = 5;
+const MAX_LOCATIONS = 5;
+
+/**
+ * Explains why a document is not valid, at most five problems. It validates again and gives each error the message of the rule
+ * that reports it: what GraphQL's own messages hold of the document may be a password.
+ *
+ * @param introspection whether the schema may be asked for, and messages may suggest its names
+ */
+export function explainValidation(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  introspection: boolean,
+): readonly GraphQLFormattedError[] {
+  const problems = new Map<string, GraphQLFormattedError>();
+  const explained = (rule: ValidationRule): ValidationRule => {
+    const explain = validationMessages.get(rule);
+    return (context) => {
+      const reporting: ValidationContext = Object.create(context, {
+        reportError: {
+          value(error: Parameters<ValidationContext["reportError"]>[0]) {
+            const message = explain?.(error.nodes ?? [], context, introspection) ?? OTHER;
+            const locations = error.locations?.slice(0, MAX_LOCATIONS) ?? [];
+            const extensions = {
+              code: "GRAPHQL_VALIDATION_FAILED",
+              retryable: false,
+              // Apollo's clients and tools look for it.
+              ...(rule === introspectionOff && { validationErrorCode: "INTROSPECTION_DISABLED" }),
+            };
+            // A field that lacks two arguments is reported twice.
+            problems.set(JSON.stringify([message, locations]), { message, locations, extensions });
+            context.reportError(error);
+          },
+        },
+      });
+      return rule(reporting);
+    };
+  };
+  const rules = introspection ? specifiedRules : [...specifiedRules, introspectionOff];
+  validate(schema, document, rules.map(explained), { maxErrors: MAX_PROBLEMS, hideSuggestions: true });
+  return [...problems.values()].slice(0, MAX_PROBLEMS);
+}
+
+const OTHER = "This part of the document does not fit the schema.";

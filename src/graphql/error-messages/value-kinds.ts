@@ -1,0 +1,62 @@
+import {
+  type GraphQLInputType,
+  type GraphQLNamedInputType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  Kind,
+  type ValueNode,
+} from "graphql";
+import { namesOf } from "./names.js";
+
+const kinds: Readonly<Record<ValueNode["kind"], string>> = {
+  [Kind.VARIABLE]: "a variable",
+  [Kind.INT]: "a whole number",
+  [Kind.FLOAT]: "a number",
+  [Kind.STRING]: "a string",
+  [Kind.BOOLEAN]: "a boolean",
+  [Kind.NULL]: "null",
+  [Kind.ENUM]: "a name without quotes",
+  [Kind.LIST]: "a list",
+  [Kind.OBJECT]: "an object",
+};
+
+const accepted: Readonly<Record<string, string>> = {
+  Boolean: "true or false",
+  Float: "a number",
+  ID: `a string, or a whole number from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`,
+  PhoneNumber: `a string such as "914471000000", or a whole number up to ${Number.MAX_SAFE_INTEGER}`,
+  Int: "a whole number from -2147483648 to 2147483647",
+  String: "a string",
+};
+
+/** Names the kind of a value in a document, and nothing of the value. */
+export function kindOfLiteral({ kind }: ValueNode): string {
+  return kinds[kind];
+}
+
+/** Names the kind of a JSON value, and nothing of the value. */
+export function kindOfValue(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (Number.isSafeInteger(value)) return "a whole number";
+  if (typeof value === "number")
+    return Number.isInteger(value) ? "a whole number too large to be exact" : "a number";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/**
+ * Says what a type accepts, as a sentence with a space before it.
+ *
+ * @param hints whether names of the schema may be suggested
+ */
+export function acceptedBy(type: GraphQLInputType, hints: boolean): string {
+  const named: GraphQLNamedInputType = getNamedType(type);
+  if (isEnumType(named)) {
+    return hints ? ` It must be one of ${namesOf(named.getValues())}.` : "";
+  }
+  if (isInputObjectType(named)) return " It must be an object.";
+  if (Object.hasOwn(accepted, named.name)) return ` It must be ${accepted[named.name]}.`;
+  return "";
+}

@@ -1,0 +1,137 @@
+import {
+  type ASTNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+  type ValidationRule,
+  visit,
+} from "graphql";
+import { GatewayError } from "../../errors.js";
+import type { Limits } from "../../limits.js";
+import { MAX_JSON_DEPTH } from "../json-depth.js";
+
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+/** The fragments of a document by their names. */
+export function fragmentsOf({ definitions }: DocumentNode): Fragments {
+  const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((node) => [node.name.value, node]));
+}
+
+/**
+ * Refuses documents with too much of something, by what is written and before anything else is looked at. Each error
+ * names the setting, as `extensions.limit` too. Introspection does not count towards the depth.
+ */
+export function documentLimits(limits: Limits): ValidationRule {
+  return (context) => {
+    const document = context.getDocument();
+    const { aliases, directives, repeats, valueDepth } = count(document);
+    const { depth, rootFields } = extent(document);
+    check("aliases", aliases, limits.aliases, "MAX_ALIASES");
+    check("repeated fields", repeats, limits.aliases, "MAX_ALIASES");
+    check("directives", directives, limits.directives, "MAX_DIRECTIVES");
+    check("levels of lists and objects", valueDepth, MAX_JSON_DEPTH, "JSON_DEPTH");
+    check("levels of fields", depth, limits.depth, "MAX_DEPTH");
+    check("root fields", rootFields, limits.rootFields, "MAX_ROOT_FIELDS");
+    return {};
+
+    function check(things: string, actual: number, maximum: number, limit: string): void {
+      if (actual > maximum) context.reportError(limitError(limit, things, actual, maximum));
+    }
+  };
+}
+
+/** The error of an operation that has too much of something. */
+export function limitError(limit: string, things: string, actual: number, maximum: number): GatewayError {
+  const message = `The operation has ${actual} ${things}; ${maximum} are allowed (${limit}). Ask for less at once.`;
+  return new GatewayError("GRAPHQL_VALIDATION_FAILED", message, { limit, maximum, actual });
+}
+
+/** Counts what is written. A field is repeated when it stands in the same selection already, under no other name. */
+function count(document: DocumentNode) {
+  const counts = { aliases: 0, directives: 0, repeats: 0, valueDepth: 0 };
+  let depth = 0;
+  const value = {
+    enter: () => {
+      counts.valueDepth = Math.max(counts.valueDepth, ++depth);
+    },
+    leave: () => void depth--,
+  };
+  const seen: Set<string>[] = [];
+  const scope = {
+    enter: (node: ASTNode) => {
+      if (node.kind === Kind.FIELD) {
+        const names = seen.at(-1);
+        if (node.alias) counts.aliases++;
+        else if (names?.has(node.name.value)) counts.repeats++;
+        names?.add(node.name.value);
+      }
+      seen.push(new Set());
+    },
+    leave: () => void seen.pop(),
+  };
+  visit(document, {
+    Directive: () => void counts.directives++,
+    Field: scope,
+    OperationDefinition: scope,
+    FragmentDefinition: scope,
+    ListValue: value,
+    ObjectValue: value,
+  });
+  return counts;
+}
+
+/** Measures what comes out of the fragments: the deepest level, and the root fields of the largest operation. */
+function extent(document: DocumentNode): { depth: number; rootFields: number } {
+  const fragments = fragmentsOf(document);
+  const measured = new Map<string, number>();
+  let depth = 0;
+  let rootFields = 0;
+  for (const node of document.definitions) {
+    if (node.kind !== Kind.OPERATION_DEFINITION) continue;
+    depth = Math.max(depth, depthOf(node.selectionSet));
+    rootFields = Math.max(rootFields, fieldsOf(node.selectionSet, new Set()).length);
+  }
+  return { depth, rootFields };
+
+  function depthOf({ selections }: SelectionSetNode): number {
+    return selections.reduce((deepest, node) => Math.max(deepest, selectionDepth(node)), 0);
+  }
+
+  function selectionDepth(node: SelectionNode): number {
+    if (node.kind === Kind.INLINE_FRAGMENT) return depthOf(node.selectionSet);
+    if (node.kind === Kind.FRAGMENT_SPREAD) return fragmentDepth(node.name.value);
+    if (isIntrospection(node)) return 0;
+    return 1 + (node.selectionSet ? depthOf(node.selectionSet) : 0);
+  }
+
+  function fragmentDepth(name: string): number {
+    const known = measured.get(name);
+    const fragment = fragments.get(name);
+    if (known !== undefined || !fragment) return known ?? 0;
+    // A fragment that spreads itself is refused by GraphQL; here it must only come to an end.
+    measured.set(name, 0);
+    const found = depthOf(fragment.selectionSet);
+    measured.set(name, found);
+    return found;
+  }
+
+  function fieldsOf({ selections }: SelectionSetNode, visited: Set<string>): FieldNode[] {
+    return selections.flatMap((node) => {
+      if (node.kind === Kind.FIELD) return [node];
+      if (node.kind === Kind.INLINE_FRAGMENT) return fieldsOf(node.selectionSet, visited);
+      const fragment = fragments.get(node.name.value);
+      if (!fragment || visited.has(node.name.value)) return [];
+      visited.add(node.name.value);
+      return fieldsOf(fragment.selectionSet, visited);
+    });
+  }
+}
+
+/** Tells whether a field of an operation asks for the schema itself. */
+export function isIntrospection({ name }: FieldNode): boolean {
+  return name.value === "__schema" || name.value === "__type";
+}

@@ -1,0 +1,119 @@
+import {
+  type FieldNode,
+  type GraphQLField,
+  Kind,
+  type OperationDefinitionNode,
+  type ValueNode,
+  valueFromAST,
+  visit,
+} from "graphql";
+
+/** How many rows of a list an operation may ask for at once. */
+export const MAX_FIRST = 100;
+/** What an upstream request costs: it occupies PIOPIY and a slot of the concurrency limit for tens of milliseconds. */
+export const REQUEST_COST = 5;
+/** Validating a PCMO document takes up to a microsecond a byte, so that an operation of the default MAX_COST takes 100 ms. */
+const PCMO_BYTES_PER_UNIT = 20;
+/** Coercing and validating a target takes up to 20 microseconds. */
+const TARGETS_PER_UNIT = 5;
+/** The schema's text has some 20 kB. */
+const SERVICE_COST = 100;
+const PAGE_SIZE = 10;
+
+/** Fields of a SIP endpoint that its list does not have, and that take one upstream request together. */
+const DETAILS = new Set(["connectUrl", "sipUri", "audio", "video", "type"]);
+
+/** Tells whether a field of this type and name takes an upstream request, unless the endpoint was read by its name. */
+export function isDetail(typeName: string, fieldName: string): boolean {
+  return typeName === "SipEndpoint" && DETAILS.has(fieldName);
+}
+
+/** The values of the arguments and variables of one operation, as far as its cost depends on them. */
+export class FieldWork {
+  readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #sizes = new Map<string, number>();
+
+  /** @param variables coerced */
+  constructor(variables: Readonly<Record<string, unknown>>) {
+    this.#variables = variables;
+  }
+
+  /** Returns the value of an argument, or its default. */
+  valueOf(field: GraphQLField<unknown, unknown>, node: FieldNode, name: string): unknown {
+    const argument = field.args.find((candidate) => candidate.name === name);
+    const given = node.arguments?.find((candidate) => candidate.name.value === name)?.value;
+    return (
+      argument && ((given && valueFromAST(given, argument.type, this.#variables)) ?? argument.defaultValue)
+    );
+  }
+
+  /** Returns what a root field costs beside 1 for each selected field: its upstream requests, and the bytes that it works on. */
+  costOf(
+    operation: OperationDefinitionNode["operation"],
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+  ): number {
+    if (operation === "mutation") return REQUEST_COST;
+    const value = (name: string) => this.valueOf(field, node, name);
+    switch (field.name) {
+      case "sipEndpoint":
+        return REQUEST_COST;
+      case "sipEndpoints": {
+        // A cursor remembers rows on up to two pages more. One request more is for a list that changes while it is read.
+        const before = value("after") == null ? rowsBefore(value("offset")) : 2 * PAGE_SIZE;
+        const pages = Math.ceil((before + rowsOf(value("first"))) / PAGE_SIZE);
+        return REQUEST_COST * (pages + Math.floor(pages / 2) + 1);
+      }
+      case "_entities":
+        return REQUEST_COST * lengthOf(value("representations"));
+      case "connectAction": {
+        const targets = lengthOf(Object(value("input")).call);
+        return (
+          Math.floor(targets / TARGETS_PER_UNIT) + (value("verify") === true ? REQUEST_COST * targets : 0)
+        );
+      }
+      case "validatePcmo": {
+        const given = node.arguments?.find(({ name }) => name.value === "pcmo")?.value;
+        return given ? Math.ceil(this.#literalSize(given) / PCMO_BYTES_PER_UNIT) : 0;
+      }
+      case "_service":
+        return SERVICE_COST;
+      default:
+        return 0;
+    }
+  }
+
+  /** The bytes of a literal's source, and of the variables in it: each may stand there many times. */
+  #literalSize(literal: ValueNode): number {
+    if (literal.kind === Kind.VARIABLE) return this.#variableSize(literal.name.value);
+    let bytes = (literal.loc?.end ?? 0) - (literal.loc?.start ?? 0);
+    visit(literal, {
+      Variable: ({ name }) => {
+        bytes += this.#variableSize(name.value);
+      },
+    });
+    return bytes;
+  }
+
+  #variableSize(name: string): number {
+    const known = this.#sizes.get(name);
+    if (known !== undefined) return known;
+    const size = Buffer.byteLength(JSON.stringify(this.#variables[name]) ?? "");
+    this.#sizes.set(name, size);
+    return size;
+  }
+}
+
+/** Returns how many rows of a list are read: a wrong number is refused later. */
+export function rowsOf(first: unknown): number {
+  return typeof first === "number" ? Math.min(Math.max(first, 0), MAX_FIRST) : 1;
+}
+
+/** Returns how many rows stand before an offset on its page. */
+function rowsBefore(offset: unknown): number {
+  return typeof offset === "number" && offset > 0 ? offset % PAGE_SIZE : 0;
+}
+
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
+}

@@ -1,0 +1,89 @@
+import { getDirective } from "@graphql-tools/utils";
+import {
+  defaultFieldResolver,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+  isObjectType,
+} from "graphql";
+import { Directive } from "type-graphql";
+import type { Scope } from "../../auth/client.js";
+import { GatewayError } from "../../errors.js";
+import { shorten } from "../../show-value.js";
+import { isUsername } from "../../sip/username.js";
+import type { Context } from "../context.js";
+
+/** The fields that federation adds to `Query`, which bear no directive. */
+const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };
+
+/**
+ * Makes the directive `@requiresScopes` hold: a field that bears it answers callers with that scope only, and whoever
+ * uses more than `sip:read` leaves a line in the audit trail. A field of `Query` or `Mutation` without a scope is an error
+ * here, so that the gateway cannot start with one; fields below are open to whoever may see their parent.
+ */
+export function guardFields(schema: GraphQLSchema): GraphQLSchema {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const scope = scopeOf(schema, field);
+      const name = `${type.name}.${field.name}`;
+      if (scope) field.resolve = guarded(name, scope, field.resolve ?? defaultFieldResolver);
+      else if (roots.includes(type))
+        throw new Error(`${name} needs a decision on who may use it: @RequiresScope.`);
+    }
+  }
+  return schema;
+}
+
+function scopeOf(schema: GraphQLSchema, field: GraphQLField<unknown, Context>): string | undefined {
+  const [directive] = getDirective(schema, field, "requiresScopes") ?? [];
+  return directive?.scopes[0][0] ?? federationScopes[field.name];
+}
+
+type Resolver = GraphQLFieldResolver<unknown, Context>;
+
+function guarded(what: string, scope: string, resolve: Resolver): Resolver {
+  return (source, args, context, info) => {
+    if (!context.caller.scopes.has(scope)) {
+      record("FORBIDDEN");
+      throw new GatewayError(
+        "FORBIDDEN",
+        `${what} needs the scope ${scope}, which this credential does not have. Ask the operator for one that has it.`,
+      );
+    }
+    if (scope === "sip:read") return resolve(source, args, context, info);
+    return recorded();
+
+    async function recorded(): Promise<unknown> {
+      try {
+        const result = await resolve(source, args, context, info);
+        record(userErrorCodes(result) || "done");
+        return result;
+      } catch (error) {
+        record(error instanceof GatewayError ? error.code : "INTERNAL_SERVER_ERROR");
+        throw error;
+      }
+    }
+
+    function record(outcome: string): void {
+      context.audit(what, usernameOf(args) ?? usernameOf(args.input) ?? usernameOf(source), outcome);
+    }
+  };
+}
+
+function usernameOf(holder: unknown): string | undefined {
+  const { username } = Object(holder) as { username?: unknown };
+  if (typeof username !== "string") return undefined;
+  return isUsername(username) ? username : shorten(username);
+}
+
+function userErrorCodes(result: unknown): string {
+  const { userErrors = [] } = Object(result) as { userErrors?: readonly { code: string }[] };
+  return userErrors.map(({ code }) => code).join(" ");
+}
+
+/** Says which scope a field needs. It is printed into the schema, so that a router can know it too; guard-fields.ts makes it hold. */
+export function RequiresScope(scope: Scope): PropertyDecorator & MethodDecorator {
+  return Directive(`@requiresScopes(scopes: [["${scope}"]])`);
+}

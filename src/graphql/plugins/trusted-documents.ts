@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import type { ApolloServerPlugin } from "@apollo/server";
+import type { KeyValueCache } from "@apollo/utils.keyvaluecache";
+import { sortExecutableDocument } from "@graphql-tools/documents";
+import { type DocumentNode, parse, print } from "graphql";
+import { GatewayError } from "../../errors.js";
+import { shorten } from "../../show-value.js";
+import type { TrustedDocuments } from "../../trusted-documents.js";
+import type { Context } from "../context.js";
+import { DocumentCache } from "../document-cache.js";
+
+/**
+ * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may
+ * differ in spaces, comments and the order of fields: the client preset sorts what it writes. The log tells the hash: the text may hold a password.
+ */
+export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): ApolloServerPlugin<Context> {
+  if (mode === "off") return {};
+  const trusted = new Set([...documents.values()].map((text) => normalForm(parse(text))));
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document, operationName, contextValue: { caller, log } }) {
+          const text = normalForm(document);
+          if (trusted.has(text)) return;
+          const sha256 = createHash("sha256").update(text).digest("hex");
+          log.warn(
+            { operationName: operationName && shorten(operationName), sha256, who: caller.name },
+            "document not trusted",
+          );
+          if (mode === "log") return;
+          throw new GatewayError(
+            "DOCUMENT_NOT_TRUSTED",
+            "This gateway runs only the documents that were announced to it. Ask its operator to add this one to TRUSTED_DOCUMENTS_FILE.",
+          );
+        },
+      };
+    },
+  };
+}
+
+function normalForm(document: DocumentNode): string {
+  return print(sortExecutableDocument(document));
+}
+
+/** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
+export class PersistedQueries extends DocumentCache<string> implements KeyValueCache<string> {
+  constructor(private readonly trusted: TrustedDocuments) {
+    super();
+  }
+
+  override async get(key: string): Promise<string | undefined> {
+    return this.trusted.documents.get(key.replace("apq:", "")) ?? super.get(key);
+  }
+}

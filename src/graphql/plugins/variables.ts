@@ -1,0 +1,157 @@
+import { type ApolloServerPlugin, type GraphQLRequest, HeaderMap } from "@apollo/server";
+import {
+  GraphQLError,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getNullableType,
+  getVariableValues,
+  isInputObjectType,
+  isInputType,
+  isListType,
+  isNonNullType,
+  isRequiredInputField,
+  type OperationDefinitionNode,
+  typeFromAST,
+  type VariableDefinitionNode,
+} from "graphql";
+import type { Context } from "../context.js";
+import { showName, suggest } from "../error-messages/names.js";
+import { acceptedBy, kindOfValue } from "../error-messages/value-kinds.js";
+import { formatError } from "../format-error.js";
+
+const MAX_PROBLEMS = 5;
+
+/** The variables of an operation as their types have them; undefined when one of them does not fit its type. */
+export type CoercedVariables = Readonly<Record<string, unknown>> | undefined;
+
+const coerced = new WeakMap<GraphQLRequest, CoercedVariables>();
+
+/** Coerces the variables of a request, once for all that ask for them. */
+export function coerceVariables(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  request: GraphQLRequest,
+): CoercedVariables {
+  if (!coerced.has(request)) {
+    const options = { maxErrors: 1, hideSuggestions: true };
+    const definitions = operation.variableDefinitions ?? [];
+    coerced.set(request, getVariableValues(schema, definitions, request.variables ?? {}, options).coerced);
+  }
+  return coerced.get(request);
+}
+
+/** A variable that does not fit its type. */
+export interface VariableProblem {
+  readonly message: string;
+  readonly node: VariableDefinitionNode;
+}
+
+/**
+ * Explains what is wrong with the variables of an operation, at most five problems, by the kinds of the values and the
+ * names of the schema.
+ *
+ * @param hints whether names of the schema may be suggested
+ */
+function explainVariables(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+  hints: boolean,
+): readonly VariableProblem[] {
+  const problems: VariableProblem[] = [];
+  for (const node of variableDefinitions) {
+    const type = typeFromAST(schema, node.type);
+    const name = node.variable.name.value;
+    const isGiven = Object.hasOwn(variables, name);
+    if (!isInputType(type) || (!isGiven && node.defaultValue)) continue;
+    for (const problem of problemsOf(variables[name], type, showName(`$${name}`), hints)) {
+      if (problems.push({ message: `Variable ${problem}`, node }) === MAX_PROBLEMS) return problems;
+    }
+  }
+  return problems;
+}
+
+/** Follows the rules of the specification for the coercion of inputs. Generates, so that its reader can stop it. */
+function* problemsOf(value: unknown, type: GraphQLInputType, at: string, hints: boolean): Generator<string> {
+  const nullable = getNullableType(type);
+  const misfit = (advice = "") => `${at} must be of type \`${type}\`, and is ${kindOfValue(value)}.${advice}`;
+  if (value == null) {
+    if (isNonNullType(type)) yield misfit();
+  } else if (isListType(nullable)) {
+    // A value that is no list stands for a list of one.
+    if (!Array.isArray(value)) yield* problemsOf(value, nullable.ofType, at, hints);
+    else {
+      for (const [index, item] of value.entries()) {
+        yield* problemsOf(item, nullable.ofType, below(at, `[${index}]`), hints);
+      }
+    }
+  } else if (isInputObjectType(nullable)) {
+    if (typeof value === "object" && !Array.isArray(value)) yield* fieldProblems(value, nullable, at, hints);
+    else yield misfit();
+  } else {
+    if (!succeeds(() => nullable.parseValue(value, true))) yield misfit(acceptedBy(nullable, hints));
+  }
+}
+
+function* fieldProblems(
+  value: object,
+  type: GraphQLInputObjectType,
+  at: string,
+  hints: boolean,
+): Generator<string> {
+  const fields = type.getFields();
+  const given = value as Readonly<Record<string, unknown>>;
+  for (const field of Object.values(fields)) {
+    const inner = given[field.name];
+    if (inner !== undefined || isRequiredInputField(field)) {
+      yield* problemsOf(inner, field.type, below(at, `.${field.name}`), hints);
+    }
+  }
+  for (const key in given) {
+    if (Object.hasOwn(fields, key)) continue;
+    yield `${at} has a field that \`${type}\` does not have.${suggest(key, Object.keys(fields), hints)}`;
+  }
+}
+
+/** Some place inside a place. */
+function below(at: string, step: string): string {
+  return `${at.slice(0, -1)}${step}\``;
+}
+
+/** Tells whether a scalar or an enum accepts a value. The message of its error is not read: it may hold the value. */
+function succeeds(parse: () => unknown): boolean {
+  try {
+    return parse() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Refuses an operation whose variables do not fit their types, in the gateway's words: those of GraphQL hold the values.
+ *
+ * @param hints whether errors may suggest names of the schema
+ */
+export function variablesPlugin(hints: boolean): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart() {
+      return {
+        async responseForOperation({ schema, operation, request }) {
+          // There is none where the document has another one.
+          if (!operation || coerceVariables(schema, operation, request)) return null;
+          const problems = explainVariables(schema, operation, request.variables ?? {}, hints);
+          const errors = problems.map(({ message, node }) => {
+            const { locations = [] } = new GraphQLError(message, { nodes: node });
+            return { message, locations, extensions: { code: "BAD_USER_INPUT", retryable: false } };
+          });
+          const unknown = formatError({ message: "", extensions: { code: "BAD_USER_INPUT" } }, undefined);
+          return {
+            http: { status: 400, headers: new HeaderMap() },
+            body: { kind: "single", singleResult: { errors: errors.length > 0 ? errors : [unknown] } },
+          };
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+const JSON_TYPE = "application/json";
+/** Those of a GraphQL response. The first is sent to clients that prefer none. */
+const offered = [JSON_TYPE, "application/graphql-response+json"] as const;
+
+/** The media type of a GraphQL response. */
+export type MediaType = (typeof offered)[number];
+
+interface Range {
+  readonly name: string;
+  readonly quality: number;
+  readonly place: number;
+}
+
+/**
+ * Chooses the media type of a response by the header `Accept` (RFC 9110): the one with the highest quality, of several the one
+ * that is named more exactly, then the one that is named first. Undefined when the client accepts none.
+ */
+function negotiateMediaType(accept = ""): MediaType | undefined {
+  const texts = accept
+    .toLowerCase()
+    .split(",")
+    .filter((text) => text.trim() !== "");
+  if (texts.length === 0) return JSON_TYPE;
+  const ranges = texts.flatMap(readRange);
+  const choices = offered.flatMap((type) => {
+    // The most exact range decides about a type, also when it forbids the type.
+    const names = [type, "application/*", "*/*"];
+    const [nearest] = ranges
+      .map((range) => ({ ...range, type, vagueness: names.indexOf(range.name) }))
+      .filter(({ vagueness }) => vagueness >= 0)
+      .sort((one, other) => one.vagueness - other.vagueness);
+    return nearest && nearest.quality > 0 ? [nearest] : [];
+  });
+  const [best] = choices.sort(
+    (one, other) => other.quality - one.quality || one.vagueness - other.vagueness || one.place - other.place,
+  );
+  return best?.type;
+}
+
+/** Writes the header `Content-Type` of a response, also to a client that accepts none. */
+export function contentType(accept: string | undefined): string {
+  return `${negotiateMediaType(accept) ?? JSON_TYPE}; charset=utf-8`;
+}
+
+/** None where the range has other parameters than the responses. */
+function readRange(text: string, place: number): Range[] {
+  const [name = "", ...parameters] = text.split(";").map((part) => part.trim());
+  const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
+  const others = parameters.filter((parameter) => parameter !== "" && !parameter.startsWith("q="));
+  const fits = others.every((parameter) => /^charset=("?)utf-8\1$/.test(parameter));
+  return fits ? [{ name, quality: Number(quality), place }] : [];
+}
+
+/** A request whose headers ask for something that the gateway does not have. */
+class HeaderError extends Error {
+  constructor(
+    readonly statusCode: number,
+    readonly code: string,
+  ) {
+    super(code);
+  }
+}
+
+/**
+ * Refuses a GraphQL request whose response the client would not accept, with 406 before anything is executed, and one whose body is
+ * compressed or not in UTF-8, with 415. Later readers of the header `Accept` find the media type that was chosen.
+ */
+export function checkHeaders({ headers, method }: FastifyRequest, reply: FastifyReply): void {
+  const mediaType = negotiateMediaType(headers.accept);
+  if (!mediaType) throw new HeaderError(406, "NOT_ACCEPTABLE");
+  // Apollo Server negotiates by rules of its own.
+  headers.accept = mediaType;
+  if (method === "GET") return;
+  const encodings = (headers["content-encoding"] ?? "").toLowerCase().split(",");
+  if (encodings.some((encoding) => !["", "identity"].includes(encoding.trim()))) {
+    reply.header("accept-encoding", "identity");
+    throw new HeaderError(415, "UNSUPPORTED_ENCODING");
+  }
+  const charsets = (headers["content-type"] ?? "").matchAll(/;\s*charset\s*=\s*"?([^\s;"]*)/gi);
+  if ([...charsets].some(([, charset = ""]) => !/^utf-?8$/i.test(charset))) {
+    throw new HeaderError(415, "UNSUPPORTED_CHARSET");
+  }
+}

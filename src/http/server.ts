@@ -1,0 +1,179 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { fastifyApolloHandler } from "@as-integrations/fastify";
+import { fastifyCors } from "@fastify/cors";
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { addAnswerRoute } from "../answer-url/route.js";
+import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
+import { Audit } from "../auth/audit-log.js";
+import type { Caller } from "../auth/client.js";
+import { trustProxies } from "../auth/client-address.js";
+import { createLogin } from "../auth/login.js";
+import { RateLimit } from "../auth/rate-limit.js";
+import type { Config } from "../config.js";
+import { createApollo } from "../graphql/apollo.js";
+import { checkRequest } from "../graphql/check-request.js";
+import { createContext, DOOR_COST } from "../graphql/context.js";
+import { isJsonTooDeep, jsonDepthError } from "../graphql/json-depth.js";
+import type { CachedClient } from "../piopiy/cached-client.js";
+import type { Redis } from "../redis.js";
+import { checkHeaders } from "./content-negotiation.js";
+import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./errors.js";
+import { createHostGuard } from "./host-guard.js";
+import { type Repeatable, ResponseCache } from "./response-cache.js";
+import { corsOptions, writeHttpHeaders } from "./security-headers.js";
+import { limitSlowClients } from "./slow-clients.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller;
+    /** Set when the answer may be given again. */
+    repeatable: Repeatable | undefined;
+  }
+}
+
+/** How long a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** How much longer than an operation a connection in use may be silent. */
+const SILENCE_MS = 30_000;
+
+/**
+ * The gateway's HTTP side, not yet listening: `/graphql`, `/graphiql` where it is wanted, and the health
+ * routes. Closing it lets every accepted request be answered first.
+ *
+ * @param redis the store that several copies share, if there is one
+ */
+export async function createServer(
+  config: Config,
+  client: CachedClient,
+  log: FastifyBaseLogger,
+  redis?: Redis,
+): Promise<FastifyInstance> {
+  const apollo = createApollo(config, log);
+  await apollo.start();
+  // Apollo Server imports this when it executes its first operation. All files are loaded before the gateway listens.
+  await import("graphql");
+  const audit = new Audit(log);
+  const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
+  const login = createLogin(config.auth, audit);
+  const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
+  const services = { client, rateLimit, audit, answerUrls };
+  const responses = new ResponseCache(client, config.cacheTtlMs);
+  let closing = false;
+
+  const server = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestId,
+    bodyLimit: config.limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: config.deadlineMs + SILENCE_MS,
+    // What still comes on a connection that was accepted is answered too.
+    return503OnClosing: false,
+    trustProxy: config.trustedProxies.length > 0 && trustProxies(config.trustedProxies),
+    clientErrorHandler: answerBrokenHttp,
+    rewriteUrl: readableUrl,
+    routerOptions: { maxParamLength: MAX_TOKEN_LENGTH },
+    frameworkErrors: answerHttpError,
+  });
+  limitSlowClients(server);
+  server.addHook("onRequest", (request, reply, done) => {
+    reply.header("x-request-id", request.id);
+    done();
+  });
+  server.addHook("onRequest", writeHttpHeaders(config.hsts));
+  if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, audit));
+  server.addHook("preClose", async () => {
+    closing = true;
+  });
+  // A connection that is kept after its last answer would hold up the end.
+  server.addHook("onSend", async (_request, reply) => {
+    if (closing) reply.header("connection", "close");
+  });
+  server.addHook("onClose", () => apollo.stop());
+  server.addHook("onClose", async () => audit.close());
+  server.setErrorHandler(answerHttpError);
+  server.setNotFoundHandler(answerNotFound);
+
+  if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
+
+  const parseJson = server.getDefaultJsonParser("error", "error");
+  server.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (isJsonTooDeep(body)) done(jsonDepthError());
+    else parseJson(request, body, done);
+  });
+
+  server.decorateRequest("caller");
+  server.decorateRequest("repeatable");
+  server.route({
+    method: ["GET", "POST"],
+    url: "/graphql",
+    onRequest: async (request, reply) => {
+      // Answers differ by caller, and may hold passwords.
+      reply.header("cache-control", "no-store");
+      request.caller = await login(request);
+      await rateLimit.charge(request.caller.name, DOOR_COST, reply);
+      checkHeaders(request, reply);
+    },
+    preHandler: async (request, reply) => {
+      checkRequest(request, config.limits.tokens);
+      const kept = await responses.find(request);
+      if (!kept) return;
+      await rateLimit.charge(request.caller.name, kept.cost, reply, DOOR_COST);
+      const { operationName } = kept;
+      request.log.info(
+        { who: request.caller.name, operation: "query", operationName, repeated: true },
+        "answered",
+      );
+      return reply.type(kept.contentType).send(kept.body);
+    },
+    handler: fastifyApolloHandler(apollo, {
+      context: async (request, reply) => createContext(config, services, request, reply),
+    }),
+    onSend: async (request, reply, payload) => {
+      if (request.repeatable) await responses.keep(request, reply, String(payload), request.repeatable);
+      return tellRequestId(request, reply, payload);
+    },
+  });
+  if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
+  if (config.graphiql) {
+    const { addGraphiqlRoute } = await import("./graphiql.js");
+    // Where a proxy serves the gateway under a path, PUBLIC_URL has that path.
+    const { pathname } = new URL(config.answer?.publicUrl ?? "http://localhost");
+    addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`, config.hsts);
+  }
+  server.get("/health/live", () => ({ status: "live" }));
+  // A PIOPIY or a Redis that is down is reported, but leaves the gateway ready: another copy would reach it no better, PCMO
+  // documents need no PIOPIY, and without Redis all is answered.
+  server.get("/health/ready", (_request, reply) => {
+    const upstreams = {
+      piopiy: client.isAsking ? "asked" : "out of order",
+      ...(redis && { redis: redis.isUp ? "up" : "down" }),
+    };
+    return closing
+      ? reply.code(503).send({ status: "closing", ...upstreams })
+      : reply.send({ status: "ready", ...upstreams });
+  });
+  return server;
+}
+
+/** The address that reaches this machine from itself where a server listens on all addresses. */
+function loopbackOf(origin: string): string {
+  return origin.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]");
+}
+
+/** Takes over the caller's `X-Request-Id` where it is fit for a log, so that one id leads through several services. */
+function requestId({ headers }: IncomingMessage): string {
+  const given = headers["x-request-id"];
+  return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/** An address that cannot be decoded is one that is not there; else Fastify would answer it without running any hook. */
+function readableUrl({ url = "/" }: { readonly url?: string | undefined }): string {
+  try {
+    decodeURI(url);
+    return url;
+  } catch {
+    return url.replaceAll("%", "%25");
+  }
+}

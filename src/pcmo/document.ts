@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { exactlyOne, actionFields as fields, unionMessage } from "./fields.js";
+
+/**
+ * The actions of PIOPIY's legacy PCMO with their keys, in the order in which they are written. `clear` is not among them: one
+ * page names it, no sample shows it, and PIOPIY's own library never sends it.
+ */
+const actions = [
+  exactlyOne(
+    "file_name",
+    "file_url",
+    z.strictObject({
+      action: z.literal("play"),
+      file_name: fields.fileName.optional(),
+      file_url: fields.fileUrl.optional(),
+    }),
+  ).describe("Plays a file."),
+  z.strictObject({ action: z.literal("speak"), text: fields.spokenText }).describe("Speaks a text."),
+  z
+    .strictObject({ action: z.literal("param"), text: fields.extraText })
+    .describe("Hands a text on to later webhooks."),
+  z
+    .strictObject({
+      action: z.literal("input"),
+      action_url: fields.actionUrl,
+      max_digit: fields.maxDigit.optional(),
+      timeout: fields.inputSeconds.optional(),
+    })
+    .describe("Waits for digits and posts them to a URL."),
+  exactlyOne(
+    "file_name",
+    "file_url",
+    z.strictObject({
+      action: z.literal("play_get_input"),
+      file_name: fields.fileName.optional(),
+      file_url: fields.fileUrl.optional(),
+      action_url: fields.actionUrl,
+      max_digit: fields.maxDigit.optional(),
+      max_retry: fields.maxRetry.optional(),
+      timeout: fields.inputSeconds.optional(),
+    }),
+  ).describe("Plays a file, waits for digits, and posts them to a URL."),
+  z
+    .strictObject({
+      action: z.literal("bridge"),
+      from: fields.callerId.optional(),
+      duration: fields.talkSeconds.optional(),
+      timeout: fields.ringSeconds.optional(),
+      loop: fields.tries.optional(),
+      ring_type: fields.ringType.optional(),
+      connect: fields.phoneTargets,
+    })
+    .describe("Rings phones."),
+  exactlyOne(
+    "call",
+    "connect",
+    z.strictObject({
+      action: z.literal("connect"),
+      duration: fields.talkSeconds.optional(),
+      timeout: fields.ringSeconds.optional(),
+      from: fields.callerId.optional(),
+      loop: fields.tries.optional(),
+      call_type: fields.callType.optional(),
+      ring_type: fields.ringType.optional(),
+      record: fields.isRecorded.optional(),
+      call: fields.sipTargets.optional(),
+      connect: fields.sipTargets.optional(),
+    }),
+  ).describe("Rings SIP endpoints."),
+  z.strictObject({ action: z.literal("record") }).describe("Records the call."),
+  z
+    .strictObject({
+      action: z.literal("stream"),
+      ws_url: fields.streamUrl,
+      listen_mode: fields.listenMode.optional(),
+      voice_quality: fields.voiceQuality.optional(),
+      stream_on_answer: fields.startsOnAnswer.optional(),
+    })
+    .describe("Streams the voice to a WebSocket."),
+  z.strictObject({ action: z.literal("hangup") }).describe("Hangs up."),
+] as const;
+
+/** The keys of each action. */
+export const keysOfActions: ReadonlyMap<string, readonly string[]> = new Map(
+  actions.map(({ shape }) => [[...shape.action.values].join(), Object.keys(shape)]),
+);
+
+/** The keys of a target, by the action that rings it. */
+export const keysOfTargets: ReadonlyMap<string, readonly string[]> = new Map([
+  ["connect", ["type", "user"]],
+  ["bridge", ["type", "number"]],
+]);
+
+/** One action of a PCMO document. */
+export const pcmoAction = z.discriminatedUnion(
+  "action",
+  actions,
+  unionMessage(`one of ${[...keysOfActions.keys()].join(", ")}`),
+);
+
+/** A PCMO document of PIOPIY's first generation: what an answer URL gives to PIOPIY. */
+export const pcmoDocument = z
+  .array(pcmoAction, "a list of actions")
+  .min(1, "a list of at least one action, else PIOPIY has nothing to do");
+
+export type PcmoAction = z.output<typeof pcmoAction>;
+
+/** The rules of a PCMO document as a JSON Schema, for editors and tools: it takes exactly the documents without errors. */
+export function pcmoJsonSchema(): object {
+  const { $schema, ...rules } = z.toJSONSchema(pcmoDocument, { target: "draft-2020-12", io: "input" });
+  return {
+    $schema,
+    title: "PCMO",
+    description:
+      "A PCMO (PIOPIY call management object) document: the actions that PIOPIY runs in order. This schema takes exactly the " +
+      "documents in which validatePcmo of the PIOPIY GraphQL Gateway finds no error; what validatePcmo only warns of, it takes.",
+    ...rules,
+  };
+}

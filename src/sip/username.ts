@@ -1,0 +1,24 @@
+/** PIOPIY publishes no rule, but a name that is stored, such as in the cache, needs a bound. */
+const MAX_BYTES = 256;
+
+/**
+ * Matches a username of any length: text without control characters. PIOPIY publishes no rule, and endpoints that were
+ * not created by this gateway may have spaces in their names.
+ */
+export const USERNAME_PATTERN = /^\P{Cc}+$/u;
+
+/** What {@link isUsername} requires, for messages. */
+export const USERNAME_RULE = `must be a string of 1 to ${MAX_BYTES} bytes of UTF-8 without control characters`;
+
+/** Returns whether an endpoint may have this name: 1 to 256 bytes of UTF-8 without control characters. */
+export function isUsername(name: unknown): name is string {
+  return typeof name === "string" && USERNAME_PATTERN.test(name) && Buffer.byteLength(name) <= MAX_BYTES;
+}
+
+/**
+ * Returns whether the gateway creates an endpoint with this name: 1 to 64 letters, digits, dots, underscores and hyphens,
+ * beginning with a letter or a digit. Such a name needs no escaping in a SIP URI. PIOPIY publishes no rule.
+ */
+export function isNewUsername(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
+}

@@ -1,0 +1,217 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { parseSync, Visitor } from "rolldown/utils";
+
+/** The rooms of the gateway in `src`, top first: a room imports itself and the rooms below it. */
+const rooms = ["http", "graphql", "answer-url", "auth", "piopiy", "pcmo", "sip"];
+/** The files of `src` that stand above the rooms. All others beside the rooms stand below them. */
+const roof = ["main.ts", "workers.ts"];
+const startFiles = ["main.ts", "emulator/main.ts", "graphql/print-schema.ts", "auth/make-api-key.ts"];
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** Files of the project by their path, packages by their name. */
+  readonly imports: readonly string[];
+  /** Declared names of types, interfaces, classes and enums. */
+  readonly types: readonly string[];
+  readonly isBarrel: boolean;
+  readonly hasDefaultExport: boolean;
+}
+
+const files = ["src", "test", "bench"].flatMap(sourcePaths).map(readSource);
+const gateway = files.filter(({ path }) => path.startsWith("src/") && roomOf(path) !== "emulator");
+
+describe("The source files", () => {
+  it("import project files that exist", () => {
+    const missing = files.flatMap(({ path, imports }) =>
+      imports.filter((name) => isOwn(name) && !existsSync(name)).map((name) => `${path} imports ${name}`),
+    );
+    expect(files.length).toBeGreaterThan(200);
+    expect(missing).toEqual([]);
+  });
+
+  it("import each other without circles, which would also crash object types that refer to each other", () => {
+    const importsOf = new Map(files.map(({ path, imports }) => [path, imports]));
+    const reachable = (from: string, seen = new Set<string>()): Set<string> => {
+      for (const name of importsOf.get(from) ?? []) if (!seen.has(name)) reachable(name, seen.add(name));
+      return seen;
+    };
+    expect(paths(files.filter(({ path }) => reachable(path).has(path)))).toEqual([]);
+  });
+
+  it("are no barrels: none exports what another file declares", () => {
+    expect(paths(files.filter(({ isBarrel }) => isBarrel))).toEqual([]);
+  });
+
+  it("are named in kebab-case, and none after a drawer such as utils or types", () => {
+    const isMisnamed = (part: string) =>
+      !/^[a-z\d]+(-[a-z\d]+)*(\.[a-z]+)*$/.test(part) ||
+      /^((.+-)?(utils?|helpers?)|index|common|types|constants|misc|shared|lib)(\.[a-z]+)*$/.test(part);
+    expect(paths(files.filter(({ path }) => path.split("/").some(isMisnamed)))).toEqual([]);
+  });
+});
+
+describe("The files of src", () => {
+  it.each(["", ...rooms])("in room '%s' import downwards only", (room) => {
+    const upwards = files
+      .filter(({ path }) => path.startsWith("src/") && roomOf(path) === room)
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter((name) => isOwn(name) && floorOf(name) < floorOf(path))
+          .map((name) => `${path} imports ${name}`),
+      );
+    expect(upwards).toEqual([]);
+  });
+
+  it("stand in the known rooms", () => {
+    const found = new Set(
+      files.filter(({ path }) => path.startsWith("src/")).map(({ path }) => roomOf(path)),
+    );
+    expect([...found].sort()).toEqual(["", "emulator", ...rooms].sort());
+  });
+
+  it("keep the gateway and the emulator apart, but for main.ts, which starts both", () => {
+    const crossing = files.filter(
+      ({ path, imports }) =>
+        path.startsWith("src/") &&
+        imports.some(
+          (name) => isOwn(name) && (roomOf(name) === "emulator") !== (roomOf(path) === "emulator"),
+        ),
+    );
+    expect(paths(crossing)).toEqual(["src/main.ts"]);
+  });
+
+  it("keep the rules of PCMO and SIP free of the gateway", () => {
+    const foreign = gateway
+      .filter(({ path }) => ["pcmo", "sip"].includes(roomOf(path)))
+      .flatMap(({ path, imports }) =>
+        imports.filter((name) => isOwn(name) && ![roomOf(path), "sip"].includes(roomOf(name))),
+      );
+    // A password is of the type that prints `***`.
+    expect(foreign.filter((name) => name !== "src/secret.ts")).toEqual([]);
+  });
+
+  it("import got, dataloader and type-graphql only where these belong", () => {
+    const importersOf = (name: string) =>
+      paths(
+        gateway.filter(({ imports }) => imports.some((used) => used === name || used.startsWith(`${name}/`))),
+      );
+    expect(importersOf("got")).toEqual(["src/piopiy/transport.ts"]);
+    expect(importersOf("dataloader")).toEqual(["src/piopiy/loader.ts"]);
+    expect(importersOf("type-graphql").filter((path) => roomOf(path) !== "graphql")).toEqual([]);
+    expect(importersOf("type-graphql")).not.toEqual([]);
+  });
+
+  it("spell as PIOPIY does only in piopiy/ and emulator/, also in comments and descriptions", () => {
+    const spelling = /connect_URL|appid|cmi-\d|_sip\b/;
+    expect(holding(spelling).filter((path) => !["piopiy", "emulator"].includes(roomOf(path)))).toEqual([]);
+    expect(holding(spelling)).toContain("src/piopiy/protocol.ts");
+  });
+
+  it("declare no type, interface, class or enum under the name of another one", () => {
+    const places = new Map<string, string[]>();
+    for (const { path, types } of files.filter(({ path }) => path.startsWith("src/"))) {
+      for (const name of types) places.set(name, [...(places.get(name) ?? []), path]);
+    }
+    expect([...places].filter(([, declaring]) => declaring.length > 1)).toEqual([]);
+  });
+
+  it("have no default exports", () => {
+    expect(
+      paths(files.filter(({ path, hasDefaultExport }) => path.startsWith("src/") && hasDefaultExport)),
+    ).toEqual([]);
+  });
+
+  it("read the environment and write to the console in start files only", () => {
+    const places = holding(/\bprocess\.env\b|\bconsole\.\w|"(node:)?(process|console)"/);
+    expect(places.filter((path) => !startFiles.map((file) => `src/${file}`).includes(path))).toEqual([]);
+    expect(places).toContain("src/main.ts");
+  });
+
+  it("use nothing that type-graphql loses or disables silently", () => {
+    // simpleResolvers switches @Authorized off; a schema that is printed for federation loses its extensions.
+    expect(holding(/simpleResolvers|@Extensions|complexity:|globalMiddlewares/)).toEqual([]);
+  });
+});
+
+function sourcePaths(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) {
+      return ["node_modules", "dist", "generated"].includes(entry.name) ? [] : sourcePaths(path);
+    }
+    return /\.[jt]s$/.test(path) ? [path] : [];
+  });
+}
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(path, "utf8");
+  const { program, errors } = parseSync(path, text);
+  if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`);
+  const imports: string[] = [];
+  const types: string[] = [];
+  let isBarrel = false;
+  let hasDefaultExport = false;
+  const addImport = (name: string) => imports.push(name.startsWith(".") ? resolve(path, name) : name);
+  const addType = ({ id }: { readonly id: { readonly name: string } | null }) => id && types.push(id.name);
+  new Visitor({
+    ImportDeclaration: ({ source }) => addImport(source.value),
+    ImportExpression: ({ source }) => source.type === "Literal" && addImport(String(source.value)),
+    TSImportType: ({ source }) => addImport(source.value),
+    ExportAllDeclaration({ source }) {
+      addImport(source.value);
+      isBarrel = true;
+    },
+    ExportNamedDeclaration({ source, specifiers }) {
+      if (source) {
+        addImport(source.value);
+        isBarrel = true;
+      }
+      hasDefaultExport ||= specifiers.some(
+        ({ exported }) => "name" in exported && exported.name === "default",
+      );
+    },
+    ExportDefaultDeclaration() {
+      hasDefaultExport = true;
+    },
+    ClassDeclaration: addType,
+    TSInterfaceDeclaration: addType,
+    TSTypeAliasDeclaration: addType,
+    TSEnumDeclaration: addType,
+  }).visit(program);
+  return { path, text, imports, types, isBarrel, hasDefaultExport };
+}
+
+/** Returns the path of an imported project file: TypeScript files are imported by the names of their compiled files. */
+function resolve(importer: string, name: string): string {
+  const path = join(importer, "..", name);
+  const source = path.replace(/\.js$/, ".ts");
+  return existsSync(source) ? source : path;
+}
+
+function isOwn(name: string): boolean {
+  return /^(src|test|bench)\//.test(name);
+}
+
+/** Returns the directory in `src`, or an empty text for a file beside the rooms. */
+function roomOf(path: string): string {
+  return /^src\/([^/]+)\//.exec(path)?.[1] ?? "";
+}
+
+/** Counts from the top. Files outside `src` are above all others, since `src` imports none of them. */
+function floorOf(path: string): number {
+  if (!path.startsWith("src/")) return 0;
+  if (roof.includes(path.slice("src/".length))) return 1;
+  const room = roomOf(path);
+  return room === "" ? rooms.length + 2 : rooms.indexOf(room) + 2;
+}
+
+function paths(chosen: readonly SourceFile[]): string[] {
+  return chosen.map(({ path }) => path);
+}
+
+function holding(pattern: RegExp): string[] {
+  return paths(files.filter(({ path, text }) => path.startsWith("src/") && pattern.test(text)));
+}
