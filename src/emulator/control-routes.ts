@@ -1,57 +1,77 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { addCallRoute } from "./call-route.js";
 import { controlGuard } from "./control-guard.js";
-import { ControlInputError, readControlInput } from "./control-input.js";
-import type { EmulatorState } from "./emulator-state.js";
-import { areDistinct, type EndpointDraft, endpointDraftSchema } from "./endpoint.js";
-import { faultSchema } from "./faults.js";
-import { startingEndpoints } from "./starting-endpoints.js";
+import { type EndpointDraft, endpointDraftList, startingEndpoints } from "./endpoints.js";
+import { type Fault, faultSchema } from "./faults.js";
+import { addCallRoute } from "./phone-call/route.js";
+import type { EmulatorState } from "./piopiy-routes.js";
 
-const MOST_ENDPOINTS = 100_000;
+const MAX_ENDPOINTS = 100_000;
 const BODY_LIMIT = 64 * 1024 * 1024;
 
 const resetSchema = z
   .strictObject({
-    endpoints: z.array(endpointDraftSchema).refine(areDistinct, "a username occurs twice").optional(),
-    count: z.int().min(0).max(MOST_ENDPOINTS).optional(),
+    endpoints: endpointDraftList.optional(),
+    count: z.int().min(0).max(MAX_ENDPOINTS).optional(),
   })
   .refine(({ endpoints, count }) => endpoints === undefined || count === undefined, {
     error: "expected endpoints or count, not both",
   });
 
-/** What tests and demonstrations steer the emulator with; PIOPIY has nothing like it. */
+/** Adds what tests and demonstrations steer the emulator with; PIOPIY has nothing like it. */
 export function addControlRoutes(server: FastifyInstance, state: EmulatorState): void {
-  const { endpoints, calls, faults } = state;
+  const { endpoints, requestLog, faults } = state;
   server.register(
     async (control) => {
       control.addHook("onRequest", controlGuard);
-      control.setErrorHandler((error, _request, reply) => {
-        if (!(error instanceof ControlInputError)) throw error;
-        return reply.code(400).send({ error: error.message });
-      });
+      validateBodies(control);
 
-      control.get("/calls", () => calls.list());
+      control.get("/calls", () => requestLog.list());
 
-      control.post("/reset", { bodyLimit: BODY_LIMIT }, (request) => {
-        const wanted = readControlInput(resetSchema, request);
-        endpoints.replaceAll(wanted.endpoints ?? numbered(wanted.count) ?? startingEndpoints);
-        faults.clear();
-        calls.clear();
-        return { count: endpoints.count };
-      });
+      control.post<{ Body: z.output<typeof resetSchema> }>(
+        "/reset",
+        { bodyLimit: BODY_LIMIT, schema: { body: resetSchema } },
+        ({ body }) => {
+          endpoints.replaceAll(body.endpoints ?? numbered(body.count) ?? startingEndpoints);
+          faults.clear();
+          requestLog.clear();
+          return { count: endpoints.count };
+        },
+      );
 
       control.get("/faults", () => faults.pending);
 
-      control.post("/faults", (request) => {
-        faults.add(readControlInput(faultSchema, request));
+      control.post<{ Body: Fault }>("/faults", { schema: { body: faultSchema } }, ({ body }) => {
+        faults.add(body);
         return faults.pending;
       });
 
-      addCallRoute(control, state);
+      addCallRoute(control, state.endpoints, state.settings.answerTimeoutMs);
     },
     { prefix: "/_emulator" },
   );
+}
+
+/** Parses bodies, an empty one as `{}`, and validates them by the zod schemas of their routes. All mistakes are reported at once. */
+function validateBodies(control: FastifyInstance): void {
+  control.setValidatorCompiler<z.ZodType>(({ schema }) => (text) => {
+    let body: unknown;
+    try {
+      body = JSON.parse(text || "{}");
+    } catch {
+      return { error: new SyntaxError("The body must be JSON, or empty.") };
+    }
+    const { data, error } = schema.safeParse(body);
+    return error ? { error } : { value: data };
+  });
+  control.setErrorHandler((error, request, reply) => {
+    if (error instanceof SyntaxError) return reply.code(400).send({ error: error.message });
+    if (!(error instanceof z.ZodError)) throw error;
+    const mistakes = error.issues.map(({ path, message }) =>
+      [path.join("."), message].filter(Boolean).join(": "),
+    );
+    return reply.code(400).send({ error: `${request.url} does not take this. ${mistakes.join("; ")}.` });
+  });
 }
 
 /** Usernames of one length, so that they sort by number. */

@@ -9,30 +9,28 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { isNativeError } from "node:util/types";
 import { z } from "zod";
-import { EmulatorError } from "./emulator-error.js";
-import { areDistinct, type Endpoint, endpointSchema } from "./endpoint.js";
+import { endpointList, type StoredEndpoint } from "./endpoints.js";
+import { EmulatorError } from "./settings.js";
 
-const contents = z.strictObject({
-  endpoints: z.array(endpointSchema).refine(areDistinct, "a username occurs twice"),
-});
+const contents = z.strictObject({ endpoints: endpointList });
 
-/** The file that keeps the endpoints between starts. It holds passwords, so only its owner may read it. */
+/** Keeps the endpoints between starts, in a file that only its owner may read, since it holds passwords. */
 export class DataFile {
   constructor(private readonly path: string) {}
 
-  /** The endpoints, or undefined when there is no file yet. A file that is not understood is never touched. */
-  read(): readonly Endpoint[] | undefined {
-    const text = this.readText();
-    if (text === undefined) return undefined;
-    const { success, data, error } = contents.safeParse(this.parse(text));
+  /** Returns the endpoints, or undefined when there is no file yet. A file that is not understood is never touched. */
+  read(): readonly StoredEndpoint[] | undefined {
+    if (!existsSync(this.path)) return undefined;
+    const { success, data, error } = contents.safeParse(this.readJson());
     if (success) return data.endpoints;
     const { path = [], message } = error.issues[0] ?? {};
-    throw this.refused(`${path.join(".") || "the document"}: ${message}`);
+    throw this.unusable(`${path.join(".") || "the document"}: ${message}`);
   }
 
   /** Replaces the file in one step: a reader sees the old contents or the new, also after a loss of power. */
-  write(endpoints: readonly Endpoint[]): void {
+  write(endpoints: readonly StoredEndpoint[]): void {
     const temporary = `${this.path}.${process.pid}.tmp`;
     try {
       writeFileSync(temporary, `${JSON.stringify({ endpoints }, null, 2)}\n`, { mode: 0o600, flush: true });
@@ -43,28 +41,20 @@ export class DataFile {
         `The file that EMULATOR_DATA names, ${this.path}, cannot be written (${String(error)}).`,
       );
     }
-    flushFolder(dirname(this.path));
+    flushDirectory(dirname(this.path));
   }
 
-  private readText(): string | undefined {
-    if (!existsSync(this.path)) return undefined;
+  private readJson(): unknown {
     try {
-      return readFileSync(this.path, "utf8");
+      return JSON.parse(readFileSync(this.path, "utf8"));
     } catch (error) {
-      throw this.refused(String(error));
+      // The parser's own message is left out, since it may quote a password.
+      const isSystemError = isNativeError(error) && "code" in error;
+      throw this.unusable(isSystemError ? String(error) : "it is not JSON");
     }
   }
 
-  /** The parser's own message is left out, since it may quote a password. */
-  private parse(text: string): unknown {
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw this.refused("it is not JSON");
-    }
-  }
-
-  private refused(reason: string): EmulatorError {
+  private unusable(reason: string): EmulatorError {
     return new EmulatorError(
       `The file that EMULATOR_DATA names, ${this.path}, cannot be used (${reason}). ` +
         'It must hold {"endpoints": [...]} as the emulator writes it. Mend it, move it away, or name another; ' +
@@ -73,10 +63,10 @@ export class DataFile {
   }
 }
 
-/** Makes a rename last. Where a folder cannot be flushed, the file system has to see to that. */
-function flushFolder(folder: string): void {
+/** Makes a rename durable, where the file system can flush a directory. */
+function flushDirectory(directory: string): void {
   try {
-    const descriptor = openSync(folder, "r");
+    const descriptor = openSync(directory, "r");
     try {
       fsyncSync(descriptor);
     } finally {

@@ -1,42 +1,39 @@
 import { isNativeError } from "node:util/types";
 import { type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import { CallRecord } from "./call-record.js";
-import { guardHost } from "./control-guard.js";
+import { hostGuard } from "./control-guard.js";
 import { addControlRoutes } from "./control-routes.js";
 import { DataFile } from "./data-file.js";
-import { EmulatorError } from "./emulator-error.js";
-import { Endpoints } from "./endpoints.js";
+import { Endpoints, startingEndpoints } from "./endpoints.js";
 import { Faults } from "./faults.js";
-import { sendHtmlPage } from "./html-page.js";
-import { addPiopiyRoutes } from "./piopiy-routes.js";
-import type { EmulatorSettings } from "./settings.js";
-import { startingEndpoints } from "./starting-endpoints.js";
+import { addPiopiyRoutes, sendHtmlPage } from "./piopiy-routes.js";
+import { RequestLog } from "./request-log.js";
+import { EmulatorError, type EmulatorSettings } from "./settings.js";
 
 /** A running emulator of PIOPIY's SIP endpoint API. */
 export interface Emulator {
-  /** What stands for `https://piopiy.telecmi.com/v1/endpoint/`. */
+  /** Replaces `https://piopiy.telecmi.com/v1/endpoint/`. */
   readonly url: string;
-  /** Where it listens, without a path: the control routes are under `/_emulator/`. */
+  /** The origin that it listens on: the control routes are under `/_emulator/`. */
   readonly origin: string;
-  /** Cuts every connection, those of unanswered calls too. */
+  /** Cuts every connection, those of requests in flight too. */
   close(): Promise<void>;
 }
 
 /** Starts an emulator, or throws an `EmulatorError` that says what to change. */
 export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
   const endpoints = openEndpoints(settings);
-  const state = { settings, endpoints, calls: new CallRecord(), faults: new Faults() };
+  const state = { settings, endpoints, requestLog: new RequestLog(), faults: new Faults() };
 
   const server = fastify({
     forceCloseConnections: true,
     frameworkErrors: (_error, request, reply) => sendNotFound(request, reply),
   });
-  // The routes read the text themselves: what PIOPIY answers to a body that is not JSON is theirs to say.
+  // The routes parse the text themselves, since they respond differently to a body that is not JSON.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
   server.setNotFoundHandler(sendNotFound);
   server.setErrorHandler((error, _request, reply) => sendHtmlPage(reply, 500, String(error)));
-  server.addHook("onRequest", guardHost(settings));
+  server.addHook("onRequest", hostGuard(settings));
   addPiopiyRoutes(server, state);
   addControlRoutes(server, state);
 

@@ -1,66 +1,107 @@
-import { completeEndpoint, type Endpoint, type EndpointDraft } from "./endpoint.js";
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
 
 const PAGE_SIZE = 10;
+const text = z.string().min(1);
+
+/** A SIP endpoint with PIOPIY's names, in PIOPIY's order. */
+const endpointSchema = z.strictObject({
+  username: text,
+  password: text,
+  connect_URL: text,
+  audio: z.boolean(),
+  video: z.boolean(),
+  type: z.enum(["SIP", "PSTN"]),
+});
+
+/** An endpoint of which only the username is required. */
+const endpointDraftSchema = endpointSchema.partial().extend({ username: text });
+
+export type StoredEndpoint = z.infer<typeof endpointSchema>;
+export type EndpointDraft = z.infer<typeof endpointDraftSchema>;
+
+/** Lists of which no username occurs twice. */
+export const endpointList = distinct(endpointSchema);
+export const endpointDraftList = distinct(endpointDraftSchema);
+
+/** The endpoints of a new emulator, so that the first query finds something. */
+export const startingEndpoints: readonly EndpointDraft[] = [
+  { username: "alice", password: "made-up-Lantern-27" },
+  { username: "bob", password: "made-up-Harbor-58" },
+  { username: "carol", password: "made-up-Meadow-91" },
+  { username: "dave", password: "made-up-Pebble-34" },
+];
 
 /**
- * The endpoints of the account, in the order in which they were created. A username is opaque: case and spaces
+ * Holds the endpoints of the account, in the order in which they were created. A username is opaque: case and spaces
  * count. `save` is called with all of them for every change; a change that it throws at does not happen.
  */
 export class Endpoints {
-  private byUsername: ReadonlyMap<string, Endpoint>;
+  private byUsername: ReadonlyMap<string, StoredEndpoint>;
   /** The same endpoints by position. */
-  private inOrder: readonly Endpoint[];
+  private inOrder: readonly StoredEndpoint[];
 
   constructor(
     private readonly sbc: string,
-    stored: readonly Endpoint[],
-    private readonly save: (endpoints: readonly Endpoint[]) => void,
+    stored: readonly StoredEndpoint[],
+    private readonly save: (endpoints: readonly StoredEndpoint[]) => void,
   ) {
-    this.byUsername = this.complete(stored);
-    this.inOrder = [...this.byUsername.values()];
+    this.byUsername = new Map(stored.map((endpoint) => [endpoint.username, endpoint]));
+    this.inOrder = stored;
   }
 
   get count(): number {
-    return this.byUsername.size;
+    return this.inOrder.length;
   }
 
-  find(username: string): Endpoint | undefined {
+  find(username: string): StoredEndpoint | undefined {
     return this.byUsername.get(username);
   }
 
-  /** The ten of a page, counted from 1; past the end there are none. */
-  page(page: number): readonly Endpoint[] {
+  /** Returns the ten of a page, counted from 1; past the end there are none. */
+  page(page: number): readonly StoredEndpoint[] {
     return this.inOrder.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
   }
 
-  create(username: string, password: string): Endpoint {
-    const endpoint = completeEndpoint({ username, password }, this.sbc);
-    this.replace(new Map(this.byUsername).set(username, endpoint));
+  /** Adds an endpoint, or changes the one that has its username. */
+  put(draft: EndpointDraft): StoredEndpoint {
+    const endpoint = this.complete(draft);
+    this.replace(new Map(this.byUsername).set(endpoint.username, endpoint));
     return endpoint;
   }
 
-  changePassword(endpoint: Endpoint, password: string): void {
-    this.replace(new Map(this.byUsername).set(endpoint.username, { ...endpoint, password }));
-  }
-
-  remove({ username }: Endpoint): void {
+  remove({ username }: StoredEndpoint): void {
     const rest = new Map(this.byUsername);
     rest.delete(username);
     this.replace(rest);
   }
 
   replaceAll(drafts: readonly EndpointDraft[]): void {
-    this.replace(this.complete(drafts));
+    this.replace(new Map(drafts.map((draft) => [draft.username, this.complete(draft)])));
   }
 
-  private replace(byUsername: ReadonlyMap<string, Endpoint>): void {
+  private replace(byUsername: ReadonlyMap<string, StoredEndpoint>): void {
     const inOrder = [...byUsername.values()];
     this.save(inOrder);
     this.byUsername = byUsername;
     this.inOrder = inOrder;
   }
 
-  private complete(drafts: readonly EndpointDraft[]): ReadonlyMap<string, Endpoint> {
-    return new Map(drafts.map((draft) => [draft.username, completeEndpoint(draft, this.sbc)]));
+  /** Fills in what the draft leaves out; a missing password is generated. */
+  private complete({ username, password, connect_URL, audio, video, type }: EndpointDraft): StoredEndpoint {
+    return {
+      username,
+      password: password ?? `made-up-${randomBytes(9).toString("base64url")}`,
+      connect_URL: connect_URL ?? this.sbc,
+      audio: audio ?? true,
+      video: video ?? true,
+      type: type ?? "SIP",
+    };
   }
+}
+
+function distinct<Schema extends z.ZodType<{ username: string }>>(schema: Schema) {
+  const areDistinct = (all: { username: string }[]) =>
+    new Set(all.map(({ username }) => username)).size === all.length;
+  return z.array(schema).refine(areDistinct, "a username occurs twice");
 }

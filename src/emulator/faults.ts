@@ -2,9 +2,9 @@ import { setMaxListeners } from "node:events";
 import { z } from "zod";
 import { operationNames } from "./operations.js";
 
-const LONGEST_WAIT_MS = 600_000;
+const MAX_LATENCY_MS = 600_000;
 
-/** What a test may ask to go wrong. Without `operation` or `username`, any call fits. */
+/** What a test may ask to go wrong. Without `operation` or `username`, it applies to any request. */
 export const faultSchema = z
   .strictObject({
     operation: z.enum(operationNames).optional(),
@@ -12,8 +12,8 @@ export const faultSchema = z
     kind: z.enum(["latency", "reset", "lose-reply", "status", "garbage", "hang"]),
     times: z.int().min(1).default(1),
     /** Milliseconds; for latency. */
-    ms: z.int().min(0).max(LONGEST_WAIT_MS).optional(),
-    /** The HTTP status, 503 if not told, and the seconds of its Retry-After header; for status. */
+    ms: z.int().min(0).max(MAX_LATENCY_MS).optional(),
+    /** The HTTP status, 503 by default, and the seconds of its Retry-After header; for status. */
     status: z.int().min(200).max(599).optional(),
     retryAfter: z.int().min(0).optional(),
   })
@@ -28,12 +28,12 @@ export const faultSchema = z
 
 export type Fault = z.infer<typeof faultSchema>;
 
-/** The faults that are still to happen, and the calls that a fault holds back. */
+/** Queues the faults that are still to happen, and holds the requests that a fault delays. */
 export class Faults {
   private queue: Fault[] = [];
   private hold = newHold();
 
-  /** Aborts when held calls must be let go. */
+  /** Aborts when held requests must end. */
   get released(): AbortSignal {
     return this.hold.signal;
   }
@@ -46,7 +46,7 @@ export class Faults {
     this.queue.push(fault);
   }
 
-  /** Takes one time off the first fault that fits the call. */
+  /** Takes one time off the first fault that applies to the request. */
   take(operation: string, username: string | undefined): Fault | undefined {
     const fault = this.queue.find(
       (candidate) =>
@@ -58,7 +58,7 @@ export class Faults {
     return fault;
   }
 
-  /** Forgets all faults and lets held calls go. */
+  /** Drops all faults and ends held requests. */
   clear(): void {
     this.queue = [];
     this.hold.abort();
@@ -66,7 +66,7 @@ export class Faults {
   }
 }
 
-/** Any number of calls may wait for one hold; Node would warn of a leak from the eleventh on. */
+/** Any number of requests may wait for one hold; Node would warn of a leak from the eleventh on. */
 function newHold(): AbortController {
   const hold = new AbortController();
   setMaxListeners(0, hold.signal);

@@ -1,18 +1,12 @@
 import { type Emulator, startEmulator } from "./emulator.js";
-import { EmulatorError } from "./emulator-error.js";
-import {
-  DEFAULT_SECRET,
-  type EmulatorSettings,
-  EmulatorSettingsError,
-  readEmulatorSettings,
-} from "./settings.js";
+import { DEFAULT_SECRET, EmulatorError, type EmulatorSettings, readEmulatorSettings } from "./settings.js";
 
 let starting: Promise<Emulator> | undefined;
 let isStopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     isStopping = true;
-    // A start that fails says so below.
+    // A start that fails is reported below.
     starting?.then((emulator) => emulator.close()).catch(() => {});
   });
 }
@@ -21,14 +15,13 @@ try {
   const settings = readEmulatorSettings(process.env);
   starting = startEmulator(settings);
   const emulator = await starting;
-  if (!isStopping) tellStart(emulator, settings);
+  if (!isStopping) printStart(emulator, settings);
 } catch (error) {
-  const isForeseen = error instanceof EmulatorSettingsError || error instanceof EmulatorError;
-  console.error(isForeseen ? error.message : error);
+  console.error(error instanceof EmulatorError ? error.message : error);
   process.exitCode = 1;
 }
 
-function tellStart(emulator: Emulator, settings: EmulatorSettings): void {
+function printStart(emulator: Emulator, settings: EmulatorSettings): void {
   console.log(
     [
       "This is an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY: it reaches no telephone network.",

@@ -2,20 +2,43 @@ import { once } from "node:events";
 import { STATUS_CODES } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { EmulatorState } from "./emulator-state.js";
-import type { Fault } from "./faults.js";
-import { sendHtmlPage } from "./html-page.js";
-import { type OperationName, operationNames } from "./operations.js";
-import { type Body, perform } from "./perform.js";
-import { spell } from "./spell.js";
+import type { Endpoints } from "./endpoints.js";
+import type { Fault, Faults } from "./faults.js";
+import {
+  type Body,
+  ErrorResponse,
+  type Fields,
+  type OperationName,
+  operationNames,
+  operations,
+} from "./operations.js";
+import type { RequestLog } from "./request-log.js";
+import type { EmulatorSettings } from "./settings.js";
 
-/** PIOPIY's five calls, with the faults that were asked for. */
+const GARBAGE = "The service is being looked after. Please come back later.";
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** What the routes of one emulator share. */
+export interface EmulatorState {
+  readonly settings: EmulatorSettings;
+  readonly endpoints: Endpoints;
+  readonly requestLog: RequestLog;
+  readonly faults: Faults;
+}
+
+/** Adds PIOPIY's five operations, with the faults that were asked for. */
 export function addPiopiyRoutes(server: FastifyInstance, state: EmulatorState): void {
   for (const operation of operationNames) {
     server.post(
       `/v1/endpoint/${operation}`,
       {
-        // A request that HTTP itself finds wrong (its length, its content type) is one more malformed body.
+        // PIOPIY's body error also stands for a request that HTTP rejects for its length or its content type.
         errorHandler(error, request, reply) {
           if ((error.statusCode ?? 500) >= 500) throw error;
           return serve(operation, request, reply, state);
@@ -26,35 +49,48 @@ export function addPiopiyRoutes(server: FastifyInstance, state: EmulatorState): 
   }
 }
 
+/** Sends a page as Express makes one of an error, the text escaped. */
+export function sendHtmlPage(reply: FastifyReply, status: number, text: string): FastifyReply {
+  const escaped = text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return reply
+    .code(status)
+    .header("content-security-policy", "default-src 'none'")
+    .header("x-content-type-options", "nosniff")
+    .type("text/html; charset=utf-8")
+    .send(
+      `<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n` +
+        `<body>\n<pre>${escaped}</pre>\n</body>\n</html>\n`,
+    );
+}
+
 async function serve(
   operation: OperationName,
   request: FastifyRequest,
   reply: FastifyReply,
-  { settings, endpoints, calls, faults }: EmulatorState,
+  { settings, endpoints, requestLog, faults }: EmulatorState,
 ): Promise<FastifyReply> {
   const body = readBody(request);
-  const call = calls.begin(operation, body);
-  reply.raw.once("close", () => calls.end(call, reply.raw.headersSent ? reply.statusCode : null));
-  // A call ends in the record before its answer leaves: whoever has the answer finds it there.
+  const entry = requestLog.begin(operation, body);
+  reply.raw.once("close", () => requestLog.end(entry, reply.raw.headersSent ? reply.statusCode : null));
+  // An entry is complete before its response leaves: a client that has the response finds it in the log.
   const cut = () => {
-    calls.end(call);
+    requestLog.end(entry);
     reply.hijack();
-    // A reset fails on a connection that its caller is closing already, and Node then keeps it for ever.
+    // A reset fails on a connection that its client is closing already, and Node then keeps it for ever.
     const { socket } = request.raw;
     if (socket.writableEnded) socket.destroy();
     else socket.resetAndDestroy();
     return reply;
   };
   const page = (status: number, text: string) => {
-    calls.end(call, status);
+    requestLog.end(entry, status);
     return sendHtmlPage(reply, status, text);
   };
 
-  const fault = faults.take(operation, call.username);
-  if (fault) call.fault = fault.kind;
+  const fault = faults.take(operation, entry.username);
+  if (fault) entry.fault = fault.kind;
   if (fault?.kind === "reset") return cut();
-  if (fault?.kind === "garbage")
-    return page(200, "The service is being looked after. Please come back later.");
+  if (fault?.kind === "garbage") return page(200, GARBAGE);
   if (fault?.kind === "status") {
     if (fault.retryAfter !== undefined) reply.header("retry-after", fault.retryAfter);
     const status = fault.status ?? 503;
@@ -62,13 +98,13 @@ async function serve(
   }
   if (fault && (await isCutShort(fault, reply, faults.released))) return cut();
 
-  const answer = spell(perform(operation, body, settings, endpoints), settings);
+  const response = formatResponse(operations[operation](body, settings, endpoints), settings);
   if (fault?.kind === "lose-reply") return cut();
-  calls.end(call, answer.status, answer.body.code);
-  return reply.code(answer.status).send(answer.body);
+  requestLog.end(entry, response.status, response.body.code);
+  return reply.code(response.status).send(response.body);
 }
 
-/** Holds a call back as its fault says; true when it must end without its work. */
+/** Delays a request as its fault says; true when it must end without its work. */
 async function isCutShort(fault: Fault, reply: FastifyReply, released: AbortSignal): Promise<boolean> {
   try {
     if (fault.kind === "latency") await setTimeout(fault.ms, undefined, { signal: released });
@@ -79,16 +115,30 @@ async function isCutShort(fault: Fault, reply: FastifyReply, released: AbortSign
   }
 }
 
-function readBody(request: FastifyRequest): Body {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "")) return undefined;
+function readBody({ headers, body }: FastifyRequest): Body {
+  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) return undefined;
   try {
-    const value: unknown = JSON.parse(String(request.body));
-    return isRecord(value) ? value : undefined;
+    const value = JSON.parse(String(body));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Gives a result the status, the code and the booleans that the settings ask for. */
+function formatResponse(
+  result: Fields | ErrorResponse,
+  { errors, codes, booleans }: EmulatorSettings,
+): { status: number; body: Fields & { code: string | number } } {
+  const code = (number: number) => (codes === "number" ? number : `cmi-${number}`);
+  if (result instanceof ErrorResponse) {
+    const mark = codes === "number" ? { error: true } : {};
+    const status = errors === "status" ? result.code : 200;
+    return { status, body: { code: code(result.code), ...mark, msg: result.message } };
+  }
+  const fields = Object.entries(result).map(([name, value]) => [
+    name,
+    typeof value === "boolean" && booleans === "string" ? String(value) : value,
+  ]);
+  return { status: 200, body: { code: code(200), ...Object.fromEntries(fields) } };
 }

@@ -1,9 +1,9 @@
 import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
-import { answerDocument, closeAnswerServers } from "../emulator/answer-server.js";
 import { apiKeys, bearer } from "../support/api-keys.js";
 import { hasBrowser, startBrowser } from "../support/browser.js";
+import { answerDocument, closeAnswerServers } from "../support/emulator/answer-server.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { exchange, type RawAnswer } from "./raw-http.js";
 
@@ -309,7 +309,7 @@ describeWithBrowser("A foreign page in a browser", () => {
     }, `${emulator}/_emulator/reset`);
     await page.waitForURL(`${emulator}/**`);
     expect(await page.textContent("body")).toContain('"error"');
-    expect(inner.asked).toEqual([]);
+    expect(inner.requests).toEqual([]);
     expect(await usernames()).toContain("alice");
   });
 

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { EmulatorError } from "../../src/emulator/emulator-error.js";
+import { EmulatorError } from "../../src/emulator/settings.js";
+import { closeEmulators, EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
 import { startGateway } from "../support/gateway.js";
 import { until } from "../support/until.js";
-import { closeEmulators, EmulatorClient, startClient } from "./emulator-client.js";
 
 let folder: string;
 let dataFile: string;
@@ -38,11 +38,11 @@ describe("the data file", () => {
     const client = await startClient({ dataFile });
     await client.reset({ endpoints: [{ username: "erin", password: "made-up-1" }] });
     expect(stored()).toEqual(["erin made-up-1"]);
-    await client.call("add_sip", { username: "faye", password: "made-up-2" });
+    await client.request("add_sip", { username: "faye", password: "made-up-2" });
     expect(stored()).toEqual(["erin made-up-1", "faye made-up-2"]);
-    await client.call("update_sip", { username: "erin", password: "made-up-3" });
+    await client.request("update_sip", { username: "erin", password: "made-up-3" });
     expect(stored()).toEqual(["erin made-up-3", "faye made-up-2"]);
-    await client.call("remove_sip", { username: "erin" });
+    await client.request("remove_sip", { username: "erin" });
     expect(stored()).toEqual(["faye made-up-2"]);
     expect(readdirSync(folder)).toEqual(["endpoints.json"]);
   });
@@ -51,12 +51,12 @@ describe("the data file", () => {
     const first = await startClient({ dataFile });
     const before = { username: "erin", password: "made-up-1", connect_URL: "a.example", audio: false };
     await first.reset({ endpoints: [before, { username: "adam" }] });
-    const listed = (await first.call("list_sip", { page: 1 })).text;
+    const listed = (await first.request("list_sip", { page: 1 })).text;
     await first.emulator.close();
 
     const second = await startClient({ dataFile });
-    expect((await second.call("list_sip", { page: 1 })).text).toBe(listed);
-    const { text } = await second.call("get_sip", { username: "erin" });
+    expect((await second.request("list_sip", { page: 1 })).text).toBe(listed);
+    const { text } = await second.request("get_sip", { username: "erin" });
     expect(JSON.parse(text)).toMatchObject(before);
   });
 
@@ -105,11 +105,11 @@ describe("the data file", () => {
     const client = await startClient({ dataFile });
     rmSync(dataFile);
     mkdirSync(join(dataFile, "in-the-way"), { recursive: true });
-    const { status, headers, text } = await client.call("remove_sip", { username: "alice" });
+    const { status, headers, text } = await client.request("remove_sip", { username: "alice" });
     expect(status).toBe(500);
     expect(headers.get("content-type")).toMatch(/^text\/html/);
     expect(text).toContain("cannot be written");
-    await until(async () => (await client.calls())[0]?.status === 500);
+    await until(async () => (await client.requestLog())[0]?.status === 500);
     expect(readdirSync(folder)).toEqual(["endpoints.json"]);
   });
 
@@ -121,32 +121,32 @@ describe("the data file", () => {
     const client = await startClient({ dataFile });
     const state = async () => [
       await client.list(),
-      (await client.call("get_sip", { username: "alice" })).text,
-      (await client.call("get_sip", { username: "erin" })).text,
+      (await client.request("get_sip", { username: "alice" })).text,
+      (await client.request("get_sip", { username: "erin" })).text,
     ];
     const before = await state();
     block();
-    expect((await client.call(operation, parameters)).status).toBe(500);
+    expect((await client.request(operation, parameters)).status).toBe(500);
     expect(await state()).toEqual(before);
     unblock();
     expect(stored().map((line) => line.split(" ")[0])).toEqual(["alice", "bob", "carol", "dave"]);
-    expect((await client.call(operation, parameters)).status).toBe(200);
+    expect((await client.request(operation, parameters)).status).toBe(200);
     expect(await state()).not.toEqual(before);
     expect(readdirSync(folder)).toEqual(["endpoints.json"]);
   });
 
-  it("keeps endpoints, calls and faults when a reset cannot be written", async () => {
+  it("keeps endpoints, request log and faults when a reset cannot be written", async () => {
     const client = await startClient({ dataFile });
-    await client.call("get_sip", { username: "alice" });
+    await client.request("get_sip", { username: "alice" });
     await client.fault({ kind: "status", operation: "add_sip" });
     block();
     expect((await client.reset({ endpoints: [] })).status).toBe(500);
-    expect(await client.calls()).toHaveLength(1);
+    expect(await client.requestLog()).toHaveLength(1);
     expect(JSON.parse((await client.send("GET", "/_emulator/faults")).text)).toHaveLength(1);
     expect((await client.list()).count).toBe(4);
   });
 
-  it("is never ahead of what a client of the gateway is told", async () => {
+  it("is never ahead of the responses to a client of the gateway", async () => {
     const gateway = await startGateway({ emulator: { EMULATOR_DATA: dataFile } });
     try {
       block();
@@ -180,15 +180,15 @@ describe("the data file", () => {
       const refused: string[] = [];
       for (let number = 0; number < 100; number++) {
         const username = `user-${number}`;
-        const { status } = await client.call("add_sip", { username, password: "made-up-1" });
+        const { status } = await client.request("add_sip", { username, password: "made-up-1" });
         (status === 200 ? accepted : refused).push(username);
       }
       expect([accepted.length > 4, refused.length > 0]).toEqual([true, true]);
       expect(stored().map((line) => line.split(" ")[0])).toEqual(accepted);
       expect((await client.list()).count).toBe(accepted.length);
       expect(readdirSync(folder)).toEqual(["endpoints.json"]);
-      expect((await client.call("remove_sip", { username: "alice" })).status).toBe(200);
-      expect((await client.call("add_sip", { username: "x", password: "y" })).status).toBe(200);
+      expect((await client.request("remove_sip", { username: "alice" })).status).toBe(200);
+      expect((await client.request("add_sip", { username: "x", password: "y" })).status).toBe(200);
       expect(stored()).toHaveLength(accepted.length);
     } finally {
       child.kill("SIGKILL");

@@ -1,21 +1,22 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { closeEmulators, type EmulatorClient, startClient, until } from "./emulator-client.js";
+import { closeEmulators, type EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
+import { until } from "../support/until.js";
 
 afterEach(closeEmulators);
 
 const erin = { username: "erin", password: "made-up-1" };
 
 function create(client: EmulatorClient, signal?: AbortSignal) {
-  return client.call("add_sip", erin, signal);
+  return client.request("add_sip", erin, signal);
 }
 
 async function doesErinExist(client: EmulatorClient): Promise<boolean> {
   return (await client.list()).usernames.includes("erin");
 }
 
-/** How a call ended that got no answer. */
-async function causeOf(reply: Promise<unknown>): Promise<unknown> {
-  const error = await reply.then(
+/** Returns how a request ended that got no response. */
+async function causeOf(response: Promise<unknown>): Promise<unknown> {
+  const error = await response.then(
     () => undefined,
     (reason: { cause?: { code?: unknown } }) => reason,
   );
@@ -30,7 +31,7 @@ describe("a fault", () => {
     expect(await doesErinExist(client)).toBe(false);
   });
 
-  it("loses the reply after the work", async () => {
+  it("loses the response after the work", async () => {
     const client = await startClient();
     await client.fault({ kind: "lose-reply" });
     expect(await causeOf(create(client))).toBe("ECONNRESET");
@@ -45,38 +46,38 @@ describe("a fault", () => {
   ])("answers a status without the work: %j", async (fault, status, text, retryAfter) => {
     const client = await startClient();
     await client.fault({ kind: "status", ...fault });
-    const reply = await create(client);
-    expect(reply.status).toBe(status);
-    expect(reply.headers.get("content-type")).toMatch(/^text\/html/);
-    expect(reply.headers.get("retry-after")).toBe(retryAfter);
-    expect(reply.text).toContain(`<pre>${text}</pre>`);
+    const response = await create(client);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(response.headers.get("retry-after")).toBe(retryAfter);
+    expect(response.text).toContain(`<pre>${text}</pre>`);
     expect(await doesErinExist(client)).toBe(false);
   });
 
   it("answers garbage without the work", async () => {
     const client = await startClient();
     await client.fault({ kind: "garbage" });
-    const reply = await create(client);
-    expect(reply.status).toBe(200);
-    expect(reply.headers.get("content-type")).toMatch(/^text\/html/);
-    expect(reply.text).toMatch(/^<!DOCTYPE html>/);
+    const response = await create(client);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(response.text).toMatch(/^<!DOCTYPE html>/);
     expect(await doesErinExist(client)).toBe(false);
   });
 
-  it("delays the work, which is done even if the caller has left", async () => {
+  it("delays the work, which is done even if the client has left", async () => {
     const client = await startClient();
     await client.fault({ kind: "latency", ms: 300 });
     const leaving = new AbortController();
-    const reply = causeOf(create(client, leaving.signal));
-    await until(async () => (await client.calls()).length === 1);
+    const response = causeOf(create(client, leaving.signal));
+    await until(async () => (await client.requestLog()).length === 1);
     expect(await doesErinExist(client)).toBe(false);
     leaving.abort();
-    await reply;
+    await response;
     await until(() => doesErinExist(client));
-    expect((await client.calls())[0]).toMatchObject({ status: null, code: null, fault: "latency" });
+    expect((await client.requestLog())[0]).toMatchObject({ status: null, code: null, fault: "latency" });
   });
 
-  it("delays the answer and then gives the usual one", async () => {
+  it("delays the response and then sends the usual one", async () => {
     const client = await startClient();
     await client.fault({ kind: "latency", ms: 20 });
     expect(JSON.parse((await create(client)).text)).toMatchObject({ code: "cmi-200", username: "erin" });
@@ -85,13 +86,13 @@ describe("a fault", () => {
   it("hangs until a reset, without the work", async () => {
     const client = await startClient();
     await client.fault({ kind: "hang" });
-    const reply = causeOf(create(client));
-    await until(async () => (await client.calls()).length === 1);
-    expect(await client.calls()).toEqual([
+    const response = causeOf(create(client));
+    await until(async () => (await client.requestLog()).length === 1);
+    expect(await client.requestLog()).toEqual([
       expect.objectContaining({ operation: "add_sip", status: null, code: null, fault: "hang" }),
     ]);
     await client.reset();
-    expect(await reply).toBe("ECONNRESET");
+    expect(await response).toBe("ECONNRESET");
     expect(await doesErinExist(client)).toBe(false);
   });
 
@@ -101,23 +102,23 @@ describe("a fault", () => {
   ])("ends with the emulator: %j", async (fault) => {
     const client = await startClient();
     await client.fault({ ...fault, times: 50 });
-    const replies = Array.from({ length: 50 }, () => causeOf(client.call("list_sip", { page: 1 })));
-    await until(async () => (await client.calls()).length === 50);
+    const responses = Array.from({ length: 50 }, () => causeOf(client.request("list_sip", { page: 1 })));
+    await until(async () => (await client.requestLog()).length === 50);
     await client.emulator.close();
-    expect(new Set(await Promise.all(replies))).toEqual(new Set(["ECONNRESET"]));
+    expect(new Set(await Promise.all(responses))).toEqual(new Set(["ECONNRESET"]));
   });
 
-  it("ends a hanging call when its caller leaves", async () => {
+  it("ends a hanging request when its client leaves", async () => {
     const client = await startClient();
     await client.fault({ kind: "hang" });
     const leaving = new AbortController();
-    const reply = causeOf(create(client, leaving.signal));
-    await until(async () => (await client.calls()).length === 1);
+    const response = causeOf(create(client, leaving.signal));
+    await until(async () => (await client.requestLog()).length === 1);
     leaving.abort();
-    await reply;
+    await response;
     await until(async () => {
-      await client.call("list_sip", { page: 1 });
-      return (await client.calls()).at(-1)?.concurrent === 1;
+      await client.request("list_sip", { page: 1 });
+      return (await client.requestLog()).at(-1)?.concurrent === 1;
     });
     expect(await doesErinExist(client)).toBe(false);
   });

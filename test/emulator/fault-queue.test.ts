@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { closeEmulators, startClient } from "../support/emulator/emulator-client.js";
 
 afterEach(closeEmulators);
 
@@ -9,26 +9,27 @@ describe("the queue of faults", () => {
     await client.fault({ kind: "status", status: 500, times: 2 });
     await client.fault({ kind: "status", status: 429 });
     const statuses: number[] = [];
-    for (let ask = 0; ask < 4; ask += 1) statuses.push((await client.call("list_sip", { page: 1 })).status);
+    for (let count = 0; count < 4; count += 1)
+      statuses.push((await client.request("list_sip", { page: 1 })).status);
     expect(statuses).toEqual([500, 500, 429, 200]);
   });
 
-  it("passes over the faults of other calls and other usernames", async () => {
+  it("skips the faults of other operations and other usernames", async () => {
     const client = await startClient();
     await client.fault({ kind: "status", status: 500, operation: "get_sip", username: "bob" });
     await client.fault({ kind: "status", status: 501, username: "alice" });
     await client.fault({ kind: "status", status: 502, operation: "list_sip" });
-    const ask = async (operation: string, parameters: object) =>
-      (await client.call(operation, { ...parameters })).status;
-    expect(await ask("get_sip", { username: "carol" })).toBe(200);
-    expect(await ask("update_sip", { username: "bob", password: "made-up-1" })).toBe(200);
-    expect(await ask("list_sip", { page: 1 })).toBe(502);
-    expect(await ask("get_sip", { username: "bob" })).toBe(500);
-    expect(await ask("remove_sip", { username: "alice" })).toBe(501);
-    expect(await ask("remove_sip", { username: "alice" })).toBe(200);
+    const statusOf = async (operation: string, parameters: object) =>
+      (await client.request(operation, { ...parameters })).status;
+    expect(await statusOf("get_sip", { username: "carol" })).toBe(200);
+    expect(await statusOf("update_sip", { username: "bob", password: "made-up-1" })).toBe(200);
+    expect(await statusOf("list_sip", { page: 1 })).toBe(502);
+    expect(await statusOf("get_sip", { username: "bob" })).toBe(500);
+    expect(await statusOf("remove_sip", { username: "alice" })).toBe(501);
+    expect(await statusOf("remove_sip", { username: "alice" })).toBe(200);
   });
 
-  it("is told, with what is left of it", async () => {
+  it("is listed, with what is left of it", async () => {
     const client = await startClient();
     await client.fault({ kind: "latency", ms: 0, times: 2, operation: "list_sip" });
     const { status, text } = await client.fault({ kind: "hang", username: "bob" });
@@ -37,7 +38,7 @@ describe("the queue of faults", () => {
       { operation: "list_sip", kind: "latency", times: 2, ms: 0 },
       { username: "bob", kind: "hang", times: 1 },
     ]);
-    await client.call("list_sip", { page: 1 });
+    await client.request("list_sip", { page: 1 });
     const pending = await client.send("GET", "/_emulator/faults");
     expect(JSON.parse(pending.text)).toMatchObject([{ times: 1 }, { times: 1 }]);
     await client.reset();

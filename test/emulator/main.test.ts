@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { until } from "./emulator-client.js";
+import { until } from "../support/until.js";
 
 const started: ChildProcess[] = [];
 
@@ -39,7 +39,7 @@ async function addressOf({ output }: Program): Promise<string> {
 }
 
 describe("npm run emulator", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("answers calls and stops with 0 on %s", async (signal) => {
+  it.each(["SIGTERM", "SIGINT"] as const)("responds and stops with 0 on %s", async (signal) => {
     const program = run({ EMULATOR_PORT: "0" });
     const address = await addressOf(program);
     const answer = await fetch(`${address}get_sip`, {
@@ -53,7 +53,7 @@ describe("npm run emulator", () => {
     expect(program.output.stderr).toBe("");
   });
 
-  it("stops while many calls hang, without a word", async () => {
+  it("stops while many requests hang, without a message", async () => {
     const program = run({ EMULATOR_PORT: "0" });
     const address = await addressOf(program);
     const origin = new URL(address).origin;
@@ -66,8 +66,8 @@ describe("npm run emulator", () => {
       fetch(`${address}get_sip`, { method: "POST" }).catch(() => "cut"),
     );
     await until(async () => {
-      const calls = await fetch(`${origin}/_emulator/calls`);
-      return JSON.parse(await calls.text()).length === 20;
+      const log = await fetch(`${origin}/_emulator/calls`);
+      return JSON.parse(await log.text()).length === 20;
     });
     program.child.kill("SIGTERM");
     expect(await program.end).toBe(0);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { closeEmulators, type EmulatorClient, startClient } from "./emulator-client.js";
+import { closeEmulators, type EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
 
 afterAll(closeEmulators);
 
@@ -30,7 +30,7 @@ describe("a body that is not a JSON object", () => {
     const { status, text } = await client.send("POST", "/v1/endpoint/list_sip", body, contentType);
     expect(status).toBe(400);
     expect(text).toBe('{"code":"cmi-400","msg":"The body must be a JSON object, sent as application/json"}');
-    expect(await client.calls()).toEqual([expect.objectContaining({ status: 400, code: "cmi-400" })]);
+    expect(await client.requestLog()).toEqual([expect.objectContaining({ status: 400, code: "cmi-400" })]);
   });
 
   it("may name its character set", async () => {

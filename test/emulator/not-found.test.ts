@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { closeEmulators, type EmulatorClient, startClient } from "./emulator-client.js";
+import { closeEmulators, type EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
 
 afterAll(closeEmulators);
 
-describe("what is none of the five calls", () => {
+describe("a request for none of the five operations", () => {
   let client: EmulatorClient;
 
   beforeAll(async () => {
@@ -24,6 +24,6 @@ describe("what is none of the five calls", () => {
     expect(status).toBe(404);
     expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(text).toContain(`<pre>${line}</pre>`);
-    expect(await client.calls()).toEqual([]);
+    expect(await client.requestLog()).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { closeEmulators, type EmulatorClient, startClient } from "./emulator-client.js";
+import { closeEmulators, type EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
 
 afterEach(closeEmulators);
 
@@ -77,24 +77,24 @@ async function startWith(usernames: string[]): Promise<EmulatorClient> {
 
 const four = ["YOUR_USERNAME", "YOUR_USERNAME_1", "YOUR_USERNAME_2", "YOUR_USERNAME_3"];
 
-describe("PIOPIY's calls", () => {
+describe("PIOPIY's operations", () => {
   it.each([
     ["add_sip", []],
     ["update_sip", four],
     ["get_sip", four],
     ["list_sip", four],
     ["remove_sip", four],
-  ] as const)("%s answers the document's sample letter for letter", async (operation, usernames) => {
+  ] as const)("%s returns the sample of the document exactly", async (operation, usernames) => {
     const client = await startWith([...usernames]);
-    const { status, headers, text } = await client.call(operation, parameters[operation]);
+    const { status, headers, text } = await client.request(operation, parameters[operation]);
     expect(status).toBe(200);
     expect(headers.get("content-type")).toMatch(/^application\/json/);
     expect(text).toBe(JSON.stringify(JSON.parse(samples[operation])));
   });
 
-  it("spell codes as numbers and booleans as strings when they are set so", async () => {
+  it("write codes as numbers and booleans as strings when they are set so", async () => {
     const client = await startClient({ codes: "number", booleans: "string" });
-    const { text } = await client.call("add_sip", { username: "erin", password: "made-up-1" });
+    const { text } = await client.request("add_sip", { username: "erin", password: "made-up-1" });
     expect(text).toBe(
       '{"code":200,"username":"erin","password":"made-up-1","connect_URL":"sbc.emulator.example",' +
         '"audio":"true","video":"true","type":"SIP"}',
@@ -103,10 +103,10 @@ describe("PIOPIY's calls", () => {
 
   it("list in order of creation, and an update keeps the place", async () => {
     const client = await startWith(["zoe", "adam"]);
-    await client.call("add_sip", { username: "mia", password: "made-up-1" });
-    await client.call("update_sip", { username: "zoe", password: "made-up-2" });
-    await client.call("remove_sip", { username: "adam" });
-    await client.call("add_sip", { username: "adam", password: "made-up-3" });
+    await client.request("add_sip", { username: "mia", password: "made-up-1" });
+    await client.request("update_sip", { username: "zoe", password: "made-up-2" });
+    await client.request("remove_sip", { username: "adam" });
+    await client.request("add_sip", { username: "adam", password: "made-up-3" });
     expect(await client.list()).toEqual({ count: 3, usernames: ["zoe", "mia", "adam"] });
   });
 
@@ -136,10 +136,10 @@ describe("PIOPIY's calls", () => {
     ["电话 <a@b>/\n", "?"],
   ])("take the username %j as it stands", async (username, other) => {
     const client = await startWith([other]);
-    await client.call("add_sip", { username, password: "made-up-1" });
+    await client.request("add_sip", { username, password: "made-up-1" });
     expect(await client.list()).toEqual({ count: 2, usernames: [other, username] });
-    expect(JSON.parse((await client.call("get_sip", { username })).text).password).toBe("made-up-1");
-    await client.call("remove_sip", { username });
+    expect(JSON.parse((await client.request("get_sip", { username })).text).password).toBe("made-up-1");
+    await client.request("remove_sip", { username });
     expect(await client.list()).toEqual({ count: 1, usernames: [other] });
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { closeEmulators, startClient } from "../support/emulator/emulator-client.js";
 
 afterEach(closeEmulators);
 
@@ -9,15 +9,15 @@ describe("a reset", () => {
   it.each([
     ["no body", undefined],
     ["an empty object", "{}"],
-  ])("goes back to the starting endpoints with %s, and forgets the calls", async (_what, body) => {
+  ])("goes back to the starting endpoints with %s, and clears the request log", async (_what, body) => {
     const client = await startClient();
-    const before = (await client.call("list_sip", { page: 1 })).text;
-    await client.call("remove_sip", { username: "alice" });
-    await client.call("update_sip", { username: "bob", password: "made-up-1" });
+    const before = (await client.request("list_sip", { page: 1 })).text;
+    await client.request("remove_sip", { username: "alice" });
+    await client.request("update_sip", { username: "bob", password: "made-up-1" });
     const { status, text } = await client.send("POST", "/_emulator/reset", body);
     expect([status, text]).toEqual([200, '{"count":4}']);
-    expect(await client.calls()).toEqual([]);
-    expect((await client.call("list_sip", { page: 1 })).text).toBe(before);
+    expect(await client.requestLog()).toEqual([]);
+    expect((await client.request("list_sip", { page: 1 })).text).toBe(before);
     expect(await client.list()).toEqual(starting);
   });
 
@@ -33,7 +33,7 @@ describe("a reset", () => {
     };
     expect((await client.reset({ endpoints: [full, { username: "faye" }] })).text).toBe('{"count":2}');
     expect(await client.list()).toEqual({ count: 2, usernames: ["erin", "faye"] });
-    const read = async (username: string) => JSON.parse((await client.call("get_sip", { username })).text);
+    const read = async (username: string) => JSON.parse((await client.request("get_sip", { username })).text);
     expect(await read("erin")).toEqual({ code: "cmi-200", ...full });
     expect(await read("faye")).toEqual({
       code: "cmi-200",
@@ -75,13 +75,13 @@ describe("a reset", () => {
     ['{"usernames":[]}', "usernames"],
   ])("refuses %s, says what is wrong and changes nothing", async (body, hint) => {
     const client = await startClient();
-    await client.call("list_sip", { page: 1 });
+    await client.request("list_sip", { page: 1 });
     await client.fault({ kind: "garbage", operation: "add_sip" });
     const { status, headers, text } = await client.send("POST", "/_emulator/reset", body);
     expect(status).toBe(400);
     expect(headers.get("content-type")).toMatch(/^application\/json/);
     expect(JSON.parse(text)).toEqual({ error: expect.stringContaining(hint) });
-    expect(await client.calls()).toHaveLength(1);
+    expect(await client.requestLog()).toHaveLength(1);
     expect(await client.list()).toEqual(starting);
     expect(JSON.parse((await client.send("GET", "/_emulator/faults")).text)).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { answerDocument, closeAnswerServers } from "./answer-server.js";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { answerDocument, closeAnswerServers } from "../../support/emulator/answer-server.js";
+import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
 
 afterEach(async () => {
   await closeEmulators();
@@ -26,16 +26,16 @@ describe("a request for a call", () => {
     [{ behaviours: { alice: { answersAfter: 1, hangsUpAfter: 0 } } }, "behaviours.alice.hangsUpAfter"],
     [{ behaviours: { alice: { answersAfter: 1, says: "hello" } } }, "says"],
     [{ colour: "red" }, "colour"],
-  ])("is refused with %j, and the answer URL is not asked", async (mistake, hint) => {
+  ])("is refused with %j, and the answer URL is not requested", async (mistake, hint) => {
     const client = await startClient();
-    const { url, asked } = await answerDocument([{ action: "hangup" }]);
+    const { url, requests } = await answerDocument([{ action: "hangup" }]);
     const { status, body } = await client.dial(url, mistake);
     expect(status).toBe(400);
     expect(body).toEqual({ error: expect.stringContaining(hint) });
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  it("is told all its mistakes at once", async () => {
+  it("is rejected with all its mistakes at once", async () => {
     const client = await startClient();
     const mistakes = { to: "1", webhook: "xml", behaviours: { alice: 3, bob: "asleep" }, colour: "red" };
     const { body } = await client.dial("nowhere", mistakes);

@@ -1,13 +1,12 @@
 import { z } from "zod";
-import { expected, quote } from "./expected.js";
-import { fields } from "./fields.js";
+import { expected, fields, quote } from "./fields.js";
 
 // PIOPIY publishes no ranges: these are assumed.
 const talking = fields.wholeNumber(1, 86_400, "seconds of talking");
 const ringing = fields.wholeNumber(1, 600, "seconds of ringing");
 const tries = fields.wholeNumber(1, 100, "tries");
 const ringType = fields.oneOf("single", "group");
-const isTrue = z.boolean({ error: expected("true or false") });
+const flag = z.boolean({ error: expected("true or false") });
 const waiting = fields.wholeNumber(1, 600, "seconds");
 const digits = fields.wholeNumber(1, 100, "digits");
 const webUrl = fields.url("http", "https");
@@ -26,14 +25,14 @@ const sipTargets = targets({
   user: fields.text(),
 });
 
-/** Each action that a document may hold, field by field; keys that PIOPIY's documents do not show are refused. */
-export const actionSchemas = [
+/** Each action that a document may hold; keys that PIOPIY's documents do not show are refused. */
+const actionSchemas = [
   exactlyOne(
     ["call", "connect"],
     action("connect", {
       ...dial,
       call_type: fields.oneOf("audio", "video").optional(),
-      record: isTrue.optional(),
+      record: flag.optional(),
       call: sipTargets.optional(),
       connect: sipTargets.optional(),
     }),
@@ -61,10 +60,26 @@ export const actionSchemas = [
     ws_url: fields.url("ws", "wss"),
     listen_mode: fields.oneOf("caller", "callee", "both").optional(),
     voice_quality: fields.oneOf("8000", "16000").optional(),
-    stream_on_answer: isTrue.optional(),
+    stream_on_answer: flag.optional(),
   }),
   action("hangup", {}),
 ] as const;
+
+const names = actionSchemas.map(({ shape }) => shape.action.value).join(", ");
+
+/** A PCMO document: the actions of a call, in order, with the defaults of PIOPIY filled in. */
+export const pcmoSchema = z
+  .array(
+    z.discriminatedUnion("action", actionSchemas, {
+      error: expected(`an object whose action is one of ${names}`),
+    }),
+    { error: expected("an array of actions") },
+  )
+  .min(1, { error: "expected at least one action, got an empty array" });
+
+export type CallDocument = z.infer<typeof pcmoSchema>;
+
+export type ConnectAction = Extract<CallDocument[number], { action: "connect" }>;
 
 function action<const Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
   return strict(`${name} takes`, { action: z.literal(name), ...shape });
@@ -83,7 +98,7 @@ function strict<Shape extends z.ZodRawShape>(takes: string, shape: Shape) {
   return z.strictObject(shape, { error });
 }
 
-/** Told together with the other mistakes, so it looks at what came, not at what was understood. */
+/** Checks the raw input, so that this mistake is reported together with those of the fields. */
 function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string], schema: Schema): Schema {
   const count = (value: object) => keys.filter((key) => Object.hasOwn(value, key)).length;
   return schema.refine((value) => count(value) === 1, {

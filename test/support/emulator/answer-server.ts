@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 const started: Server[] = [];
 
-interface Asked {
+interface ReceivedRequest {
   readonly method: string | undefined;
   readonly contentType: string | undefined;
   readonly body: string;
@@ -12,37 +12,37 @@ interface Asked {
 /** What a developer runs behind an answer URL. */
 export interface AnswerServer {
   readonly url: string;
-  /** What it was asked, oldest first. */
-  readonly asked: readonly Asked[];
+  /** What it received, oldest first. */
+  readonly requests: readonly ReceivedRequest[];
 }
 
-/** A server whose answer is made by hand; `closeAnswerServers` ends it. */
+/** Starts a server that answers by this function; `closeAnswerServers` ends it. */
 export async function startAnswerServer(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<AnswerServer> {
-  const asked: Asked[] = [];
+  const requests: ReceivedRequest[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const { method, headers } = request;
-    asked.push({ method, contentType: headers["content-type"], body: Buffer.concat(chunks).toString() });
+    requests.push({ method, contentType: headers["content-type"], body: Buffer.concat(chunks).toString() });
     answer(request, response);
   }).listen(0, "127.0.0.1");
   started.push(server);
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" ? address?.port : undefined;
-  return { url: `http://127.0.0.1:${port}/answer`, asked };
+  return { url: `http://127.0.0.1:${port}/answer`, requests };
 }
 
-/** A server that answers with a text. */
+/** Starts a server that answers with a text. */
 export function answerWith(text: string, status = 200, headers: Record<string, string> = {}) {
   return startAnswerServer((_request, response) => {
     response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
   });
 }
 
-/** A server that answers with a PCMO document, good or bad. */
+/** Starts a server that answers with a PCMO document, valid or not. */
 export function answerDocument(document: unknown): Promise<AnswerServer> {
   return answerWith(JSON.stringify(document));
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { answerDocument, answerWith, closeAnswerServers } from "./answer-server.js";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { answerDocument, answerWith, closeAnswerServers } from "../../support/emulator/answer-server.js";
+import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
 
 afterEach(async () => {
   await closeEmulators();
@@ -75,7 +75,7 @@ describe("a document", () => {
     expect(reasons[0]).toMatch(/^document\[0\].*\.$/);
   });
 
-  it("is told all its mistakes at once, each with its place", async () => {
+  it("is rejected with all its mistakes at once, each with its place", async () => {
     const { url } = await answerDocument([
       { ...connect, timeout: 0, call: [alice, { type: "sip" }], connect: [alice], colour: "red" },
       { action: "dial" },
@@ -89,13 +89,13 @@ describe("a document", () => {
     ]);
   });
 
-  it("is not told more mistakes than anybody reads", async () => {
+  it("is rejected with at most 50 mistakes", async () => {
     const reasons = await reasonsOf((await answerDocument(Array(5000).fill(1))).url);
     expect(reasons).toHaveLength(51);
     expect(reasons.at(-1)).toBe("There are 4950 more.");
   });
 
-  it("is refused when its call would be longer than anybody reads", async () => {
+  it("is refused when its call would have more than 10,000 events", async () => {
     const call = Array(101).fill({ type: "sip", user: "nobody" });
     expect(await reasonsOf((await answerDocument([{ ...connect, call, loop: 100 }])).url)).toEqual([
       "The call would be more than 10000 events long. Lower loop, or name fewer targets or actions.",

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { Behaviour } from "../../src/emulator/behaviour.js";
 import {
   type CallDocument,
   type ConnectAction,
-  callDocumentSchema,
-} from "../../src/emulator/call-document.js";
-import { simulateCall } from "../../src/emulator/simulate-call.js";
-import type { TimelineEntry } from "../../src/emulator/timeline.js";
-import { buildConnectAction } from "../../src/pcmo/connect-action.js";
+  pcmoSchema,
+} from "../../../src/emulator/phone-call/pcmo-schema.js";
+import { type PhoneBehaviour, simulateCall } from "../../../src/emulator/phone-call/simulate.js";
+import type { TimelineEntry } from "../../../src/emulator/phone-call/timeline.js";
+import { buildConnectAction } from "../../../src/pcmo/connect-action.js";
 
 const seconds = (minimum: number, maximum: number) => fc.integer({ min: minimum, max: maximum });
 const username = fc.constantFrom("alice", "bob", "carol", "dave", "ghost");
@@ -33,11 +32,9 @@ const other = fc.constantFrom(
   { action: "hangup" },
 );
 const documentOf = (action: fc.Arbitrary<object>, maxLength: number) =>
-  fc
-    .array(action, { minLength: 1, maxLength })
-    .map((actions): CallDocument => callDocumentSchema.parse(actions));
+  fc.array(action, { minLength: 1, maxLength }).map((actions): CallDocument => pcmoSchema.parse(actions));
 
-const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
+const behaviour: fc.Arbitrary<PhoneBehaviour> = fc.oneof(
   fc.record({ answersAfter: seconds(0, 80) }),
   fc.record({ answersAfter: seconds(0, 80), hangsUpAfter: seconds(1, 8000) }),
   fc.constantFrom("busy", "never", "unregistered"),
@@ -46,7 +43,7 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
 const phones = fc
   .record({ alice: behaviour, bob: behaviour, carol: behaviour, dave: behaviour })
   .map((behaviours) => {
-    const all = new Map<string, Behaviour>(Object.entries(behaviours));
+    const all = new Map<string, PhoneBehaviour>(Object.entries(behaviours));
     return (name: string) => all.get(name);
   });
 
@@ -177,7 +174,7 @@ describe("the emulator", () => {
     fc.assert(
       fc.property(specification, fc.constantFrom("call" as const, "connect" as const), (given, key) => {
         const written = buildConnectAction(given, key);
-        expect(callDocumentSchema.safeParse(written).error).toBeUndefined();
+        expect(pcmoSchema.safeParse(written).error).toBeUndefined();
       }),
       { seed: 6, numRuns: 300 },
     );

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { expected } from "./expected.js";
 
-/** Values that more than one part of a call has. */
+const MAX_QUOTE_LENGTH = 60;
+
+/** Schemas of values that PCMO documents and requests for calls have; their messages quote what came. */
 export const fields = {
   wholeNumber(minimum: number, maximum: number, unit: string) {
     const error = expected(`${unit} as a whole number from ${minimum} to ${maximum}`);
@@ -25,12 +26,27 @@ export const fields = {
 
   url(...schemes: string[]) {
     const error = expected(`a URL of ${schemes.join(" or ")} without user and password`);
-    return z.string({ error }).refine((text) => isUrl(text, schemes), { error });
+    const isValid = (text: string) => {
+      if (!URL.canParse(text)) return false;
+      const { protocol, username, password } = new URL(text);
+      return schemes.includes(protocol.slice(0, -1)) && username === "" && password === "";
+    };
+    return z.string({ error }).refine(isValid, { error });
   },
 } as const;
 
-function isUrl(text: string, schemes: readonly string[]): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return schemes.includes(protocol.slice(0, -1)) && username === "" && password === "";
+/** Returns a message for zod: what was expected, and what came. */
+export function expected(what: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => `expected ${what}, got ${quote(input)}`;
+}
+
+/** Returns a value as JSON, cut off where it is long. */
+export function quote(value: unknown): string {
+  try {
+    const text = JSON.stringify(value) ?? "nothing";
+    return text.length > MAX_QUOTE_LENGTH ? `${text.slice(0, MAX_QUOTE_LENGTH)}…` : text;
+  } catch {
+    // Deeply nested JSON can be parsed but not written.
+    return "what is nested too deeply to show";
+  }
 }

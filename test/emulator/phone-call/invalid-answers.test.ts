@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { answerWith, closeAnswerServers, startAnswerServer } from "./answer-server.js";
-import { closeEmulators, startClient, until } from "./emulator-client.js";
+import { answerWith, closeAnswerServers, startAnswerServer } from "../../support/emulator/answer-server.js";
+import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
+import { until } from "../../support/until.js";
 
 afterEach(async () => {
   await closeEmulators();
@@ -21,7 +22,7 @@ async function reasonsOf(url: string, answerTimeoutMs = 5000): Promise<string[]>
   return body.reasons;
 }
 
-describe("a call whose answer URL answers badly", () => {
+describe("a call whose answer URL gives an invalid answer", () => {
   it.each([
     [500, "boom", 'Expected HTTP status 200, got 500 with "boom".'],
     [404, "", "Expected HTTP status 200, got 404 with an empty body."],
@@ -31,12 +32,12 @@ describe("a call whose answer URL answers badly", () => {
   });
 
   it("is refused at a redirect, which is not followed", async () => {
-    const { url: other, asked } = await answerWith(HANGUP);
+    const { url: other, requests } = await answerWith(HANGUP);
     const { url } = await answerWith("", 307, { location: other });
     expect(await reasonsOf(url)).toEqual([
       `Expected HTTP status 200, got 307 with an empty body. It leads to "${other}", which is not followed.`,
     ]);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   it("is refused at HTML, for its type and for its text", async () => {
@@ -89,7 +90,7 @@ describe("a call whose answer URL answers badly", () => {
     expect(await reasonsOf(broken)).toEqual([expect.stringContaining("broke off")]);
   });
 
-  it("is refused at a port that fetch does not ask", async () => {
+  it("is refused at a port that fetch refuses", async () => {
     expect(await reasonsOf("http://127.0.0.1:6000/")).toEqual([expect.stringContaining("take another")]);
   });
 
@@ -110,13 +111,13 @@ describe("a call whose answer URL answers badly", () => {
   it("lets go of the answer URL when the emulator closes", async () => {
     const client = await startClient({ answerTimeoutMs: 60_000 });
     let isLeft = false;
-    const { url, asked } = await startAnswerServer((request) => {
+    const { url, requests } = await startAnswerServer((request) => {
       request.socket.once("close", () => {
         isLeft = true;
       });
     });
     const call = client.dial(url).catch(() => "cut");
-    await until(() => asked.length === 1);
+    await until(() => requests.length === 1);
     await client.emulator.close();
     expect(await call).toBe("cut");
     await until(() => isLeft);

@@ -1,48 +1,50 @@
-import { setTimeout } from "node:timers/promises";
-import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
-import { type EmulatorSettings, readEmulatorSettings } from "../../src/emulator/settings.js";
+import { type Emulator, startEmulator } from "../../../src/emulator/emulator.js";
+import { type EmulatorSettings, readEmulatorSettings } from "../../../src/emulator/settings.js";
 
 const started: Emulator[] = [];
 
-/** What came back over HTTP. */
-interface Reply {
+interface EmulatorResponse {
   status: number;
   headers: Headers;
   text: string;
 }
 
-/** Asks one emulator as PIOPIY's callers and as tests do. */
+/** Sends requests to one emulator, as clients of PIOPIY and as tests do. */
 export class EmulatorClient {
   constructor(readonly emulator: Emulator) {}
 
-  /** One of PIOPIY's calls with the right account, which `parameters` may override. */
-  call(operation: string, parameters: Record<string, unknown> = {}, signal?: AbortSignal): Promise<Reply> {
+  /** Requests one of PIOPIY's operations with the account of the emulator, which `parameters` may override. */
+  request(
+    operation: string,
+    parameters: Record<string, unknown> = {},
+    signal?: AbortSignal,
+  ): Promise<EmulatorResponse> {
     const body = JSON.stringify({ appid: 2222223, secret: "emulator-secret", ...parameters });
     return this.send("POST", `/v1/endpoint/${operation}`, body, "application/json", signal);
   }
 
-  /** The rows of a page by username, with the total. */
+  /** Returns the usernames of a page, with the total. */
   async list(page = 1): Promise<{ count: number; usernames: string[] }> {
-    const { count, rows } = JSON.parse((await this.call("list_sip", { page })).text).list;
+    const { count, rows } = JSON.parse((await this.request("list_sip", { page })).text).list;
     return { count, usernames: rows.map((row: { username: string }) => row.username) };
   }
 
-  reset(body?: unknown): Promise<Reply> {
+  reset(body?: unknown): Promise<EmulatorResponse> {
     return this.send("POST", "/_emulator/reset", body === undefined ? undefined : JSON.stringify(body));
   }
 
-  fault(fault: Record<string, unknown>): Promise<Reply> {
+  fault(fault: Record<string, unknown>): Promise<EmulatorResponse> {
     return this.send("POST", "/_emulator/faults", JSON.stringify(fault));
   }
 
-  /** Has somebody dial a number with this answer URL; `request` adds to the request, or overrides it. */
+  /** Simulates a call to a number with this answer URL; `request` adds to the request body, or overrides it. */
   async dial(answerUrl: string, request: object = {}) {
     const body = JSON.stringify({ to: 914471000000, from: 919999900000, answerUrl, ...request });
     const { status, text } = await this.send("POST", "/_emulator/call", body);
     return { status, body: JSON.parse(text) };
   }
 
-  async calls(): Promise<Record<string, unknown>[]> {
+  async requestLog(): Promise<Record<string, unknown>[]> {
     return JSON.parse((await this.send("GET", "/_emulator/calls")).text);
   }
 
@@ -52,7 +54,7 @@ export class EmulatorClient {
     body?: string,
     contentType = "application/json",
     signal?: AbortSignal,
-  ): Promise<Reply> {
+  ): Promise<EmulatorResponse> {
     const response = await fetch(`${this.emulator.origin}${path}`, {
       method,
       headers: { "content-type": contentType },
@@ -73,13 +75,4 @@ export async function startClient(settings: Partial<EmulatorSettings> = {}): Pro
 /** Ends all that `startClient` started. */
 export async function closeEmulators(): Promise<void> {
   await Promise.all(started.splice(0).map((emulator) => emulator.close()));
-}
-
-/** Asks again and again until the answer is yes, or fails after four minutes. */
-export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 240_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it did not come about in four minutes");
-    await setTimeout(5);
-  }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { answerDocument, closeAnswerServers } from "./answer-server.js";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { answerDocument, closeAnswerServers } from "../../support/emulator/answer-server.js";
+import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
 
 afterEach(async () => {
   await closeEmulators();
@@ -111,8 +111,8 @@ describe("a call in the emulator", () => {
   it("knows the endpoints as they are at that moment", async () => {
     const client = await startClient();
     const { url } = await answerDocument([connect(["alice", "erin"])]);
-    await client.call("remove_sip", { username: "alice" });
-    await client.call("add_sip", { username: "erin", password: "made-up-1" });
+    await client.request("remove_sip", { username: "alice" });
+    await client.request("add_sip", { username: "erin", password: "made-up-1" });
     const { body } = await client.dial(url);
     expect(body.timeline.slice(0, 2)).toEqual([
       { at: 0, event: "does not exist", endpoint: "alice" },
@@ -193,16 +193,16 @@ describe("a call in the emulator", () => {
   });
 
   it("has only events and reasons that the README tells", () => {
-    const source = readFileSync("src/emulator/timeline.ts", "utf8");
+    const source = readFileSync("src/emulator/phone-call/timeline.ts", "utf8");
     const names = [...source.matchAll(/"([a-z][a-z ]+)"/g)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(["end of document", "stops ringing", "nobody answers"]));
     const readme = readFileSync("README.md", "utf8");
     expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it("is no call of the endpoint API", async () => {
+  it("is not in the request log of the endpoint API", async () => {
     const client = await startClient();
     await client.dial((await answerDocument([{ action: "hangup" }])).url);
-    expect(await client.calls()).toEqual([]);
+    expect(await client.requestLog()).toEqual([]);
   });
 });

@@ -1,20 +1,20 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { answerDocument, closeAnswerServers } from "./answer-server.js";
-import { closeEmulators, startClient } from "./emulator-client.js";
+import { answerDocument, closeAnswerServers } from "../../support/emulator/answer-server.js";
+import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
 
 afterEach(async () => {
   await closeEmulators();
   await closeAnswerServers();
 });
 
-/** What an answer URL is asked, with the call id that came back. */
+/** What an answer URL receives, with the call id that came back. */
 async function webhookOf(request: object) {
   const client = await startClient();
-  const { url, asked } = await answerDocument([{ action: "hangup" }]);
+  const { url, requests } = await answerDocument([{ action: "hangup" }]);
   const before = Date.now();
   const { body } = await client.dial(url, request);
-  expect(asked).toHaveLength(1);
-  const { method, contentType, body: text } = asked[0] ?? { body: "" };
+  expect(requests).toHaveLength(1);
+  const { method, contentType, body: text } = requests[0] ?? { body: "" };
   expect(method).toBe("POST");
   const isNow = (time: unknown) => Number(time) >= before && Number(time) <= Date.now();
   return { contentType, text, callId: String(body.callId), isNow };

@@ -1,4 +1,6 @@
-const MOST_ENTRIES = 10_000;
+import { AnswerError } from "./fetch-answer.js";
+
+const MAX_ENTRIES = 10_000;
 
 /** Why a call ended. */
 export type EndReason = "duration" | "endpoint hung up" | "hangup" | "end of document";
@@ -19,19 +21,10 @@ type Event =
   | { readonly event: "nobody answers" }
   | { readonly event: "ends"; readonly reason: EndReason };
 
-/** Something that happened, so many seconds after the call began. */
+/** An event, and the seconds since the call began. */
 export type TimelineEntry = { readonly at: number } & Event;
 
-/** A document whose call would fill more than anybody reads. */
-export class TimelineError extends Error {
-  constructor() {
-    super(
-      `The call would be more than ${MOST_ENTRIES} events long. Lower loop, or name fewer targets or actions.`,
-    );
-  }
-}
-
-/** What happened in a call, by a clock that stands still until it is told to go on. */
+/** Records the events of a call, by a simulated clock. */
 export class Timeline {
   readonly entries: TimelineEntry[] = [];
   private seconds = 0;
@@ -44,9 +37,13 @@ export class Timeline {
     this.seconds += seconds;
   }
 
-  /** @throws {TimelineError} when there is no room */
+  /** @throws {AnswerError} when the call has too many events */
   note(event: Event): void {
-    if (this.entries.length === MOST_ENTRIES) throw new TimelineError();
+    if (this.entries.length === MAX_ENTRIES) {
+      throw new AnswerError([
+        `The call would be more than ${MAX_ENTRIES} events long. Lower loop, or name fewer targets or actions.`,
+      ]);
+    }
     this.entries.push({ at: this.seconds, ...event });
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { closeEmulators, type EmulatorClient, startClient } from "./emulator-client.js";
+import { closeEmulators, type EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
 
 afterAll(closeEmulators);
 
@@ -7,8 +7,8 @@ const password = "made-up-1";
 const known = { username: "alice", password };
 const unknown = { username: "nobody", password };
 
-/** A row is a call, what it is told, and what it answers. */
-const refusals: [operation: string, parameters: Record<string, unknown>, code: number, msg: string][] = [
+/** A row is an operation, its parameters, and the error. */
+const cases: [operation: string, parameters: Record<string, unknown>, code: number, msg: string][] = [
   ["add_sip", known, 400, "username already exists"],
   ["update_sip", unknown, 400, "username does not exist"],
   ["get_sip", { username: "nobody" }, 400, "username does not exist"],
@@ -30,20 +30,20 @@ for (const [operation, parameters] of Object.entries({
 })) {
   for (const name of ["appid", "secret", ...Object.keys(parameters)]) {
     for (const value of [undefined, null, ""]) {
-      refusals.push([operation, { ...parameters, [name]: value }, 502, `Required property missing: ${name}`]);
+      cases.push([operation, { ...parameters, [name]: value }, 502, `Required property missing: ${name}`]);
     }
   }
   for (const account of [{ appid: 1 }, { appid: "2222223" }, { secret: "wrong" }, { secret: 7 }]) {
-    refusals.push([operation, { ...parameters, ...account }, 420, "Invalid appid or secret"]);
+    cases.push([operation, { ...parameters, ...account }, 420, "Invalid appid or secret"]);
   }
 }
 
 for (const page of [0, -1, 1.5, "1", true, 1e21, [1]]) {
-  refusals.push(["list_sip", { page }, 502, "page must be a whole number from 1"]);
+  cases.push(["list_sip", { page }, 502, "page must be a whole number from 1"]);
 }
 
 async function stateOf(client: EmulatorClient): Promise<string> {
-  return (await client.call("list_sip", { page: 1 })).text;
+  return (await client.request("list_sip", { page: 1 })).text;
 }
 
 describe.each([
@@ -51,16 +51,16 @@ describe.each([
   { errors: "body", codes: "number" },
   { errors: "status", codes: "cmi" },
   { errors: "status", codes: "number" },
-] as const)("a refusal with errors=$errors and codes=$codes", ({ errors, codes }) => {
+] as const)("an error response with errors=$errors and codes=$codes", ({ errors, codes }) => {
   let client: EmulatorClient;
 
   beforeAll(async () => {
     client = await startClient({ errors, codes });
   });
 
-  it.each(refusals)("%s %j answers %i, %s", async (operation, parameters, code, msg) => {
+  it.each(cases)("%s %j returns %i, %s", async (operation, parameters, code, msg) => {
     const before = await stateOf(client);
-    const { status, headers, text } = await client.call(operation, parameters);
+    const { status, headers, text } = await client.request(operation, parameters);
     expect(status).toBe(errors === "status" ? code : 200);
     expect(headers.get("content-type")).toMatch(/^application\/json/);
     expect(text).toBe(
@@ -70,7 +70,7 @@ describe.each([
   });
 });
 
-describe("a call with several mistakes", () => {
+describe("a request with several mistakes", () => {
   const wrong = { secret: "wrong" };
   let client: EmulatorClient;
 
@@ -89,7 +89,7 @@ describe("a call with several mistakes", () => {
     ],
     ["a wrong type before the account", { username: 7, ...wrong }, "username must be a string"],
     ["the account before the missing endpoint", { username: "nobody", ...wrong }, "Invalid appid or secret"],
-  ])("is told %s", async (_what, parameters, msg) => {
-    expect(JSON.parse((await client.call("get_sip", parameters)).text).msg).toBe(msg);
+  ])("reports %s", async (_what, parameters, msg) => {
+    expect(JSON.parse((await client.request("get_sip", parameters)).text).msg).toBe(msg);
   });
 });

@@ -1,0 +1,150 @@
+import { isNativeError } from "node:util/types";
+import { quote } from "./fields.js";
+import { type CallDocument, pcmoSchema } from "./pcmo-schema.js";
+
+const MAX_ANSWER_BYTES = 1_000_000;
+const MAX_REASONS = 50;
+
+/** The formats of the webhook; the newer samples of PIOPIY's documents come first. */
+export const webhookFormats = ["strings", "numbers", "form"] as const;
+
+interface IncomingCall {
+  readonly callId: string;
+  readonly from: number;
+  readonly to: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What is posted to the answer URL. */
+interface WebhookRequest {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+interface FetchedAnswer {
+  /** The document as it came. */
+  readonly sent: unknown;
+  /** With the defaults of PIOPIY. */
+  readonly document: CallDocument;
+}
+
+/** An answer URL that gave no document to follow. Each reason is one sentence; very many are cut off. */
+export class AnswerError extends Error {
+  readonly reasons: readonly string[];
+
+  constructor(reasons: readonly string[]) {
+    super("The answer URL gave no document that the call can follow.");
+    const more = reasons.length - MAX_REASONS;
+    this.reasons = more > 0 ? [...reasons.slice(0, MAX_REASONS), `There are ${more} more.`] : reasons;
+  }
+}
+
+/**
+ * Returns the webhook of a call. The samples of 2022 and later have phone numbers as strings and an `action`, older
+ * ones have numbers and none. A form is in no sample, but users have met one.
+ */
+export function formatWebhook(
+  { callId, from, to, time }: IncomingCall,
+  format: (typeof webhookFormats)[number],
+): WebhookRequest {
+  const strings = { action: "inbound", from: String(from), to: String(to), time, cmiuuid: callId };
+  if (format === "form") {
+    const body = new URLSearchParams({ ...strings, time: String(time) }).toString();
+    return { contentType: "application/x-www-form-urlencoded", body };
+  }
+  const fields = format === "numbers" ? { from, to, time, cmiuuid: callId } : strings;
+  return { contentType: "application/json", body: JSON.stringify(fields) };
+}
+
+/**
+ * Posts the webhook to the answer URL and returns the document of the answer: HTTP 200 with a JSON array of up to
+ * 1 MB. What PIOPIY does with any other answer is not documented. Redirects are not followed. `disconnected` aborts
+ * when the client that asked for the call has left.
+ *
+ * @throws {AnswerError} with all that is wrong
+ */
+export async function fetchAnswer(
+  url: string,
+  { contentType, body }: WebhookRequest,
+  timeoutMs: number,
+  disconnected: AbortSignal,
+): Promise<FetchedAnswer> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      // The server behind a connection that is kept alive may have been restarted since.
+      headers: { "content-type": contentType, accept: "application/json", connection: "close" },
+      body,
+      redirect: "manual",
+      signal: AbortSignal.any([timeout, disconnected]),
+    });
+    text = await readText(response);
+  } catch (error) {
+    if (error instanceof AnswerError) throw error;
+    throw new AnswerError([
+      timeout.aborted
+        ? `It gave no whole answer within ${timeoutMs} ms. Answer at once, or raise EMULATOR_ANSWER_TIMEOUT_MS.`
+        : `It cannot be reached, or broke off (${causeOf(error)}). Is a server running at ${url}?`,
+    ]);
+  }
+  return readAnswer(response, text);
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) {
+      throw new AnswerError([`Its answer is larger than ${MAX_ANSWER_BYTES} bytes. Send only the document.`]);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function readAnswer({ status, headers }: Response, text: string): FetchedAnswer {
+  const shown = text === "" ? "an empty body" : quote(text);
+  if (status !== 200) {
+    const location = headers.get("location");
+    const redirect = location === null ? "" : ` It leads to ${quote(location)}, which is not followed.`;
+    throw new AnswerError([`Expected HTTP status 200, got ${status} with ${shown}.${redirect}`]);
+  }
+  const reasons: string[] = [];
+  const contentType = headers.get("content-type") ?? undefined;
+  if (!/^application\/json\s*(;|$)/i.test(contentType ?? "")) {
+    reasons.push(`Expected the content type application/json, got ${quote(contentType)}.`);
+  }
+
+  const sent = parse(text);
+  if (sent === undefined) throw new AnswerError([...reasons, `Expected JSON, got ${shown}.`]);
+  const { success, data, error } = pcmoSchema.safeParse(sent);
+  if (!success) reasons.push(...error.issues.map(({ path, message }) => `${pathOf(path)}: ${message}.`));
+  if (!success || reasons.length > 0) throw new AnswerError(reasons);
+  return { sent, document: data };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Such as `document[0].call[1].user`. */
+function pathOf(keys: readonly PropertyKey[]): string {
+  return `document${keys.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("")}`;
+}
+
+/** What Node's fetch hides behind "fetch failed". */
+function causeOf(error: unknown): string {
+  const cause = isNativeError(error) ? (error.cause ?? error) : error;
+  if (isNativeError(cause) && "code" in cause) return String(cause.code);
+  const message = isNativeError(cause) ? cause.message : String(cause);
+  return message === "bad port" ? "a port that fetch refuses, as browsers do: take another" : message;
+}

@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Endpoints } from "../endpoints.js";
+import { AnswerError, fetchAnswer, formatWebhook, webhookFormats } from "./fetch-answer.js";
+import { fields } from "./fields.js";
+import { phoneBehaviourSchema, simulateCall } from "./simulate.js";
+
+/** A call that PIOPIY is to receive: who dials which number, and the answer URL that the number has. */
+const callSchema = z.strictObject({
+  to: fields.phoneNumber(),
+  from: fields.phoneNumber(),
+  answerUrl: fields.url("http", "https"),
+  webhook: fields.oneOf(...webhookFormats).default("strings"),
+  /** By username. A map, because a username may be the name of something that every object has. */
+  behaviours: z
+    .record(z.string(), phoneBehaviourSchema)
+    .default({})
+    .transform((behaviours) => new Map(Object.entries(behaviours))),
+});
+
+/** Adds what PIOPIY does when somebody dials a number: it asks the number's answer URL, then follows the document. */
+export function addCallRoute(control: FastifyInstance, endpoints: Endpoints, answerTimeoutMs: number): void {
+  control.post<{ Body: z.output<typeof callSchema> }>(
+    "/call",
+    { schema: { body: callSchema } },
+    async ({ body: { answerUrl, webhook: format, behaviours, ...numbers } }, reply) => {
+      const callId = randomUUID();
+      const disconnected = new AbortController();
+      reply.raw.once("close", () => disconnected.abort());
+      try {
+        const webhook = formatWebhook({ ...numbers, callId, time: Date.now() }, format);
+        const { sent, document } = await fetchAnswer(
+          answerUrl,
+          webhook,
+          answerTimeoutMs,
+          disconnected.signal,
+        );
+        const behaviourOf = (username: string) =>
+          endpoints.find(username) && (behaviours.get(username) ?? ("never" as const));
+        return { callId, document: sent, ...simulateCall(document, behaviourOf) };
+      } catch (error) {
+        if (!(error instanceof AnswerError)) throw error;
+        return reply.code(422).send({ error: error.message, reasons: error.reasons });
+      }
+    },
+  );
+}

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { expected, fields } from "./fields.js";
+import type { CallDocument, ConnectAction } from "./pcmo-schema.js";
+import { type EndReason, Timeline, type TimelineEntry } from "./timeline.js";
+
+const DAY = 86_400;
+
+/**
+ * What the phone of an endpoint does when it is called. It answers so many seconds after it began to ring, and hangs
+ * up so many seconds after it answered; it is busy; it rings and nobody comes; or no phone has registered.
+ */
+export const phoneBehaviourSchema = z.union(
+  [
+    z.strictObject({
+      answersAfter: fields.wholeNumber(0, DAY, "seconds"),
+      hangsUpAfter: fields.wholeNumber(1, DAY, "seconds").optional(),
+    }),
+    z.enum(["busy", "never", "unregistered"]),
+  ],
+  {
+    error: expected(
+      '{"answersAfter": seconds}, with "hangsUpAfter": seconds if it is to hang up, or "busy", "never" or "unregistered"',
+    ),
+  },
+);
+
+export type PhoneBehaviour = z.infer<typeof phoneBehaviourSchema>;
+
+/** Returns what the phone of a username does; undefined when there is no such endpoint. */
+type BehaviourOf = (username: string) => PhoneBehaviour | undefined;
+
+/** A phone that rings. Times are seconds, or Infinity for what never happens. */
+interface RingingPhone {
+  readonly endpoint: string;
+  readonly answersAfter: number;
+  readonly hangsUpAfter: number;
+}
+
+/** How a call went; times are seconds after it began. */
+interface SimulatedCall {
+  readonly timeline: readonly TimelineEntry[];
+  readonly endedAt: number;
+  readonly reason: EndReason;
+}
+
+/**
+ * Runs the actions of a document in order, on a clock of its own: a call of two hours takes no time.
+ *
+ * @throws {AnswerError} when the call has too many events
+ */
+export function simulateCall(document: CallDocument, behaviourOf: BehaviourOf): SimulatedCall {
+  const timeline = new Timeline();
+  const reason = run(document, behaviourOf, timeline);
+  timeline.note({ event: "ends", reason });
+  return { timeline: timeline.entries, endedAt: timeline.now, reason };
+}
+
+/**
+ * Assumed, since PIOPIY's documents do not say: after a connect that nobody answered the next action runs, after one
+ * that was answered the call is over, and every other action takes no time.
+ */
+function run(document: CallDocument, behaviourOf: BehaviourOf, timeline: Timeline): EndReason {
+  for (const action of document) {
+    if (action.action !== "connect") {
+      timeline.note({ event: "runs", action: action.action });
+      if (action.action === "hangup") return "hangup";
+      continue;
+    }
+    const answered = ring(action, behaviourOf, timeline);
+    if (answered) return talk(answered, action.duration, timeline);
+    timeline.note({ event: "nobody answers" });
+  }
+  return "end of document";
+}
+
+function talk({ endpoint, hangsUpAfter }: RingingPhone, duration: number, timeline: Timeline): EndReason {
+  timeline.pass(Math.min(hangsUpAfter, duration));
+  if (hangsUpAfter >= duration) return "duration";
+  timeline.note({ event: "hangs up", endpoint });
+  return "endpoint hung up";
+}
+
+/**
+ * Rings the targets of a connect action until one answers: one after another, or all at once. Assumed: a try goes
+ * through the whole list, and a target that cannot ring takes no time.
+ */
+function ring(
+  connect: ConnectAction,
+  behaviourOf: BehaviourOf,
+  timeline: Timeline,
+): RingingPhone | undefined {
+  const usernames = (connect.call ?? connect.connect ?? []).map(({ user }) => user);
+  // Assumed: an endpoint that a group names twice rings once.
+  const groups = connect.ring_type === "group" ? [[...new Set(usernames)]] : usernames.map((name) => [name]);
+  for (let attempt = 1; attempt <= connect.loop; attempt += 1) {
+    for (const group of groups) {
+      const answered = ringGroup(group, connect.timeout, behaviourOf, timeline);
+      if (answered) return answered;
+    }
+  }
+  return undefined;
+}
+
+/** The first to answer before the time is up wins; of two in the same second, the one that is named first. */
+function ringGroup(
+  usernames: readonly string[],
+  timeout: number,
+  behaviourOf: BehaviourOf,
+  timeline: Timeline,
+): RingingPhone | undefined {
+  const ringing = usernames.flatMap((username) => start(username, behaviourOf(username), timeline) ?? []);
+  if (ringing.length === 0) return undefined;
+  const soonest = Math.min(...ringing.map(({ answersAfter }) => answersAfter));
+  const winner = soonest < timeout ? ringing.find(({ answersAfter }) => answersAfter === soonest) : undefined;
+
+  timeline.pass(winner ? soonest : timeout);
+  if (winner) timeline.note({ event: "answers", endpoint: winner.endpoint });
+  for (const phone of ringing) {
+    if (phone !== winner) timeline.note({ event: "stops ringing", endpoint: phone.endpoint });
+  }
+  return winner;
+}
+
+function start(
+  endpoint: string,
+  behaviour: PhoneBehaviour | undefined,
+  timeline: Timeline,
+): RingingPhone | undefined {
+  const event = firstEvent(behaviour);
+  timeline.note({ event, endpoint });
+  if (event !== "rings") return undefined;
+  const { answersAfter, hangsUpAfter = Infinity } =
+    typeof behaviour === "object" ? behaviour : { answersAfter: Infinity };
+  return { endpoint, answersAfter, hangsUpAfter };
+}
+
+function firstEvent(behaviour: PhoneBehaviour | undefined) {
+  if (behaviour === undefined) return "does not exist";
+  if (behaviour === "busy") return "is busy";
+  if (behaviour === "unregistered") return "is not registered";
+  return "rings";
+}

@@ -1,0 +1,78 @@
+import type { Fault } from "./faults.js";
+import type { Body, OperationName } from "./operations.js";
+
+const MAX_ENTRIES = 100_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+/** The size of an entry besides its username. */
+const ENTRY_BYTES = 250;
+
+/** What the log holds of a request: never a password, nor the account. */
+interface LogEntry {
+  readonly operation: OperationName;
+  readonly username?: string;
+  readonly page?: number;
+  /** Null until the response, and permanently when the connection ended without one. */
+  status: number | null;
+  code: string | number | null;
+  readonly at: string;
+  /** How many requests were in flight when this one arrived, itself included. */
+  readonly concurrent: number;
+  fault?: Fault["kind"];
+}
+
+/**
+ * Logs the requests for PIOPIY's operations, oldest first. A request has an entry from its arrival on; the oldest are
+ * dropped beyond 100,000 entries or 32 MiB, since usernames may have any length.
+ */
+export class RequestLog {
+  private readonly entries = new Set<LogEntry>();
+  /** Continues at the oldest entry. A new iterator would first pass all entries that were dropped. */
+  private readonly fromOldest = this.entries.values();
+  private bytes = 0;
+  private readonly inFlight = new Set<LogEntry>();
+
+  begin(operation: OperationName, body: Body): LogEntry {
+    const entry: LogEntry = {
+      operation,
+      ...loggedParameters(operation, body),
+      status: null,
+      code: null,
+      at: new Date().toISOString(),
+      concurrent: this.inFlight.size + 1,
+    };
+    this.entries.add(entry);
+    this.bytes += bytesOf(entry);
+    while (this.bytes > MAX_BYTES || this.entries.size > MAX_ENTRIES) this.drop(this.fromOldest.next().value);
+    this.inFlight.add(entry);
+    return entry;
+  }
+
+  /** Completes the entry with the response, if there was one. Only the first end of a request counts. */
+  end(entry: LogEntry, status: number | null = null, code: string | number | null = null): void {
+    if (!this.inFlight.delete(entry)) return;
+    entry.status = status;
+    entry.code = code;
+  }
+
+  list(): readonly LogEntry[] {
+    return [...this.entries];
+  }
+
+  clear(): void {
+    this.entries.clear();
+    this.bytes = 0;
+  }
+
+  private drop(entry: LogEntry | undefined): void {
+    if (entry && this.entries.delete(entry)) this.bytes -= bytesOf(entry);
+  }
+}
+
+function bytesOf({ username = "" }: LogEntry): number {
+  return ENTRY_BYTES + 2 * username.length;
+}
+
+function loggedParameters(operation: OperationName, body: Body): Pick<LogEntry, "username" | "page"> {
+  if (operation === "list_sip") return typeof body?.page === "number" ? { page: body.page } : {};
+  return typeof body?.username === "string" ? { username: body.username } : {};
+}
