@@ -12,7 +12,7 @@ import { type Endpoint, readEndpoint, readRows, type UpstreamEndpoint, type Upst
 import { type Page, sdl } from "./sdl.js";
 import { settings, tellStart } from "./settings.js";
 
-/** PIOPIY's reads. They are POST calls, which are only shared and kept when a subclass says how. */
+/** PIOPIY's reads. They are POST requests, which are only shared and cached when a subclass says how. */
 export class PiopiyDataSource extends RESTDataSource {
   override baseURL = settings.upstreamUrl;
 

@@ -1,4 +1,4 @@
-import type { Loader } from "../load/load-generator.js";
+import type { LoadGenerator } from "../load/load-generator.js";
 import type { RunningContestant } from "../processes/running-contestant.js";
 import type { Upstream } from "../upstream/upstream.js";
 import type { Names } from "./endpoints.js";
@@ -6,8 +6,8 @@ import type { Names } from "./endpoints.js";
 /** What a workload measured of one contestant in one round, by name. */
 export type Measures = Readonly<Record<string, number>>;
 
-export interface Tools {
-  readonly loader: Loader;
+export interface WorkloadContext {
+  readonly loadGenerator: LoadGenerator;
   readonly upstream: Upstream;
   readonly names: Names;
   readonly ms: number;
@@ -23,5 +23,5 @@ export interface Workload {
   readonly name: string;
   readonly title: string;
   /** Undefined when the contestant has no way to do it. */
-  measure(running: RunningContestant, tools: Tools): Promise<Measures | undefined>;
+  measure(running: RunningContestant, context: WorkloadContext): Promise<Measures | undefined>;
 }
