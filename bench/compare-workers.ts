@@ -1,8 +1,7 @@
 import type { Contestant } from "./contestants.js";
 import { RunningContestant } from "./processes/running-contestant.js";
-import type { RunContext } from "./run.js";
 import { distinctNames, hotSet } from "./workloads/throughput.js";
-import type { Workload } from "./workloads/workload.js";
+import type { RunContext, Workload } from "./workloads/workload.js";
 
 const workloads: readonly Workload[] = [distinctNames, hotSet];
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { benchFile, benchFolder } from "./bench-file.js";
+import { composeSupergraph, SUPERGRAPH } from "./contestants/mesh/supergraph.js";
 import { findTailcall, tailcallConfiguration } from "./contestants/tailcall.js";
 import type { Command } from "./processes/process-group.js";
 import { type ContestantApi, gatewayApi, meshApi, restApi, tailcallApi } from "./workloads/contestant-api.js";
@@ -22,6 +23,8 @@ export interface Contestant {
   readonly path: string;
   /** The packages whose versions are reported. */
   readonly packages: readonly string[];
+  /** Builds what it needs before the run, outside all measured times. */
+  prepare?(environment: Environment): Promise<void>;
   /** Returns the command that starts it. Throws when it cannot run on this machine. */
   command(environment: Environment): Command;
 }
@@ -30,8 +33,6 @@ export const GATEWAY = "gateway";
 export const NAIVE = "naive";
 /** The contestants on Apollo Server or on GraphQL Yoga, which Hive Gateway is built on too. */
 export const APOLLO_OR_YOGA: readonly string[] = [NAIVE, "apollo-rest", "yoga", "mesh"];
-
-export const SUPERGRAPH = benchFile("dist/supergraph.graphql");
 
 export const contestants: readonly Contestant[] = [
   {
@@ -81,6 +82,7 @@ export const contestants: readonly Contestant[] = [
     api: meshApi,
     path: "/graphql",
     packages: ["@graphql-mesh/compose-cli", "@omnigraph/json-schema", "@graphql-hive/gateway"],
+    prepare: composeSupergraph,
     command: ({ PORT = "", ...environment }) => ({
       file: process.execPath,
       args: [

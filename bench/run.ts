@@ -1,5 +1,4 @@
 import { compareWorkers } from "./compare-workers.js";
-import { composeSupergraph } from "./contestants/mesh/supergraph.js";
 import { COMMON_ENVIRONMENT, type Contestant, contestants, GATEWAY } from "./contestants.js";
 import { LoadGenerator } from "./load/load-generator.js";
 import type { Options } from "./options.js";
@@ -11,7 +10,7 @@ import { growth } from "./workloads/growth.js";
 import { addedLatency, coldAliases, coldBurst, coldRows, warmCold } from "./workloads/latency.js";
 import { distinctNames, hotAliases, hotRows, hotSet } from "./workloads/throughput.js";
 import { verifyResponses } from "./workloads/verify-responses.js";
-import type { WorkloadContext } from "./workloads/workload.js";
+import type { RunContext } from "./workloads/workload.js";
 
 const workloads = [
   distinctNames,
@@ -24,13 +23,6 @@ const workloads = [
   coldRows,
   growth,
 ];
-
-/** Everything that a run needs. */
-export interface RunContext extends WorkloadContext {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly results: Results;
-  onProgress(text: string): void;
-}
 
 /** Measures all workloads of all contestants, round by round. */
 export async function run(options: Options, onProgress: (text: string) => void): Promise<Results> {
@@ -70,7 +62,7 @@ async function startAll(chosen: readonly Contestant[], context: RunContext): Pro
   for (const contestant of chosen) {
     context.onProgress(`starting ${contestant.name}`);
     try {
-      if (contestant.name === "mesh") await composeSupergraph(context.environment);
+      await contestant.prepare?.(context.environment);
       const one = await RunningContestant.start(contestant, context.environment, "user-1");
       await verifyResponses(one, context.names);
       running.push(one);

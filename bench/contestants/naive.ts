@@ -16,7 +16,7 @@ import {
   registerEnumType,
 } from "type-graphql";
 import { type Endpoint, readEndpoint, readRows, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
-import { settings, tellStart } from "./settings.js";
+import { settings } from "./settings.js";
 
 enum SipEndpointType {
   SIP = "SIP",
@@ -83,4 +83,3 @@ const apollo = new ApolloServer({
 await apollo.start();
 await server.register(fastifyApollo(apollo));
 await server.listen({ host: "127.0.0.1", port: settings.port });
-tellStart("The naive server");

@@ -1,5 +1,5 @@
 import fastify from "fastify";
-import { settings, tellStart } from "./settings.js";
+import { settings } from "./settings.js";
 import { post } from "./undici-client.js";
 
 // The limit: no GraphQL, no cache, PIOPIY's response as it came.
@@ -7,4 +7,3 @@ import { post } from "./undici-client.js";
 const server = fastify();
 server.post<{ Body: { username: string } }>("/", ({ body }) => post("get_sip", { username: body.username }));
 await server.listen({ host: "127.0.0.1", port: settings.port });
-tellStart("The bare proxy");

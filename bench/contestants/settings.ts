@@ -7,7 +7,3 @@ export const settings = {
   maxConcurrency: Number(process.env.MAX_CONCURRENCY),
   cacheMs: Number(process.env.CACHE_MS),
 };
-
-export function tellStart(name: string): void {
-  console.log(`${name} listens.`);
-}

@@ -1,6 +1,6 @@
 import type { Contestant, Environment } from "../contestants.js";
-import { ProcessGroup } from "./process-group.js";
-import { freePort, waitForResponse } from "./server.js";
+import type { ProcessGroup } from "./process-group.js";
+import { startServer } from "./server.js";
 
 /** A contestant that has started and responds. */
 export class RunningContestant {
@@ -18,18 +18,11 @@ export class RunningContestant {
     environment: Omit<Environment, "PORT">,
     username: string,
   ): Promise<RunningContestant> {
-    const port = await freePort();
-    const command = contestant.command({ ...environment, PORT: String(port) });
-    const url = `http://127.0.0.1:${port}${contestant.path}`;
-    const begun = performance.now();
-    const group = new ProcessGroup(command);
-    try {
-      await waitForResponse(group, url, contestant.api.endpointQuery(username));
-    } catch (error) {
-      await group.stop();
-      throw error;
-    }
-    return new RunningContestant(contestant, group, url, performance.now() - begun);
+    const { group, origin, startMs } = await startServer(
+      (port) => contestant.command({ ...environment, PORT: port }),
+      { path: contestant.path, body: contestant.api.endpointQuery(username) },
+    );
+    return new RunningContestant(contestant, group, origin + contestant.path, startMs);
   }
 
   stop(): Promise<void> {

@@ -1,14 +1,45 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import type { ProcessGroup } from "./process-group.js";
+import { type Command, ProcessGroup } from "./process-group.js";
 
 const TIMEOUT_MS = 30_000;
 /** More frequent requests would take processor time that the program needs to start. */
 const INTERVAL_MS = 10;
 
+/** A program that listens on a port of 127.0.0.1. */
+export interface Server {
+  readonly group: ProcessGroup;
+  readonly origin: string;
+  /** Milliseconds from the start of its process to its first response. */
+  readonly startMs: number;
+}
+
+/**
+ * Starts a program on a free port and waits for its first response with status 200.
+ *
+ * @param request is sent until then
+ */
+export async function startServer(
+  commandFor: (port: string) => Command,
+  request: { readonly path: string; readonly body: string },
+): Promise<Server> {
+  const port = await freePort();
+  const command = commandFor(String(port));
+  const origin = `http://127.0.0.1:${port}`;
+  const begun = performance.now();
+  const group = new ProcessGroup(command);
+  try {
+    await waitForResponse(group, origin + request.path, request.body);
+  } catch (error) {
+    await group.stop();
+    throw error;
+  }
+  return { group, origin, startMs: performance.now() - begun };
+}
+
 /** Sends the request until a response has status 200; throws when the program ends or does not respond in time. */
-export async function waitForResponse(group: ProcessGroup, url: string, body: string): Promise<void> {
+async function waitForResponse(group: ProcessGroup, url: string, body: string): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     try {
@@ -35,7 +66,7 @@ export async function postJson(url: string, body: string): Promise<unknown> {
 }
 
 /** Returns a free port of 127.0.0.1. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

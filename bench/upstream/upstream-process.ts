@@ -52,4 +52,4 @@ function configure(settings: UpstreamSettings): void {
   account.count = settings.endpoints ?? account.count;
 }
 
-server.listen(Number(process.env.PORT), "127.0.0.1", () => console.log("The emulated PIOPIY listens."));
+server.listen(Number(process.env.PORT), "127.0.0.1");

@@ -1,5 +1,7 @@
-import { ProcessGroup } from "../processes/process-group.js";
-import { freePort, waitForResponse } from "../processes/server.js";
+import type { ProcessGroup } from "../processes/process-group.js";
+import { startServer } from "../processes/server.js";
+
+const BASE_PATH = "/v1/endpoint/";
 
 /** The emulated PIOPIY, a process of its own. */
 export class Upstream {
@@ -10,18 +12,21 @@ export class Upstream {
 
   /** @param endpoints how many the account has */
   static async start(endpoints: number): Promise<Upstream> {
-    const port = await freePort();
     const file = new URL("upstream-process.js", import.meta.url).pathname;
-    const env = { PORT: String(port), ENDPOINTS: String(endpoints) };
-    const group = new ProcessGroup({ file: process.execPath, args: [file], env });
-    const upstream = new Upstream(group, `http://127.0.0.1:${port}`);
-    await waitForResponse(group, `${upstream.url}get_sip`, "{}");
-    return upstream;
+    const { group, origin } = await startServer(
+      (port) => ({
+        file: process.execPath,
+        args: [file],
+        env: { PORT: port, ENDPOINTS: String(endpoints) },
+      }),
+      { path: `${BASE_PATH}get_sip`, body: "{}" },
+    );
+    return new Upstream(group, origin);
   }
 
   /** The base address of the five operations. */
   get url(): string {
-    return `${this.origin}/v1/endpoint/`;
+    return this.origin + BASE_PATH;
   }
 
   async configure(settings: UpstreamSettings): Promise<void> {

@@ -1,6 +1,7 @@
 import type { RunningContestant } from "../processes/running-contestant.js";
+import type { Measures } from "../report/results.js";
 import { MANY_ENDPOINTS } from "./endpoints.js";
-import type { Measures, Workload, WorkloadContext } from "./workload.js";
+import type { Workload, WorkloadContext } from "./workload.js";
 
 export const SIZES = [100, 1000, 10_000] as const;
 const DELAY_MS = 5;

@@ -1,6 +1,7 @@
 import type { RunningContestant } from "../processes/running-contestant.js";
+import type { Measures } from "../report/results.js";
 import { EXPECTED_TEXT, usernames } from "./endpoints.js";
-import type { Measures, Workload, WorkloadContext } from "./workload.js";
+import type { Workload, WorkloadContext } from "./workload.js";
 
 const PER_SECOND = 200;
 const SLOW_MS = 50;

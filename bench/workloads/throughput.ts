@@ -1,6 +1,7 @@
 import type { RunningContestant } from "../processes/running-contestant.js";
+import type { Measures } from "../report/results.js";
 import { EXPECTED_TEXT } from "./endpoints.js";
-import type { Measures, Workload, WorkloadContext } from "./workload.js";
+import type { Workload, WorkloadContext } from "./workload.js";
 
 /** Enough that the contestant is never idle. Fewer do where a request causes fifty upstream requests. */
 const CONNECTIONS = 32;

@@ -1,10 +1,8 @@
 import type { LoadGenerator } from "../load/load-generator.js";
 import type { RunningContestant } from "../processes/running-contestant.js";
+import type { Measures, Results } from "../report/results.js";
 import type { Upstream } from "../upstream/upstream.js";
 import type { Names } from "./endpoints.js";
-
-/** What a workload measured of one contestant in one round, by name. */
-export type Measures = Readonly<Record<string, number>>;
 
 export interface WorkloadContext {
   readonly loadGenerator: LoadGenerator;
@@ -16,6 +14,13 @@ export interface WorkloadContext {
   readonly delayMs: number;
   /** Counts from 0. */
   readonly round: number;
+}
+
+/** Everything that a run needs. */
+export interface RunContext extends WorkloadContext {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly results: Results;
+  onProgress(text: string): void;
 }
 
 /** Something that is measured in every round of every contestant that can do it. */
