@@ -1,20 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { benchFile, benchFolder } from "./bench-file.js";
+import { composeSupergraph, SUPERGRAPH } from "./contestants/mesh/supergraph.js";
 import { findTailcall, tailcallConfiguration } from "./contestants/tailcall.js";
 import type { Command } from "./processes/process-group.js";
-import {
-  type Dialect,
-  gatewayDialect,
-  meshDialect,
-  proxyDialect,
-  tailcallDialect,
-} from "./workloads/contestant-api.js";
+import { type ContestantApi, gatewayApi, meshApi, restApi, tailcallApi } from "./workloads/contestant-api.js";
 
-/** What every contestant is told: `PORT`, `UPSTREAM_URL`, `APP_ID`, `SECRET`, `MAX_CONCURRENCY` and `CACHE_MS`. */
-export type Told = Readonly<Record<string, string>>;
+/** The environment variables of every contestant: `PORT`, `UPSTREAM_URL`, `APP_ID`, `SECRET`, `MAX_CONCURRENCY` and `CACHE_MS`. */
+export type Environment = Readonly<Record<string, string>>;
 
-/** What is the same for all of them. */
-export const TOLD: Told = {
+/** The variables that are the same for all contestants. */
+export const COMMON_ENVIRONMENT: Environment = {
   APP_ID: "2222223",
   SECRET: "made-up-secret",
   MAX_CONCURRENCY: "64",
@@ -24,27 +19,26 @@ export const TOLD: Told = {
 export interface Contestant {
   readonly name: string;
   readonly title: string;
-  readonly dialect: Dialect;
+  readonly api: ContestantApi;
   readonly path: string;
-  /** The packages whose versions a reader wants to know. */
+  /** The packages whose versions are reported. */
   readonly packages: readonly string[];
-  /** How it is started. May throw when it cannot run on this machine. */
-  command(told: Told): Command;
+  /** Builds what it needs before the run, outside all measured times. */
+  prepare?(environment: Environment): Promise<void>;
+  /** Returns the command that starts it. Throws when it cannot run on this machine. */
+  command(environment: Environment): Command;
 }
 
 export const GATEWAY = "gateway";
 export const NAIVE = "naive";
-export const PROXY = "proxy";
-/** Those that run on Apollo Server or on GraphQL Yoga, which Hive Gateway does too. */
+/** The contestants on Apollo Server or on GraphQL Yoga, which Hive Gateway is built on too. */
 export const APOLLO_OR_YOGA: readonly string[] = [NAIVE, "apollo-rest", "yoga", "mesh"];
-
-export const SUPERGRAPH = benchFile("dist/supergraph.graphql");
 
 export const contestants: readonly Contestant[] = [
   {
     name: GATEWAY,
     title: "This gateway",
-    dialect: gatewayDialect,
+    api: gatewayApi,
     path: "/graphql",
     packages: [],
     command: ({ PORT = "", UPSTREAM_URL = "", APP_ID = "", SECRET = "", MAX_CONCURRENCY = "", ...rest }) => ({
@@ -64,20 +58,20 @@ export const contestants: readonly Contestant[] = [
       },
     }),
   },
-  node(NAIVE, "Naive (type-graphql, Apollo, got)", "/graphql", gatewayDialect, [
+  nodeProgram(NAIVE, "Naive (type-graphql, Apollo, got)", "/graphql", gatewayApi, [
     "type-graphql",
     "@apollo/server",
     "got",
   ]),
-  node("apollo-rest", "Apollo Server + datasource-rest, cached", "/graphql", gatewayDialect, [
+  nodeProgram("apollo-rest", "Apollo Server + datasource-rest, cached", "/graphql", gatewayApi, [
     "@apollo/server",
     "@apollo/datasource-rest",
   ]),
-  node("yoga", "GraphQL Yoga + response cache", "/graphql", gatewayDialect, [
+  nodeProgram("yoga", "GraphQL Yoga + response cache", "/graphql", gatewayApi, [
     "graphql-yoga",
     "@graphql-yoga/plugin-response-cache",
   ]),
-  node("mercurius", "Mercurius + JIT + cache, undici", "/graphql", gatewayDialect, [
+  nodeProgram("mercurius", "Mercurius + JIT + cache, undici", "/graphql", gatewayApi, [
     "mercurius",
     "mercurius-cache",
     "undici",
@@ -85,28 +79,29 @@ export const contestants: readonly Contestant[] = [
   {
     name: "mesh",
     title: "GraphQL Mesh, Hive Gateway",
-    dialect: meshDialect,
+    api: meshApi,
     path: "/graphql",
     packages: ["@graphql-mesh/compose-cli", "@omnigraph/json-schema", "@graphql-hive/gateway"],
-    command: ({ PORT = "", ...told }) => ({
+    prepare: composeSupergraph,
+    command: ({ PORT = "", ...environment }) => ({
       file: process.execPath,
       args: [
         ...[benchFile("node_modules/@graphql-hive/gateway/dist/bin.js"), "supergraph", SUPERGRAPH],
         ...["--config-path", benchFile("dist/contestants/mesh/gateway.config.js")],
         ...["--host", "127.0.0.1", "--port", PORT, "--jit"],
       ],
-      env: told,
+      env: environment,
     }),
   },
   {
     name: "tailcall",
     title: "Tailcall (Rust, all cores)",
-    dialect: tailcallDialect,
+    api: tailcallApi,
     path: "/graphql",
     packages: ["tailcall"],
-    command(told) {
-      const file = benchFile(`dist/tailcall-${told.PORT}.graphql`);
-      writeFileSync(file, tailcallConfiguration(told));
+    command(environment) {
+      const file = benchFile(`dist/tailcall-${environment.PORT}.graphql`);
+      writeFileSync(file, tailcallConfiguration(environment));
       return {
         file: findTailcall(benchFolder).file,
         args: ["start", file],
@@ -114,19 +109,19 @@ export const contestants: readonly Contestant[] = [
       };
     },
   },
-  node(PROXY, "Bare Fastify proxy, undici (the limit)", "/", proxyDialect, ["fastify", "undici"]),
+  nodeProgram("proxy", "Bare Fastify proxy, undici (the limit)", "/", restApi, ["fastify", "undici"]),
 ];
 
-function node(
+function nodeProgram(
   name: string,
   title: string,
   path: string,
-  dialect: Dialect,
+  api: ContestantApi,
   packages: readonly string[],
 ): Contestant {
   const file = benchFile(`dist/contestants/${name}.js`);
   return {
-    ...{ name, title, path, dialect, packages },
-    command: (told) => ({ file: process.execPath, args: [file], env: told }),
+    ...{ name, title, path, api, packages },
+    command: (environment) => ({ file: process.execPath, args: [file], env: environment }),
   };
 }

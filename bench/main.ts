@@ -1,12 +1,12 @@
-import { contestants, TOLD } from "./contestants.js";
-import { compareGot } from "./got-cost/compare.js";
+import { COMMON_ENVIRONMENT, contestants } from "./contestants.js";
+import { compareHttpClients } from "./http-clients/compare.js";
 import { isFull, type Options, readOptions } from "./options.js";
-import { killAll } from "./processes/process-group.js";
+import { killAllProcessGroups } from "./processes/process-group.js";
 import { report, writeResults, writeSoak } from "./report/report.js";
 import { run } from "./run.js";
 import { soak } from "./soak.js";
 
-process.once("exit", killAll);
+process.once("exit", killAllProcessGroups);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 try {
   process.exit((await start(readOptions(process.argv.slice(2)))) ? 0 : 1);
@@ -15,15 +15,15 @@ try {
   process.exit(1);
 }
 
-/** False when a soak found that the memory grows. */
+/** Returns false when a soak found that the memory grows. */
 async function start(options: Options): Promise<boolean> {
   if (options.command === "soak") return soakFor(options.minutes);
   if (options.command === "got") {
-    console.log(await compareGot(options.rounds, console.error));
+    console.log(await compareHttpClients(options.rounds, console.error));
     return true;
   }
   const begun = performance.now();
-  const results = await run(options, tellProgress);
+  const results = await run(options, showProgress);
   const chosen = contestants.filter(({ name }) => options.only.includes(name));
   const text = report(results, chosen, options);
   console.log(`\n${text}`);
@@ -36,7 +36,7 @@ async function start(options: Options): Promise<boolean> {
 }
 
 async function soakFor(minutes: number): Promise<boolean> {
-  const { text, isFlat } = await soak(minutes, TOLD, console.error);
+  const { text, isFlat } = await soak(minutes, COMMON_ENVIRONMENT, console.error);
   console.log(`\n${text}`);
   if (minutes >= 10) {
     writeSoak(text);
@@ -45,7 +45,7 @@ async function soakFor(minutes: number): Promise<boolean> {
   return isFlat;
 }
 
-/** One line that is written over, where there is a terminal. */
-function tellProgress(text: string): void {
+/** Overwrites one line of the terminal, if there is one. */
+function showProgress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

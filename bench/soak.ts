@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
-import { contestants, GATEWAY, type Told } from "./contestants.js";
-import { Loader } from "./load/load-generator.js";
+import { contestants, type Environment, GATEWAY } from "./contestants.js";
+import { LoadGenerator } from "./load/load-generator.js";
 import { RunningContestant } from "./processes/running-contestant.js";
-import { post } from "./processes/server.js";
+import { postJson } from "./processes/server.js";
 import { median } from "./report/results.js";
 import { table } from "./report/table.js";
 import { Upstream } from "./upstream/upstream.js";
-import { HOLDS, MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
+import { EXPECTED_TEXT, MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
 
 const SAMPLE_MS = 10_000;
 const DELAY_MS = 5;
@@ -16,43 +16,51 @@ const CREATE_CHANGE_REMOVE = `mutation Soak($username: ID!, $password: String!) 
   removeSipEndpoint(input: { username: $username }) { userErrors { code } }
 }`;
 
-/** Gives this gateway mixed work for so many minutes and tells whether its memory stays flat. */
-export async function soak(minutes: number, told: Told, say: (text: string) => void): Promise<SoakReport> {
+/** Sends mixed load to this gateway for so many minutes and reports whether its memory stays flat. */
+export async function soak(
+  minutes: number,
+  environment: Environment,
+  onProgress: (text: string) => void,
+): Promise<SoakReport> {
   const gateway = contestants.find(({ name }) => name === GATEWAY);
   if (!gateway) throw new Error("the gateway is no contestant");
   const upstream = await Upstream.start(MANY_ENDPOINTS);
-  const running = await RunningContestant.start(gateway, { ...told, UPSTREAM_URL: upstream.url }, "user-1");
-  await upstream.change({ delayMs: DELAY_MS });
+  const running = await RunningContestant.start(
+    gateway,
+    { ...environment, UPSTREAM_URL: upstream.url },
+    "user-1",
+  );
+  await upstream.configure({ delayMs: DELAY_MS });
   await checkMutation(running.url);
-  const loader = new Loader();
+  const loadGenerator = new LoadGenerator();
   const ms = minutes * 60_000;
   const work = Promise.all(
-    mixOf(running).map((share) => loader.run({ kind: "open", url: running.url, ms, ...share })),
+    mixedLoad(running).map((share) => loadGenerator.run({ kind: "open", url: running.url, ms, ...share })),
   );
-  const samples = await sample(running, ms, work, say);
+  const samples = await sampleMemory(running, ms, work, onProgress);
   const results = await work;
-  loader.stop();
+  loadGenerator.stop();
   await running.stop();
   await upstream.group.stop();
-  const answers = results.reduce((sum, result) => sum + result.answers, 0);
-  return soakReport(samples, SAMPLE_MS, answers);
+  const responses = results.reduce((sum, result) => sum + result.responses, 0);
+  return soakReport(samples, SAMPLE_MS, responses);
 }
 
-interface Share {
+interface LoadShare {
   readonly bodies: readonly string[];
   readonly perSecond: number;
   /** The first of the numbers in the texts. */
   readonly from: number;
-  readonly holds?: string;
+  readonly mustContain?: string;
 }
 
-/** Hot and distinct names, pages with all fields at ever other places, and writes. */
-function mixOf({ contestant: { dialect } }: RunningContestant): Share[] {
+/** Hot and distinct names, pages with all fields at another offset each time, and writes. */
+function mixedLoad({ contestant: { api } }: RunningContestant): LoadShare[] {
   const names = new Names();
-  const page = dialect.rows?.(77, 20).replace("77", "@@");
+  const page = api.rowsQuery?.(77, 20).replace("77", "@@");
   return [
-    { perSecond: 200, bodies: names.hot(20).map(dialect.one), from: 0 },
-    { perSecond: 100, bodies: [dialect.one("user-@@")], from: 1_000_001, holds: HOLDS },
+    { perSecond: 200, bodies: names.hot(20).map(api.endpointQuery), from: 0 },
+    { perSecond: 100, bodies: [api.endpointQuery("user-@@")], from: 1_000_001, mustContain: EXPECTED_TEXT },
     { perSecond: 3, bodies: page === undefined ? [] : [page], from: 2_000_000 },
     { perSecond: 5, bodies: [mutation("soak-@@")], from: 1 },
   ];
@@ -65,25 +73,27 @@ function mutation(username: string): string {
   });
 }
 
-/** The load looks at errors only; a mutation tells its failures as data. */
+/** Throws when a mutation fails: the load looks at GraphQL errors only, and a mutation returns its failures as data. */
 async function checkMutation(url: string): Promise<void> {
-  const answer = JSON.stringify(await post(url, mutation("soak-0")));
-  const mistakes = answer.split('"userErrors":[]').length - 1;
-  if (mistakes !== 3) throw new Error(`a mutation does not work: ${answer}`);
+  const response = JSON.stringify(await postJson(url, mutation("soak-0")));
+  const mistakes = response.split('"userErrors":[]').length - 1;
+  if (mistakes !== 3) throw new Error(`a mutation does not work: ${response}`);
 }
 
-/** The memory in MB, at the start and every ten seconds. Ends early when the work fails. */
-async function sample(
+/** Returns the memory in MB at the start and every ten seconds. Ends early when the load fails. */
+async function sampleMemory(
   { group }: RunningContestant,
   ms: number,
   work: Promise<unknown>,
-  say: (text: string) => void,
+  onProgress: (text: string) => void,
 ): Promise<number[]> {
   const samples: number[] = [];
   const end = performance.now() + ms;
   while (performance.now() < end) {
     samples.push(group.residentMegabytes);
-    say(`${samples.length * (SAMPLE_MS / 1000) - SAMPLE_MS / 1000} s: ${samples.at(-1)?.toFixed(0)} MB`);
+    onProgress(
+      `${samples.length * (SAMPLE_MS / 1000) - SAMPLE_MS / 1000} s: ${samples.at(-1)?.toFixed(0)} MB`,
+    );
     const failed = work.then(() => undefined);
     await Promise.race([setTimeout(Math.min(SAMPLE_MS, Math.max(0, end - performance.now()))), failed]);
   }
@@ -101,8 +111,8 @@ export interface SoakReport {
   readonly isFlat: boolean;
 }
 
-/** The memory over time in MB, drawn and judged. The first minute, in which code and caches settle, does not count. */
-export function soakReport(samples: readonly number[], everyMs: number, answers: number): SoakReport {
+/** Draws the memory over time in MB and evaluates it. The first minute, in which code is compiled and caches fill, does not count. */
+function soakReport(samples: readonly number[], everyMs: number, responses: number): SoakReport {
   const settled = samples.length * everyMs > 180_000 ? samples.slice(Math.ceil(60_000 / everyMs)) : samples;
   const third = Math.max(1, Math.floor(settled.length / 3));
   const [first, last] = [median(settled.slice(0, third)), median(settled.slice(-third))];
@@ -111,7 +121,7 @@ export function soakReport(samples: readonly number[], everyMs: number, answers:
   const minutes = Math.round(((samples.length - 1) * everyMs) / 60_000);
   const text = [
     "## Soak",
-    `Written by \`npm run bench -- soak\` on ${new Date().toISOString().slice(0, 10)}: ${minutes} minutes, ${answers} answers, all right. Memory every ${everyMs / 1000} s:`,
+    `Written by \`npm run bench -- soak\` on ${new Date().toISOString().slice(0, 10)}: ${minutes} minutes, ${responses} responses, all valid. Memory every ${everyMs / 1000} s:`,
     sparkline(samples),
     table(
       ["", "MB"],

@@ -10,9 +10,9 @@ import fastifyApollo, { fastifyApolloDrainPlugin } from "@as-integrations/fastif
 import fastify from "fastify";
 import { type Endpoint, readEndpoint, readRows, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
 import { type Page, sdl } from "./sdl.js";
-import { settings, tellStart } from "./settings.js";
+import { settings } from "./settings.js";
 
-/** PIOPIY's reads. They are POST calls, which are only shared and kept when a subclass says how. */
+/** PIOPIY's reads. They are POST requests, which are only shared and cached when a subclass says how. */
 export class PiopiyDataSource extends RESTDataSource {
   override baseURL = settings.upstreamUrl;
 
@@ -71,4 +71,3 @@ await server.register(fastifyApollo(apollo), {
   context: async () => ({ piopiy: new PiopiyDataSource({ cache: apollo.cache }) }),
 });
 await server.listen({ host: "127.0.0.1", port: settings.port });
-tellStart("Apollo Server with datasource-rest");

@@ -4,7 +4,7 @@ import { mercurius } from "mercurius";
 import type { MercuriusCacheOptions } from "mercurius-cache";
 import { readRows } from "./piopiy.js";
 import { type Page, sdl } from "./sdl.js";
-import { settings, tellStart } from "./settings.js";
+import { settings } from "./settings.js";
 import { getSip, listSip } from "./undici-client.js";
 
 // Its types promise a default export that an ES module does not get.
@@ -37,4 +37,3 @@ await server.register(mercuriusCache, {
   },
 });
 await server.listen({ host: "127.0.0.1", port: settings.port });
-tellStart("Mercurius");

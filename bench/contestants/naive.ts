@@ -16,7 +16,7 @@ import {
   registerEnumType,
 } from "type-graphql";
 import { type Endpoint, readEndpoint, readRows, type UpstreamEndpoint, type UpstreamPage } from "./piopiy.js";
-import { settings, tellStart } from "./settings.js";
+import { settings } from "./settings.js";
 
 enum SipEndpointType {
   SIP = "SIP",
@@ -40,7 +40,7 @@ class SipEndpointConnection {
   @Field(() => Int) totalCount!: number;
 }
 
-/** The queries, each of which asks PIOPIY whenever it is asked. */
+/** The queries, each of which sends its upstream requests every time. */
 @Resolver()
 export class NaiveResolver {
   @Query(() => SipEndpoint, { nullable: true })
@@ -54,23 +54,23 @@ export class NaiveResolver {
     @Arg("offset", () => Int, { defaultValue: 0 }) offset: number,
   ): Promise<{ nodes: (Endpoint | null)[]; totalCount: number }> {
     const { usernames, totalCount } = await readRows(first, offset, (page) =>
-      call<UpstreamPage>("list_sip", { page }),
+      post<UpstreamPage>("list_sip", { page }),
     );
     return { nodes: await Promise.all(usernames.map(getSip)), totalCount };
   }
 }
 
 async function getSip(username: string): Promise<Endpoint | null> {
-  return readEndpoint(await call<UpstreamEndpoint>("get_sip", { username }));
+  return readEndpoint(await post<UpstreamEndpoint>("get_sip", { username }));
 }
 
-function call<Answer>(operation: string, parameters: object): Promise<Answer> {
+function post<Reply>(operation: string, parameters: object): Promise<Reply> {
   return got
     .post(settings.upstreamUrl + operation, { json: { ...settings.account, ...parameters } })
-    .json<Answer>();
+    .json<Reply>();
 }
 
-// The gateway's stack, written as one writes it first: every field asks PIOPIY.
+// The gateway's stack in its simplest form: every field causes an upstream request.
 
 // got uses this agent, which has no bound of its own.
 globalAgent.maxSockets = settings.maxConcurrency;
@@ -83,4 +83,3 @@ const apollo = new ApolloServer({
 await apollo.start();
 await server.register(fastifyApollo(apollo));
 await server.listen({ host: "127.0.0.1", port: settings.port });
-tellStart("The naive server");

@@ -22,10 +22,10 @@ export interface Endpoint {
   readonly type: string;
 }
 
-/** Null for the answer that there is no such endpoint. */
-export function readEndpoint(answer: UpstreamEndpoint): Endpoint | null {
-  if (answer.code !== "cmi-200") return null;
-  const { username, connect_URL: connectUrl, audio, video, type } = answer;
+/** Returns null when PIOPIY has no such endpoint. */
+export function readEndpoint(reply: UpstreamEndpoint): Endpoint | null {
+  if (reply.code !== "cmi-200") return null;
+  const { username, connect_URL: connectUrl, audio, video, type } = reply;
   return { username, connectUrl, sipUri: `sip:${username}@${connectUrl}`, audio, video, type };
 }
 
@@ -36,7 +36,7 @@ export interface Rows {
   readonly totalCount: number;
 }
 
-/** Cuts rows out of PIOPIY's pages of ten, which are asked side by side. */
+/** Returns rows out of PIOPIY's pages of ten, which are requested side by side. */
 export async function readRows(
   first: number,
   offset: number,

@@ -1,13 +1,9 @@
-/** What every contestant is told, by the environment. */
+/** The settings of every contestant, from the environment. */
 export const settings = {
   port: Number(process.env.PORT),
-  /** The base address of the five calls, with a slash at its end. */
+  /** The base address of the five operations, with a slash at its end. */
   upstreamUrl: process.env.UPSTREAM_URL ?? "",
   account: { appid: Number(process.env.APP_ID), secret: process.env.SECRET ?? "" },
   maxConcurrency: Number(process.env.MAX_CONCURRENCY),
   cacheMs: Number(process.env.CACHE_MS),
 };
-
-export function tellStart(name: string): void {
-  console.log(`${name} listens.`);
-}

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 
 const packages = ["tailcall", "tailcall-older"] as const;
 
-/** The newest of the installed packages whose binary starts here: builds differ in the C library that they want. */
+/** Returns the newest of the installed packages whose binary starts here: builds need different C libraries. */
 export function findTailcall(folder: URL): { name: string; file: string } {
   const reasons: string[] = [];
   for (const name of packages) {
@@ -17,7 +17,7 @@ export function findTailcall(folder: URL): { name: string; file: string } {
   throw new Error(`no Tailcall starts on this machine: ${reasons.at(-1)}`);
 }
 
-/** Tailcall's own configuration: calls are shared while in flight (`dedupe`) and kept by `@cache`. */
+/** Returns Tailcall's configuration: upstream requests are shared in flight (`dedupe`) and cached (`@cache`). */
 export function tailcallConfiguration(environment: Readonly<Record<string, string>>): string {
   const { PORT, UPSTREAM_URL, APP_ID, SECRET, CACHE_MS, MAX_CONCURRENCY } = environment;
   const call = (operation: string, parameter: string) => {

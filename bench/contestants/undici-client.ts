@@ -5,21 +5,21 @@ import { settings } from "./settings.js";
 const { origin, pathname } = new URL(settings.upstreamUrl);
 const pool = new Pool(origin, { connections: settings.maxConcurrency });
 
-/** One call to PIOPIY: the parsed answer, whatever it says. */
-export async function call<Answer>(operation: string, parameters: object): Promise<Answer> {
+/** Sends one upstream request and returns the parsed reply, also when it is an error. */
+export async function post<Reply>(operation: string, parameters: object): Promise<Reply> {
   const { body } = await pool.request({
     method: "POST",
     path: pathname + operation,
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify({ ...settings.account, ...parameters }),
   });
-  return (await body.json()) as Answer;
+  return (await body.json()) as Reply;
 }
 
 export async function getSip(username: string): Promise<Endpoint | null> {
-  return readEndpoint(await call<UpstreamEndpoint>("get_sip", { username }));
+  return readEndpoint(await post<UpstreamEndpoint>("get_sip", { username }));
 }
 
 export function listSip(page: number): Promise<UpstreamPage> {
-  return call<UpstreamPage>("list_sip", { page });
+  return post<UpstreamPage>("list_sip", { page });
 }

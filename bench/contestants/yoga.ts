@@ -3,7 +3,7 @@ import { useResponseCache } from "@graphql-yoga/plugin-response-cache";
 import { createSchema, createYoga } from "graphql-yoga";
 import { readRows } from "./piopiy.js";
 import { type Page, sdl } from "./sdl.js";
-import { settings, tellStart } from "./settings.js";
+import { settings } from "./settings.js";
 import { getSip, listSip } from "./undici-client.js";
 
 const yoga = createYoga({
@@ -24,4 +24,4 @@ const yoga = createYoga({
   plugins: [useResponseCache({ session: () => null, ttl: settings.cacheMs })],
 });
 
-createServer(yoga).listen(settings.port, "127.0.0.1", () => tellStart("GraphQL Yoga"));
+createServer(yoga).listen(settings.port, "127.0.0.1");

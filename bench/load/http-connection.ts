@@ -1,25 +1,25 @@
 import { connect, type Socket } from "node:net";
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly body: Buffer;
 }
 
-type Done = (answer: HttpAnswer) => void;
+type OnResponse = (response: HttpResponse) => void;
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * One kept HTTP/1.1 connection that asks one thing at a time. It reads only what the contestants send (a length or
+ * One persistent HTTP/1.1 connection for one request at a time. It parses only what the contestants send (a length or
  * chunks), since load must cost far less than the work that it loads.
  */
 export class HttpConnection {
   readonly opened: Promise<void>;
   readonly #socket: Socket;
   #received: Buffer = NOTHING;
-  #done: Done | undefined;
+  #onResponse: OnResponse | undefined;
 
-  /** `failed` is told once when the connection breaks or closes before `close`. */
+  /** @param failed is called once when the connection breaks or closes before `close` */
   constructor(
     private readonly url: URL,
     failed: (error: Error) => void,
@@ -31,9 +31,9 @@ export class HttpConnection {
     this.#socket.once("close", () => failed(new Error("the connection was closed")));
   }
 
-  /** Posts JSON text; `done` gets the answer. */
-  post(body: string, done: Done): void {
-    this.#done = done;
+  /** Posts JSON text. */
+  post(body: string, onResponse: OnResponse): void {
+    this.#onResponse = onResponse;
     this.#socket.write(
       `POST ${this.url.pathname} HTTP/1.1\r\nhost: ${this.url.host}\r\ncontent-type: application/json\r\naccept: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
@@ -54,9 +54,9 @@ export class HttpConnection {
     const body = length === undefined ? joinChunks(rest) : take(rest, Number(length));
     if (body === undefined) return;
     this.#received = NOTHING;
-    const done = this.#done;
-    this.#done = undefined;
-    done?.({ status: Number(head.slice(9, 12)), body });
+    const onResponse = this.#onResponse;
+    this.#onResponse = undefined;
+    onResponse?.({ status: Number(head.slice(9, 12)), body });
   }
 }
 
@@ -64,7 +64,7 @@ function take(bytes: Buffer, length: number): Buffer | undefined {
   return bytes.length < length ? undefined : bytes.subarray(0, length);
 }
 
-/** Undefined until the last chunk has come. */
+/** Returns undefined until the last chunk has come. */
 function joinChunks(bytes: Buffer): Buffer | undefined {
   const chunks: Buffer[] = [];
   for (let at = 0; ; ) {

@@ -4,22 +4,22 @@ interface Target {
   readonly bodies: readonly string[];
   /** The first of those numbers. */
   readonly from: number;
-  /** What each answer must hold, `@@` being the number of its request: to see that it is about what was asked. */
-  readonly holds?: string;
+  /** What each response must contain, with the number of its request for `@@`: shows that it is about the right endpoint. */
+  readonly mustContain?: string;
 }
 
-/** What the process that makes the load can be asked for. */
+/** Work of the load generator. */
 export type Job = Target &
   (
     | {
-        /** Each connection asks again as soon as it has its answer. What is answered in the warm-up does not count. */
+        /** Each connection sends again as soon as it has its response. Responses in the warm-up do not count. */
         readonly kind: "closed";
         readonly connections: number;
         readonly warmupMs: number;
         readonly ms: number;
       }
     | {
-        /** A constant rate, whether answers come or not. */
+        /** A constant rate, whether responses come or not. */
         readonly kind: "open";
         readonly perSecond: number;
         readonly ms: number;
@@ -36,14 +36,14 @@ export type Job = Target &
   );
 
 export interface LoadResult {
-  readonly answers: number;
-  /** Answers of another status than 200, with GraphQL errors in them, or without what they must hold. */
-  readonly wrong: number;
-  /** The first wrong answer, or what broke a connection. */
+  readonly responses: number;
+  /** Responses with another status than 200, with GraphQL errors, or without what they must contain. */
+  readonly invalid: number;
+  /** The first invalid response. */
   readonly problem?: string;
-  /** How long the answers took to come that count. */
+  /** The duration of what counts. */
   readonly ms: number;
-  /** Milliseconds from a request to its answer. */
+  /** Milliseconds from a request to its response. */
   readonly p50: number;
   readonly p99: number;
 }

@@ -1,30 +1,30 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Job, LoadResult } from "./job.js";
-import type { Outcome } from "./load-process.js";
+import type { JobOutcome } from "./load-process.js";
 
-/** The process that makes the load. */
-export class Loader {
+/** A process of its own that sends requests and measures the responses. */
+export class LoadGenerator {
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, (outcome: Outcome) => void>();
-  #orders = 0;
+  readonly #pending = new Map<number, (outcome: JobOutcome) => void>();
+  #jobs = 0;
 
   constructor() {
     this.#child = fork(new URL("load-process.js", import.meta.url), { env: { NODE_ENV: "production" } });
-    this.#child.on("message", (outcome: Outcome) => {
-      this.#waiting.get(outcome.id)?.(outcome);
-      this.#waiting.delete(outcome.id);
+    this.#child.on("message", (outcome: JobOutcome) => {
+      this.#pending.get(outcome.id)?.(outcome);
+      this.#pending.delete(outcome.id);
     });
   }
 
-  /** Throws when a connection breaks, and for every wrong answer. */
+  /** Throws when a connection breaks or a response is invalid. */
   async run(job: Job): Promise<LoadResult> {
-    const id = ++this.#orders;
-    const { result, error } = await new Promise<Outcome>((resolve) => {
-      this.#waiting.set(id, resolve);
+    const id = ++this.#jobs;
+    const { result, error } = await new Promise<JobOutcome>((resolve) => {
+      this.#pending.set(id, resolve);
       this.#child.send({ id, job });
     });
     if (!result) throw new Error(error);
-    if (result.wrong > 0) throw new Error(`${result.wrong} wrong answers, such as ${result.problem}`);
+    if (result.invalid > 0) throw new Error(`${result.invalid} invalid responses, such as ${result.problem}`);
     return result;
   }
 

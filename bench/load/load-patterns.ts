@@ -1,19 +1,24 @@
 import { setTimeout } from "node:timers/promises";
 import { Connections, type HttpConnection } from "./http-connection.js";
 import type { Job, LoadResult } from "./job.js";
-import { Tally } from "./response-stats.js";
+import { ResponseStats } from "./response-stats.js";
 
-/** Makes the load of a job; a connection that breaks ends it with an error. */
-export async function perform(job: Job): Promise<LoadResult> {
+/** How long pending requests may take to end. */
+const DRAIN_MS = 20_000;
+/** How long the last responses of a constant rate may take. */
+const GRACE_MS = 5000;
+
+/** Runs a job; throws when a connection breaks. */
+export async function runJob(job: Job): Promise<LoadResult> {
   const connections = new Connections(job.url);
   try {
-    return await Promise.race([start(job, new Bodies(job), connections), connections.broken]);
+    return await Promise.race([runPattern(job, new RequestBodies(job), connections), connections.broken]);
   } finally {
     connections.close();
   }
 }
 
-function start(job: Job, bodies: Bodies, connections: Connections): Promise<LoadResult> {
+function runPattern(job: Job, bodies: RequestBodies, connections: Connections): Promise<LoadResult> {
   switch (job.kind) {
     case "closed":
       return closedLoop(job, bodies, connections);
@@ -26,61 +31,57 @@ function start(job: Job, bodies: Bodies, connections: Connections): Promise<Load
   }
 }
 
-const DRAIN_MS = 20_000;
-
 /**
- * How many answers come when each connection asks again at once. Ends when nothing is under way any longer: work that
- * is left behind would be paid for by the next contestant.
+ * Counts responses while each connection sends again as soon as it has one. Ends when no request is pending: work that
+ * is left behind would cost the next contestant.
  */
-export async function closedLoop(
+async function closedLoop(
   { connections: count, warmupMs, ms }: Job & { kind: "closed" },
-  bodies: Bodies,
+  bodies: RequestBodies,
   connections: Connections,
 ): Promise<LoadResult> {
-  const tally = new Tally();
-  let underWay = 0;
+  const stats = new ResponseStats();
+  let pending = 0;
   let isOver = false;
-  const askOn = (connection: HttpConnection) => {
+  const sendNext = (connection: HttpConnection) => {
     const begun = performance.now();
-    underWay++;
-    const { body, holds } = bodies.next();
-    connection.post(body, (answer) => {
-      underWay--;
-      tally.add(answer, begun, holds);
-      if (!isOver) askOn(connection);
+    pending++;
+    const { body, mustContain } = bodies.next();
+    connection.post(body, (response) => {
+      pending--;
+      stats.add(response, begun, mustContain);
+      if (!isOver) sendNext(connection);
     });
   };
-  for (const connection of await connections.openMany(count)) askOn(connection);
+  for (const connection of await connections.openMany(count)) sendNext(connection);
   await setTimeout(warmupMs);
-  tally.restart();
+  stats.endWarmup();
   const begun = performance.now();
   await setTimeout(ms);
-  const result = tally.result(performance.now() - begun);
+  const result = stats.result(performance.now() - begun);
   isOver = true;
   const deadline = performance.now() + DRAIN_MS;
-  while (underWay > 0 && performance.now() < deadline) await setTimeout(5);
+  while (pending > 0 && performance.now() < deadline) await setTimeout(5);
   return result;
 }
 
-const GRACE_MS = 5000;
-
 /**
- * How long answers take at a constant rate. A request waits for no answer: when all connections are busy, one more is
+ * Measures latency at a constant rate. A request waits for no response: when all connections are busy, one more is
  * opened. Time counts from the moment of sending, so that a late timer of the load does not count.
  */
-export async function openLoop(
+async function openLoop(
   { perSecond, ms }: Job & { kind: "open" },
-  bodies: Bodies,
+  bodies: RequestBodies,
   connections: Connections,
 ): Promise<LoadResult> {
-  const tally = new Tally();
+  const stats = new ResponseStats();
   const idle: HttpConnection[] = await connections.openMany(Math.ceil(perSecond / 4));
   const total = Math.round((perSecond * ms) / 1000);
-  const ask = (connection: HttpConnection) => {
+  const send = (connection: HttpConnection) => {
     const begun = performance.now();
-    const { body, holds } = bodies.next();
-    connection.post(body, (answer) => {
-      tally.add(answer, begun, holds);
+    const { body, mustContain } = bodies.next();
+    connection.post(body, (response) => {
+      stats.add(response, begun, mustContain);
       idle.push(connection);
     });
   };
@@ -90,78 +91,83 @@ export async function openLoop(
     for (; sent < due; sent++) {
       // In turn, since a server closes a connection that nobody uses.
       const connection = idle.shift();
-      if (connection) ask(connection);
-      else void connections.open().then(ask);
+      if (connection) send(connection);
+      else void connections.open().then(send);
     }
     await setTimeout(Math.max(1, (sent / perSecond) * 1000 - (performance.now() - begun)));
   }
   const deadline = performance.now() + GRACE_MS;
-  while (tally.answers < total && performance.now() < deadline) await setTimeout(5);
-  if (tally.answers < total) throw new Error(`${total - tally.answers} of ${total} requests had no answer`);
-  return tally.result(performance.now() - begun);
+  while (stats.responses < total && performance.now() < deadline) await setTimeout(5);
+  if (stats.responses < total)
+    throw new Error(`${total - stats.responses} of ${total} requests had no response`);
+  return stats.result(performance.now() - begun);
 }
 
-/** How long it takes until the last of many requests that are sent at once is answered. */
-export async function burst(
+/** Sends many requests at once, and measures the time until the last response. */
+async function burst(
   { connections: count }: Job & { kind: "burst" },
-  bodies: Bodies,
+  bodies: RequestBodies,
   connections: Connections,
 ): Promise<LoadResult> {
-  const tally = new Tally();
+  const stats = new ResponseStats();
   const all = await connections.openMany(count);
   const begun = performance.now();
-  await Promise.all(all.map((connection) => ask(connection, bodies.next(), tally)));
-  return tally.result(performance.now() - begun);
+  await Promise.all(all.map((connection) => send(connection, bodies.next(), stats)));
+  return stats.result(performance.now() - begun);
 }
 
-/** How long each body takes when nothing else goes on. */
-export async function sequence(
+/** Sends one request after another. */
+async function sequence(
   { bodies: texts }: Job & { kind: "sequence" },
-  bodies: Bodies,
+  bodies: RequestBodies,
   connections: Connections,
 ): Promise<LoadResult> {
-  const tally = new Tally();
+  const stats = new ResponseStats();
   const connection = await connections.open();
   const begun = performance.now();
-  for (const _ of texts) await ask(connection, bodies.next(), tally);
-  return tally.result(performance.now() - begun);
+  for (const _ of texts) await send(connection, bodies.next(), stats);
+  return stats.result(performance.now() - begun);
 }
 
-/** Asks once and counts the answer. */
-export function ask(connection: HttpConnection, { body, holds }: Question, tally: Tally): Promise<void> {
+/** Resolves when the response is counted. */
+function send(
+  connection: HttpConnection,
+  { body, mustContain }: NextRequest,
+  stats: ResponseStats,
+): Promise<void> {
   return new Promise((resolve) => {
     const begun = performance.now();
-    connection.post(body, (answer) => {
-      tally.add(answer, begun, holds);
+    connection.post(body, (response) => {
+      stats.add(response, begun, mustContain);
       resolve();
     });
   });
 }
 
-export interface Question {
+interface NextRequest {
   readonly body: string;
-  /** What its answer must hold. */
-  readonly holds: string;
+  /** What its response must contain. */
+  readonly mustContain: string;
 }
 
-/** Hands out the texts of a job in turn; `@@` in them becomes the next number. */
-export class Bodies {
+/** Returns the bodies of a job in turn, with the next number for `@@` in them. */
+class RequestBodies {
   readonly #parts: readonly string[][];
-  readonly #holds: string;
+  readonly #mustContain: string;
   #number: number;
   #index = 0;
 
-  constructor({ bodies, from, holds = "" }: Pick<Job, "bodies" | "from" | "holds">) {
+  constructor({ bodies, from, mustContain = "" }: Pick<Job, "bodies" | "from" | "mustContain">) {
     this.#parts = bodies.map((text) => text.split("@@"));
-    this.#holds = holds;
+    this.#mustContain = mustContain;
     this.#number = from;
   }
 
-  next(): Question {
+  next(): NextRequest {
     const parts = this.#parts[this.#index] ?? [];
     this.#index = (this.#index + 1) % this.#parts.length;
-    if (parts.length === 1) return { body: parts[0] ?? "", holds: this.#holds };
+    if (parts.length === 1) return { body: parts[0] ?? "", mustContain: this.#mustContain };
     const number = String(this.#number++);
-    return { body: parts.join(number), holds: this.#holds.replace("@@", number) };
+    return { body: parts.join(number), mustContain: this.#mustContain.replace("@@", number) };
   }
 }

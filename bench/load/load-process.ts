@@ -1,28 +1,28 @@
 import type { Job, LoadResult } from "./job.js";
-import { perform } from "./load-patterns.js";
+import { runJob } from "./load-patterns.js";
 
-// The process that makes the load. It takes jobs from its parent, several at a time, and tells their results.
+// The load generator's process. It receives jobs from its parent, several at a time, and sends back their results.
 
-export interface Order {
+export interface JobMessage {
   readonly id: number;
   readonly job: Job;
 }
 
-export interface Outcome {
+export interface JobOutcome {
   readonly id: number;
   readonly result?: LoadResult;
   readonly error?: string;
 }
 
-process.on("message", async ({ id, job }: Order) => {
+process.on("message", async ({ id, job }: JobMessage) => {
   try {
-    tell({ id, result: await perform(job) });
+    send({ id, result: await runJob(job) });
   } catch (error) {
-    tell({ id, error: error instanceof Error ? error.message : String(error) });
+    send({ id, error: error instanceof Error ? error.message : String(error) });
   }
 });
 process.on("disconnect", () => process.exit());
 
-function tell(outcome: Outcome): void {
+function send(outcome: JobOutcome): void {
   process.send?.(outcome);
 }

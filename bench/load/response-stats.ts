@@ -1,27 +1,27 @@
-import type { HttpAnswer } from "./http-connection.js";
+import type { HttpResponse } from "./http-connection.js";
 import type { LoadResult } from "./job.js";
 
-/** Counts answers and keeps how long each took. */
-export class Tally {
+/** Validates and counts responses, and keeps their latencies. */
+export class ResponseStats {
   #latencies: number[] = [];
-  #wrong = 0;
+  #invalid = 0;
   #problem: string | undefined;
 
-  /** `holds`: what a right answer has in it. */
-  add(answer: HttpAnswer, begun: number, holds: string): void {
+  /** @param begun when the request was sent */
+  add(response: HttpResponse, begun: number, mustContain: string): void {
     this.#latencies.push(performance.now() - begun);
-    const { status, body } = answer;
-    if (status === 200 && !body.includes('"errors"') && body.includes(holds)) return;
-    this.#wrong++;
-    this.#problem ??= `HTTP ${status}, wanted ${holds || "no errors"}: ${body.toString().slice(0, 300)}`;
+    const { status, body } = response;
+    if (status === 200 && !body.includes('"errors"') && body.includes(mustContain)) return;
+    this.#invalid++;
+    this.#problem ??= `HTTP ${status}, expected ${mustContain || "no errors"}: ${body.toString().slice(0, 300)}`;
   }
 
-  /** Forgets the warm-up, save what went wrong in it. */
-  restart(): void {
+  /** Drops the latencies so far, but not what was invalid. */
+  endWarmup(): void {
     this.#latencies = [];
   }
 
-  get answers(): number {
+  get responses(): number {
     return this.#latencies.length;
   }
 
@@ -30,8 +30,8 @@ export class Tally {
     const quantile = (share: number) =>
       sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     return {
-      answers: sorted.length,
-      wrong: this.#wrong,
+      responses: sorted.length,
+      invalid: this.#invalid,
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
       ms,
       p50: quantile(0.5),

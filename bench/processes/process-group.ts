@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 
-const KEPT_WORDS = 2000;
+const STDERR_CHARACTERS = 2000;
 const PAGE_BYTES = 4096;
 const TICKS_PER_SECOND = 100;
 
@@ -14,10 +14,10 @@ export interface Command {
 
 const running = new Set<ProcessGroup>();
 
-/** A program and all processes that it starts. What it prints goes nowhere, as it would with a log that is not read. */
+/** A program and all processes that it starts. Its standard output is discarded. */
 export class ProcessGroup {
   readonly #child: ChildProcess;
-  #lastWords = "";
+  #stderrTail = "";
 
   constructor({ file, args, env }: Command) {
     this.#child = spawn(file, args, {
@@ -26,10 +26,10 @@ export class ProcessGroup {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child.once("error", (error) => {
-      this.#lastWords += error.message;
+      this.#stderrTail += error.message;
     });
     this.#child.stderr?.on("data", (text) => {
-      this.#lastWords = `${this.#lastWords}${text}`.slice(-KEPT_WORDS);
+      this.#stderrTail = `${this.#stderrTail}${text}`.slice(-STDERR_CHARACTERS);
     });
     running.add(this);
   }
@@ -39,23 +39,23 @@ export class ProcessGroup {
   }
 
   /** The end of what it wrote to its error output. */
-  get lastWords(): string {
-    return this.#lastWords.trim();
+  get stderrTail(): string {
+    return this.#stderrTail.trim();
   }
 
   get processCount(): number {
-    return this.#members().length;
+    return this.#stats().length;
   }
 
   /** The memory of all its processes that is in RAM, in MB. */
   get residentMegabytes(): number {
-    const pages = this.#members().map((stat) => Number(stat.split(" ")[21]));
+    const pages = this.#stats().map((stat) => Number(stat.split(" ")[21]));
     return (pages.reduce((sum, count) => sum + count, 0) * PAGE_BYTES) / 1e6;
   }
 
   /** The processor time that all its processes have used, in seconds, to a hundredth. */
   get processorSeconds(): number {
-    const ticks = this.#members().map((stat) => Number(stat.split(" ")[11]) + Number(stat.split(" ")[12]));
+    const ticks = this.#stats().map((stat) => Number(stat.split(" ")[11]) + Number(stat.split(" ")[12]));
     return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
   }
 
@@ -64,9 +64,9 @@ export class ProcessGroup {
     if (this.hasEnded) return;
     const ended = once(this.#child, "exit");
     this.#signal("SIGTERM");
-    const impatience = setTimeout(() => this.#signal("SIGKILL"), 3000);
+    const killTimer = setTimeout(() => this.#signal("SIGKILL"), 3000);
     await ended;
-    clearTimeout(impatience);
+    clearTimeout(killTimer);
     // A worker may outlive the process that started it.
     this.#signal("SIGKILL");
   }
@@ -83,8 +83,8 @@ export class ProcessGroup {
     }
   }
 
-  /** The lines of `/proc/<pid>/stat` from the state on; the name before it may hold spaces. */
-  #members(): string[] {
+  /** Returns the lines of `/proc/<pid>/stat` from the state on; the name before it may hold spaces. */
+  #stats(): string[] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .flatMap((name) => {
@@ -99,7 +99,7 @@ export class ProcessGroup {
   }
 }
 
-/** For the end of the benchmark, however it comes: a group of its own does not end with its parent. */
-export function killAll(): void {
+/** Kills what still runs when the benchmark ends: a process group of its own does not end with its parent. */
+export function killAllProcessGroups(): void {
   for (const group of running) group.kill();
 }

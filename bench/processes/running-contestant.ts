@@ -1,35 +1,28 @@
-import type { Contestant, Told } from "../contestants.js";
-import { ProcessGroup } from "./process-group.js";
-import { freePort, untilAnswered } from "./server.js";
+import type { Contestant, Environment } from "../contestants.js";
+import type { ProcessGroup } from "./process-group.js";
+import { startServer } from "./server.js";
 
-/** A contestant that answers. */
+/** A contestant that has started and responds. */
 export class RunningContestant {
   private constructor(
     readonly contestant: Contestant,
     readonly group: ProcessGroup,
     readonly url: string,
-    /** Milliseconds from the start of its process to its first answer. */
+    /** Milliseconds from the start of its process to its first response. */
     readonly startMs: number,
   ) {}
 
-  /** Starts it on a free port and waits for its first answer, about the endpoint of this name. */
+  /** Starts it on a free port and waits for its first response, about the endpoint of this name. */
   static async start(
     contestant: Contestant,
-    told: Omit<Told, "PORT">,
+    environment: Omit<Environment, "PORT">,
     username: string,
   ): Promise<RunningContestant> {
-    const port = await freePort();
-    const command = contestant.command({ ...told, PORT: String(port) });
-    const url = `http://127.0.0.1:${port}${contestant.path}`;
-    const begun = performance.now();
-    const group = new ProcessGroup(command);
-    try {
-      await untilAnswered(group, url, contestant.dialect.one(username));
-    } catch (error) {
-      await group.stop();
-      throw error;
-    }
-    return new RunningContestant(contestant, group, url, performance.now() - begun);
+    const { group, origin, startMs } = await startServer(
+      (port) => contestant.command({ ...environment, PORT: port }),
+      { path: contestant.path, body: contestant.api.endpointQuery(username) },
+    );
+    return new RunningContestant(contestant, group, origin + contestant.path, startMs);
   }
 
   stop(): Promise<void> {

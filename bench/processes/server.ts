@@ -1,29 +1,60 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import type { ProcessGroup } from "./process-group.js";
+import { type Command, ProcessGroup } from "./process-group.js";
 
-const PATIENCE_MS = 30_000;
-/** Asking costs the asker time that the program could use to start. */
-const PAUSE_MS = 10;
+const TIMEOUT_MS = 30_000;
+/** More frequent requests would take processor time that the program needs to start. */
+const INTERVAL_MS = 10;
 
-/** Asks until the first answer of status 200; throws when the program ends or stays silent. */
-export async function untilAnswered(group: ProcessGroup, url: string, body: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
+/** A program that listens on a port of 127.0.0.1. */
+export interface Server {
+  readonly group: ProcessGroup;
+  readonly origin: string;
+  /** Milliseconds from the start of its process to its first response. */
+  readonly startMs: number;
+}
+
+/**
+ * Starts a program on a free port and waits for its first response with status 200.
+ *
+ * @param request is sent until then
+ */
+export async function startServer(
+  commandFor: (port: string) => Command,
+  request: { readonly path: string; readonly body: string },
+): Promise<Server> {
+  const port = await freePort();
+  const command = commandFor(String(port));
+  const origin = `http://127.0.0.1:${port}`;
+  const begun = performance.now();
+  const group = new ProcessGroup(command);
+  try {
+    await waitForResponse(group, origin + request.path, request.body);
+  } catch (error) {
+    await group.stop();
+    throw error;
+  }
+  return { group, origin, startMs: performance.now() - begun };
+}
+
+/** Sends the request until a response has status 200; throws when the program ends or does not respond in time. */
+async function waitForResponse(group: ProcessGroup, url: string, body: string): Promise<void> {
+  const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     try {
-      await post(url, body);
+      await postJson(url, body);
       return;
     } catch (error) {
-      if (group.hasEnded) throw new Error(`it ended: ${group.lastWords || "without a word"}`);
-      if (performance.now() > deadline) throw new Error(`no answer in ${PATIENCE_MS} ms: ${error}`);
-      await setTimeout(PAUSE_MS);
+      if (group.hasEnded) throw new Error(`it ended: ${group.stderrTail || "with no error output"}`);
+      if (performance.now() > deadline) throw new Error(`no response in ${TIMEOUT_MS} ms: ${error}`);
+      await setTimeout(INTERVAL_MS);
     }
   }
 }
 
-/** Posts JSON text; the parsed answer, or an error for any status but 200. */
-export async function post(url: string, body: string): Promise<unknown> {
+/** Posts JSON text and returns the parsed response; throws for any status but 200. */
+export async function postJson(url: string, body: string): Promise<unknown> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -34,8 +65,8 @@ export async function post(url: string, body: string): Promise<unknown> {
   return JSON.parse(text);
 }
 
-/** A port of 127.0.0.1 that nobody listens to. */
-export async function freePort(): Promise<number> {
+/** Returns a free port of 127.0.0.1. */
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -8,9 +8,9 @@ interface Goal {
   readonly isReached: boolean | undefined;
 }
 
-/** What the gateway is to reach, and whether it did in this run. */
+/** Returns a table of the gateway's goals, and whether this run reached them. */
 export function goals(results: Results, contestants: readonly Contestant[]): string {
-  const rows = judge(results, contestants).map(({ goal, found, isReached }) => [
+  const rows = evaluate(results, contestants).map(({ goal, found, isReached }) => [
     goal,
     found,
     isReached === undefined ? "" : isReached ? "reached" : "MISSED",
@@ -18,7 +18,7 @@ export function goals(results: Results, contestants: readonly Contestant[]): str
   return table(["goal", "measured", ""], rows);
 }
 
-function judge(results: Results, contestants: readonly Contestant[]): Goal[] {
+function evaluate(results: Results, contestants: readonly Contestant[]): Goal[] {
   const value = (workload: string, measure: string) => results.value(workload, GATEWAY, measure);
   const toNaive = (workload: string) => results.ratio(workload, GATEWAY, NAIVE, "perSecond");
   const atMost = (goal: string, most: number, found: number | undefined, unit = "", digits = 2): Goal =>
@@ -37,30 +37,36 @@ function judge(results: Results, contestants: readonly Contestant[]): Goal[] {
   };
   return [
     atMost("50 aliases cold within 1.1 round trips", 1.1, value("coldAliases", "roundTrips")),
-    atMost("... at 25 calls upstream", 25, value("coldAliases", "calls"), "", 0),
-    atMost("... and none when warm", 0, value("coldAliases", "warmCalls"), "", 0),
+    atMost("... at 25 upstream requests", 25, value("coldAliases", "upstreamRequests"), "", 0),
+    atMost("... and none when warm", 0, value("coldAliases", "warmUpstreamRequests"), "", 0),
     atMost("50 rows cold within 2.15 round trips", 2.15, value("coldRows", "roundTrips")),
-    atMost("... at 55 calls upstream", 55, value("coldRows", "calls"), "", 0),
-    atMost("... and none when warm", 0, value("coldRows", "warmCalls"), "", 0),
+    atMost("... at 55 upstream requests", 55, value("coldRows", "upstreamRequests"), "", 0),
+    atMost("... and none when warm", 0, value("coldRows", "warmUpstreamRequests"), "", 0),
     atLeast("the hot set at 4 times naive", 4, toNaive("hot")),
     atLeast(
       `... and ahead of all on Apollo or Yoga (the best: ${best?.title ?? "none"})`,
       1,
       hot === undefined || !best?.perSecond ? undefined : hot / best.perSecond,
     ),
-    told("... beside Mercurius with JIT", results.ratio("hot", GATEWAY, "mercurius", "perSecond")),
+    comparison("... beside Mercurius with JIT", results.ratio("hot", GATEWAY, "mercurius", "perSecond")),
     atLeast("distinct names not slower than naive", 1, toNaive("distinct")),
-    atMost("200 identical cold queries make one call", 1, value("burst", "calls"), "", 0),
+    atMost(
+      "200 identical cold queries make one upstream request",
+      1,
+      value("burst", "upstreamRequests"),
+      "",
+      0,
+    ),
     atMost("added latency p50 under 1.5 ms", 1.5, value("added", "p50"), " ms"),
     atMost("added latency p99 under 10 ms", 10, value("added", "p99"), " ms"),
-    atMost("start to first answer under 600 ms", 600, value("start", "ms"), " ms", 0),
+    atMost("start to first response under 600 ms", 600, value("start", "ms"), " ms", 0),
     atLeast("two workers at 1.7 times one, distinct names", 1.7, twoToOne("distinct")),
     atLeast("... hot set", 1.7, twoToOne("hot")),
   ];
 }
 
-/** No goal, but worth knowing beside one. */
-function told(goal: string, ratio: number | undefined): Goal {
+/** A figure beside a goal, not a goal itself. */
+function comparison(goal: string, ratio: number | undefined): Goal {
   return { goal, found: ratio === undefined ? "not measured" : `${ratio.toFixed(2)}x`, isReached: undefined };
 }
 

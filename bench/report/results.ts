@@ -1,4 +1,5 @@
-import type { Measures } from "../workloads/workload.js";
+/** What a workload measured of one contestant in one round, by name. */
+export type Measures = Readonly<Record<string, number>>;
 
 /** What was measured, of every contestant and workload, in all rounds. */
 export class Results {

@@ -3,7 +3,7 @@ import { SIZES } from "../workloads/growth.js";
 import type { Results } from "./results.js";
 import { table } from "./table.js";
 
-/** All tables of a run, each under a heading. */
+/** Returns all tables of a run, each under a heading. */
 export function tables(results: Results, contestants: readonly Contestant[]): string {
   const present = contestants.filter(({ name }) => results.problem("all", name) === undefined);
   const rows = (cells: (name: string) => readonly string[]) =>
@@ -17,45 +17,61 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
     return ratio === undefined ? perSecond : `${perSecond} (${ratio.toFixed(1)}x)`;
   };
   return [
-    "## Throughput: answers a second, and times naive",
+    "## Throughput: responses a second, and times naive",
     table(
       ["", "distinct names", "hot set of 20", "50 aliases", "50 rows"],
       rows((name) => ["distinct", "hot", "aliases", "rows"].map((workload) => throughput(workload, name))),
     ),
-    "## A PIOPIY that takes 50 ms: round trips, calls upstream, and what is added",
+    "## A PIOPIY that takes 50 ms: round trips, upstream requests, and added latency",
     table(
       [
-        ...["", "50 aliases cold", "calls", "warm", "calls", "50 rows cold", "calls", "warm", "calls"],
+        ...[
+          "",
+          "50 aliases cold",
+          "requests",
+          "warm",
+          "requests",
+          "50 rows cold",
+          "requests",
+          "warm",
+          "requests",
+        ],
         ...["added p50", "added p99"],
       ],
       rows((name) => [
         ...["coldAliases", "coldRows"].flatMap((workload) => [
           number(workload, name, "roundTrips", 2),
-          number(workload, name, "calls"),
+          number(workload, name, "upstreamRequests"),
           unit(number(workload, name, "warmMs", 1), "ms"),
-          number(workload, name, "warmCalls"),
+          number(workload, name, "warmUpstreamRequests"),
         ]),
         unit(number("added", name, "p50", 1), "ms"),
         unit(number("added", name, "p99", 1), "ms"),
       ]),
     ),
-    "## Stampede, start, memory",
+    "## Identical requests at once, start, memory",
     table(
-      ["", "200 identical cold: calls", "all answered in", "start to first answer", "memory after the run"],
+      [
+        "",
+        "200 identical cold: upstream requests",
+        "last response after",
+        "start to first response",
+        "memory after the run",
+      ],
       rows((name) => [
-        number("burst", name, "calls"),
+        number("burst", name, "upstreamRequests"),
         unit(number("burst", name, "ms"), "ms"),
         unit(number("start", name, "ms"), "ms"),
         unit(number("memory", name, "megabytes"), "MB"),
       ]),
     ),
     ...workersTable(results),
-    `## As the account grows (${SIZES.join(", ")} endpoints): calls upstream, and the time of the last size to the first`,
+    `## As the account grows (${SIZES.join(", ")} endpoints): upstream requests, and the time of the last size to the first`,
     table(
       ["", "the page at the end", "time", "one endpoint", "time"],
       rows((name) =>
         ["page", "one"].flatMap((what) => [
-          growthCalls(results, name, what),
+          growthRequests(results, name, what),
           growthRatio(results, name, what),
         ]),
       ),
@@ -63,9 +79,9 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
   ].join("\n\n");
 }
 
-function growthCalls(results: Results, name: string, what: string): string {
-  const calls = SIZES.map((size) => results.value("growth", name, `${what}Calls${size}`));
-  return calls.includes(undefined) ? show(results, "growth", name, undefined, 0) : calls.join(", ");
+function growthRequests(results: Results, name: string, what: string): string {
+  const requests = SIZES.map((size) => results.value("growth", name, `${what}Requests${size}`));
+  return requests.includes(undefined) ? show(results, "growth", name, undefined, 0) : requests.join(", ");
 }
 
 function workersTable(results: Results): string[] {
@@ -78,12 +94,12 @@ function workersTable(results: Results): string[] {
     return [title, one.toFixed(0), two.toFixed(0), `${(two / one).toFixed(2)}x`, ...costs];
   };
   return [
-    "## Two workers of this gateway: answers a second, and processor time an answer",
+    "## Two workers of this gateway: responses a second, and processor time a response",
     table(
-      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio", "one: an answer", "two: an answer"],
+      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio", "one: a response", "two: a response"],
       [row("distinct names", "distinct"), row("hot set of 20", "hot")],
     ),
-    "The load and the upstream need a part of the cores too: with two cores in all, a second worker gets what they leave. What an answer costs tells how much of a " +
+    "The load and the upstream need a part of the cores too: with two cores in all, a second worker gets what they leave. What a response costs tells how much of a " +
       "core with nothing else to do a second worker would add.",
   ];
 }

@@ -7,23 +7,23 @@ interface Body {
   readonly page?: number;
 }
 
-/** What PIOPIY answers, as JSON text: small pieces around the few values that differ. */
+/** Returns PIOPIY's reply as JSON text, made of strings around the few values that differ, since that is fastest. */
 export function reply(operation: Operation, body: Body, account: Account): string {
   const { username = "", password = "", page = 1 } = body;
   if (operation === "list_sip") return listReply(page, account);
   if (operation === "add_sip") {
-    if (account.password(username) !== undefined) return refusal("username already exists");
-    account.keep(username, password);
+    if (account.password(username) !== undefined) return errorReply("username already exists");
+    account.setPassword(username, password);
     return endpointReply(username, password);
   }
   const known = account.password(username);
-  if (known === undefined) return refusal("username does not exist");
+  if (known === undefined) return errorReply("username does not exist");
   if (operation === "get_sip") return endpointReply(username, known);
   if (operation === "remove_sip") {
-    account.drop(username);
+    account.forget(username);
     return `{"code":"cmi-200","username":"${username}","msg":"Removed successfully"}`;
   }
-  account.keep(username, password);
+  account.setPassword(username, password);
   return `{"code":"cmi-200","username":"${username}","password":"${password}","msg":"Updated successfully"}`;
 }
 
@@ -39,7 +39,7 @@ function listReply(page: number, account: Account): string {
 }
 
 /** PIOPIY's documents leave open whether the status is an error as well; here it is. */
-function refusal(message: string): string {
+function errorReply(message: string): string {
   return `{"code":"cmi-400","msg":"${message}"}`;
 }
 
@@ -54,7 +54,7 @@ export class Account {
 
   constructor(public count: number) {}
 
-  /** Undefined when there is no endpoint of that name. */
+  /** Returns undefined when there is no endpoint of that name. */
   password(username: string): string | undefined {
     const changed = this.#changed.get(username);
     if (changed !== undefined) return changed;
@@ -62,16 +62,16 @@ export class Account {
     return number >= 1 && number <= this.count ? `made-up-${number}` : undefined;
   }
 
-  keep(username: string, password: string): void {
+  setPassword(username: string, password: string): void {
     this.#changed.set(username, password);
   }
 
-  /** Takes away what `keep` brought; the numbered endpoints stay. */
-  drop(username: string): void {
+  /** Removes what `setPassword` added; the numbered endpoints stay. */
+  forget(username: string): void {
     this.#changed.delete(username);
   }
 
-  /** The names of a page, counted from 1; past the end there are none. */
+  /** Returns the names of a page, counted from 1; past the end there are none. */
   page(page: number): string[] {
     const first = (page - 1) * PAGE_SIZE;
     const length = Math.max(0, Math.min(PAGE_SIZE, this.count - first));

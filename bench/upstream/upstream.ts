@@ -1,5 +1,7 @@
-import { ProcessGroup } from "../processes/process-group.js";
-import { freePort, untilAnswered } from "../processes/server.js";
+import type { ProcessGroup } from "../processes/process-group.js";
+import { startServer } from "../processes/server.js";
+
+const BASE_PATH = "/v1/endpoint/";
 
 /** The emulated PIOPIY, a process of its own. */
 export class Upstream {
@@ -8,32 +10,35 @@ export class Upstream {
     private readonly origin: string,
   ) {}
 
-  /** `endpoints`: how many the account has. */
+  /** @param endpoints how many the account has */
   static async start(endpoints: number): Promise<Upstream> {
-    const port = await freePort();
     const file = new URL("upstream-process.js", import.meta.url).pathname;
-    const env = { PORT: String(port), ENDPOINTS: String(endpoints) };
-    const group = new ProcessGroup({ file: process.execPath, args: [file], env });
-    const upstream = new Upstream(group, `http://127.0.0.1:${port}`);
-    await untilAnswered(group, `${upstream.url}get_sip`, "{}");
-    return upstream;
+    const { group, origin } = await startServer(
+      (port) => ({
+        file: process.execPath,
+        args: [file],
+        env: { PORT: port, ENDPOINTS: String(endpoints) },
+      }),
+      { path: `${BASE_PATH}get_sip`, body: "{}" },
+    );
+    return new Upstream(group, origin);
   }
 
-  /** The base address of the five calls. */
+  /** The base address of the five operations. */
   get url(): string {
-    return `${this.origin}/v1/endpoint/`;
+    return this.origin + BASE_PATH;
   }
 
-  async change(settings: UpstreamSettings): Promise<void> {
+  async configure(settings: UpstreamSettings): Promise<void> {
     await this.#control("PUT", "/settings", JSON.stringify(settings));
   }
 
-  /** How many calls were made while `work` went on, and what it gave back. */
-  async count<T>(work: () => Promise<T>): Promise<{ calls: number; result: T }> {
-    await this.#control("DELETE", "/calls");
+  /** Counts the upstream requests while `work` runs. */
+  async countRequests<T>(work: () => Promise<T>): Promise<{ requests: number; result: T }> {
+    await this.#control("DELETE", "/requests");
     const result = await work();
-    const calls = (await this.#control("GET", "/calls")) as Calls;
-    return { calls: Object.values(calls).reduce((sum, count) => sum + count, 0), result };
+    const counts = (await this.#control("GET", "/requests")) as RequestCounts;
+    return { requests: Object.values(counts).reduce((sum, count) => sum + count, 0), result };
   }
 
   async #control(method: string, path: string, body?: string): Promise<unknown> {
@@ -42,13 +47,13 @@ export class Upstream {
   }
 }
 
-/** What the emulated PIOPIY can be told while it runs. */
+/** Settings that can change while the emulated PIOPIY runs. */
 export interface UpstreamSettings {
-  /** Milliseconds between a call and its answer. */
+  /** Milliseconds between a request and its response. */
   readonly delayMs?: number;
   /** How many endpoints the account has. */
   readonly endpoints?: number;
 }
 
-/** How often each call was made since the counts were last cleared; calls that were never made are absent. */
-export type Calls = Readonly<Record<string, number>>;
+/** Requests by operation since the last reset; operations without one are absent. */
+export type RequestCounts = Readonly<Record<string, number>>;

@@ -1,13 +1,11 @@
-import type { Loader } from "../load/load-generator.js";
+import type { LoadGenerator } from "../load/load-generator.js";
 import type { RunningContestant } from "../processes/running-contestant.js";
+import type { Measures, Results } from "../report/results.js";
 import type { Upstream } from "../upstream/upstream.js";
 import type { Names } from "./endpoints.js";
 
-/** What a workload measured of one contestant in one round, by name. */
-export type Measures = Readonly<Record<string, number>>;
-
-export interface Tools {
-  readonly loader: Loader;
+export interface WorkloadContext {
+  readonly loadGenerator: LoadGenerator;
   readonly upstream: Upstream;
   readonly names: Names;
   readonly ms: number;
@@ -18,10 +16,17 @@ export interface Tools {
   readonly round: number;
 }
 
+/** Everything that a run needs. */
+export interface RunContext extends WorkloadContext {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly results: Results;
+  onProgress(text: string): void;
+}
+
 /** Something that is measured in every round of every contestant that can do it. */
 export interface Workload {
   readonly name: string;
   readonly title: string;
   /** Undefined when the contestant has no way to do it. */
-  measure(running: RunningContestant, tools: Tools): Promise<Measures | undefined>;
+  measure(running: RunningContestant, context: WorkloadContext): Promise<Measures | undefined>;
 }

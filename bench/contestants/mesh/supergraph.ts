@@ -1,16 +1,17 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { benchFile } from "../../bench-file.js";
-import { SUPERGRAPH, type Told } from "../../contestants.js";
+
+export const SUPERGRAPH = benchFile("dist/supergraph.graphql");
 
 /** Writes the supergraph that Hive Gateway serves; a step of the build, so that its time counts nowhere. */
-export async function composeSupergraph(told: Omit<Told, "PORT">): Promise<void> {
+export async function composeSupergraph(environment: Readonly<Record<string, string>>): Promise<void> {
   const args = [
     benchFile("node_modules/@graphql-mesh/compose-cli/esm/bin.js"),
     ...["--config-path", benchFile("dist/contestants/mesh/compose.config.js"), "--output", SUPERGRAPH],
   ];
   await promisify(execFile)(process.execPath, args, {
-    env: { PATH: process.env.PATH, NODE_ENV: "production", ...told },
+    env: { PATH: process.env.PATH, NODE_ENV: "production", ...environment },
     timeout: 60_000,
   });
 }

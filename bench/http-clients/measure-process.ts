@@ -1,11 +1,11 @@
 import { variants } from "./variants.js";
 
-// Makes calls in one way and tells what one of them cost: node measure.js VARIANT URL CALLS
+// Sends requests in one way and prints the processor time of one, in microseconds: node measure-process.js VARIANT URL COUNT
 
 const IN_FLIGHT = 16;
 const WARM_UP = 3000;
 
-const [name = "", url = "", calls = "6000"] = process.argv.slice(2);
+const [name = "", url = "", count = "6000"] = process.argv.slice(2);
 const variant = variants[name];
 if (!variant) throw new Error(`no variant is called ${name}`);
 const post = variant.prepare(url);
@@ -13,18 +13,18 @@ const body = JSON.stringify({ appid: 2222223, secret: "emulator-secret", usernam
 
 await postMany(WARM_UP);
 const before = process.cpuUsage();
-await postMany(Number(calls));
+await postMany(Number(count));
 const { user, system } = process.cpuUsage(before);
-process.stdout.write(`${(user + system) / Number(calls)}\n`);
+process.stdout.write(`${(user + system) / Number(count)}\n`);
 process.exit();
 
-async function postMany(count: number): Promise<void> {
-  let left = count;
-  const postOn = async () => {
+async function postMany(total: number): Promise<void> {
+  let left = total;
+  const postNext = async () => {
     while (left-- > 0) {
       const reply = await post(body);
       if (!reply.includes('"cmi-200"')) throw new Error(`${name} got ${reply}`);
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, postOn));
+  await Promise.all(Array.from({ length: IN_FLIGHT }, postNext));
 }
