@@ -22,7 +22,7 @@ import { FieldWork, isDetail, REQUEST_COST, rowsOf } from "./field-work.js";
 import { fragmentsOf } from "./fragments.js";
 import { introspectionSize } from "./introspection-size.js";
 
-/** The standard introspection query has a result of 62 kB. */
+/** The standard introspection query has a result of 56 kB. */
 const INTROSPECTION_BYTES_PER_UNIT = 200;
 
 /** What a selection costs: `fixed`, and `perRow` for each row of the list that it may be in. */
