@@ -13,7 +13,7 @@ import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import { createApollo } from "../graphql/apollo.js";
 import { checkRequest } from "../graphql/check-request.js";
-import { createContext, REQUEST_UNITS } from "../graphql/context.js";
+import { type Context, createContext, REQUEST_UNITS } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/json-depth.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
@@ -27,6 +27,8 @@ import { limitSlowClients } from "./slow-clients.js";
 declare module "fastify" {
   interface FastifyRequest {
     caller: Caller;
+    /** Undefined until the operation starts. */
+    operationContext: Context | undefined;
   }
 }
 

@@ -30,7 +30,7 @@ export async function charge(context: Context, units: number): Promise<void> {
   await context.charge(units);
 }
 
-/** The standard introspection query has a result of 62 kB. */
+/** The standard introspection query has a result of 56 kB. */
 const INTROSPECTION_BYTES_PER_UNIT = 200;
 
 /** What a selection costs: `fixed`, and `perRow` for each row of the list that it may be in. */
