@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../src/emulator/settings.js";
+import { cachingOn, costOf } from "./chaos/built-gateway.js";
 import { KeptConnection } from "./support/kept-connection.js";
+import { killPrograms, type Program, startProgram } from "./support/program.js";
 import { freePort, hasRedis, startRedis } from "./support/redis.js";
 import { until } from "./support/until.js";
 
@@ -23,35 +23,23 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.close());
 
-let child: ChildProcess;
-let stdout = "";
+let output: Program["output"];
 const connections: KeptConnection[] = [];
 afterEach(async () => {
   for (const connection of connections.splice(0)) connection.close();
   // Node ends the others when their primary process is gone.
-  child.kill("SIGKILL");
-  await once(child, "close");
+  await killPrograms();
 });
 
 /** Starts both processes. Returns connections that reach one process each. */
 async function start(env: Record<string, string>): Promise<[KeptConnection, KeptConnection]> {
   const port = String(await freePort());
-  stdout = "";
-  child = spawn(process.execPath, ["-e", PRIMARY], {
-    env: {
-      PORT: port,
-      AUTH: "none",
-      PIOPIY_URL: emulator.url,
-      PIOPIY_APP_ID: "2222223",
-      PIOPIY_SECRET: "emulator-secret",
-      CACHE_TTL_MS: "3600000",
-      ...env,
-    },
-  });
-  child.stdout?.on("data", (data) => {
-    stdout += data;
-  });
-  await until(() => stdout.split("Server listening").length === 3);
+  ({ output } = startProgram([process.execPath, "-e", PRIMARY], {
+    ...cachingOn(emulator),
+    PORT: port,
+    ...env,
+  }));
+  await until(() => output.stdout.split("Server listening").length === 3);
   // The primary process gives connections to its processes in turn.
   const origin = `http://127.0.0.1:${port}`;
   const found: [KeptConnection, KeptConnection] = [new KeptConnection(origin), new KeptConnection(origin)];
@@ -62,18 +50,10 @@ async function start(env: Record<string, string>): Promise<[KeptConnection, Kept
 
 /** The process ids of log entries with a text. */
 const logged = (text: string) =>
-  stdout
+  output.stdout
     .split("\n")
     .filter((line) => line.includes(text))
     .map((line) => JSON.parse(line) as { pid: number; level: number });
-
-async function costOf(act: () => Promise<unknown>): Promise<number> {
-  const count = async () =>
-    ((await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as unknown[]).length;
-  const before = await count();
-  await act();
-  return (await count()) - before;
-}
 
 describe("Under a primary process of another program", () => {
   it(
@@ -94,7 +74,7 @@ describe("Under a primary process of another program", () => {
         expect(await reader.has(name)).toBe(true);
       }
       expect(Math.min(...writeMs)).toBeLessThan(10 * Math.max(...readMs) + 100);
-      expect(await costOf(() => reader.has("alice"))).toBe(1);
+      expect(await costOf(emulator, () => reader.has("alice"))).toBe(1);
       const warnings = logged(WARNING);
       expect(warnings.map(({ level }) => level)).toEqual([40, 40]);
       expect(new Set(warnings.map(({ pid }) => pid)).size).toBe(2);
@@ -129,7 +109,7 @@ describe("Under a primary process of another program", () => {
         const [writer, reader] = await start({ REDIS_URL: redis.url });
         await until(async () => {
           await reader.has("alice");
-          return (await costOf(() => reader.has("alice"))) === 0;
+          return (await costOf(emulator, () => reader.has("alice"))) === 0;
         });
         expect(await reader.has("shared")).toBe(false);
         await writer.write("createSipEndpoint", "shared");

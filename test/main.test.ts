@@ -1,26 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { originOf } from "./chaos/built-gateway.js";
 import { type BrokenUpstream, send, startBrokenUpstream } from "./support/broken-upstream.js";
+import { killPrograms, type Program, startProgram } from "./support/program.js";
 import { until } from "./support/until.js";
 
-const started: ChildProcess[] = [];
 let upstream: BrokenUpstream;
 beforeAll(async () => {
   upstream = await startBrokenUpstream();
 });
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill("SIGKILL");
-});
+afterEach(killPrograms);
 afterAll(() => upstream.close());
-
-interface Program {
-  readonly child: ChildProcess;
-  readonly output: { stdout: string; stderr: string };
-  /** Its exit code, or the signal that ended it. */
-  readonly end: Promise<unknown>;
-}
 
 const emulated = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator" };
 const real = () => ({
@@ -33,21 +23,14 @@ const real = () => ({
 
 /** The built gateway with these variables and no others. */
 function run(env: Record<string, string>, ...options: string[]): Program {
-  const child = spawn(process.execPath, [...options, join("dist", "main.js")], { env });
-  started.push(child);
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (data) => {
-    output.stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    output.stderr += data;
-  });
-  return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
+  return startProgram([process.execPath, ...options, join("dist", "main.js")], env);
 }
 
-async function addressOf({ output, child }: Program): Promise<string> {
-  await until(() => output.stdout.includes("AUTH=none") || child.exitCode !== null);
-  return /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1] ?? output.stderr;
+/** Waits until a gateway has written all that it writes at its start, and returns where it listens. */
+async function addressOf(program: Program): Promise<string> {
+  const origin = await originOf(program);
+  await until(() => program.output.stdout.includes("AUTH=none"));
+  return origin;
 }
 
 async function ask(address: string, query: string): Promise<unknown> {

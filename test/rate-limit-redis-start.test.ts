@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfig } from "../src/config.js";
 import { canaries, holdsCanary } from "./support/canaries.js";
+import { killPrograms, type Program, startProgram } from "./support/program.js";
 import { freePort, hasRedis, startRedis } from "./support/redis.js";
 import { until } from "./support/until.js";
 
@@ -12,28 +11,16 @@ if (!hasRedis)
   process.stderr.write("Skipped: a test of Redis's password needs Redis (apt-get install redis-server).\n");
 
 const password = encodeURIComponent(canaries.secret);
-const started: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill("SIGKILL");
-});
+afterEach(killPrograms);
 
 /** The built gateway with this Redis. */
-function run(url: string) {
+function run(url: string): Program {
   const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", LOG_LEVEL: "trace", REDIS_URL: url };
-  const child = spawn(process.execPath, [join("dist", "main.js")], { env });
-  started.push(child);
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (data) => {
-    output.stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    output.stderr += data;
-  });
-  return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
+  return startProgram([process.execPath, join("dist", "main.js")], env);
 }
 
 /** Makes sure that the program answers without Redis, and ends well. Returns what it said of Redis. */
-async function expectService({ child, output, end }: ReturnType<typeof run>): Promise<string[]> {
+async function expectService({ child, output, end }: Program): Promise<string[]> {
   const told = (text: string) => output.stdout.includes(text);
   await until(() => (told("AUTH=none") && told("Redis is not reached")) || child.exitCode !== null);
   const [, address] = /GraphQL +(\S+)/.exec(output.stdout) ?? [];

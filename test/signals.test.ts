@@ -1,59 +1,42 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { originOf } from "./chaos/built-gateway.js";
 import { type BrokenUpstream, send, startBrokenUpstream } from "./support/broken-upstream.js";
+import { type Program, startProgram } from "./support/program.js";
 import { until } from "./support/until.js";
 
 const TIMEOUT_MS = 120_000;
 const write = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
 
 let upstream: BrokenUpstream;
-const started: ChildProcess[] = [];
+const started: Program[] = [];
 beforeEach(async () => {
   upstream = await startBrokenUpstream();
 });
 afterEach(async () => {
-  for (const { pid } of started.splice(0)) kill(pid, "SIGKILL");
+  for (const { child } of started.splice(0)) kill(child.pid, "SIGKILL");
   await upstream.close();
 });
 
-interface Running {
-  readonly child: ChildProcess;
-  readonly output: { stdout: string; stderr: string };
-  /** Its exit code, or the signal that ended it. */
-  readonly end: Promise<unknown>;
-}
-
 /** Starts a program as the leader of a process group of its own, as a shell does. */
-function run(command: string[], env: Record<string, string>): Running {
-  const child = spawn(command[0] as string, command.slice(1), {
-    detached: true,
-    env: {
-      PATH: process.env.PATH ?? "",
-      PORT: "0",
-      AUTH: "none",
-      PIOPIY_URL: upstream.url,
-      PIOPIY_APP_ID: "1",
-      PIOPIY_SECRET: "made-up",
-      // npm start sets a secret for answer URLs.
-      PUBLIC_URL: "https://gateway.example.com",
-      ANSWER_URL_SECRET: "made-up-".repeat(4),
-      PIOPIY_TIMEOUT_MS: "60000",
-      PIOPIY_DEADLINE_MS: "60000",
-      ...env,
-    },
-  });
-  started.push(child);
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (data) => {
-    output.stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    output.stderr += data;
-  });
-  return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
+function run(command: string[], env: Record<string, string>): Program {
+  const variables = {
+    PATH: process.env.PATH ?? "",
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: upstream.url,
+    PIOPIY_APP_ID: "1",
+    PIOPIY_SECRET: "made-up",
+    // npm start sets a secret for answer URLs.
+    PUBLIC_URL: "https://gateway.example.com",
+    ANSWER_URL_SECRET: "made-up-".repeat(4),
+    PIOPIY_TIMEOUT_MS: "60000",
+    PIOPIY_DEADLINE_MS: "60000",
+  };
+  const program = startProgram(command, { ...variables, ...env }, { detached: true });
+  started.push(program);
+  return program;
 }
 
 /** Sends a signal to a whole process group, as a terminal does. */
@@ -82,9 +65,9 @@ describe.each<[string, string[], string]>([
       upstream.answer((response) =>
         held.push(() => send(response, { body: { code: 200, username: "alice" } })),
       );
-      const { child, output, end } = run(command, { WORKERS: workers });
-      await until(() => output.stdout.includes("AUTH=none") || child.exitCode !== null);
-      const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1] ?? output.stderr;
+      const program = run(command, { WORKERS: workers });
+      const { child, end } = program;
+      const origin = await originOf(program);
       const response = fetch(`${origin}/graphql`, {
         method: "POST",
         headers: { "content-type": "application/json" },
@@ -116,9 +99,9 @@ it.each([
   "A signal that comes a second after the first ends the gateway at once with 1: %s",
   async (_, workers) => {
     upstream.answer(() => {});
-    const { child, output, end } = run(gateway, { WORKERS: workers });
-    await until(() => output.stdout.includes("AUTH=none"));
-    const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
+    const program = run(gateway, { WORKERS: workers });
+    const { child, end } = program;
+    const origin = await originOf(program);
     fetch(`${origin}/graphql`, {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -1,34 +1,52 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
+import type { Emulator } from "../../src/emulator/emulator.js";
+import { type Program, startProgram } from "../support/program.js";
 import { until } from "../support/until.js";
 
-/** The built program in a process of its own. */
-export interface BuiltGateway {
-  readonly child: ChildProcess;
+/** The built gateway in a process of its own. */
+export interface BuiltGateway extends Program {
   /** Where it listens, without a path. */
   readonly origin: string;
-  readonly output: { readonly stdout: string; readonly stderr: string };
-  /** Its exit code, or the signal that ended it. */
-  readonly end: Promise<unknown>;
 }
 
-/** Starts `node dist/main.js` with these variables and no others. */
-export async function startBuiltGateway(env: Record<string, string>): Promise<BuiltGateway> {
-  const child = spawn(process.execPath, [join("dist", "main.js")], { env });
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (data) => {
-    output.stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    output.stderr += data;
-  });
-  const end = once(child, "close").then(([code, signal]) => code ?? signal);
+/** Starts `node dist/main.js` with these variables and no others, and waits until it listens. */
+export async function startBuiltGateway(env: Readonly<Record<string, string>>): Promise<BuiltGateway> {
+  const program = startProgram([process.execPath, join("dist", "main.js")], env);
+  return { ...program, origin: await originOf(program) };
+}
+
+/** Waits until a gateway listens and returns where, without a path. Kills one that does not start, and throws with what it wrote. */
+export async function originOf({ child, output, end }: Program): Promise<string> {
   await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null).catch(() => {});
   const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
   if (!origin) {
     child.kill("SIGKILL");
+    await end;
     throw new Error(`the gateway did not start:\n${output.stderr}`);
   }
-  return { child, origin, output, end };
+  return origin;
+}
+
+/** Returns the variables of a gateway that caches what it reads from this emulator for an hour. */
+export function cachingOn(emulator: Emulator): Record<string, string> {
+  return {
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: emulator.url,
+    PIOPIY_APP_ID: "2222223",
+    PIOPIY_SECRET: "emulator-secret",
+    CACHE_TTL_MS: "3600000",
+    RATE_LIMIT_PER_MINUTE: "0",
+  };
+}
+
+/** Returns how many upstream requests something costs. */
+export async function costOf(emulator: Emulator, act: () => Promise<unknown>): Promise<number> {
+  const count = async () => {
+    const response = await fetch(`${emulator.origin}/_emulator/calls`);
+    return ((await response.json()) as unknown[]).length;
+  };
+  const before = await count();
+  await act();
+  return (await count()) - before;
 }
