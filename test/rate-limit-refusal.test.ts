@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type Answer, type AnswerError, startGateway, type TestGateway } from "./support/gateway.js";
+import {
+  type Answer,
+  type AnswerError,
+  startGateway,
+  type TestGateway,
+} from "./support/gateway/test-gateway.js";
 
 const one = "{ __typename }";
 const rows = (count: number) => `{ sipEndpoints(first: ${count}) { nodes { username } } }`;

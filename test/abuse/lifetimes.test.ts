@@ -5,14 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { bearer } from "../support/api-keys.js";
-import { startBrokenUpstream } from "../support/broken-upstream.js";
-import { makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
-import { KeptConnection } from "../support/kept-connection.js";
+import { bearer } from "../support/auth/api-keys.js";
+import { makeKey, type SigningKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { KeptConnection } from "../support/gateway/kept-connection.js";
 import { killPrograms, startProgram } from "../support/program.js";
 import { freePort, hasRedis, startRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
+import { startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
 const TIMEOUT_MS = 180_000;
 

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createClient } from "@redis/client";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { type BuiltGateway, cachingOn, costOf, startBuiltGateway } from "../chaos/built-gateway.js";
-import { KeptConnection } from "../support/kept-connection.js";
+import { type BuiltGateway, cachingOn, costOf, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { KeptConnection } from "../support/gateway/kept-connection.js";
+import { connectToWorkers, type WorkerConnection } from "../support/gateway/worker-connections.js";
 import { killPrograms } from "../support/program.js";
 import { freePort, hasRedis, startRedis, type TestRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
-import { connectToWorkers, type WorkerConnection } from "../support/worker-connections.js";
 
 const TIMEOUT_MS = 180_000;
 /** How long an old state may be served after a change, by docs/cache.md. */

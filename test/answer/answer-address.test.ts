@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
 import { freePort } from "../support/redis.js";
 
 const env = {

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const secret = "made-up-secret-of-an-answer-url-that-is-long";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfig } from "../../src/config.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
 
 const secrets = ["first-made-up-secret-of-an-answer-url", "other-made-up-secret-of-an-answer-url"];

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { KeptConnection } from "../support/kept-connection.js";
+import { type BuiltGateway, cachingOn, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { KeptConnection } from "../support/gateway/kept-connection.js";
+import { connectToWorkers } from "../support/gateway/worker-connections.js";
 import { killPrograms } from "../support/program.js";
 import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
-import { connectToWorkers } from "../support/worker-connections.js";
-import { type BuiltGateway, cachingOn, startBuiltGateway } from "./built-gateway.js";
 import { isLong, Report } from "./report.js";
 
 const CHECKS = isLong ? 20_000 : 300;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { EmulatorError } from "../../src/emulator/settings.js";
 import { closeEmulators, EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
-import { startGateway } from "../support/gateway.js";
+import { startGateway } from "../support/gateway/test-gateway.js";
 import { killPrograms, startProgram } from "../support/program.js";
 import { until } from "../support/until.js";
 

@@ -5,7 +5,7 @@ import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
 import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
-import { gatewayConfig } from "./router/gateway.config.js";
+import { gatewayConfig } from "../support/router/gateway.config.js";
 import { compose, subgraphs } from "./supergraph.js";
 
 /** A router in front of both subgraphs, that passes the client's `Authorization` and address on. */

@@ -1,6 +1,6 @@
-import type { Answer } from "../support/gateway.js";
-import { until } from "../support/until.js";
+import { until } from "../until.js";
 import type { BrokenGateway } from "./broken-gateway.js";
+import type { Answer } from "./test-gateway.js";
 
 /** One operation that reads so many endpoints. */
 export function reads(kind: string, count: number): string {

@@ -1,15 +1,15 @@
 import "reflect-metadata";
 import { Writable } from "node:stream";
 import { pino } from "pino";
-import { readConfig } from "../../src/config.js";
-import { startEmulator } from "../../src/emulator/emulator.js";
-import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { createServer } from "../../src/http/server.js";
-import { loggerOptions } from "../../src/log.js";
-import { PiopiyClient } from "../../src/piopiy/client.js";
-import { Redis } from "../../src/redis.js";
-import type { TypedDocumentString } from "../generated/graphql.js";
-import { until } from "./until.js";
+import { readConfig } from "../../../src/config.js";
+import { startEmulator } from "../../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../../src/emulator/settings.js";
+import { createServer } from "../../../src/http/server.js";
+import { loggerOptions } from "../../../src/log.js";
+import { PiopiyClient } from "../../../src/piopiy/client.js";
+import { Redis } from "../../../src/redis.js";
+import type { TypedDocumentString } from "../../generated/graphql.js";
+import { until } from "../until.js";
 
 /** One call that the emulator recorded. */
 export interface RecordedCall {

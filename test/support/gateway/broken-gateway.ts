@@ -1,6 +1,6 @@
 import { expect } from "@jest/globals";
-import { type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
-import { type Answer, startGateway, type TestGateway } from "../support/gateway.js";
+import { type BrokenUpstream, startBrokenUpstream } from "../upstream/broken-upstream.js";
+import { type Answer, startGateway, type TestGateway } from "./test-gateway.js";
 
 /** A gateway on an upstream that answers as a test says. */
 export interface BrokenGateway {

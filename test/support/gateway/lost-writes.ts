@@ -1,6 +1,6 @@
-import { alice, type Behaviour, type BrokenReply } from "../support/broken-upstream.js";
-import type { Answer, TestGateway } from "../support/gateway.js";
+import { alice, type Behaviour, type BrokenReply } from "../upstream/broken-upstream.js";
 import type { BrokenGateway } from "./broken-gateway.js";
+import type { Answer, TestGateway } from "./test-gateway.js";
 
 /** Each write, with the password that `alice` has. */
 export const mutations = {

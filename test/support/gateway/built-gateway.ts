@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { Emulator } from "../../src/emulator/emulator.js";
-import { type Program, startProgram } from "../support/program.js";
-import { until } from "../support/until.js";
+import type { Emulator } from "../../../src/emulator/emulator.js";
+import { type Program, startProgram } from "../program.js";
+import { until } from "../until.js";
 
 /** The built gateway in a process of its own. */
 export interface BuiltGateway extends Program {

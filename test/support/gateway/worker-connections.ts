@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { BuiltGateway } from "../chaos/built-gateway.js";
+import { until } from "../until.js";
+import type { BuiltGateway } from "./built-gateway.js";
 import { KeptConnection } from "./kept-connection.js";
-import { until } from "./until.js";
 
 /** A connection to one worker of a gateway. */
 export interface WorkerConnection {

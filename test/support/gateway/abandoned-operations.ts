@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { request } from "node:http";
-import { type Behaviour, type BrokenReply, send } from "../support/broken-upstream.js";
-import type { TestGateway } from "../support/gateway.js";
-import { until } from "../support/until.js";
+import { until } from "../until.js";
+import { type Behaviour, type BrokenReply, send } from "../upstream/broken-upstream.js";
+import type { TestGateway } from "./test-gateway.js";
 
 /** Holds calls back until `release`, and then answers them. */
 export function held(): { behaviour: Behaviour; release: (reply?: BrokenReply) => void } {
