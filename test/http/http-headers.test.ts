@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const KEY = "made-up-key";
 const json = { "content-type": "application/json" };

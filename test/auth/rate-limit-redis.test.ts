@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { createClient } from "@redis/client";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
-import { hasRedis, startRedis, type TestRedis } from "./support/redis.js";
-import { canaries, holdsCanary } from "./support/upstream/canaries.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
+import { canaries, holdsCanary } from "../support/upstream/canaries.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "./support/auth/api-keys.js";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const one = '{ sipEndpoint(username: "user0001") { username sipUri } }';
 const withPassword = '{ sipEndpoint(username: "user0001") { sipUri password } }';

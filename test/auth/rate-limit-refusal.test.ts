@@ -4,7 +4,7 @@ import {
   type AnswerError,
   startGateway,
   type TestGateway,
-} from "./support/gateway/test-gateway.js";
+} from "../support/gateway/test-gateway.js";
 
 const one = "{ __typename }";
 const rows = (count: number) => `{ sipEndpoints(first: ${count}) { nodes { username } } }`;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { type Emulator, startEmulator } from "../src/emulator/emulator.js";
-import { readEmulatorSettings } from "../src/emulator/settings.js";
-import type { ContractAccount } from "./contract/contract-trial.js";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { contract } from "./contract.js";
+import type { ContractAccount } from "./contract-trial.js";
 
 /** A check that walks a real account's list makes many calls, one after another. */
 const REAL_ACCOUNT_MS = 300_000;

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { ConfigError, readConfig } from "../src/config.js";
-import { killPrograms, type Program, startProgram } from "./support/program.js";
-import { freePort, hasRedis, startRedis } from "./support/redis.js";
-import { until } from "./support/until.js";
-import { canaries, holdsCanary } from "./support/upstream/canaries.js";
+import { ConfigError, readConfig } from "../../src/config.js";
+import { killPrograms, type Program, startProgram } from "../support/program.js";
+import { freePort, hasRedis, startRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
+import { canaries, holdsCanary } from "../support/upstream/canaries.js";
 
 const withRedis = hasRedis ? it : it.skip;
 if (!hasRedis)

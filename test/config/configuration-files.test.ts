@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, readConfig } from "../src/config.js";
-import { EmulatorSettingsError, readEmulatorSettings } from "../src/emulator/settings.js";
-import { sha256 } from "./support/auth/api-keys.js";
+import { ConfigError, readConfig } from "../../src/config.js";
+import { EmulatorSettingsError, readEmulatorSettings } from "../../src/emulator/settings.js";
+import { sha256 } from "../support/auth/api-keys.js";
 
 const hash = sha256("made-up-key");
 const secret = "made-up-".repeat(4);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type BuiltGateway, startBuiltGateway } from "./support/gateway/built-gateway.js";
-import { until } from "./support/until.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { until } from "../support/until.js";
 
 /** Makes the gateway fail where it generates a password. */
 const SABOTAGE = `data:text/javascript,${encodeURIComponent(`

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
-import { startGateway } from "./support/gateway/test-gateway.js";
+import { startGateway } from "../support/gateway/test-gateway.js";
 
 const readme = readFileSync("README.md", "utf8");
 const source = (path: string) => readFileSync(`src/${path}`, "utf8");

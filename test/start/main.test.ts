@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { originOf } from "./support/gateway/built-gateway.js";
-import { killPrograms, type Program, startProgram } from "./support/program.js";
-import { until } from "./support/until.js";
-import { type BrokenUpstream, send, startBrokenUpstream } from "./support/upstream/broken-upstream.js";
+import { originOf } from "../support/gateway/built-gateway.js";
+import { killPrograms, type Program, startProgram } from "../support/program.js";
+import { until } from "../support/until.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
 let upstream: BrokenUpstream;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { parse } from "yaml";
-import { Containers, hasContainers } from "./support/containers.js";
+import { Containers, hasContainers } from "./containers.js";
 
 // It installs a system, builds three images, and may share its machine with other tests.
 jest.setTimeout(900_000);

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { type Emulator, startEmulator } from "../src/emulator/emulator.js";
-import { readEmulatorSettings } from "../src/emulator/settings.js";
-import { cachingOn, costOf } from "./support/gateway/built-gateway.js";
-import { KeptConnection } from "./support/gateway/kept-connection.js";
-import { killPrograms, type Program, startProgram } from "./support/program.js";
-import { freePort, hasRedis, startRedis } from "./support/redis.js";
-import { until } from "./support/until.js";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../src/emulator/settings.js";
+import { cachingOn, costOf } from "../support/gateway/built-gateway.js";
+import { KeptConnection } from "../support/gateway/kept-connection.js";
+import { killPrograms, type Program, startProgram } from "../support/program.js";
+import { freePort, hasRedis, startRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 const TIMEOUT_MS = 120_000;
 const WARNING = "another program's cluster mode";

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, readConfig } from "../src/config.js";
-import { Secret } from "../src/secret.js";
+import { ConfigError, readConfig } from "../../src/config.js";
+import { Secret } from "../../src/secret.js";
 
 const account = { PIOPIY_APP_ID: "2222223", PIOPIY_SECRET: "made-up-secret" };
 const complete = { AUTH: "none", ...account };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { ConfigError, readConfig } from "../src/config.js";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
+import { ConfigError, readConfig } from "../../src/config.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const KEY = "made-up-key";
 const keyed = {

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway, type TestGatewayOptions } from "./support/gateway/test-gateway.js";
-import { startBrokenUpstream } from "./support/upstream/broken-upstream.js";
-import { canaries, echoes, holdsCanary } from "./support/upstream/canaries.js";
+import { startGateway, type TestGateway, type TestGatewayOptions } from "../support/gateway/test-gateway.js";
+import { startBrokenUpstream } from "../support/upstream/broken-upstream.js";
+import { canaries, echoes, holdsCanary } from "../support/upstream/canaries.js";
 
 const { key, password, secret } = canaries;
 const answerSecret = "canary-secret-of-answer-urls-which-is-long";

@@ -1,7 +1,7 @@
-import type { ContractCheck } from "./contract/contract-check.js";
-import { endpointChecks } from "./contract/endpoint-checks.js";
-import { listChecks } from "./contract/list-checks.js";
-import { refusalChecks } from "./contract/refusal-checks.js";
+import type { ContractCheck } from "./contract-check.js";
+import { endpointChecks } from "./endpoint-checks.js";
+import { listChecks } from "./list-checks.js";
+import { refusalChecks } from "./refusal-checks.js";
 
 /**
  * PIOPIY's behaviour, as statements that can be run against any address. A check uses PIOPIY's five calls only,

@@ -4,8 +4,8 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
-import { freePort } from "./support/redis.js";
-import { until } from "./support/until.js";
+import { freePort } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 const TIMEOUT_MS = 120_000;
 const folder = mkdtempSync(join(tmpdir(), "log-"));

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { originOf } from "./support/gateway/built-gateway.js";
-import { type Program, startProgram } from "./support/program.js";
-import { until } from "./support/until.js";
-import { type BrokenUpstream, send, startBrokenUpstream } from "./support/upstream/broken-upstream.js";
+import { originOf } from "../support/gateway/built-gateway.js";
+import { type Program, startProgram } from "../support/program.js";
+import { until } from "../support/until.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
 const TIMEOUT_MS = 120_000;
 const write = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';

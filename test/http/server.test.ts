@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { boundedKey, FixedWindowCounter } from "../src/auth/fixed-window-counter.js";
-import { until } from "./support/until.js";
+import { boundedKey, FixedWindowCounter } from "../../src/auth/fixed-window-counter.js";
+import { until } from "../support/until.js";
 
 describe("A fixed-window counter", () => {
   it("adds only what fits, and says what it would have come to", () => {

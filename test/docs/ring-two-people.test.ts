@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
-import { freePort } from "./support/redis.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { freePort } from "../support/redis.js";
 
 let gateway: TestGateway;
 beforeEach(async () => {

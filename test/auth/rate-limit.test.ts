@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const entry = (key: string) => `${key}:${createHash("sha256").update(`made-up-${key}`).digest("hex")}`;
 const keyed = {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
-import { canaries } from "./support/upstream/canaries.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { canaries } from "../support/upstream/canaries.js";
 
 /** What SECURITY.md says of every route, tried on all of them by every method. */
 const paths = [

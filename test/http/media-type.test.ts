@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "./support/auth/api-keys.js";
-import { type AnswerError, startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const PLAIN = "application/json; charset=utf-8";
 const GRAPHQL = "application/graphql-response+json; charset=utf-8";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { type AnswerError, startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
+import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway;
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type BuiltGateway, startBuiltGateway } from "./support/gateway/built-gateway.js";
-import { until } from "./support/until.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { until } from "../support/until.js";
 
 const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", WORKERS: "3", CACHE_TTL_MS: "3600000" };
 
