@@ -62,15 +62,15 @@ async function start(): Promise<TestGateway> {
 }
 
 async function costOf(act: () => Promise<unknown>): Promise<number> {
-  const count = async () => ((await gateways[0]?.calls()) ?? []).length;
+  const count = async () => ((await gateways[0]?.upstreamRequests()) ?? []).length;
   const before = await count();
   await act();
   return (await count()) - before;
 }
 
 async function isCached(gateway: TestGateway): Promise<boolean> {
-  await gateway.ask(one);
-  return (await costOf(() => gateway.ask(one))) === 0;
+  await gateway.execute(one);
+  return (await costOf(() => gateway.execute(one))) === 0;
 }
 
 async function readiness({ origin }: TestGateway): Promise<unknown> {
@@ -89,7 +89,8 @@ async function isReady(gateway: TestGateway, state: "up" | "down"): Promise<bool
 }
 
 /** Reads something that is not in memory. */
-const readOther = (gateway: TestGateway) => gateway.ask(one.replace("alice", `other-${performance.now()}`));
+const readOther = (gateway: TestGateway) =>
+  gateway.execute(one.replace("alice", `other-${performance.now()}`));
 
 describeWithRedis("Gateways whose Redis refuses a command", () => {
   it.each<[string, string[], string[]]>([
@@ -109,13 +110,13 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
       await until(() => isReady(gateway, "up"));
     }
     await admin.sendCommand(refuse);
-    await writer.ask(remove);
+    await writer.execute(remove);
     const written = performance.now();
     let oldUntil = 0;
     await until(async () => {
-      const asked = performance.now() - written;
-      if ((await reader.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null) return true;
-      oldUntil = asked;
+      const requested = performance.now() - written;
+      if ((await reader.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null) return true;
+      oldUntil = requested;
       return false;
     });
     expect(oldUntil).toBeLessThan(BOUND_MS);
@@ -152,8 +153,8 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     const [writer, reader] = [await start(), await start()];
     for (const gateway of gateways) await until(() => isCached(gateway));
     await admin.sendCommand(acl(refuse));
-    await writer.ask(remove);
-    await until(async () => (await reader.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
+    await writer.execute(remove);
+    await until(async () => (await reader.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
     await until(async () => {
       await readOther(reader);
       return logged(reader, message).length > 0;
@@ -183,7 +184,7 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     await until(() => logged(gateway, message).length > 0);
     expect(await isCached(gateway)).toBe(false);
     expect(await readiness(gateway)).toEqual(ready("down"));
-    expect((await gateway.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint).not.toBeNull();
+    expect((await gateway.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint).not.toBeNull();
     const codes = logged(gateway, message).map(({ command, code }) => `${command} ${code}`);
     expect(codes).toEqual([...new Set(codes)]);
   });

@@ -50,7 +50,7 @@ describe("A secret", () => {
     const gateway = await startGateway();
     try {
       const fields = "{ password sipEndpoint { password } }";
-      const { data } = await gateway.ask<Record<string, { password: string; sipEndpoint: unknown }>>(
+      const { data } = await gateway.execute<Record<string, { password: string; sipEndpoint: unknown }>>(
         `mutation {
           given: createSipEndpoint(input: { username: "a", password: "${text}" }) ${fields}
           generated: createSipEndpoint(input: { username: "b" }) ${fields}
@@ -63,7 +63,7 @@ describe("A secret", () => {
         expect(password).toMatch(/^\w{22}$/);
         expect(sipEndpoint).toEqual({ password });
       }
-      const read = await gateway.ask('{ sipEndpoint(username: "b") { password } }');
+      const read = await gateway.execute('{ sipEndpoint(username: "b") { password } }');
       expect(read.data).toEqual({ sipEndpoint: { password: data.generated?.password } });
       expect(gateway.log.join()).not.toContain(text);
     } finally {

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { type Bytes, request } from "../support/http/raw-http.js";
 
 /** A good request, as far as HTTP is concerned. */
-export const ask = (query: unknown, variables?: unknown) => request(JSON.stringify({ query, variables }));
-const takers = [
+export const graphqlRequest = (query: unknown, variables?: unknown) =>
+  request(JSON.stringify({ query, variables }));
+const parametrizedQueries = [
   "query ($v: ID!) { sipEndpoint(username: $v) { type } }",
   "query ($v: Int!) { sipEndpoints(first: $v) { nodes { username } } }",
   "query ($v: String) { sipEndpoints(after: $v) { totalCount } }",
@@ -80,21 +81,23 @@ export const wholeRequests: Record<string, fc.Arbitrary<Bytes>> = {
     )
     .map((body) => request(JSON.stringify(body))),
   "variables that are any JSON": fc
-    .tuple(fc.constantFrom(...takers), fc.oneof(anything, shaped, fc.array(shaped), text))
-    .map(([query, v]) => ask(query, { v })),
-  "deep JSON": fc.tuple(depths, fc.constantFrom(...takers), fc.nat(3)).map(([depth, query, how]) => {
-    const deep = [
-      nest("[", "]", depth),
-      `${'{"a":'.repeat(depth / 6)}1${"}".repeat(depth / 6)}`,
-      `[{"__typename":"SipEndpoint","username":${nest("[", "]", depth)}}]`,
-      "[".repeat(depth),
-    ][how];
-    return request(`{"query":${JSON.stringify(query)},"variables":{"v":${deep}}}`);
-  }),
+    .tuple(fc.constantFrom(...parametrizedQueries), fc.oneof(anything, shaped, fc.array(shaped), text))
+    .map(([query, v]) => graphqlRequest(query, { v })),
+  "deep JSON": fc
+    .tuple(depths, fc.constantFrom(...parametrizedQueries), fc.nat(3))
+    .map(([depth, query, how]) => {
+      const deep = [
+        nest("[", "]", depth),
+        `${'{"a":'.repeat(depth / 6)}1${"}".repeat(depth / 6)}`,
+        `[{"__typename":"SipEndpoint","username":${nest("[", "]", depth)}}]`,
+        "[".repeat(depth),
+      ][how];
+      return request(`{"query":${JSON.stringify(query)},"variables":{"v":${deep}}}`);
+    }),
   "deep GraphQL": fc
     .tuple(fc.integer({ min: 1, max: 990 }), fc.nat(6))
     .map(([depth, how]) =>
-      ask(
+      graphqlRequest(
         [
           nest("{a", "}", depth),
           "{a".repeat(depth),
@@ -110,11 +113,11 @@ export const wholeRequests: Record<string, fc.Arbitrary<Bytes>> = {
     const long = "x".repeat(length);
     const number = "9".repeat(length);
     return [
-      ask(`{ ${long} }`),
-      ask(`{ sipEndpoint(username: "${long}") { type } }`),
-      ask(`{ sipEndpoints(first: ${number}) { totalCount } }`),
-      ask(takers[0], { v: long }),
-      ask(takers[2], { v: long }),
+      graphqlRequest(`{ ${long} }`),
+      graphqlRequest(`{ sipEndpoint(username: "${long}") { type } }`),
+      graphqlRequest(`{ sipEndpoints(first: ${number}) { totalCount } }`),
+      graphqlRequest(parametrizedQueries[0], { v: long }),
+      graphqlRequest(parametrizedQueries[2], { v: long }),
       request(`{"query":"{ __typename }","variables":{"v":${number}}}`),
     ][how] as Bytes;
   }),
@@ -126,6 +129,6 @@ export const wholeRequests: Record<string, fc.Arbitrary<Bytes>> = {
     .map(([document, changes]) => {
       const changed = document.split(" ");
       for (const [at, removed, word] of changes) changed.splice(at % changed.length, removed, word);
-      return ask(changed.join(" "));
+      return graphqlRequest(changed.join(" "));
     }),
 };

@@ -25,30 +25,30 @@ async function start(settings: Record<string, string>): Promise<void> {
   const times = { PIOPIY_TIMEOUT_MS: "60000", PIOPIY_DEADLINE_MS: "60000" };
   broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "4", ...limits, ...times, ...settings });
   const hold = held();
-  broken.upstream.answer(hold.behaviour);
+  broken.upstream.respond(hold.responder);
   release = () => {
-    broken.upstream.answer((response) => void setTimeout(send, 2, response, {}));
+    broken.upstream.respond((response) => void setTimeout(send, 2, response, {}));
     hold.release();
   };
 }
 
 /** Waits until the gateway has begun what it was sent. */
 async function begun(headers: Record<string, string> = {}): Promise<void> {
-  await until(() => broken.upstream.calls.length > 0);
-  for (let round = 0; round < 5; round++) await broken.gateway.ask("{ __typename }", {}, headers);
+  await until(() => broken.upstream.requests.length > 0);
+  for (let round = 0; round < 5; round++) await broken.gateway.execute("{ __typename }", {}, headers);
 }
 
 /** Tells how many upstream requests of the flood began before the last one of others. */
-async function begunBefore(flood: Promise<unknown>[], ask: () => Promise<unknown>[]): Promise<number> {
+async function begunBefore(flood: Promise<unknown>[], execute: () => Promise<unknown>[]): Promise<number> {
   await begun(a);
-  const asked = ask();
+  const requested = execute();
   await begun(a);
   release();
-  await Promise.all(asked);
-  const calls = broken.upstream.calls.map(({ body }) => (body.includes("flood") ? "flood" : "other"));
+  await Promise.all(requested);
+  const requests = broken.upstream.requests.map(({ body }) => (body.includes("flood") ? "flood" : "other"));
   await Promise.all(flood);
-  expect(broken.upstream.calls.length).toBeGreaterThan(80);
-  return calls.slice(0, calls.lastIndexOf("other")).filter((call) => call === "flood").length;
+  expect(broken.upstream.requests.length).toBeGreaterThan(80);
+  return requests.slice(0, requests.lastIndexOf("other")).filter((request) => request === "flood").length;
 }
 
 const target = (flood: number, n: number) => `{ type: SIP, user: "flood-${flood}-${n}" }`;
@@ -72,11 +72,13 @@ describe("One client's hundreds of upstream requests", () => {
     "do not keep other clients waiting: %s",
     async (_, operations, flood) => {
       await start(keys);
-      const floods = Array.from({ length: operations }, (_value, n) => broken.gateway.ask(flood(n), {}, a));
+      const floods = Array.from({ length: operations }, (_value, n) =>
+        broken.gateway.execute(flood(n), {}, a),
+      );
       const before = await begunBefore(floods, () =>
         others.map(async (name) => {
-          const answer = await broken.gateway.ask(reads(name, 3), {}, bearer(`key-${name}`));
-          expect(outcomeOf(answer)).toBe("done");
+          const response = await broken.gateway.execute(reads(name, 3), {}, bearer(`key-${name}`));
+          expect(outcomeOf(response)).toBe("done");
         }),
       );
       expect(before).toBeLessThan(10);
@@ -86,27 +88,29 @@ describe("One client's hundreds of upstream requests", () => {
 
   it("do not keep the writes of other clients waiting", async () => {
     await start(keys);
-    const floods = Array.from({ length: 4 }, (_, n) => broken.gateway.ask(reads(`flood-${n}`, 64), {}, a));
+    const floods = Array.from({ length: 4 }, (_, n) =>
+      broken.gateway.execute(reads(`flood-${n}`, 64), {}, a),
+    );
     const before = await begunBefore(floods, () => [removeMine()]);
     expect(before).toBeLessThan(4);
 
     async function removeMine(): Promise<void> {
       const query = 'mutation { removeSipEndpoint(input: { username: "mine" }) { username } }';
-      expect(outcomeOf(await broken.gateway.ask(query, {}, bearer("key-b")))).toBe("done");
+      expect(outcomeOf(await broken.gateway.execute(query, {}, bearer("key-b")))).toBe("done");
     }
   });
 
   it("do not keep other addresses waiting where nobody logs in", async () => {
     await start({ AUTH: "none" });
-    const floods = Array.from({ length: 4 }, (_, n) => broken.gateway.ask(reads(`flood-${n}`, 64)));
-    const before = await begunBefore(floods, () => [askFromElsewhere()]);
+    const floods = Array.from({ length: 4 }, (_, n) => broken.gateway.execute(reads(`flood-${n}`, 64)));
+    const before = await begunBefore(floods, () => [executeFromElsewhere()]);
     expect(before).toBeLessThan(10);
 
-    async function askFromElsewhere(): Promise<void> {
+    async function executeFromElsewhere(): Promise<void> {
       const headers = { "content-type": "application/json" };
       const options = { method: "POST", localAddress: "127.0.0.2", headers };
-      const asking = request(`${broken.gateway.origin}/graphql`, options);
-      const [response] = await once(asking.end(JSON.stringify({ query: reads("b", 3) })), "response");
+      const sent = request(`${broken.gateway.origin}/graphql`, options);
+      const [response] = await once(sent.end(JSON.stringify({ query: reads("b", 3) })), "response");
       const body = Buffer.concat(await response.toArray());
       expect(JSON.parse(String(body)).errors).toBeUndefined();
     }

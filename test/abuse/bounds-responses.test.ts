@@ -53,7 +53,7 @@ describe("A response to a query of more than 2 MiB is an error instead:", () => 
   ])("%s", async (_, query, variables) => {
     await start();
     await gateway.reset({ count: 100 });
-    const { status, data, errors } = await gateway.ask(query, variables);
+    const { status, data, errors } = await gateway.execute(query, variables);
     expect(errors).toMatchObject([tooLarge]);
     expect(Number(errors?.[0]?.extensions.actual)).toBeGreaterThan(MAXIMUM);
     expect([status, data]).toEqual([200, undefined]);
@@ -62,8 +62,8 @@ describe("A response to a query of more than 2 MiB is an error instead:", () => 
   it("one more byte than is allowed", async () => {
     await start();
     const sizeOf = async (length: number) => {
-      const answer = await gateway.ask(report("normalized"), speak("x".repeat(length)));
-      return answer.errors ?? Buffer.byteLength(JSON.stringify({ data: answer.data }));
+      const response = await gateway.execute(report("normalized"), speak("x".repeat(length)));
+      return response.errors ?? Buffer.byteLength(JSON.stringify({ data: response.data }));
     };
     const rest = Number(await sizeOf(1)) - 1;
     expect(await sizeOf(MAXIMUM - rest)).toBe(MAXIMUM);
@@ -74,7 +74,7 @@ describe("A response to a query of more than 2 MiB is an error instead:", () => 
     await start();
     const roots = times(32, (n) => `r${n}: validatePcmo(pcmo: $pcmo) { ...F }`);
     const query = `query ($pcmo: PCMO!) { ${roots} } fragment F on PcmoReport { ${aliases("normalized", 32)} }`;
-    const { errors } = await gateway.ask(query, speak("x".repeat(90_000)));
+    const { errors } = await gateway.execute(query, speak("x".repeat(90_000)));
     expect(errors).toMatchObject([tooLarge]);
     expect(Number(errors?.[0]?.extensions.actual)).toBeGreaterThan(1024 * 90_000);
   });
@@ -95,7 +95,7 @@ describe("A response to a mutation", () => {
     const password = "\u{1F4DE}".repeat(128);
     const update = `updateSipEndpoint(input: { username: "alice", password: "${password}" }) { ...F }`;
     const query = `mutation { ${aliases(update, 60)} } fragment F on UpdateSipEndpointPayload { ${aliases("password", 80)} }`;
-    const { data, errors } = await gateway.ask<Record<string, Record<string, string>>>(query);
+    const { data, errors } = await gateway.execute<Record<string, Record<string, string>>>(query);
     expect(errors).toBeUndefined();
     expect(Buffer.byteLength(JSON.stringify(data))).toBeGreaterThan(MAXIMUM);
     expect(data.f59?.f79).toBe(password);

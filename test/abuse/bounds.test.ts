@@ -81,22 +81,22 @@ describe("A username", () => {
 
   it.each(bad)("%s is refused in queries, and nothing goes upstream", async (_, username) => {
     const reads = [
-      await gateway.ask("query ($u: ID!) { sipEndpoint(username: $u) { username } }", { u: username }),
-      await gateway.ask("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {
+      await gateway.execute("query ($u: ID!) { sipEndpoint(username: $u) { username } }", { u: username }),
+      await gateway.execute("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {
         r: [{ __typename: "SipEndpoint", username }],
       }),
     ];
-    const errors = reads.map((answer) => answer.errors?.[0]?.extensions);
+    const errors = reads.map((response) => response.errors?.[0]?.extensions);
     expect(errors).toMatchObject([
       { code: "BAD_USER_INPUT", argumentName: "username" },
       { code: "BAD_USER_INPUT", argumentName: "representations" },
     ]);
     expect(JSON.stringify(reads)).not.toContain("xxx");
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each(bad)("%s is refused in inputs and targets, and nothing goes upstream", async (_, username) => {
-    const { data } = await gateway.ask<Record<string, unknown>>(
+    const { data } = await gateway.execute<Record<string, unknown>>(
       `mutation ($u: ID!) {
         createSipEndpoint(input: { username: $u }) { userErrors { code } }
         updateSipEndpoint(input: { username: $u }) { userErrors { code } }
@@ -104,24 +104,24 @@ describe("A username", () => {
       }`,
       { u: username },
     );
-    const connect = await gateway.ask<Record<string, unknown>>(
+    const connect = await gateway.execute<Record<string, unknown>>(
       "query ($u: ID!) { connectAction(verify: true, input: { call: [{ user: $u }] }) { userErrors { code } } }",
       { u: username },
     );
     const payloads = [...Object.values(data), ...Object.values(connect.data)];
     expect(payloads).toEqual(Array(4).fill({ userErrors: [{ code: "INVALID_USERNAME" }] }));
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
     expect(gateway.log.filter((line) => line.length > 2000)).toEqual([]);
   });
 
   it("of 256 bytes is read, updated and removed", async () => {
     const username = "é".repeat(128);
     await gateway.reset({ endpoints: [{ username }] });
-    const found = await gateway.ask("query ($u: ID!) { sipEndpoint(username: $u) { username } }", {
+    const found = await gateway.execute("query ($u: ID!) { sipEndpoint(username: $u) { username } }", {
       u: username,
     });
     expect(found.data).toEqual({ sipEndpoint: { username } });
-    const { data } = await gateway.ask(
+    const { data } = await gateway.execute(
       `mutation ($u: ID!) {
         updateSipEndpoint(input: { username: $u, password: "made-up-1" }) { userErrors { code } }
         removeSipEndpoint(input: { username: $u }) { username }
@@ -136,7 +136,7 @@ describe("A username", () => {
     await withGateway({ CACHE_TTL_MS: "60000" }, async (caching) => {
       await caching.reset({ endpoints: usernames.map((username) => ({ username })) });
       for (const username of usernames) {
-        const { data } = await caching.ask("query ($u: ID!) { sipEndpoint(username: $u) { username } }", {
+        const { data } = await caching.execute("query ($u: ID!) { sipEndpoint(username: $u) { username } }", {
           u: username,
         });
         expect(data).toEqual({ sipEndpoint: { username } });
@@ -153,7 +153,7 @@ describe("A username", () => {
     try {
       await withGateway({ REDIS_URL: redis.url, CACHE_TTL_MS: "60000" }, async (gateway) => {
         for (const username of ["a", "名".repeat(85), "x".repeat(256)]) {
-          await gateway.ask(
+          await gateway.execute(
             "mutation ($u: ID!) { removeSipEndpoint(input: { username: $u }) { username } }",
             {
               u: username,
@@ -238,7 +238,7 @@ describe("An operation that makes much work", () => {
     ["a long alias for each type", `{ __schema { types { ${"a".repeat(50_000)}: name } } }`, {}],
     ["the text of the schema 64 times", `{ ${times(64, (n) => `a${n}: _service { sdl }`)} }`, {}],
   ])("is refused, and nothing goes upstream: %s", async (_, query, variables) => {
-    const { data, errors } = await gateway.ask(query, { ...variables });
+    const { data, errors } = await gateway.execute(query, { ...variables });
     expect(data).toBeUndefined();
     expect(limitsOf(errors)).toEqual(["MAX_COST"]);
     expect(errors?.[0]?.extensions).toMatchObject({
@@ -246,7 +246,7 @@ describe("An operation that makes much work", () => {
       maximum: 5000,
       actual: expect.any(Number),
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each<[string, string, object]>([
@@ -275,7 +275,7 @@ describe("An operation that makes much work", () => {
       {},
     ],
   ])("passes under the defaults when people need it: %s", async (_, query, variables) => {
-    const { data, errors } = await gateway.ask(query, { ...variables });
+    const { data, errors } = await gateway.execute(query, { ...variables });
     expect(errors).toBeUndefined();
     expect(data).toBeTruthy();
   });
@@ -286,7 +286,7 @@ describe("An operation that makes much work", () => {
       `query ($p: PCMO!) { ${times(count, (n) => `a${n}: ${many} { valid }`)} }`;
     const duration = async (count: number) => {
       const begun = performance.now();
-      await gateway.ask(fields(count), { p: numbers });
+      await gateway.execute(fields(count), { p: numbers });
       return performance.now() - begun;
     };
     const rounds = [1, 2, 3, 4];
@@ -298,11 +298,11 @@ describe("An operation that makes much work", () => {
   });
 
   it("pays the standard introspection query with a few hundred units", async () => {
-    const { headers } = await gateway.ask(getIntrospectionQuery());
-    const before = Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
+    const { headers } = await gateway.execute(getIntrospectionQuery());
+    const before = Number((await gateway.execute("{ __typename }")).headers.get("ratelimit-remaining"));
     const cost = Number(headers.get("ratelimit-remaining")) - before;
     expect(cost).toBe(1);
-    const after = Number((await gateway.ask(getIntrospectionQuery())).headers.get("ratelimit-remaining"));
+    const after = Number((await gateway.execute(getIntrospectionQuery())).headers.get("ratelimit-remaining"));
     expect(before - after).toBeGreaterThan(100);
     expect(before - after).toBeLessThan(1000);
   });
@@ -323,16 +323,17 @@ describe("A forged cursor", () => {
   const unknown = Array.from({ length: 9 }, (_, index) => fingerprint(`nobody${index}`));
 
   async function read(position: number, remembered: readonly string[], first: number) {
-    const calls = (await gateway.calls()).length;
-    const left = async () => Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
+    const requests = (await gateway.upstreamRequests()).length;
+    const left = async () =>
+      Number((await gateway.execute("{ __typename }")).headers.get("ratelimit-remaining"));
     const before = await left();
-    const answer = await gateway.ask<unknown>(query, {
+    const response = await gateway.execute<unknown>(query, {
       after: encodeCursor({ position, remembered }),
       first,
     });
     return {
-      answer,
-      requests: (await gateway.calls()).length - calls,
+      response,
+      requests: (await gateway.upstreamRequests()).length - requests,
       units: before - 1 - (await left()),
     };
   }
@@ -343,30 +344,31 @@ describe("A forged cursor", () => {
     ["past the end", COUNT + 700, 100],
     ["far past the end", 999_999_999, 100],
   ])("%s has at most 500 rows searched, and expires", async (_, position, first) => {
-    const { answer, requests, units } = await read(position, unknown, first);
-    expect(answer.errors?.[0]?.extensions.code).toBe("CURSOR_EXPIRED");
+    const { response, requests, units } = await read(position, unknown, first);
+    expect(response.errors?.[0]?.extensions.code).toBe("CURSOR_EXPIRED");
     expect(requests).toBeLessThanOrEqual(50 + 5 + Math.ceil(first / 10));
     expect(units).toBeGreaterThanOrEqual(5 * requests);
   });
 
   it("whose rows stand alone does not have the list read again and again", async () => {
     const remembered = [fingerprint(name(300)), ...unknown];
-    const { answer, requests } = await read(400, remembered, 10);
-    expect(answer.errors).toBeUndefined();
-    expect(answer.data).toEqual({
+    const { response, requests } = await read(400, remembered, 10);
+    expect(response.errors).toBeUndefined();
+    expect(response.data).toEqual({
       sipEndpoints: { nodes: Array.from({ length: 10 }, (_, n) => ({ username: name(301 + n) })) },
     });
     expect(requests).toBeLessThanOrEqual(50);
   });
 
   it("costs an operation with 60 of them no more than it may cost", async () => {
-    const left = async () => Number((await gateway.ask("{ __typename }")).headers.get("ratelimit-remaining"));
+    const left = async () =>
+      Number((await gateway.execute("{ __typename }")).headers.get("ratelimit-remaining"));
     const before = await left();
     const fields = times(60, (n) => {
       const after = encodeCursor({ position: 4990 - 80 * n, remembered: unknown });
       return `a${n}: sipEndpoints(first: 1, after: "${after}") { totalCount }`;
     });
-    const { errors } = await gateway.ask(`{ ${fields} }`);
+    const { errors } = await gateway.execute(`{ ${fields} }`);
     expect(errors).toHaveLength(1);
     const cost = before - 1 - (await left());
     expect(cost).toBeGreaterThan(60 * 20);
@@ -377,7 +379,7 @@ describe("A forged cursor", () => {
     const small = await startGateway({ gateway: { MAX_COST: "200", PIOPIY_URL: gateway.piopiyUrl } });
     try {
       const after = encodeCursor({ position: COUNT / 2, remembered: unknown });
-      const { errors } = await small.ask(query, { after, first: 10 });
+      const { errors } = await small.execute(query, { after, first: 10 });
       expect(errors?.map(({ extensions: { limit, maximum } }) => [limit, maximum])).toEqual([
         ["MAX_COST", 200],
       ]);
@@ -392,7 +394,7 @@ describe("A forged cursor", () => {
       Array.from({ length: 10 }, (_, index) => fingerprint(name(index))),
       10,
     );
-    expect(first.answer.errors).toBeUndefined();
+    expect(first.response.errors).toBeUndefined();
     expect(first.requests).toBe(2);
     expect(first.units).toBeLessThan(5 * 5 + 20);
   });

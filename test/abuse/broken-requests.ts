@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { type Bytes, request } from "../support/http/raw-http.js";
-import { ask } from "./bad-requests.js";
+import { graphqlRequest } from "./bad-requests.js";
 
 const good = [
-  ask("{ sipEndpoints(first: 1) { totalCount nodes { username type } } }"),
-  ask("query ($u: ID!) { sipEndpoint(username: $u) { sipUri } }", { u: "alice" }),
-  ask('mutation { updateSipEndpoint(input: { username: "bob", password: "made-up-1" }) { password } }'),
+  graphqlRequest("{ sipEndpoints(first: 1) { totalCount nodes { username type } } }"),
+  graphqlRequest("query ($u: ID!) { sipEndpoint(username: $u) { sipUri } }", { u: "alice" }),
+  graphqlRequest(
+    'mutation { updateSipEndpoint(input: { username: "bob", password: "made-up-1" }) { password } }',
+  ),
   request("", { "apollo-require-preflight": "1" }, "GET /graphql?query=%7B__typename%7D"),
 ];
 

@@ -86,7 +86,7 @@ async function start(command: string, args: string[], more: Record<string, strin
 
 const npmStart = (more?: Record<string, string>) => start("npm", ["start"], more);
 
-async function ask(origin: string, query: string): Promise<unknown> {
+async function execute(origin: string, query: string): Promise<unknown> {
   const response = await fetch(`${origin}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", connection: "close" },
@@ -111,10 +111,10 @@ describe("A running gateway", () => {
     const connect = '{ connectAction(input: { call: [{ user: "alice" }] }) { pcmo answerUrl } }';
     const queries = [alice, "{ nothing }", "{", "{ __typename }", "{ __schema { description } }", connect];
     for (const query of queries) {
-      expect(JSON.stringify(await ask(origin, query))).not.toContain("INTERNAL_SERVER_ERROR");
+      expect(JSON.stringify(await execute(origin, query))).not.toContain("INTERNAL_SERVER_ERROR");
     }
     const create = 'mutation { createSipEndpoint(input: { username: "erin" }) { userErrors { code } } }';
-    expect(await ask(origin, create)).toEqual({ data: { createSipEndpoint: { userErrors: [] } } });
+    expect(await execute(origin, create)).toEqual({ data: { createSipEndpoint: { userErrors: [] } } });
     const [page, live] = await Promise.all([fetch(`${origin}/graphiql`), fetch(`${origin}/health/ready`)]);
     expect([page.status, live.status]).toEqual([200, 200]);
   });
@@ -125,9 +125,9 @@ describe("A running gateway", () => {
       new Set(
         [...gateway.output().matchAll(/^\{.*"answered"\}$/gm)].map(([line]) => Number(JSON.parse(line).pid)),
       );
-    const askAll = async (count: number) => {
+    const executeAll = async (count: number) => {
       await wait(async () => {
-        expect(await ask(gateway.origin, alice)).toEqual(found);
+        expect(await execute(gateway.origin, alice)).toEqual(found);
         return workers().size >= count;
       });
     };
@@ -137,14 +137,14 @@ describe("A running gateway", () => {
       process.kill(pid, "SIGKILL");
       await wait(() => new RegExp(`"pid":${pid},.*another one takes its place`).test(gateway.output()));
     };
-    await askAll(2);
+    await executeAll(2);
     await change("One");
     const building = run("run", "build");
     await kill(0);
-    await askAll(3);
+    await executeAll(3);
     expect(await building).toMatchObject({ exitCode: 0 });
     await kill(1);
-    await askAll(4);
+    await executeAll(4);
     expect(gateway.output()).not.toContain("One");
     expect(gateway.output()).not.toContain("INTERNAL_SERVER_ERROR");
     expect((await npmStart()).output()).toContain("One");
@@ -153,7 +153,7 @@ describe("A running gateway", () => {
   it("starts together with others when nothing is built", async () => {
     await rm(join(checkout, "dist"), { recursive: true });
     const gateways = await Promise.all([npmStart(), npmStart(), npmStart()]);
-    for (const { origin } of gateways) expect(await ask(origin, alice)).toEqual(found);
+    for (const { origin } of gateways) expect(await execute(origin, alice)).toEqual(found);
     expect(await builds()).toHaveLength(1);
   });
 
@@ -164,14 +164,14 @@ describe("A running gateway", () => {
     const { origin } = await npmStart();
     await change("Two");
     await start(command, args, { EMULATOR_PORT: "0" });
-    expect(await ask(origin, alice)).toEqual(found);
+    expect(await execute(origin, alice)).toEqual(found);
   });
 
   it("answers its first operation after npm run api-key has built another version", async () => {
     const { origin } = await npmStart();
     await change("Three");
     expect(await run("run", "api-key", "--", "app", "sip:read")).toMatchObject({ exitCode: 0 });
-    expect(await ask(origin, alice)).toEqual(found);
+    expect(await execute(origin, alice)).toEqual(found);
   });
 });
 
@@ -192,7 +192,7 @@ describe("A build", () => {
     expect([stderr, exitCode]).toEqual([expect.stringContaining("main.ts"), 1]);
     expect(await readdir(join(checkout, "dist"))).toEqual(before);
     const { origin } = await start(process.execPath, ["--env-file=.env.emulator", "dist/main.js"]);
-    expect(await ask(origin, alice)).toEqual(found);
+    expect(await execute(origin, alice)).toEqual(found);
   });
 
   it("removes builds of the past, but none that a worker may load", async () => {
@@ -209,7 +209,7 @@ describe("A build", () => {
     const left = await builds();
     expect(left).toHaveLength(3);
     expect(left).toContain(used);
-    expect(await ask(gateway.origin, alice)).toEqual(found);
+    expect(await execute(gateway.origin, alice)).toEqual(found);
   });
 });
 
@@ -218,6 +218,6 @@ describe("A second gateway", () => {
     const first = await npmStart();
     const { port } = new URL(first.origin);
     await expect(npmStart({ PORT: port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is in use.`);
-    expect(await ask(first.origin, alice)).toEqual(found);
+    expect(await execute(first.origin, alice)).toEqual(found);
   });
 });

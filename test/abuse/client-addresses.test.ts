@@ -16,7 +16,9 @@ describe("The address of a client behind trusted proxies", () => {
   /** What the audit trail says of the client of one request. */
   async function clientOf(forwarded: string): Promise<unknown> {
     const before = gateway.log.length;
-    expect(await gateway.ask(remove, {}, { "x-forwarded-for": forwarded })).toMatchObject({ status: 200 });
+    expect(await gateway.execute(remove, {}, { "x-forwarded-for": forwarded })).toMatchObject({
+      status: 200,
+    });
     const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
     return lines.filter(({ name }) => name === "audit").map(({ address, who }) => ({ address, who }))[0];
   }
@@ -89,7 +91,7 @@ describe("A client behind a trusted proxy that writes", () => {
   it.each(clients)("%s has one count of wrong credentials", async (_, forwarded, other) => {
     gateway = await startGateway({ gateway: { ...apiKeys({ good: "sip:read" }), ...proxies } });
     const login = async (key: string, header: string) =>
-      (await gateway.ask("{ __typename }", {}, { ...bearer(key), "x-forwarded-for": header })).status;
+      (await gateway.execute("{ __typename }", {}, { ...bearer(key), "x-forwarded-for": header })).status;
     for (let nth = 1; nth <= 30; nth++) expect(await login("made-up", forwarded(nth))).toBe(401);
     expect(await login("made-up", forwarded(31))).toBe(429);
     expect(await login("good", forwarded(32))).toBe(200);
@@ -98,10 +100,10 @@ describe("A client behind a trusted proxy that writes", () => {
 
   it.each(clients)("%s has one rate limit", async (_, forwarded, other) => {
     gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: "5", ...proxies } });
-    const ask = async (header: string) =>
-      (await gateway.ask("{ __typename }", {}, { "x-forwarded-for": header })).status;
-    for (let nth = 1; nth <= 5; nth++) expect(await ask(forwarded(nth))).toBe(200);
-    expect(await ask(forwarded(6))).toBe(429);
-    expect(await ask(other)).toBe(200);
+    const execute = async (header: string) =>
+      (await gateway.execute("{ __typename }", {}, { "x-forwarded-for": header })).status;
+    for (let nth = 1; nth <= 5; nth++) expect(await execute(forwarded(nth))).toBe(200);
+    expect(await execute(forwarded(6))).toBe(429);
+    expect(await execute(other)).toBe(200);
   });
 });

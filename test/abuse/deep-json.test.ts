@@ -108,8 +108,8 @@ describe("A value in a document", () => {
   const literals = (depth: number) => `${"{a:".repeat(depth)}1${"}".repeat(depth)}`;
 
   it("may have 64 levels", async () => {
-    expect((await gateway.ask(argument(lists(64)))).errors).toBeUndefined();
-    expect((await gateway.ask(argument(literals(64)))).errors).toBeUndefined();
+    expect((await gateway.execute(argument(lists(64)))).errors).toBeUndefined();
+    expect((await gateway.execute(argument(literals(64)))).errors).toBeUndefined();
   });
 
   it.each([
@@ -120,7 +120,7 @@ describe("A value in a document", () => {
     ["a default", `query ($v: PCMO = ${lists(65)}) { validatePcmo(pcmo: $v) { valid } }`],
     ["a directive", `{ __typename @skip(if: ${lists(65)}) }`],
   ])("may not have more: %s", async (_, query) => {
-    const { data, errors } = await gateway.ask(query);
+    const { data, errors } = await gateway.execute(query);
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([
       { extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "JSON_DEPTH", maximum: 64 } },
@@ -146,9 +146,9 @@ describe("A document that is nested without end, where MAX_TOKENS and MAX_DEPTH 
       MAX_BODY_BYTES: "1000000",
       LOG_LEVEL: "warn",
     };
-    await withGateway(settings, async ({ ask, log }) => {
+    await withGateway(settings, async ({ execute, log }) => {
       for (const depth of [1000, 1190, 1500, 2000, 2500, 3000, 6000, 9000]) {
-        const { status, errors } = await ask(nest(depth));
+        const { status, errors } = await execute(nest(depth));
         expect([depth, status < 500]).toEqual([depth, true]);
         const code = errors?.[0]?.extensions.code;
         if (depth > 1200) expect([depth, code]).toEqual([depth, "GRAPHQL_PARSE_FAILED"]);

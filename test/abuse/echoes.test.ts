@@ -165,9 +165,9 @@ describe("A value in a request that is refused comes back in no error and no log
   ])("%s", async (_, line) => {
     for (const { origin, log } of Object.values(gateways)) {
       const bytes = `POST /graphql HTTP/1.1\r\nconnection: close\r\ncontent-type: application/json\r\n${line}\r\n\r\n`;
-      const answers = await exchange(origin, bytes);
-      expect(answers.length).toBeGreaterThan(0);
-      expect(holdsAny(JSON.stringify(answers))).toBe(false);
+      const responses = await exchange(origin, bytes);
+      expect(responses.length).toBeGreaterThan(0);
+      expect(holdsAny(JSON.stringify(responses))).toBe(false);
       expect(log.filter(holdsAny)).toEqual([]);
     }
   });
@@ -191,10 +191,10 @@ describe("A path that is not there", () => {
   ])("comes back in no part that may be a token: %s", async (_, path) => {
     for (const { origin, log } of Object.values(gateways)) {
       for (const method of ["GET", "POST", "DELETE"]) {
-        const [answer] = await exchange(origin, request("", {}, `${method} ${path}`));
-        expect(answer?.status).toBe(404);
-        expect(holdsCanary(answer?.body ?? "", "password")).toBe(false);
-        expect(answer?.body.length).toBeLessThan(500);
+        const [response] = await exchange(origin, request("", {}, `${method} ${path}`));
+        expect(response?.status).toBe(404);
+        expect(holdsCanary(response?.body ?? "", "password")).toBe(false);
+        expect(response?.body.length).toBeLessThan(500);
       }
       expect(log.filter((line) => holdsCanary(line, "password"))).toEqual([]);
     }

@@ -67,12 +67,12 @@ describe("graphql-cop finds no field suggestions: no error tells what is there i
       name: "timeout",
     },
   ])("$what", async ({ query, variables, name }) => {
-    const { data, errors } = await gateway.ask(query, variables);
+    const { data, errors } = await gateway.execute(query, variables);
     expect(data).toBeUndefined();
     const messages = errors?.map(({ message }) => message).join();
     expect(messages).toBeTruthy();
     expect(messages).not.toMatch(/did you mean|known here|one of|suggestion/i);
     expect(messages).not.toMatch(new RegExp(`["\`]${name}`));
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { hasBrowser, startBrowser } from "../support/browser.js";
 import { answerDocument, closeAnswerServers } from "../support/emulator/answer-server.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { exchange, type RawAnswer } from "../support/http/raw-http.js";
+import { exchange, type RawResponse } from "../support/http/raw-http.js";
 
 const settings = {
   ALLOWED_HOSTS: "gateway, my_app.example.com., fd00::1, 192.0.2.7",
@@ -73,12 +73,12 @@ describe("A gateway without credentials", () => {
   });
   afterAll(() => gateway.close());
 
-  const get = async (target: string, head: string, version = "HTTP/1.1"): Promise<RawAnswer> => {
-    const [answer] = await exchange(
+  const get = async (target: string, head: string, version = "HTTP/1.1"): Promise<RawResponse> => {
+    const [response] = await exchange(
       gateway.origin,
       `GET ${target} ${version}\r\n${head}\r\nconnection: close\r\n\r\n`,
     );
-    return answer ?? { status: 0, body: "" };
+    return response ?? { status: 0, body: "" };
   };
 
   it.each(foreign)("refuses every route for %s", async (_, head, version) => {
@@ -160,11 +160,11 @@ describe("A gateway without credentials", () => {
   });
 
   it("are refused on answer URLs too, not with an error of the gateway", async () => {
-    const [answer] = await exchange(
+    const [response] = await exchange(
       gateway.origin,
       "POST /answer/made-up HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
     );
-    expect(answer).toMatchObject({ status: 403, body: expect.stringContaining("ALLOWED_HOSTS") });
+    expect(response).toMatchObject({ status: 403, body: expect.stringContaining("ALLOWED_HOSTS") });
   });
 
   it.each([
@@ -212,10 +212,10 @@ describe("A gateway with credentials", () => {
     const request = (route: string) =>
       exchange(gateway.origin, `GET ${route} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n`);
     const statuses = [await request("/health/live"), await request("/graphql")].map(
-      ([answer]) => answer?.status,
+      ([response]) => response?.status,
     );
     expect(statuses).toEqual([200, 401]);
-    expect((await gateway.ask("{ __typename }", {}, bearer("good"))).status).toBe(200);
+    expect((await gateway.execute("{ __typename }", {}, bearer("good"))).status).toBe(200);
     await gateway.close();
   });
 });
@@ -271,7 +271,7 @@ describeWithBrowser("A foreign page in a browser", () => {
     );
 
   const usernames = async () => {
-    const { data } = await gateway.ask<{ sipEndpoints: { nodes: { username: string }[] } }>(
+    const { data } = await gateway.execute<{ sipEndpoints: { nodes: { username: string }[] } }>(
       "{ sipEndpoints { nodes { username } } }",
     );
     return data.sipEndpoints.nodes.map(({ username }) => username);

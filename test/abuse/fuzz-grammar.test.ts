@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { type Bytes, exchange, type RawAnswer, request } from "../support/http/raw-http.js";
+import { type Bytes, exchange, type RawResponse, request } from "../support/http/raw-http.js";
 import { holdsCanary } from "../support/upstream/canaries.js";
 import { production } from "./production.js";
 import { CANARY, grammarRequests } from "./request-grammar.js";
@@ -41,21 +41,21 @@ function retainedMegabytes(): number {
 }
 
 /** Sends all requests, some side by side, and returns their responses and the longest time that the event loop stood still. */
-async function sendAll(requests: Bytes[]): Promise<{ answers: RawAnswer[]; delayMs: number }> {
-  const answers: RawAnswer[] = [];
+async function sendAll(requests: Bytes[]): Promise<{ responses: RawResponse[]; delayMs: number }> {
+  const responses: RawResponse[] = [];
   const queue = requests.values();
   const delay = monitorEventLoopDelay({ resolution: 5 });
   const worker = async () => {
-    for (const bytes of queue) answers.push(...(await exchange(gateway.origin, bytes)));
+    for (const bytes of queue) responses.push(...(await exchange(gateway.origin, bytes)));
   };
   delay.enable();
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
   delay.disable();
-  return { answers, delayMs: delay.max / 1e6 };
+  return { responses, delayMs: delay.max / 1e6 };
 }
 
 /** What a client may not be sent, whatever it asked. */
-function isWrong({ status, body }: RawAnswer): boolean {
+function isWrong({ status, body }: RawResponse): boolean {
   const { errors = [] } = JSON.parse(body || "{}") as { errors?: { message: string }[] };
   return (
     status >= 500 || body.includes("INTERNAL_SERVER_ERROR") || holdsCanary(JSON.stringify(errors), "password")
@@ -73,9 +73,9 @@ describe("The gateway, asked in its own grammar with values that must not be see
     const quiet = await sendAll(Array.from({ length: EACH }, () => good));
     const logged = gateway.log.length;
     const sample = fc.sample(requests, { seed: SEED, numRuns: EACH });
-    let { answers, delayMs } = await sendAll(sample);
-    expect(answers).toHaveLength(EACH);
-    expect(answers.filter(isWrong).map(({ body }) => body.slice(0, 500))).toEqual([]);
+    let { responses, delayMs } = await sendAll(sample);
+    expect(responses).toHaveLength(EACH);
+    expect(responses.filter(isWrong).map(({ body }) => body.slice(0, 500))).toEqual([]);
     const lines = gateway.log.slice(logged);
     expect(lines.filter((line) => holdsCanary(line, "password")).map((line) => line.slice(0, 500))).toEqual(
       [],

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { type Bytes, exchange, type RawAnswer } from "../support/http/raw-http.js";
+import { type Bytes, exchange, type RawResponse } from "../support/http/raw-http.js";
 import { brokenHeads, oddHeads } from "./bad-heads.js";
 import { wholeRequests } from "./bad-requests.js";
 import { brokenRequests } from "./broken-requests.js";
@@ -29,12 +29,12 @@ afterEach(async () => {
 });
 
 async function readList() {
-  const { data } = await gateway.ask("{ sipEndpoints(first: 1) { pageInfo { hasPreviousPage } } }");
+  const { data } = await gateway.execute("{ sipEndpoints(first: 1) { pageInfo { hasPreviousPage } } }");
   return data;
 }
 
 /** What is wrong with an answer to a bad request, if anything is. */
-function fault({ status, body }: RawAnswer): string | undefined {
+function fault({ status, body }: RawResponse): string | undefined {
   if (!(status >= 100 && status < 500)) return `status ${status}: ${body}`;
   if (body.includes("INTERNAL_SERVER_ERROR")) return body;
   try {
@@ -62,9 +62,9 @@ async function faultsOf(
   return wrong;
 }
 
-const answered = async (bytes: Bytes) => {
-  const answers = await exchange(gateway.origin, bytes);
-  return answers.length === 0 ? ["no answer"] : answers.map(fault);
+const responded = async (bytes: Bytes) => {
+  const responses = await exchange(gateway.origin, bytes);
+  return responses.length === 0 ? ["no answer"] : responses.map(fault);
 };
 const notBroken = async (bytes: Bytes) => (await exchange(gateway.origin, bytes, readList())).map(fault);
 
@@ -72,7 +72,7 @@ const notBroken = async (bytes: Bytes) => (await exchange(gateway.origin, bytes,
 describe("The gateway answers every bad request in JSON and with no failure of its own, and stays well:", () => {
   it.each(Object.entries({ ...wholeRequests, ...oddHeads }))(`${EACH} %s`, async (_, requests) => {
     const sample = fc.sample(requests, { seed: SEED, numRuns: EACH });
-    expect(await faultsOf(sample, answered)).toEqual([]);
+    expect(await faultsOf(sample, responded)).toEqual([]);
   });
 
   it.each(

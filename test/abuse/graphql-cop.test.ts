@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { limitsOf, post, production, send, type Told, times } from "./production.js";
+import { limitsOf, post, production, send, type TextResponse, times } from "./production.js";
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -8,12 +8,12 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 afterEach(async () => {
-  expect(await gateway.calls()).toEqual([]);
+  expect(await gateway.upstreamRequests()).toEqual([]);
 });
 
-const graphql = (init: RequestInit, query = ""): Promise<Told> =>
+const graphql = (init: RequestInit, query = ""): Promise<TextResponse> =>
   send(`${gateway.origin}/graphql${query}`, init);
-const ask = (query: string, headers = {}): Promise<Told> => graphql(post({ query }, headers));
+const execute = (query: string, headers = {}): Promise<TextResponse> => graphql(post({ query }, headers));
 const preflight = { headers: { "apollo-require-preflight": "true" } };
 const removal = 'mutation cop { removeSipEndpoint(input: { username: "alice" }) { username } }';
 const inside = (query: string) => `?query=${encodeURIComponent(query)}`;
@@ -21,7 +21,9 @@ const inside = (query: string) => `?query=${encodeURIComponent(query)}`;
 /** The checks of graphql-cop, each under its name, and in its order. */
 describe("graphql-cop finds no", () => {
   it("alias overloading: 101 aliases are refused, and the error names the limit", async () => {
-    const { text, errors } = await ask(`query cop { ${times(101, (index) => `alias${index}: __typename`)} }`);
+    const { text, errors } = await execute(
+      `query cop { ${times(101, (index) => `alias${index}: __typename`)} }`,
+    );
     expect(text).not.toContain('"data"');
     expect(limitsOf(errors)).toContain("MAX_ALIASES");
     expect(errors?.[0]?.message).toContain("101 aliases");
@@ -35,20 +37,20 @@ describe("graphql-cop finds no", () => {
   });
 
   it.each([10, 20])("directive overloading: %i directives do not make as many errors", async (count) => {
-    const { errors } = await ask(`query cop { __typename ${"@aa".repeat(count)} }`);
+    const { errors } = await execute(`query cop { __typename ${"@aa".repeat(count)} }`);
     expect(errors?.length).toBeGreaterThan(0);
     expect(errors?.length).toBeLessThan(10);
   });
 
   it("directive overloading: more directives than allowed get one error, which names the limit", async () => {
-    const { errors } = await ask(`query cop { __typename ${"@aa".repeat(21)} }`);
+    const { errors } = await execute(`query cop { __typename ${"@aa".repeat(21)} }`);
     expect(limitsOf(errors)).toEqual(["MAX_DIRECTIVES"]);
     expect(errors?.[0]?.message).toContain("MAX_DIRECTIVES");
   });
 
   it("circular query by introspection", async () => {
     const circle = "fields { type { ".repeat(4);
-    const { text } = await ask(`query cop { __schema { types { ${circle} name ${"} }".repeat(4)} } } }`);
+    const { text } = await execute(`query cop { __schema { types { ${circle} name ${"} }".repeat(4)} } } }`);
     expect(text).toContain("Introspection is off");
     expect(text).not.toContain('"data"');
   });
@@ -58,7 +60,7 @@ describe("graphql-cop finds no", () => {
     '{ __type(name: "Query") { fields { name } } }',
     "{ ... { ...A } } fragment A on Query { schema: __schema { directives { name } } }",
   ])("introspection: %s", async (query) => {
-    const { text, errors } = await ask(query);
+    const { text, errors } = await execute(query);
     expect(text).not.toContain('"data"');
     expect(errors?.[0]?.extensions.validationErrorCode).toBe("INTROSPECTION_DISABLED");
   });
@@ -111,8 +113,10 @@ describe("graphql-cop finds no", () => {
     { "apollo-federation-include-trace": "ftv1" },
     { "x-apollo-tracing": "1" },
   ])("trace mode: no answer to a request with %j tells times", async (headers) => {
-    expect((await ask("query cop { __typename }", headers)).text).toBe('{"data":{"__typename":"Query"}}\n');
-    expect((await ask("query cop { nothing }", headers)).text).not.toMatch(/tracing|ftv1|duration/i);
+    expect((await execute("query cop { __typename }", headers)).text).toBe(
+      '{"data":{"__typename":"Query"}}\n',
+    );
+    expect((await execute("query cop { nothing }", headers)).text).not.toMatch(/tracing|ftv1|duration/i);
   });
 
   it.each([
@@ -122,14 +126,14 @@ describe("graphql-cop finds no", () => {
     "query cop($a: [) { a }",
     "\u0000",
   ])("unhandled error: %j gets a clean one", async (query) => {
-    const { status, text, errors } = await ask(query);
+    const { status, text, errors } = await execute(query);
     expect(status).toBe(200);
     expect(errors?.[0]?.extensions.code).toMatch(/^GRAPHQL_(PARSE|VALIDATION)_FAILED$/);
     expect(text).not.toMatch(/exception|stack|node_modules|\.[jt]s\b|at Object\.|at async/i);
   });
 
   it("field duplication: a field that stands 500 times is refused, and the error names the limit", async () => {
-    const { text, errors } = await ask(`query cop { ${times(500, () => "__typename")} }`);
+    const { text, errors } = await execute(`query cop { ${times(500, () => "__typename")} }`);
     expect(text).not.toContain('"data"');
     expect(limitsOf(errors)).toContain("MAX_ALIASES");
     expect(errors?.[0]?.message).toContain("499 repeated fields");

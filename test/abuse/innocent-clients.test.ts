@@ -17,7 +17,7 @@ afterEach(async () => {
   issuer = undefined;
 });
 
-const ask = async (headers: Record<string, string>) => (await gateway.ask(read, {}, headers)).status;
+const execute = async (headers: Record<string, string>) => (await gateway.execute(read, {}, headers)).status;
 const logged = () => gateway.log.map((line) => JSON.parse(line));
 const audited = () => logged().filter(({ name }) => name === "audit");
 
@@ -31,7 +31,7 @@ describe("Clients behind one address with a stranger", () => {
     const strange: number[] = [];
     const good: number[] = [];
     for (let round = 0; round < 20; round++) {
-      const both = Array.from({ length: 10 }, () => [ask(headers), ask(bearer("good"))] as const);
+      const both = Array.from({ length: 10 }, () => [execute(headers), execute(bearer("good"))] as const);
       for (const [stranger, client] of both) {
         strange.push(await stranger);
         good.push(await client);
@@ -49,26 +49,28 @@ describe("Clients behind one address with a stranger", () => {
 
   it("get in with tokens whose key is known while the fetches for invented keys hang", async () => {
     const key = await startWithIssuer();
-    expect(await ask(bearer(await sign(key)))).toBe(200);
+    expect(await execute(bearer(await sign(key)))).toBe(200);
     const held: { end(): void }[] = [];
-    issuer?.answer((response) => held.push(response));
+    issuer?.respond((response) => held.push(response));
     const invented = await Promise.all(Array.from({ length: 50 }, (_, n) => sign(key, {}, `invented-${n}`)));
     let ended = 0;
-    const strange = invented.map((token) => ask(bearer(token)).finally(() => ended++));
+    const strange = invented.map((token) => execute(bearer(token)).finally(() => ended++));
     await until(() => held.length > 0);
-    const good = await Promise.all(Array.from({ length: 50 }, async () => ask(bearer(await sign(key)))));
+    const good = await Promise.all(Array.from({ length: 50 }, async () => execute(bearer(await sign(key)))));
     expect(new Set(good)).toEqual(new Set([200]));
     expect(ended).toBe(0);
-    issuer?.answer(undefined);
+    issuer?.respond(undefined);
     for (const response of held) response.end();
     expect(new Set(await Promise.all(strange))).toEqual(new Set([503]));
   });
 
   it("do not pay with a full log when the issuer of tokens fails: one entry a fetch", async () => {
     const key = await startWithIssuer();
-    issuer?.answer((response) => response.writeHead(500).end());
+    issuer?.respond((response) => response.writeHead(500).end());
     const invented = await Promise.all(Array.from({ length: 50 }, (_, n) => sign(key, {}, `invented-${n}`)));
-    expect(new Set(await Promise.all(invented.map((token) => ask(bearer(token)))))).toEqual(new Set([503]));
+    expect(new Set(await Promise.all(invented.map((token) => execute(bearer(token)))))).toEqual(
+      new Set([503]),
+    );
     const entries = logged().filter(({ level }) => level >= 50);
     expect(entries.length).toBeGreaterThan(0);
     expect(entries.length).toBeLessThanOrEqual(Number(issuer?.fetches()));
@@ -76,12 +78,12 @@ describe("Clients behind one address with a stranger", () => {
   });
 
   it("have their answer URLs served while it uses up the attempts at bad ones", async () => {
-    const answers = {
+    const answerUrls = {
       PUBLIC_URL: "http://127.0.0.1:1",
       ANSWER_URL_SECRET: "made-up-and-longer-than-32-characters",
     };
-    gateway = await startGateway({ gateway: { ...answers, LOG_LEVEL: "info" } });
-    const { data } = await gateway.ask<{ connectAction: { answerUrl: string } }>(
+    gateway = await startGateway({ gateway: { ...answerUrls, LOG_LEVEL: "info" } });
+    const { data } = await gateway.execute<{ connectAction: { answerUrl: string } }>(
       '{ connectAction(input: { call: [{ user: "alice" }] }) { answerUrl } }',
     );
     const bad = (more: string) =>
@@ -119,7 +121,7 @@ describe("Clients behind one address with a stranger", () => {
     }
     // The last of the seven needs a credential.
     expect(gateway.log.slice(before).map((line) => JSON.parse(line).name)).toEqual(["audit"]);
-    expect(await ask(bearer("good"))).toBe(200);
+    expect(await execute(bearer("good"))).toBe(200);
   });
 });
 

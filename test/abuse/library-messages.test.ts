@@ -23,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const ask = (query: string, variables?: Record<string, unknown>) =>
-  gateway.ask(query, variables, bearer("reader-key"));
+const execute = (query: string, variables?: Record<string, unknown>) =>
+  gateway.execute(query, variables, bearer("reader-key"));
 
 /** How many milliseconds the event loop stands still at most while something is done. */
 async function longestBlock(act: () => Promise<unknown>): Promise<number> {
@@ -101,10 +101,10 @@ describe("A request of 96 kB that is refused blocks the event loop no longer tha
   ])("%s", async (_, query, values) => {
     const good = "query ($v: PCMO!) { validatePcmo(pcmo: $v) { valid } }";
     const quiet = [];
-    for (let turn = 0; turn < 5; turn++) quiet.push(await longestBlock(() => ask(good, { v: long })));
+    for (let turn = 0; turn < 5; turn++) quiet.push(await longestBlock(() => execute(good, { v: long })));
     let errors: unknown;
     const block = await longestBlock(async () => {
-      ({ errors } = await ask(query, values));
+      ({ errors } = await execute(query, values));
     });
     expect(errors).toBeTruthy();
     expect(block).toBeLessThan(20 * Math.max(...quiet));
@@ -146,12 +146,12 @@ describe("A reference with an odd __typename", () => {
   ])("leads no password into the log or the response: %j", async (__typename) => {
     await gateway.reset({ endpoints: [{ username: "alice", password: CANARY }] });
     const logged = gateway.log.length;
-    const { errors } = await ask(entities, { of: [{ __typename, username: "alice" }] });
+    const { errors } = await execute(entities, { of: [{ __typename, username: "alice" }] });
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
     expect(JSON.stringify(errors)).not.toContain(CANARY);
     const lines = gateway.log.slice(logged);
     expect(lines.filter((line) => line.includes(CANARY) || line.includes("masked"))).toEqual([]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 
@@ -246,7 +246,7 @@ describe("A server behind the gateway that repeats a secret gets none of it into
       },
     });
     const head = Buffer.from('{"alg":"RS256","kid":"a"}').toString("base64url");
-    const { status } = await jwt.ask("{ __typename }", {}, bearer(`${head}.e30.AAAA`));
+    const { status } = await jwt.execute("{ __typename }", {}, bearer(`${head}.e30.AAAA`));
     expect([401, 503]).toContain(status);
     expect(jwt.log.join()).not.toContain(CANARY);
     await jwt.close();

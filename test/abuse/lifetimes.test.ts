@@ -52,7 +52,7 @@ describe("With clocks that a test can move", () => {
     await until(() => output.stderr.length > before);
   }
 
-  async function countCalls(): Promise<number> {
+  async function countRequests(): Promise<number> {
     return ((await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as unknown[]).length;
   }
 
@@ -60,7 +60,7 @@ describe("With clocks that a test can move", () => {
     const answering = { PUBLIC_URL: "https://gateway.example.com", ANSWER_URL_SECRET: "made-up-".repeat(4) };
     async function answerUrl({ origin }: BuiltGateway): Promise<string> {
       const connection = new KeptConnection(origin);
-      const { connectAction } = await connection.ask<{ connectAction: { answerUrl: string } }>(
+      const { connectAction } = await connection.execute<{ connectAction: { answerUrl: string } }>(
         '{ connectAction(input: { call: [{ user: "alice" }] }) { answerUrl(expiresIn: 60) } }',
       );
       connection.close();
@@ -108,17 +108,17 @@ describe("With clocks that a test can move", () => {
     async (_, first, second) => {
       const running = await start({ CACHE_TTL_MS: "60000" });
       const connection = new KeptConnection(running.origin);
-      await connection.ask(first);
-      const before = await countCalls();
+      await connection.execute(first);
+      const before = await countRequests();
       for (const signal of ["SIGHUP", "SIGWINCH", "SIGWINCH"] as const) {
-        await connection.ask(second);
+        await connection.execute(second);
         await move(running, signal);
       }
-      await connection.ask(second);
-      expect(await countCalls()).toBe(before);
+      await connection.execute(second);
+      expect(await countRequests()).toBe(before);
       await move(running, "SIGUSR2");
-      await connection.ask(second);
-      expect(await countCalls()).toBe(before + 1);
+      await connection.execute(second);
+      expect(await countRequests()).toBe(before + 1);
       connection.close();
     },
     TIMEOUT_MS,
@@ -136,17 +136,17 @@ describe("With clocks that a test can move", () => {
         });
         const origin = running.origin;
         try {
-          upstream.answer({ status: 500, body: "out of order" });
+          upstream.respond({ status: 500, body: "out of order" });
           await until(async () => (await retryAfterMs(origin)) !== undefined);
           await move(running, signal);
           const waiting = await retryAfterMs(origin);
           expect(waiting).toBeGreaterThan(0);
           expect(waiting).toBeLessThanOrEqual(60_000);
-          upstream.answer({});
-          expect(upstream.calls).toHaveLength(0);
+          upstream.respond({});
+          expect(upstream.requests).toHaveLength(0);
           await move(running, "SIGUSR2");
           expect(await retryAfterMs(origin)).toBeUndefined();
-          expect(upstream.calls).toHaveLength(1);
+          expect(upstream.requests).toHaveLength(1);
         } finally {
           await upstream.close();
         }
@@ -161,11 +161,11 @@ describe("With clocks that a test can move", () => {
         const running = await start({ PIOPIY_URL: upstream.url, CACHE_TTL_MS: "1000" });
         const read = () => post(running.origin, '{ sipEndpoint(username: "alice") { type } }');
         try {
-          upstream.answer({});
+          upstream.respond({});
           await read();
           await move(running, signal);
           await move(running, "SIGUSR2");
-          upstream.answer({ status: 500, body: "out of order" });
+          upstream.respond({ status: 500, body: "out of order" });
           const { ageMs } = (await read()).extensions.stale;
           expect(ageMs).toBeGreaterThanOrEqual(1_800_000);
           expect(ageMs).toBeLessThan(2_000_000);
@@ -217,7 +217,7 @@ describe("With clocks that a test can move", () => {
       async () => {
         const redis = await startRedis();
         const upstream = await startBrokenUpstream();
-        upstream.answer({});
+        upstream.respond({});
         const env = { REDIS_URL: redis.url, PIOPIY_URL: upstream.url, CACHE_TTL_MS: "3000" };
         const [writing, reading] = [await start(env), await start(env)];
         try {
@@ -231,21 +231,21 @@ describe("With clocks that a test can move", () => {
             const name = `name-${count++}`;
             readAt = performance.now();
             await read(writing.origin, name);
-            const before = upstream.calls.length;
+            const before = upstream.requests.length;
             await read(reading.origin, name);
-            return upstream.calls.length === before;
+            return upstream.requests.length === before;
           });
-          const before = upstream.calls.length;
+          const before = upstream.requests.length;
           let servedAt = 0;
           await until(async () => {
-            const asked = performance.now();
+            const requested = performance.now();
             await read(reading.origin, `name-${count - 1}`);
-            if (upstream.calls.length > before) return true;
-            servedAt = asked;
+            if (upstream.requests.length > before) return true;
+            servedAt = requested;
             return false;
           });
           expect(servedAt - readAt).toBeLessThan(4000);
-          upstream.answer({ status: 500, body: "out of order" });
+          upstream.respond({ status: 500, body: "out of order" });
           await until(async () => {
             const { extensions } = await read(reading.origin, `name-${count - 1}`);
             if (!extensions?.stale) return false;

@@ -16,28 +16,28 @@ const modern = { accept: "application/graphql-response+json" };
 
 describe("The limits that hold when nothing is set", () => {
   it("let 50 reads under names of their own pass", async () => {
-    const { data, errors } = await gateway.ask<Record<string, unknown>>(reads(50));
+    const { data, errors } = await gateway.execute<Record<string, unknown>>(reads(50));
     expect(errors).toBeUndefined();
     expect(Object.values(data)).toEqual(Array(50).fill({ type: "SIP" }));
   });
 
   it("refuse 101 of them, without a call of PIOPIY", async () => {
-    const { data, errors } = await gateway.ask(reads(101));
+    const { data, errors } = await gateway.execute(reads(101));
     expect(data).toBeUndefined();
     expect(limitsOf(errors)).toEqual(["MAX_ALIASES", "MAX_ROOT_FIELDS"]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each(["\n", "\r", "\r\n"])("refuse a document of 2,001 lines that end with %j", async (end) => {
-    const { errors } = await gateway.ask(`${end.repeat(2000)}{ __typename }`);
+    const { errors } = await gateway.execute(`${end.repeat(2000)}{ __typename }`);
     expect(errors).toMatchObject([{ extensions: { code: "GRAPHQL_PARSE_FAILED" } }]);
     expect(errors?.[0]?.message).toContain("2001 lines; 2000 are allowed");
-    expect((await gateway.ask(`${end.repeat(1999)}{ __typename }`)).errors).toBeUndefined();
+    expect((await gateway.execute(`${end.repeat(1999)}{ __typename }`)).errors).toBeUndefined();
   });
 
   it("let a full page with all that it has pass", async () => {
     await gateway.reset({ count: 100 });
-    const { errors } = await gateway.ask(`{ sipEndpoints(first: 100) {
+    const { errors } = await gateway.execute(`{ sipEndpoints(first: 100) {
       totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
       nodes { username password connectUrl sipUri audio video type } edges { cursor node { username } }
     } }`);
@@ -56,7 +56,7 @@ describe("Introspection", () => {
       oneOf: true,
     };
     await withGateway({ INTROSPECTION: "true", MAX_DEPTH: "3", MAX_COST: "500" }, async (small) => {
-      const { data, errors } = await small.ask<{ __schema: object }>(getIntrospectionQuery(all));
+      const { data, errors } = await small.execute<{ __schema: object }>(getIntrospectionQuery(all));
       expect(errors).toBeUndefined();
       expect(data.__schema).toMatchObject({
         queryType: { name: "Query" },
@@ -67,7 +67,7 @@ describe("Introspection", () => {
 
   it("may not go in circles", async () => {
     const circle = "fields { type { ".repeat(4);
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       `{ __schema { types { ${circle} name ${"} }".repeat(4)} } } }`,
     );
     expect(data).toBeUndefined();
@@ -79,7 +79,7 @@ describe("Introspection", () => {
 describe("A document with too much of something", () => {
   it("is told every limit that it breaks, and none of its other mistakes", async () => {
     const fields = times(65, (index) => `name${index}: nothing${index} @nobody`);
-    const { errors } = await gateway.ask(`{ ${fields} sipEndpoint { typ } ...Unknown }`);
+    const { errors } = await gateway.execute(`{ ${fields} sipEndpoint { typ } ...Unknown }`);
     expect(limitsOf(errors)).toEqual(["MAX_ALIASES", "MAX_DIRECTIVES", "MAX_ROOT_FIELDS"]);
     for (const { message } of errors ?? []) expect(message).toMatch(/^The operation has \d+ .* Ask for less/);
   });
@@ -98,12 +98,12 @@ describe("A document with too much of something", () => {
     ["cost", "{ sipEndpoints(first: 100) { edges { node { type } } } }", "MAX_COST"],
   ])("has status 400 for clients of today and 200 for those of before, whose 400 means no GraphQL: %s", async (_, query, limit) => {
     await withGateway({ MAX_COST: "100" }, async (strict) => {
-      const answers = [await strict.ask(query, {}, modern), await strict.ask(query)];
-      expect(answers.map(({ status, errors }) => [status, limitsOf(errors)?.[0]])).toEqual([
+      const responses = [await strict.execute(query, {}, modern), await strict.execute(query)];
+      expect(responses.map(({ status, errors }) => [status, limitsOf(errors)?.[0]])).toEqual([
         [400, limit],
         [200, limit],
       ]);
-      expect(answers.map(({ headers }) => headers.get("content-type"))).toEqual([
+      expect(responses.map(({ headers }) => headers.get("content-type"))).toEqual([
         expect.stringContaining("application/graphql-response+json"),
         expect.stringContaining("application/json"),
       ]);
@@ -125,10 +125,10 @@ describe("Fragments that spread each other in a circle", () => {
         " fragment F100 on Query { ...A }",
     ],
   ])("are refused by GraphQL itself: %s", async (_, fragments) => {
-    const { data, errors } = await gateway.ask(`{ ...A } ${fragments}`);
+    const { data, errors } = await gateway.execute(`{ ...A } ${fragments}`);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.message).toMatch(/^The fragment `\w+` must not spread itself/);
-    expect(await gateway.calls()).toEqual([]);
-    expect((await gateway.ask("{ __typename }")).data).toEqual({ __typename: "Query" });
+    expect(await gateway.upstreamRequests()).toEqual([]);
+    expect((await gateway.execute("{ __typename }")).data).toEqual({ __typename: "Query" });
   });
 });

@@ -108,11 +108,11 @@ describe("Exactly the maximum passes, and one more is refused without a call of 
     },
   ])("$limit=$maximum, $how", async ({ limit, maximum, allowed, refused }) => {
     gateway = await startGateway({ gateway: { [limit]: String(maximum) } });
-    expect((await gateway.ask(allowed)).errors).toBeUndefined();
-    expect((await gateway.calls()).length).toBeGreaterThan(0);
+    expect((await gateway.execute(allowed)).errors).toBeUndefined();
+    expect((await gateway.upstreamRequests()).length).toBeGreaterThan(0);
 
     await gateway.reset();
-    const { data, errors } = await gateway.ask(refused);
+    const { data, errors } = await gateway.execute(refused);
     expect(data).toBeUndefined();
     expect(limitsOf(errors)).toEqual([limit]);
     expect(errors).toMatchObject([
@@ -121,20 +121,20 @@ describe("Exactly the maximum passes, and one more is refused without a call of 
         extensions: { code: expect.stringContaining("GRAPHQL_"), maximum, retryable: false },
       },
     ]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("MAX_BODY_BYTES=200, bytes", async () => {
     gateway = await startGateway({ gateway: { MAX_BODY_BYTES: "200" } });
     const bytes = (count: number) => JSON.stringify({ query: `{ ${read} }` }).padEnd(count, " ");
     expect((await sendText(bytes(200))).errors).toBeUndefined();
-    expect(await gateway.calls()).toHaveLength(1);
+    expect(await gateway.upstreamRequests()).toHaveLength(1);
 
     await gateway.reset();
     const { status, errors } = await sendText(bytes(201));
     expect(status).toBe(413);
     expect(errors?.[0]?.message).toContain("(MAX_BODY_BYTES)");
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 

@@ -105,14 +105,14 @@ describe("Workers of a gateway", () => {
       for (let round = 0; round < 5; round++) {
         const name = `round-${round}`;
         const query = queryOf(name);
-        const before = await reader.connection.ask(query);
-        expect(await reader.connection.ask(query)).toEqual(before);
+        const before = await reader.connection.execute(query);
+        expect(await reader.connection.execute(query)).toEqual(before);
         process.kill(reader.pid, "SIGSTOP");
         await writer.connection.write("createSipEndpoint", name);
         // It is there before the worker runs again, so it may be served before the queued message is read.
-        const answer = reader.connection.ask(query);
+        const response = reader.connection.execute(query);
         process.kill(reader.pid, "SIGCONT");
-        if (JSON.stringify(await answer) === JSON.stringify(before)) old++;
+        if (JSON.stringify(await response) === JSON.stringify(before)) old++;
       }
       expect(old).toBe(0);
     },
@@ -204,9 +204,9 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
       const written = performance.now();
       let oldUntil = 0;
       await until(async () => {
-        const asked = performance.now() - written;
+        const requested = performance.now() - written;
         if (await reader.has("late")) return true;
-        oldUntil = asked;
+        oldUntil = requested;
         return false;
       });
       expect(oldUntil).toBeLessThan(BOUND_MS);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
 import { mutations, outcomeOf, write } from "../support/gateway/lost-writes.js";
-import { alice, type Behaviour, send } from "../support/upstream/broken-upstream.js";
+import { alice, type Responder, send } from "../support/upstream/broken-upstream.js";
 
 interface Sent {
   readonly username: string;
@@ -12,10 +12,10 @@ interface Sent {
 /** The body of the response to each operation; without one, an endpoint as it was sent. */
 type Script = Readonly<Record<string, (sent: Sent) => object | string>>;
 
-function scripted(script: Script): Behaviour {
+function scripted(script: Script): Responder {
   return (response, { operation, body }) => {
-    const answer = script[operation]?.(JSON.parse(body));
-    send(response, answer === undefined ? {} : { body: answer });
+    const result = script[operation]?.(JSON.parse(body));
+    send(response, result === undefined ? {} : { body: result });
   };
 }
 
@@ -34,9 +34,9 @@ beforeEach(async () => {
 });
 afterEach(() => broken.close());
 
-const ask = (query: string, variables?: Record<string, unknown>) =>
-  broken.gateway.ask<Record<string, unknown> | null>(query, variables);
-const operations = () => broken.upstream.calls.map(({ operation }) => operation);
+const execute = (query: string, variables?: Record<string, unknown>) =>
+  broken.gateway.execute<Record<string, unknown> | null>(query, variables);
+const operations = () => broken.upstream.requests.map(({ operation }) => operation);
 const invalid = { code: "UPSTREAM_INVALID_RESPONSE", retryable: true };
 
 /** A response that PIOPIY sends in time and the gateway cannot use. */
@@ -50,7 +50,7 @@ const misread: [string, Script][] = [
 
 describe("A response that PIOPIY sends in time", () => {
   it.each(misread)("keeps no other request from being sent when it has %s", async (_, { get_sip }) => {
-    broken.upstream.answer(
+    broken.upstream.respond(
       scripted({
         ...paged([]),
         get_sip: (sent) =>
@@ -58,14 +58,14 @@ describe("A response that PIOPIY sends in time", () => {
       }),
     );
     for (let count = 0; count < 12; count++) {
-      const { errors } = await ask('{ sipEndpoint(username: "odd") { type } }');
+      const { errors } = await execute('{ sipEndpoint(username: "odd") { type } }');
       expect(errors).toHaveLength(1);
     }
     const others = await Promise.all(
-      names(40).map((name) => ask(`{ sipEndpoint(username: "${name}") { type } }`)),
+      names(40).map((name) => execute(`{ sipEndpoint(username: "${name}") { type } }`)),
     );
     expect(others.filter(({ errors }) => errors)).toEqual([]);
-    expect(outcomeOf(await broken.gateway.ask(mutations.add_sip))).toBe("done");
+    expect(outcomeOf(await broken.gateway.execute(mutations.add_sip))).toBe("done");
   });
 });
 
@@ -79,11 +79,11 @@ describe("An endpoint with a field that has no valid value", () => {
     ["connectUrl", "connect_URL", ["sbc.example.com"], "the address of an SBC"],
     ["sipUri", "connect_URL", "", "the address of an SBC"],
   ])("has an error at %s alone: %s is %j", async (field, spelled, value, allowed) => {
-    broken.upstream.answer({ body: { ...alice, [spelled]: value } });
+    broken.upstream.respond({ body: { ...alice, [spelled]: value } });
     const others = ["connectUrl", "sipUri", "audio", "video", "type"].filter((name) =>
       spelled === "connect_URL" ? !["connectUrl", "sipUri"].includes(name) : name !== field,
     );
-    const { data, errors } = await ask(
+    const { data, errors } = await execute(
       `{ good: sipEndpoint(username: "alice") { username password ${others.join(" ")} }
          odd: sipEndpoint(username: "alice") { ${field} } }`,
     );
@@ -112,13 +112,13 @@ describe("A row of the list", () => {
     const rows = names(5).map((username) =>
       username === "user-3" ? { username, password } : rowOf(username),
     );
-    broken.upstream.answer(scripted(paged(rows)));
-    const { data, errors } = await ask("{ sipEndpoints { nodes { username } } }");
+    broken.upstream.respond(scripted(paged(rows)));
+    const { data, errors } = await execute("{ sipEndpoints { nodes { username } } }");
     expect(errors).toBeUndefined();
     expect(data).toEqual({ sipEndpoints: { nodes: names(5).map((username) => ({ username })) } });
     expect(operations()).toEqual(["list_sip"]);
     // get_sip has the password.
-    const shown = await ask(passwords);
+    const shown = await execute(passwords);
     expect(shown.errors).toBeUndefined();
     expect(shown.data).toEqual({ sipEndpoints: { nodes: names(5).map(rowOf) } });
     expect(operations().slice(1)).toEqual(["list_sip", "get_sip"]);
@@ -128,10 +128,10 @@ describe("A row of the list", () => {
     const rows = names(5).map((username) =>
       username === "user-3" ? { username, password } : rowOf(username),
     );
-    broken.upstream.answer(
+    broken.upstream.respond(
       scripted({ ...paged(rows), get_sip: ({ username }) => ({ ...alice, username, password }) }),
     );
-    const { data, errors } = await ask(passwords);
+    const { data, errors } = await execute(passwords);
     expect(errors).toMatchObject([{ path: ["sipEndpoints", "nodes", 3, "password"], extensions: invalid }]);
     const nodes = names(5).map((username) =>
       username === "user-3" ? { username, password: null } : rowOf(username),
@@ -154,17 +154,17 @@ describe("A row of the list", () => {
     await broken.close();
     broken = await startBrokenGateway({ CACHE_TTL_MS: "60000" });
     const rows = names(25).map(rowOf).with(13, row);
-    broken.upstream.answer(scripted(paged(rows)));
+    broken.upstream.respond(scripted(paged(rows)));
     const query = `query ($after: String) {
       list: sipEndpoints(first: 7, after: $after) { totalCount nodes { username } pageInfo { hasNextPage endCursor } }
     }`;
     // The second walk comes from the cache.
-    for (const asked of [7, 7]) {
+    for (const requested of [7, 7]) {
       const seen: string[] = [];
       const failed: unknown[] = [];
       let after: string | null = null;
       for (let step = 0; step < 4; step++) {
-        const { data, errors = [] } = await ask(query, { after });
+        const { data, errors = [] } = await execute(query, { after });
         const { totalCount, nodes, pageInfo } = data?.list as {
           totalCount: number;
           nodes: { username: string }[];
@@ -178,22 +178,22 @@ describe("A row of the list", () => {
       expect(seen).toEqual(names(25).filter((name) => name !== "user-13"));
       expect(failed).toMatchObject([{ step: 1, path: ["list"], extensions: invalid }]);
       expect(JSON.stringify(failed)).toMatch(/offset 13\b.*requestId/);
-      expect(operations()).toEqual(Array(asked).fill("list_sip"));
+      expect(operations()).toEqual(Array(requested).fill("list_sip"));
     }
   });
 
   it("without a username is counted by offset, and a page of nothing else does not end the walk", async () => {
     const rows = names(25).map((name, index) => (index < 10 ? { password: name } : rowOf(name)));
-    broken.upstream.answer(scripted(paged(rows)));
+    broken.upstream.respond(scripted(paged(rows)));
     const fields = "{ nodes { username } pageInfo { hasNextPage endCursor } }";
-    const first = await ask(`{ sipEndpoints ${fields} }`);
+    const first = await execute(`{ sipEndpoints ${fields} }`);
     const { nodes, pageInfo } = first.data?.sipEndpoints as {
       nodes: unknown[];
       pageInfo: { endCursor: string };
     };
     expect([nodes, pageInfo]).toMatchObject([[], { hasNextPage: true }]);
     const after = JSON.stringify(pageInfo.endCursor);
-    const { data } = await ask(
+    const { data } = await execute(
       `{ walk: sipEndpoints(after: ${after}) ${fields} jump: sipEndpoints(offset: 10) ${fields} }`,
     );
     const users = names(20)
@@ -204,8 +204,8 @@ describe("A row of the list", () => {
 
   it("that PIOPIY lists on two pages comes once, and no other one is missing", async () => {
     const rows = names(25).map(rowOf).with(13, rowOf("user-3"));
-    broken.upstream.answer(scripted(paged(rows)));
-    const { data, errors } = await ask(
+    broken.upstream.respond(scripted(paged(rows)));
+    const { data, errors } = await execute(
       "{ sipEndpoints(first: 20) { nodes { username } pageInfo { hasNextPage } } }",
     );
     expect(errors).toBeUndefined();
@@ -218,8 +218,8 @@ describe("A row of the list", () => {
 
 describe("A page of the list", () => {
   it("is an error when PIOPIY returns the same rows for each page", async () => {
-    broken.upstream.answer({ body: list(30, names(10).map(rowOf)) });
-    const { errors } = await ask("{ sipEndpoints(first: 30) { totalCount nodes { username } } }");
+    broken.upstream.respond({ body: list(30, names(10).map(rowOf)) });
+    const { errors } = await execute("{ sipEndpoints(first: 30) { totalCount nodes { username } } }");
     expect(errors).toMatchObject([
       { path: ["sipEndpoints"], extensions: { code: "UPSTREAM_INVALID_RESPONSE" } },
     ]);
@@ -240,13 +240,13 @@ describe("A page of the list", () => {
     await broken.close();
     broken = await startBrokenGateway({ CACHE_TTL_MS: "60000" });
     const query = "{ sipEndpoints { totalCount nodes { username } } }";
-    broken.upstream.answer({ body: body as object });
-    const { data, errors } = await ask(query);
+    broken.upstream.respond({ body: body as object });
+    const { data, errors } = await execute(query);
     expect(data).toBeNull();
     expect(errors).toMatchObject([{ path: ["sipEndpoints"], extensions: invalid }]);
     expect(operations()).toEqual(["list_sip"]);
-    broken.upstream.answer(scripted(paged(names(25).map(rowOf))));
-    expect((await ask(query)).data).toMatchObject({ sipEndpoints: { totalCount: 25 } });
+    broken.upstream.respond(scripted(paged(names(25).map(rowOf))));
+    expect((await execute(query)).data).toMatchObject({ sipEndpoints: { totalCount: 25 } });
   });
 });
 
@@ -262,16 +262,16 @@ describe("A response about another endpoint", () => {
     await broken.close();
     broken = await startBrokenGateway({ CACHE_TTL_MS: "60000" });
     const query = '{ sipEndpoint(username: "alice") { username type password } }';
-    broken.upstream.answer({ body: { ...alice, username, password } });
-    const { data, errors } = await ask(query);
+    broken.upstream.respond({ body: { ...alice, username, password } });
+    const { data, errors } = await execute(query);
     expect(data).toEqual({ sipEndpoint: null });
     expect(errors).toMatchObject([{ extensions: invalid }]);
     expect(operations()).toEqual(["get_sip"]);
     // Nothing was kept that could stand in for PIOPIY in an outage.
-    broken.upstream.answer({ status: 500, body: "" });
-    expect((await ask(query)).data).toEqual({ sipEndpoint: null });
-    broken.upstream.answer({});
-    expect((await ask(query)).data).toEqual({
+    broken.upstream.respond({ status: 500, body: "" });
+    expect((await execute(query)).data).toEqual({ sipEndpoint: null });
+    broken.upstream.respond({});
+    expect((await execute(query)).data).toEqual({
       sipEndpoint: { username: "alice", type: "SIP", password: alice.password },
     });
     expect(broken.gateway.log.join()).not.toContain(password);
@@ -282,16 +282,16 @@ describe("A response about another endpoint", () => {
     "update_sip",
   ] as const)("gives nobody the other password after %s", async (operation) => {
     const bob = { body: { ...alice, username: "bob", password } };
-    broken.upstream.answer(bob, { body: { ...alice, password } });
+    broken.upstream.respond(bob, { body: { ...alice, password } });
     const query = mutations[operation].replace("userErrors", "password sipEndpoint { password } userErrors");
-    const answer = await ask(query);
-    expect(answer.errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN", retryable: true } }]);
-    expect(JSON.stringify(answer)).not.toContain(password);
+    const response = await execute(query);
+    expect(response.errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN", retryable: true } }]);
+    expect(JSON.stringify(response)).not.toContain(password);
     expect(operations()).toEqual([operation, "get_sip"]);
     // The endpoint shows that it was done.
     expect(await write(broken, operation, bob, { body: alice })).toEqual({
       outcome: "done",
-      calls: [operation, "get_sip"],
+      requests: [operation, "get_sip"],
     });
   });
 
@@ -300,11 +300,11 @@ describe("A response about another endpoint", () => {
     const gone = { body: { code: "cmi-400" } };
     expect(await write(broken, "remove_sip", bob, gone)).toEqual({
       outcome: "done",
-      calls: ["remove_sip", "get_sip"],
+      requests: ["remove_sip", "get_sip"],
     });
     expect(await write(broken, "remove_sip", bob, {})).toEqual({
       outcome: "OUTCOME_UNKNOWN",
-      calls: ["remove_sip", "get_sip"],
+      requests: ["remove_sip", "get_sip"],
     });
   });
 });
@@ -325,10 +325,10 @@ describe("The password that a write reports", () => {
       ["asterisks", "****"],
       ["bullets", "••••••••"],
     ])("is the generated one when PIOPIY shows %s in its place", async (_, password) => {
-      broken.upstream.answer({ body: { ...alice, password } });
-      const { data, errors } = await ask(generated[operation]);
+      broken.upstream.respond({ body: { ...alice, password } });
+      const { data, errors } = await execute(generated[operation]);
       expect(errors).toBeUndefined();
-      const sent = JSON.parse(broken.upstream.calls[0]?.body ?? "{}").password;
+      const sent = JSON.parse(broken.upstream.requests[0]?.body ?? "{}").password;
       expect(sent).toMatch(/^\w{22}$/);
       expect(data).toEqual({ it: { password: sent, sipEndpoint: { password: sent } } });
       expect(operations()).toEqual([operation]);
@@ -345,18 +345,18 @@ describe("The password that a write reports", () => {
       const changed = { body: { ...alice, password } };
       expect(await write(broken, operation, changed, changed)).toEqual({
         outcome: "OUTCOME_UNKNOWN",
-        calls: [operation, "get_sip"],
+        requests: [operation, "get_sip"],
       });
       expect(await write(broken, operation, changed, { body: alice })).toEqual({
         outcome: "done",
-        calls: [operation, "get_sip"],
+        requests: [operation, "get_sip"],
       });
     });
   });
 });
 
 describe("A lost write", () => {
-  const cut: Behaviour = (response) => response.destroy();
+  const cut: Responder = (response) => response.destroy();
   const unclear: [string, unknown][] = [
     ["masked", "****"],
     ["missing", undefined],
@@ -373,7 +373,7 @@ describe("A lost write", () => {
     for (const operation of ["add_sip", "update_sip"] as const) {
       expect(await write(broken, operation, cut, { body: { ...alice, password } })).toEqual({
         outcome: "OUTCOME_UNKNOWN",
-        calls: [operation, "get_sip"],
+        requests: [operation, "get_sip"],
       });
     }
   });
@@ -381,8 +381,8 @@ describe("A lost write", () => {
   it.each(
     unclear,
   )("is OUTCOME_UNKNOWN too when its repetition with an idempotency key finds it %s", async (_, password) => {
-    broken.upstream.answer({ body: { code: "cmi-400" } }, { body: { ...alice, password } });
-    const { errors } = await ask(
+    broken.upstream.respond({ body: { code: "cmi-400" } }, { body: { ...alice, password } });
+    const { errors } = await execute(
       mutations.add_sip.replace('"made-up-1"', '"made-up-1", idempotencyKey: "0e7c8a7e"'),
     );
     expect(errors).toMatchObject([
@@ -395,8 +395,8 @@ describe("A lost write", () => {
     ["", "The generated password is lost"],
     [', idempotencyKey: "0e7c8a7e"', "returns the same generated password"],
   ])("says what becomes of a generated password: %s", async (key, advice) => {
-    broken.upstream.answer(cut, { body: { ...alice, password: "****" } });
-    const { errors } = await ask(
+    broken.upstream.respond(cut, { body: { ...alice, password: "****" } });
+    const { errors } = await execute(
       `mutation { createSipEndpoint(input: { username: "alice"${key} }) { password } }`,
     );
     expect(errors).toMatchObject([

@@ -35,7 +35,7 @@ describe("Access Control", () => {
       expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
       expect(text).not.toContain('"data"');
     }
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each([
@@ -45,11 +45,11 @@ describe("Access Control", () => {
     '{ _entities(representations: [{ __typename: "SipEndpoint", username: "alice" }]) { __typename } }',
     "{ _service { sdl } }",
   ])("query access: a key without sip:read gets nothing from %s", async (query) => {
-    const { data, errors } = await gateway.ask(query, {}, bearer("writer"));
+    const { data, errors } = await gateway.execute(query, {}, bearer("writer"));
     expect(Object.values(Object(data)).filter((value) => value !== null)).toEqual([]);
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["FORBIDDEN"]);
-    expect(await gateway.calls()).toEqual([]);
-    expect((await gateway.ask(query, {}, bearer("reader"))).errors).toBeUndefined();
+    expect(await gateway.upstreamRequests()).toEqual([]);
+    expect((await gateway.execute(query, {}, bearer("reader"))).errors).toBeUndefined();
   });
 
   it.each([
@@ -58,11 +58,11 @@ describe("Access Control", () => {
     'removeSipEndpoint(input: { username: "alice" })',
   ])("mutation access: a key without sip:write cannot %s", async (field) => {
     const query = `mutation { ${field} { userErrors { code } } }`;
-    const { data, errors } = await gateway.ask(query, {}, bearer("password-reader"));
+    const { data, errors } = await gateway.execute(query, {}, bearer("password-reader"));
     expect(data).toBeNull();
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["FORBIDDEN"]);
-    expect(await gateway.calls()).toEqual([]);
-    expect((await gateway.ask(query, {}, bearer("writer"))).errors).toBeUndefined();
+    expect(await gateway.upstreamRequests()).toEqual([]);
+    expect((await gateway.execute(query, {}, bearer("writer"))).errors).toBeUndefined();
   });
 
   it.each<[string, string, unknown]>([
@@ -88,8 +88,8 @@ describe("Access Control", () => {
       {},
     ],
   ])("access on edges and nodes: no password comes from %s without sip:password", async (_, query, variables) => {
-    const asked = post({ query, variables }, bearer("both"));
-    const { text, errors } = await send(`${gateway.origin}/graphql`, asked);
+    const requested = post({ query, variables }, bearer("both"));
+    const { text, errors } = await send(`${gateway.origin}/graphql`, requested);
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["FORBIDDEN"]);
     expect(text).not.toMatch(/"(password|x)":"/);
     expect(text).not.toContain("made-up");
@@ -97,7 +97,7 @@ describe("Access Control", () => {
 
   it("access on edges and nodes: with sip:password it comes", async () => {
     const query = "{ sipEndpoints(first: 1) { nodes { password } edges { node { password } } } }";
-    const { data, errors } = await gateway.ask(query, {}, bearer("password-reader"));
+    const { data, errors } = await gateway.execute(query, {}, bearer("password-reader"));
     expect(errors).toBeUndefined();
     const password = "made-up-Lantern-27";
     expect(data).toEqual({ sipEndpoints: { nodes: [{ password }], edges: [{ node: { password } }] } });

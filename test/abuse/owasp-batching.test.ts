@@ -19,7 +19,7 @@ describe("Batching attacks", () => {
     const { status, text } = await send(`${gateway.origin}/graphql`, post(Array(50).fill({ query })));
     expect(status).toBe(400);
     expect(text).not.toContain('"data"');
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each([
@@ -35,19 +35,19 @@ describe("Batching attacks", () => {
     ],
   ])("many guesses in one operation do not run: %s", async (_, selection, limit) => {
     await start();
-    const { data, errors } = await gateway.ask(`mutation ${selection}`);
+    const { data, errors } = await gateway.execute(`mutation ${selection}`);
     expect(data).toBeUndefined();
     expect(limitsOf(errors)).toContain(limit);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("each guess of one operation counts towards the budget", async () => {
     await start({ RATE_LIMIT_PER_MINUTE: "19" });
-    const { status, errors } = await gateway.ask(
+    const { status, errors } = await gateway.execute(
       `mutation { ${times(10, (index) => `try${index}: ${change(`made-up-${index}`)}`)} }`,
     );
     expect(status).toBe(429);
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["RATE_LIMITED"]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });

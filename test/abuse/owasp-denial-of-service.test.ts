@@ -15,37 +15,37 @@ const codes = (errors: readonly { extensions: { code: string } }[] | undefined) 
 describe("Query limiting", () => {
   it("depth limiting: a document that goes deeper than the schema does is refused", async () => {
     await start();
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       `{ sipEndpoints { ${"nodes { ".repeat(10)} username ${"} ".repeat(10)} } }`,
     );
     expect(data).toBeUndefined();
     expect(limitsOf(errors)).toEqual(["MAX_DEPTH"]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each([101, 10_000_000, 2_147_483_647, 0, -1])("amount limiting: nobody gets %i rows", async (first) => {
     await start();
     const query = "query ($first: Int!) { sipEndpoints(first: $first) { totalCount } }";
-    const { data, errors } = await gateway.ask(query, { first });
+    const { data, errors } = await gateway.execute(query, { first });
     expect(data).toBeNull();
     expect(errors?.[0]?.message).toContain("must be 1 to 100");
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("pagination: who asks for no number of rows gets ten of a thousand, by one call", async () => {
     await start();
     await gateway.reset({ count: 1000 });
-    const { data } = await gateway.ask<{ sipEndpoints: { nodes: object[] } }>(
+    const { data } = await gateway.execute<{ sipEndpoints: { nodes: object[] } }>(
       "{ sipEndpoints { nodes { username } } }",
     );
     expect(data.sipEndpoints.nodes).toHaveLength(10);
-    expect(await gateway.calls()).toHaveLength(1);
+    expect(await gateway.upstreamRequests()).toHaveLength(1);
   });
 
   it("timeouts: an operation ends when its time is spent, and the error names the setting", async () => {
     await start({ PIOPIY_DEADLINE_MS: "200" });
-    await gateway.fail({ kind: "hang", times: 10 });
-    const { data, errors } = await gateway.ask("{ sipEndpoints { nodes { type } } }");
+    await gateway.addFault({ kind: "hang", times: 10 });
+    const { data, errors } = await gateway.execute("{ sipEndpoints { nodes { type } } }");
     expect(data).toBeNull();
     expect(codes(errors)).toEqual(["UPSTREAM_TIMEOUT"]);
     expect(errors?.[0]?.message).toContain("PIOPIY_DEADLINE_MS");
@@ -81,7 +81,7 @@ describe("Query cost analysis", () => {
     await start({ MAX_COST: "11" });
     const { errors } = await send(`${gateway.origin}/graphql`, post({ query, variables }));
     expect(errors).toMatchObject([{ extensions: { limit: "MAX_COST", maximum: 11, actual } }]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 
@@ -89,26 +89,26 @@ describe("Rate limiting", () => {
   it("a caller whose budget is spent is told so, and when to come again", async () => {
     await start({ RATE_LIMIT_PER_MINUTE: "8" });
     const read = '{ sipEndpoint(username: "alice") { username } }';
-    expect((await gateway.ask(read)).headers.get("ratelimit-remaining")).toBe("1");
+    expect((await gateway.execute(read)).headers.get("ratelimit-remaining")).toBe("1");
     await gateway.reset();
-    const { status, headers, errors } = await gateway.ask(read);
+    const { status, headers, errors } = await gateway.execute(read);
     expect(status).toBe(429);
     expect(codes(errors)).toEqual(["RATE_LIMITED"]);
     const retryAfterMs = errors?.[0]?.extensions.retryAfterMs;
     expect(headers.get("retry-after")).toBe(String(Math.ceil(Number(retryAfterMs) / 1000)));
     expect(headers.get("ratelimit-policy")).toBe('"cost";q=8;w=60');
     expect(headers.get("ratelimit")).toMatch(/^"cost";r=0;t=\d+$/);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 
 describe("Server-side batching and caching", () => {
   it("a name that one operation asks for 50 times is asked of PIOPIY once", async () => {
     await start();
-    const { errors } = await gateway.ask(
+    const { errors } = await gateway.execute(
       `{ ${times(50, (index) => `name${index}: sipEndpoint(username: "alice") { type video }`)} }`,
     );
     expect(errors).toBeUndefined();
-    expect(await gateway.calls()).toMatchObject([{ operation: "get_sip", username: "alice" }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username: "alice" }]);
   });
 });

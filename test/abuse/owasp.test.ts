@@ -28,9 +28,9 @@ const connect = "query ($input: ConnectActionInput!) { connectAction(input: $inp
 
 describe("Input Validation", () => {
   it.each(injections)("an allow-list of characters: no endpoint can be named %j", async (username) => {
-    const { data } = await gateway.ask(create, { input: { username } });
+    const { data } = await gateway.execute(create, { input: { username } });
     expect(data).toEqual({ createSipEndpoint: { userErrors: [{ code: "INVALID_USERNAME" }] } });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each([
@@ -43,7 +43,7 @@ describe("Input Validation", () => {
     { call: null },
     "canary",
   ])("types, enums and scalars: an input of %j is refused, and no value repeated", async (input) => {
-    const { data, errors } = await gateway.ask(connect, { input });
+    const { data, errors } = await gateway.execute(connect, { input });
     expect(data).toBeUndefined();
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["BAD_USER_INPUT"]);
     expect(JSON.stringify(errors)).not.toMatch(/canary|1000000000000/);
@@ -52,19 +52,19 @@ describe("Input Validation", () => {
   it.each(
     injections.filter((name) => /\p{Cc}/u.test(name)),
   )("injection prevention: %j has control characters and is not sent", async (username) => {
-    const { data, errors } = await gateway.ask(read, { username });
+    const { data, errors } = await gateway.execute(read, { username });
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", argumentName: "username" } }]);
     expect(data).toEqual({ sipEndpoint: null });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each(
     injections.filter((name) => !/\p{Cc}/u.test(name)),
   )("injection prevention: PIOPIY gets %j as a name and as nothing else", async (username) => {
-    const { data, errors } = await gateway.ask(read, { username });
+    const { data, errors } = await gateway.execute(read, { username });
     expect(errors).toBeUndefined();
     expect(data).toEqual({ sipEndpoint: null });
-    expect(await gateway.calls()).toMatchObject([{ operation: "get_sip", username }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username }]);
   });
 
   it.each([
@@ -73,24 +73,24 @@ describe("Input Validation", () => {
     'mutation { updateSipEndpoint(input: { username: "alice", newUsername: "root" }) { password } }',
     'mutation { removeSipEndpoint(input: { username: "alice" }, force: true) { username } }',
   ])("mass assignment: what is not in the schema is refused, not passed on: %s", async (query) => {
-    const { data, errors } = await gateway.ask(query);
+    const { data, errors } = await gateway.execute(query);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("mass assignment: it is refused in a variable too", async () => {
-    const { data, errors } = await gateway.ask(create, { input: { username: "new", audio: false } });
+    const { data, errors } = await gateway.execute(create, { input: { username: "new", audio: false } });
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions.code).toBe("BAD_USER_INPUT");
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 
 describe("Secure Configurations", () => {
   it("introspection and GraphiQL: both are off unless they are switched on", async () => {
     await withGateway({ INTROSPECTION: "", GRAPHIQL: "" }, async (bare) => {
-      const { errors } = await bare.ask("{ __schema { queryType { name } } }");
+      const { errors } = await bare.execute("{ __schema { queryType { name } } }");
       expect(errors?.[0]?.message).toMatch(/^Introspection is off here/);
       expect((await fetch(`${bare.origin}/graphiql`)).status).toBe(404);
     });
@@ -102,7 +102,7 @@ describe("Secure Configurations", () => {
     { kind: "status", status: 500, times: 3 },
     { kind: "status", status: 404 },
   ])("excessive errors: no stack trace is told when PIOPIY fails with %j", async (fault) => {
-    await gateway.fail(fault);
+    await gateway.addFault(fault);
     const { text, errors } = await send(
       `${gateway.origin}/graphql`,
       post({ query: read, variables: { username: "alice" } }),
@@ -132,7 +132,7 @@ describe("Cross-site request forgery", () => {
     const { status, text } = await send(`${gateway.origin}/graphql`, { method: "POST", ...init });
     expect([400, 415]).toContain(status);
     expect(text).not.toContain('"data"');
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("a page of another origin may not read answers, nor ask whether it might", async () => {
@@ -142,10 +142,10 @@ describe("Cross-site request forgery", () => {
       post({ query: "{ __typename }" }, { origin }),
     );
     expect([...headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
-    const asked = await send(`${gateway.origin}/graphql`, {
+    const requested = await send(`${gateway.origin}/graphql`, {
       method: "OPTIONS",
       headers: { origin, "access-control-request-method": "POST" },
     });
-    expect(asked.status).toBe(404);
+    expect(requested.status).toBe(404);
   });
 });

@@ -1,4 +1,4 @@
-import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type ResponseError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 /** The settings of a gateway that strangers can reach. */
 export const production = { INTROSPECTION: "false", GRAPHIQL: "false" };
@@ -17,18 +17,18 @@ export async function withGateway(
 }
 
 /** An answer as it came: its body as text, and the errors that it tells. */
-export interface Told {
+export interface TextResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  readonly errors: readonly AnswerError[] | undefined;
+  readonly errors: readonly ResponseError[] | undefined;
 }
 
 /** Sends a request as it stands. Its answer must be JSON. */
-export async function send(url: string, init: RequestInit = {}): Promise<Told> {
+export async function send(url: string, init: RequestInit = {}): Promise<TextResponse> {
   const response = await fetch(url, init);
   const text = await response.text();
-  const { errors } = JSON.parse(text) as { errors?: AnswerError[] };
+  const { errors } = JSON.parse(text) as { errors?: ResponseError[] };
   return { status: response.status, headers: response.headers, text, errors };
 }
 
@@ -42,7 +42,7 @@ export function post(body: unknown, headers: Record<string, string> = {}): Reque
 }
 
 /** The settings that the errors name. */
-export function limitsOf(errors: readonly AnswerError[] | undefined): unknown[] | undefined {
+export function limitsOf(errors: readonly ResponseError[] | undefined): unknown[] | undefined {
   return errors?.map(({ extensions }) => extensions.limit);
 }
 

@@ -36,12 +36,12 @@ describe("A reference that names no endpoint is refused, without a call of PIOPI
     [{ __typename, username: { $ne: null } }],
   ])("%j", async (reference) => {
     const logged = gateway.log.length;
-    const { data, errors } = await gateway.ask<{ _entities: unknown[] } | null>(entities, {
+    const { data, errors } = await gateway.execute<{ _entities: unknown[] } | null>(entities, {
       of: [reference],
     });
     expect(data?._entities ?? [null]).toEqual([null]);
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["BAD_USER_INPUT"]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
     expect(gateway.log.slice(logged).filter((line) => line.includes("masked"))).toEqual([]);
   });
 
@@ -56,6 +56,6 @@ describe("A reference that names no endpoint is refused, without a call of PIOPI
     expect(await response.json()).toMatchObject({
       errors: [{ extensions: { code: "BAD_REQUEST", limit: "JSON_DEPTH" } }],
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });

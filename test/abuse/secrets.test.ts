@@ -25,12 +25,12 @@ afterEach(async () => {
 });
 
 function start({ gateway: settings, emulator = {} }: TestGatewayOptions): Promise<TestGateway> {
-  const callers = { AUTH: "api-key", API_KEYS: `app:${sha256}:sip:read+sip:write+sip:password` };
-  const answers = {
+  const clients = { AUTH: "api-key", API_KEYS: `app:${sha256}:sip:read+sip:write+sip:password` };
+  const answerUrls = {
     PUBLIC_URL: "https://gateway.example.com",
     ANSWER_URL_SECRET: `${answerSecret}, ${answerSecret}-2`,
   };
-  return startGateway({ gateway: { ...callers, ...answers, ...settings }, emulator });
+  return startGateway({ gateway: { ...clients, ...answerUrls, ...settings }, emulator });
 }
 
 /** Runs every operation, and makes sure that the canaries are nowhere but in fields named `password`. */
@@ -63,7 +63,7 @@ function expectQuiet(log: readonly string[]): void {
   expect(log.filter((line) => kinds.some((kind) => holdsCanary(line, kind)))).toEqual([]);
 }
 
-const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600", LOG_LEVEL: "trace" };
+const shortTimeouts = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600", LOG_LEVEL: "trace" };
 const endpoints = [
   { username: "alice", password },
   { username: "bob", password },
@@ -78,7 +78,7 @@ describe("The secret and the passwords stay where they belong", () => {
     gateway = await start({ emulator: { ...emulator, EMULATOR_SECRET: secret } });
     await gateway.reset({ endpoints });
     expect(await runAll(gateway)).toEqual(codes);
-    const shown = await gateway.ask<{ sipEndpoint: unknown }>(
+    const shown = await gateway.execute<{ sipEndpoint: unknown }>(
       '{ sipEndpoint(username: "alice") { password } }',
       {},
       { authorization },
@@ -97,9 +97,9 @@ describe("The secret and the passwords stay where they belong", () => {
     [{ kind: "status", status: 500 }, "UPSTREAM_UNAVAILABLE"],
     [{ kind: "status", status: 503, retryAfter: 3600 }, "UPSTREAM_UNAVAILABLE"],
   ])("when the emulator fails: %j", async (fault, code) => {
-    gateway = await start({ emulator: { EMULATOR_SECRET: secret }, gateway: hasty });
+    gateway = await start({ emulator: { EMULATOR_SECRET: secret }, gateway: shortTimeouts });
     await gateway.reset({ endpoints });
-    await gateway.fail({ ...fault, times: 100 });
+    await gateway.addFault({ ...fault, times: 100 });
     const codes = await runAll(gateway);
     expect(codes).toContain(code);
     expect(codes).toHaveLength(6);
@@ -117,12 +117,12 @@ describe("The secret and the passwords stay where they belong", () => {
     expect(await runAll(gateway)).toEqual(Array(6).fill("UPSTREAM_UNAVAILABLE"));
   });
 
-  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, behaviour) => {
+  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, responder) => {
     const upstream = await startBrokenUpstream();
-    upstream.answer(behaviour);
-    gateway = await start({ gateway: { ...hasty, PIOPIY_SECRET: secret, PIOPIY_URL: upstream.url } });
+    upstream.respond(responder);
+    gateway = await start({ gateway: { ...shortTimeouts, PIOPIY_SECRET: secret, PIOPIY_URL: upstream.url } });
     expect(await runAll(gateway)).toHaveLength(6);
-    expect(upstream.calls.length).toBeGreaterThanOrEqual(5);
+    expect(upstream.requests.length).toBeGreaterThanOrEqual(5);
     await upstream.close();
   });
 
@@ -156,11 +156,11 @@ describe("The secret and the passwords stay where they belong", () => {
     ],
     [`mutation { ${JSON.stringify(password)} }`, {}, "unexpected string at line 1, column 12"],
     [`mutation { """${password} """ }`, {}, "unexpected string at line 1, column 12"],
-  ])("when GraphQL refuses a value: %#", async (query, variables, told) => {
+  ])("when GraphQL refuses a value: %#", async (query, variables, reported) => {
     gateway = await start({});
-    const { errors } = await gateway.ask(query, variables, { authorization });
+    const { errors } = await gateway.execute(query, variables, { authorization });
     const text = JSON.stringify(errors?.map(({ message }) => message));
-    expect(text).toContain(JSON.stringify(told).slice(1, -1));
+    expect(text).toContain(JSON.stringify(reported).slice(1, -1));
     expect(holdsCanary(text, "password")).toBe(false);
     expect(gateway.log.filter((line) => holdsCanary(line, "password"))).toEqual([]);
   });
@@ -169,9 +169,9 @@ describe("The secret and the passwords stay where they belong", () => {
     gateway = await start({});
     const { origin, log } = gateway;
     const refused = { authorization: `${authorization}-with-a-typing-error` };
-    expect((await gateway.ask("{ __typename }", {}, refused)).status).toBe(401);
+    expect((await gateway.execute("{ __typename }", {}, refused)).status).toBe(401);
     expect((await fetch(`${origin}/graphql?query={__typename}&token=${key}`)).status).toBe(401);
-    const { errors } = await gateway.ask(
+    const { errors } = await gateway.execute(
       "query ($a: Int!) { sipEndpoints(first: $a) { totalCount } }",
       { a: key },
       { authorization },

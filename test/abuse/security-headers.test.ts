@@ -30,9 +30,9 @@ describe("Security headers", () => {
     ],
   ])("are on every answer: %i for %s", async (status, _, path, init) => {
     await withGateway(small, async (gateway) => {
-      const answer = await send(`${gateway.origin}${path}`, init);
-      expect(answer.status).toBe(status);
-      expect(Object.fromEntries(answer.headers)).toMatchObject({
+      const response = await send(`${gateway.origin}${path}`, init);
+      expect(response.status).toBe(status);
+      expect(Object.fromEntries(response.headers)).toMatchObject({
         "content-security-policy": policy,
         "referrer-policy": "no-referrer",
         "strict-transport-security": "max-age=31536000",
@@ -40,7 +40,7 @@ describe("Security headers", () => {
         "x-frame-options": "DENY",
         ...(path === "/graphql" && { "cache-control": "no-store" }),
       });
-      expect(answer.headers.get("x-powered-by") ?? answer.headers.get("server")).toBeNull();
+      expect(response.headers.get("x-powered-by") ?? response.headers.get("server")).toBeNull();
     });
   });
 });

@@ -72,7 +72,7 @@ describe("Clients that do not read", () => {
     const broken = await startBrokenGateway();
     closing.push(broken.close);
     const hold = held();
-    broken.upstream.answer(hold.behaviour);
+    broken.upstream.respond(hold.responder);
     const socket = connect(Number(new URL(broken.gateway.origin).port), "127.0.0.1");
     socket.on("error", () => {});
     return { ...broken, socket };
@@ -82,12 +82,12 @@ describe("Clients that do not read", () => {
   it("have what they pipelined dropped when their connection ends", async () => {
     const { upstream, socket, gateway } = await startHeld();
     socket.write(Array.from({ length: 30 }, (_, n) => read(n)).join(""));
-    await until(() => upstream.calls.length > 0);
-    await gateway.ask("{ __typename }");
+    await until(() => upstream.requests.length > 0);
+    await gateway.execute("{ __typename }");
     socket.destroy();
     await until(() => upstream.connections.open === 0);
-    await gateway.ask("{ __typename }");
-    expect(upstream.calls).toHaveLength(1);
+    await gateway.execute("{ __typename }");
+    expect(upstream.requests).toHaveLength(1);
   });
 
   it("lose their connection when they pipeline more than 100 requests", async () => {
@@ -136,9 +136,9 @@ describe("Clients that are slow", () => {
       clearInterval(dripping);
       for (const socket of sockets) socket.destroy();
     });
-    const asked = Array.from({ length: 200 }, async () => {
-      return (await gateway.ask('{ sipEndpoint(username: "alice") { username } }')).status;
+    const requested = Array.from({ length: 200 }, async () => {
+      return (await gateway.execute('{ sipEndpoint(username: "alice") { username } }')).status;
     });
-    expect(new Set(await Promise.all(asked))).toEqual(new Set([200]));
+    expect(new Set(await Promise.all(requested))).toEqual(new Set([200]));
   });
 });

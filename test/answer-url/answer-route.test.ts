@@ -16,7 +16,7 @@ beforeAll(async () => {
       ...apiKeys({ "made-up-key": "sip:read" }),
     },
   });
-  const { data } = await gateway.ask<{ connectAction: { answerUrl: string } }>(
+  const { data } = await gateway.execute<{ connectAction: { answerUrl: string } }>(
     '{ connectAction(input: { call: [{ user: "alice" }] }) { answerUrl } }',
     {},
     bearer("made-up-key"),
@@ -83,7 +83,7 @@ describe("POST /answer/:token", () => {
         ? expect.objectContaining({ callId })
         : expect.not.objectContaining({ callId: expect.anything() }),
     ]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("answers any token but a good one with 404 and nothing else", async () => {

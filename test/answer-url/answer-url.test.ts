@@ -21,7 +21,7 @@ interface Connected {
 }
 
 const connect = (input: object, expiresIn?: number, at = gateway) =>
-  at.ask<Connected>(query, { input, expiresIn });
+  at.execute<Connected>(query, { input, expiresIn });
 
 const inputs: Record<string, unknown>[] = [
   { call: [{ user: "alice" }] },
@@ -55,7 +55,7 @@ describe("An answer URL", () => {
       "application/json; charset=utf-8",
     ]);
     expect(await response.json()).toEqual(data.connectAction.pcmo);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("holds for ever, or as long as it is told, and to the end of a call that it has answered", async () => {
@@ -90,7 +90,7 @@ describe("An answer URL", () => {
       answerUrl: null,
       userErrors: [{ code: "ANSWER_URL_TOO_LONG", path: ["call"] }],
     });
-    const unasked = await gateway.ask<Connected>(
+    const unasked = await gateway.execute<Connected>(
       query.replace("answerUrl(expiresIn: $expiresIn)", "").replace(", $expiresIn: Int", ""),
       {
         input: { call },

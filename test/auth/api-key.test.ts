@@ -14,20 +14,20 @@ beforeAll(async () => {
   gateway = await startGateway({ gateway: { AUTH: String(AUTH), API_KEYS: `${API_KEYS}, ${rotated}` } });
 });
 beforeEach(async () => {
-  await gateway.ask("{ __typename }", {}, bearer(key));
+  await gateway.execute("{ __typename }", {}, bearer(key));
   await gateway.reset();
 });
 afterAll(() => gateway.close());
 
 describe("An API key", () => {
   it("lets its bearer in, however the scheme is spelled", async () => {
-    expect((await gateway.ask(read, {}, bearer(key))).data).toEqual(found);
-    expect((await gateway.ask(read, {}, { authorization: `bearer   ${key}` })).data).toEqual(found);
+    expect((await gateway.execute(read, {}, bearer(key))).data).toEqual(found);
+    expect((await gateway.execute(read, {}, { authorization: `bearer   ${key}` })).data).toEqual(found);
   });
 
   it("may be one of two under one name, so that it can be changed without a gap", async () => {
-    expect((await gateway.ask(read, {}, bearer("old-key"))).data).toEqual(found);
-    expect((await gateway.ask(read, {}, bearer("new-key"))).data).toEqual(found);
+    expect((await gateway.execute(read, {}, bearer("old-key"))).data).toEqual(found);
+    expect((await gateway.execute(read, {}, bearer("new-key"))).data).toEqual(found);
   });
 
   const wrong: [string, Record<string, string>][] = [
@@ -42,15 +42,15 @@ describe("An API key", () => {
   ];
 
   it.each(wrong)("lets nobody in with %s: nothing runs", async (_, headers) => {
-    const { status, data, errors } = await gateway.ask(remove, {}, headers);
+    const { status, data, errors } = await gateway.execute(remove, {}, headers);
     expect([status, data]).toEqual([401, undefined]);
     expect(errors).toMatchObject([{ extensions: { code: "UNAUTHENTICATED", retryable: false } }]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("that is wrong is answered as none is: the same status, headers and words", async () => {
-    const answers = await Promise.all(wrong.map(([, headers]) => gateway.ask(read, {}, headers)));
-    const shown = answers.map(({ status, headers, errors }) => {
+    const responses = await Promise.all(wrong.map(([, headers]) => gateway.execute(read, {}, headers)));
+    const shown = responses.map(({ status, headers, errors }) => {
       const { "x-request-id": id, date: _, ...rest } = Object.fromEntries(headers);
       return JSON.stringify([status, rest, errors]).replaceAll(String(id), "ID");
     });
@@ -76,8 +76,8 @@ describe("An API key", () => {
 describe("With AUTH=none", () => {
   it("any credential or none is the same", async () => {
     const open = await startGateway();
-    const answers = [await open.ask(read), await open.ask(read, {}, bearer("made-up"))];
+    const responses = [await open.execute(read), await open.execute(read, {}, bearer("made-up"))];
     await open.close();
-    expect(answers.map(({ data }) => data)).toEqual([found, found]);
+    expect(responses.map(({ data }) => data)).toEqual([found, found]);
   });
 });

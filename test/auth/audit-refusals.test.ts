@@ -7,15 +7,18 @@ let gateway: TestGateway;
 afterEach(() => gateway.close());
 
 /** Sends an operation, and tells all that the audit trail says of it. */
-async function trail(query: string, headers: Record<string, string>): Promise<unknown[]> {
+async function auditEntries(query: string, headers: Record<string, string>): Promise<unknown[]> {
   const before = gateway.log.length;
-  const answer = await gateway.ask(query, {}, headers);
+  const response = await gateway.execute(query, {}, headers);
   const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
   return lines
     .filter(({ name }) => name === "audit")
-    .map(({ level: _, time: _time, pid: _pid, hostname: _host, name: _name, msg: _msg, ...told }) => {
-      expect(told).toMatchObject({ address: "127.0.0.1", requestId: answer.headers.get("x-request-id") });
-      return [told.who, told.what, told.username, told.outcome, Object.keys(told).length];
+    .map(({ level: _, time: _time, pid: _pid, hostname: _host, name: _name, msg: _msg, ...reported }) => {
+      expect(reported).toMatchObject({
+        address: "127.0.0.1",
+        requestId: response.headers.get("x-request-id"),
+      });
+      return [reported.who, reported.what, reported.username, reported.outcome, Object.keys(reported).length];
     });
 }
 
@@ -50,19 +53,19 @@ describe("The audit trail of a refused caller", () => {
     ],
   ])("names %s", async (_, key, query, lines) => {
     gateway = await startGateway({ gateway: apiKeys({ reader: "sip:read", writer: "sip:write" }) });
-    expect(await trail(query, bearer(key))).toEqual(lines);
+    expect(await auditEntries(query, bearer(key))).toEqual(lines);
   });
 
   it("names the first login of each kind at once, and the rest as one entry each when the gateway stops", async () => {
     gateway = await startGateway({ gateway: apiKeys({ reader: "sip:read" }) });
     const wrong = bearer("made-up-guess");
     const first = (outcome: string) => [[undefined, "login", undefined, outcome, 4]];
-    expect(await trail("{ __typename }", {})).toEqual(first("UNAUTHENTICATED"));
-    expect(await trail("{ __typename }", wrong)).toEqual(first("UNAUTHENTICATED"));
-    for (let nth = 2; nth <= 30; nth++) expect(await trail("{ __typename }", wrong)).toEqual([]);
-    expect(await trail("{ __typename }", wrong)).toEqual(first("RATE_LIMITED"));
-    expect(await trail("{ __typename }", wrong)).toEqual([]);
-    expect(await trail("{ __typename }", {})).toEqual([]);
+    expect(await auditEntries("{ __typename }", {})).toEqual(first("UNAUTHENTICATED"));
+    expect(await auditEntries("{ __typename }", wrong)).toEqual(first("UNAUTHENTICATED"));
+    for (let nth = 2; nth <= 30; nth++) expect(await auditEntries("{ __typename }", wrong)).toEqual([]);
+    expect(await auditEntries("{ __typename }", wrong)).toEqual(first("RATE_LIMITED"));
+    expect(await auditEntries("{ __typename }", wrong)).toEqual([]);
+    expect(await auditEntries("{ __typename }", {})).toEqual([]);
     const before = gateway.log.length;
     await gateway.close();
     const counted = gateway.log.slice(before).map((line) => JSON.parse(line));
@@ -80,10 +83,10 @@ describe("The audit trail of a refused caller", () => {
     });
     const read = "{ sipEndpoints(first: 3) { nodes { password } } }";
     const remove = 'mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }';
-    for (let nth = 0; nth < 2; nth++) await gateway.ask(read, {}, bearer("reader"));
-    for (let nth = 0; nth < 3; nth++) await gateway.ask(remove, {}, bearer("reader"));
-    expect(await trail(read, bearer("all"))).toHaveLength(3);
-    expect(await trail(read, bearer("all"))).toHaveLength(3);
+    for (let nth = 0; nth < 2; nth++) await gateway.execute(read, {}, bearer("reader"));
+    for (let nth = 0; nth < 3; nth++) await gateway.execute(remove, {}, bearer("reader"));
+    expect(await auditEntries(read, bearer("all"))).toHaveLength(3);
+    expect(await auditEntries(read, bearer("all"))).toHaveLength(3);
     const before = gateway.log.length;
     await gateway.close();
     const counted = gateway.log.slice(before).map((line) => JSON.parse(line));
@@ -95,10 +98,10 @@ describe("The audit trail of a refused caller", () => {
 
   it("names a login that could not be checked", async () => {
     const issuer = await startIssuer();
-    issuer.answer((response) => response.writeHead(500).end());
+    issuer.respond((response) => response.writeHead(500).end());
     gateway = await startGateway({ gateway: issuer.settings });
     const token = await sign(await makeKey("key-1"));
-    expect(await trail("{ __typename }", bearer(token))).toEqual([
+    expect(await auditEntries("{ __typename }", bearer(token))).toEqual([
       [undefined, "login", undefined, "UPSTREAM_UNAVAILABLE", 4],
     ]);
     expect(gateway.log.join("")).not.toContain(token.split(".").at(-1));

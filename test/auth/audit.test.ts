@@ -5,13 +5,13 @@ import { canaries, holdsCanary } from "../support/upstream/canaries.js";
 
 const { key, password } = canaries;
 const all = bearer(key);
-const callers = apiKeys({ [key]: "sip:read+sip:write+sip:password", reader: "sip:read" });
+const clients = apiKeys({ [key]: "sip:read+sip:write+sip:password", reader: "sip:read" });
 
 let gateway: TestGateway;
 afterEach(() => gateway.close());
 
 async function start(settings: Record<string, string> = {}): Promise<void> {
-  gateway = await startGateway({ gateway: { ...callers, ...settings } });
+  gateway = await startGateway({ gateway: { ...clients, ...settings } });
   await gateway.reset({
     endpoints: [
       { username: "alice", password },
@@ -21,14 +21,14 @@ async function start(settings: Record<string, string> = {}): Promise<void> {
 }
 
 /** Sends an operation, and tells what the audit trail says of it. */
-async function trail(query: string, headers: Record<string, string> = all): Promise<unknown[]> {
+async function auditEntries(query: string, headers: Record<string, string> = all): Promise<unknown[]> {
   const before = gateway.log.length;
-  const answer = await gateway.ask(query, {}, headers);
+  const response = await gateway.execute(query, {}, headers);
   const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
   const audit = lines.filter(({ name }) => name === "audit");
   for (const line of audit) {
     expect(line).toMatchObject({
-      requestId: answer.headers.get("x-request-id"),
+      requestId: response.headers.get("x-request-id"),
       address: "127.0.0.1",
       level: 30,
     });
@@ -79,13 +79,13 @@ describe("The audit trail", () => {
     ["nothing that is merely read", "{ sipEndpoints { nodes { username type } } }", []],
   ])("tells %s", async (_, query, lines) => {
     await start();
-    expect(await trail(query)).toEqual(lines);
+    expect(await auditEntries(query)).toEqual(lines);
   });
 
   it("tells how a mutation failed", async () => {
     await start();
-    await gateway.fail({ operation: "remove_sip", kind: "status", status: 420 });
-    expect(await trail(remove)).toEqual([
+    await gateway.addFault({ operation: "remove_sip", kind: "status", status: 420 });
+    expect(await auditEntries(remove)).toEqual([
       [me, "Mutation.removeSipEndpoint", "bob", "UPSTREAM_UNAUTHENTICATED"],
     ]);
   });
@@ -93,10 +93,10 @@ describe("The audit trail", () => {
   it("tells who was refused what", async () => {
     await start();
     const reader = bearer("reader");
-    expect(await trail(remove, reader)).toEqual([
+    expect(await auditEntries(remove, reader)).toEqual([
       ["reader-name", "Mutation.removeSipEndpoint", "bob", "FORBIDDEN"],
     ]);
-    expect(await trail('{ sipEndpoint(username: "alice") { username password } }', reader)).toEqual([
+    expect(await auditEntries('{ sipEndpoint(username: "alice") { username password } }', reader)).toEqual([
       ["reader-name", "SipEndpoint.password", "alice", "FORBIDDEN"],
     ]);
   });
@@ -106,23 +106,25 @@ describe("The audit trail", () => {
     ["a wrong one", bearer("made-up")],
   ])("tells of a caller with %s, and not what was sent", async (_, headers) => {
     await start();
-    expect(await trail(remove, headers)).toEqual([[undefined, "login", undefined, "UNAUTHENTICATED"]]);
+    expect(await auditEntries(remove, headers)).toEqual([[undefined, "login", undefined, "UNAUTHENTICATED"]]);
     expect(gateway.log.join("")).not.toContain('made-up"');
   });
 
   it.each(["silent", "error", "trace"])("is written at log level %s too", async (LOG_LEVEL) => {
     await start({ LOG_LEVEL });
-    expect(await trail(remove)).toEqual([[me, "Mutation.removeSipEndpoint", "bob", "done"]]);
+    expect(await auditEntries(remove)).toEqual([[me, "Mutation.removeSipEndpoint", "bob", "done"]]);
   });
 
   it("shows the beginning of a name that is too long", async () => {
     await start();
-    const [line] = await trail(create(`username: "${"x".repeat(5000)}"`));
+    const [line] = await auditEntries(create(`username: "${"x".repeat(5000)}"`));
     expect(line).toEqual([me, "Mutation.createSipEndpoint", `${"x".repeat(59)}…`, "INVALID_USERNAME"]);
   });
 
   it("names the address where everybody may call", async () => {
     await start({ AUTH: "none" });
-    expect(await trail(remove, {})).toEqual([["127.0.0.1", "Mutation.removeSipEndpoint", "bob", "done"]]);
+    expect(await auditEntries(remove, {})).toEqual([
+      ["127.0.0.1", "Mutation.removeSipEndpoint", "bob", "done"],
+    ]);
   });
 });

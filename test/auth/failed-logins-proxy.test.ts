@@ -14,7 +14,7 @@ async function start(settings: Record<string, string>): Promise<void> {
 /** The status of a login whose `X-Forwarded-For` says this. */
 async function login(credential: string, forwarded: string): Promise<number> {
   const headers = { ...bearer(credential), "x-forwarded-for": forwarded };
-  return (await gateway.ask("{ __typename }", {}, headers)).status;
+  return (await gateway.execute("{ __typename }", {}, headers)).status;
 }
 
 /** Sends as many wrong credentials as an address may. */

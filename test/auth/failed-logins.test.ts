@@ -5,27 +5,27 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 
 const good = bearer("made-up-key");
 const wrong = bearer("made-up-guess");
-const callers = apiKeys({ "made-up-key": "sip:read" });
+const clients = apiKeys({ "made-up-key": "sip:read" });
 
 let gateway: TestGateway;
 beforeEach(async () => {
-  gateway = await startGateway({ gateway: callers });
+  gateway = await startGateway({ gateway: clients });
 });
 afterEach(() => gateway.close());
 
-const ask = (headers: Record<string, string>) => gateway.ask("{ __typename }", {}, headers);
+const execute = (headers: Record<string, string>) => gateway.execute("{ __typename }", {}, headers);
 
 /** Sends so many wrong credentials, one after another, and tells the statuses that came back. */
 async function guess(times: number, headers: Record<string, string> = {}): Promise<Set<number>> {
   const statuses = new Set<number>();
-  for (let n = 0; n < times; n++) statuses.add((await ask({ ...wrong, ...headers })).status);
+  for (let n = 0; n < times; n++) statuses.add((await execute({ ...wrong, ...headers })).status);
   return statuses;
 }
 
 describe("An address that sends wrong credentials", () => {
   it("is answered with 429 from the 31st in a minute on, and told when to try again", async () => {
     expect(await guess(30)).toEqual(new Set([401]));
-    const { status, headers, errors } = await ask(wrong);
+    const { status, headers, errors } = await execute(wrong);
     expect(status).toBe(429);
     expect(errors).toMatchObject([{ extensions: { code: "RATE_LIMITED", retryable: true } }]);
     const seconds = Number(headers.get("retry-after"));
@@ -35,10 +35,10 @@ describe("An address that sends wrong credentials", () => {
 
   it("gets in with a right one at any time, which does not reset the count", async () => {
     expect(await guess(29)).toEqual(new Set([401]));
-    expect((await ask(good)).status).toBe(200);
+    expect((await execute(good)).status).toBe(200);
     expect(await guess(1)).toEqual(new Set([401]));
     expect(await guess(1)).toEqual(new Set([429]));
-    expect((await ask(good)).status).toBe(200);
+    expect((await execute(good)).status).toBe(200);
     expect(await guess(1)).toEqual(new Set([429]));
   });
 
@@ -46,7 +46,7 @@ describe("An address that sends wrong credentials", () => {
     await guess(31);
     const waits: number[] = [];
     for (let nth = 0; nth < 20; nth++) {
-      waits.push(Number((await ask(wrong)).errors?.[0]?.extensions.retryAfterMs));
+      waits.push(Number((await execute(wrong)).errors?.[0]?.extensions.retryAfterMs));
     }
     expect(waits).toEqual(waits.toSorted((one, other) => other - one));
     expect(waits[19]).toBeLessThan(Number(waits[0]));
@@ -60,7 +60,7 @@ describe("An address that sends wrong credentials", () => {
   });
 
   it("is not one that sends none", async () => {
-    for (let n = 0; n < 40; n++) expect((await ask({})).status).toBe(401);
+    for (let n = 0; n < 40; n++) expect((await execute({})).status).toBe(401);
     expect(await guess(30)).toEqual(new Set([401]));
   });
 });
@@ -68,7 +68,7 @@ describe("An address that sends wrong credentials", () => {
 describe("The address of a client", () => {
   it("is what a trusted proxy says", async () => {
     await gateway.close();
-    gateway = await startGateway({ gateway: { ...callers, TRUSTED_PROXIES: "127.0.0.0/8" } });
+    gateway = await startGateway({ gateway: { ...clients, TRUSTED_PROXIES: "127.0.0.0/8" } });
     await guess(30, { "x-forwarded-for": "198.51.100.7" });
     expect(await guess(1, { "x-forwarded-for": "198.51.100.7" })).toEqual(new Set([429]));
     expect(await guess(1, { "x-forwarded-for": "198.51.100.8" })).toEqual(new Set([401]));

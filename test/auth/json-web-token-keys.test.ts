@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function status(token: string): Promise<number> {
-  return (await gateway.ask('{ sipEndpoint(username: "alice") { username } }', {}, bearer(token))).status;
+  return (await gateway.execute('{ sipEndpoint(username: "alice") { username } }', {}, bearer(token))).status;
 }
 
 describe.each(algorithms)("With several keys of the algorithm %s", (algorithm) => {

@@ -24,9 +24,9 @@ beforeAll(async () => {
   gateway = await startGateway({ gateway: { ...issuer.settings, TRUSTED_PROXIES: "127.0.0.1" } });
 });
 afterEach(async () => {
-  issuer.answer(undefined);
+  issuer.respond(undefined);
   await issuer.publish(key);
-  await ask(await sign(key));
+  await execute(await sign(key));
   await gateway.reset();
 });
 afterAll(async () => {
@@ -36,19 +36,19 @@ afterAll(async () => {
 
 const read = '{ sipEndpoint(username: "alice") { username } }';
 // Each from an address of its own, so that the wrong ones do not add up.
-let asked = 0;
-const ask = (token: string) => {
-  asked += 1;
-  const headers = { ...bearer(token), "x-forwarded-for": `198.51.100.${asked}` };
-  return gateway.ask<{ sipEndpoint: unknown }>(read, {}, headers);
+let requested = 0;
+const execute = (token: string) => {
+  requested += 1;
+  const headers = { ...bearer(token), "x-forwarded-for": `198.51.100.${requested}` };
+  return gateway.execute<{ sipEndpoint: unknown }>(read, {}, headers);
 };
 const now = () => Math.floor(Date.now() / 1000);
 
 async function expectRefused(token: string): Promise<void> {
-  const { status, errors } = await ask(token);
+  const { status, errors } = await execute(token);
   expect(status).toBe(401);
   expect(errors).toMatchObject([{ extensions: { code: "UNAUTHENTICATED", retryable: false } }]);
-  expect(await gateway.calls()).toEqual([]);
+  expect(await gateway.upstreamRequests()).toEqual([]);
 }
 
 describe("A token", () => {
@@ -61,7 +61,7 @@ describe("A token", () => {
   ])("by a key of the issuer is taken: %s", async (algorithm) => {
     const other = await makeKey(`key-${algorithm}`, algorithm);
     await issuer.publish(key, other);
-    expect((await ask(await sign(other))).data).toEqual({ sipEndpoint: { username: "alice" } });
+    expect((await execute(await sign(other))).data).toEqual({ sipEndpoint: { username: "alice" } });
   });
 
   it.each<[string, Record<string, unknown>]>([
@@ -77,7 +77,7 @@ describe("A token", () => {
   });
 
   it("is taken for a few seconds after it has expired, since clocks differ", async () => {
-    expect((await ask(await sign(key, { exp: now() - 1 }))).status).toBe(200);
+    expect((await execute(await sign(key, { exp: now() - 1 }))).status).toBe(200);
   });
 
   it.each<[string, () => string | Promise<string>]>([
@@ -100,7 +100,7 @@ describe("A token", () => {
   });
 
   it("tells its bearer's name and scopes", async () => {
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       '{ sipEndpoint(username: "alice") { username password } }',
       {},
       bearer(await sign(key, { sub: "night-shift", scope: "openid sip:read sip:password" })),
@@ -114,9 +114,9 @@ describe("A token", () => {
 
   it("is in no answer and no line of the log, neither taken nor refused", async () => {
     const tokens = [await sign(key), await sign(key, { exp: 1 }), await sign(stranger)];
-    const answers = await Promise.all(tokens.map(ask));
-    expect(answers.map(({ status }) => status)).toEqual([200, 401, 401]);
-    const shown = gateway.log.join("") + JSON.stringify(answers);
+    const responses = await Promise.all(tokens.map(execute));
+    expect(responses.map(({ status }) => status)).toEqual([200, 401, 401]);
+    const shown = gateway.log.join("") + JSON.stringify(responses);
     const parts = tokens.flatMap((token) => token.split("."));
     expect(parts.filter((part) => shown.includes(part))).toEqual([]);
     expect(shown).toContain('"reason":"ERR_JWT_EXPIRED"');
@@ -129,27 +129,27 @@ describe("A token", () => {
     "sip:write",
     "sip:reader",
   ])("allows nothing to read with scope %j", async (scope) => {
-    const { status, errors } = await ask(await sign(key, { scope }));
+    const { status, errors } = await execute(await sign(key, { scope }));
     expect(status).toBe(200);
     expect(errors).toMatchObject([{ path: ["sipEndpoint"], extensions: { code: "FORBIDDEN" } }]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 
 describe("The issuer's keys", () => {
   it("are fetched once for many tokens", async () => {
-    await ask(await sign(key));
+    await execute(await sign(key));
     const before = issuer.fetches();
     const token = await sign(key);
-    await Promise.all(Array.from({ length: 20 }, () => ask(token)));
+    await Promise.all(Array.from({ length: 20 }, () => execute(token)));
     expect(issuer.fetches()).toBe(before);
   });
 
   it("may change during the run: a new one holds at once, and an old one no longer", async () => {
     const [old, fresh] = [await sign(key), await makeKey("key-2")];
-    expect((await ask(old)).status).toBe(200);
+    expect((await execute(old)).status).toBe(200);
     await issuer.publish(fresh);
-    expect((await ask(await sign(fresh))).status).toBe(200);
+    expect((await execute(await sign(fresh))).status).toBe(200);
     await expectRefusedAfterReset(old);
   });
 
@@ -158,26 +158,26 @@ describe("The issuer's keys", () => {
     const tokens = await Promise.all(
       Array.from({ length: 20 }, (_, n) => sign(stranger, {}, `invented-${n}`)),
     );
-    const answers = await Promise.all(tokens.map(ask));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    const responses = await Promise.all(tokens.map(execute));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]));
     expect(issuer.fetches() - before).toBeLessThanOrEqual(2);
   });
 
-  it.each<[string, Parameters<Issuer["answer"]>[0]]>([
+  it.each<[string, Parameters<Issuer["respond"]>[0]]>([
     ["fails", (response) => response.writeHead(500).end()],
     ["answers with a page", (response) => response.end("<h1>Later</h1>")],
     ["answers with something else", (response) => response.end('{"keys":5}')],
     ["cuts the connection", (response) => response.destroy()],
-  ])("are missed, and not the token blamed, while the issuer %s", async (_, behaviour) => {
+  ])("are missed, and not the token blamed, while the issuer %s", async (_, responder) => {
     const fresh = await makeKey(`key-${Math.random()}`);
     await issuer.publish(key, fresh);
-    issuer.answer(behaviour);
-    const { status, errors } = await ask(await sign(fresh));
+    issuer.respond(responder);
+    const { status, errors } = await execute(await sign(fresh));
     expect(status).toBe(503);
     expect(errors).toMatchObject([{ extensions: { code: "UPSTREAM_UNAVAILABLE", retryable: true } }]);
-    expect(await gateway.calls()).toEqual([]);
-    issuer.answer(undefined);
-    expect((await ask(await sign(fresh))).status).toBe(200);
+    expect(await gateway.upstreamRequests()).toEqual([]);
+    issuer.respond(undefined);
+    expect((await execute(await sign(fresh))).status).toBe(200);
   });
 });
 

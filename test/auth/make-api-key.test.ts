@@ -59,11 +59,11 @@ describe("npm run api-key", () => {
     const { key, entry } = shown((await makeApiKey("mobile-app", ...scopes)).stdout);
     gateway = await startGateway({ gateway: { AUTH: "api-key", API_KEYS: entry } });
     for (const query of allowed) {
-      const { status, errors } = await gateway.ask(query, {}, bearer(key));
+      const { status, errors } = await gateway.execute(query, {}, bearer(key));
       expect([status, errors]).toEqual([200, undefined]);
     }
     for (const query of forbidden) {
-      const { errors } = await gateway.ask(query, {}, bearer(key));
+      const { errors } = await gateway.execute(query, {}, bearer(key));
       expect(errors).toMatchObject([{ extensions: { code: "FORBIDDEN" } }]);
     }
     expect(gateway.log.filter((line) => line.includes('"who":"mobile-app"'))).not.toEqual([]);

@@ -28,7 +28,7 @@ describeWithRedis("While Redis is lost", () => {
   async function left(): Promise<number[]> {
     const numbers: number[] = [];
     for (const gateway of gateways) {
-      const { status, headers } = await gateway.ask(one);
+      const { status, headers } = await gateway.execute(one);
       expect(status).toBe(200);
       numbers.push(Number(headers.get("ratelimit-remaining")));
     }
@@ -61,20 +61,20 @@ describeWithRedis("While Redis is lost", () => {
     await redis.kill();
     await until(() => logged(AWAY).every((times) => times > 0));
     const query = "{ sipEndpoints(first: 50) { nodes { username password sipUri audio video type } } }";
-    expect((await gateways[0].ask(query)).status).toBe(200);
+    expect((await gateways[0].execute(query)).status).toBe(200);
     await gateways[0].reset();
-    expect(await gateways[0].ask(query)).toMatchObject({
+    expect(await gateways[0].execute(query)).toMatchObject({
       status: 429,
       errors: [{ extensions: { code: "RATE_LIMITED" } }],
     });
-    expect(await gateways[0].calls()).toEqual([]);
+    expect(await gateways[0].upstreamRequests()).toEqual([]);
   });
 
   it("what is asked in that moment is answered", async () => {
     let over = false;
-    const askers = Array.from({ length: 4 }, async () => {
+    const clients = Array.from({ length: 4 }, async () => {
       const statuses = new Set<number>();
-      while (!over) statuses.add((await gateways[0].ask(one)).status);
+      while (!over) statuses.add((await gateways[0].execute(one)).status);
       return [...statuses];
     });
     try {
@@ -84,13 +84,13 @@ describeWithRedis("While Redis is lost", () => {
     } finally {
       over = true;
     }
-    expect((await Promise.all(askers)).flat()).toEqual([200, 200, 200, 200]);
+    expect((await Promise.all(clients)).flat()).toEqual([200, 200, 200, 200]);
   });
 
   it("requests are answered although its connections stay open", async () => {
     const statuses: number[] = [];
     redis.freeze();
-    void gateways[0].ask(one).then(({ status }) => statuses.push(status));
+    void gateways[0].execute(one).then(({ status }) => statuses.push(status));
     await until(() => statuses.length > 0);
     expect(statuses).toEqual([200]);
   });

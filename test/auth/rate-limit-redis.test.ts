@@ -36,7 +36,7 @@ async function startTwo(settings: Record<string, string>): Promise<void> {
 async function left(): Promise<number[]> {
   const numbers: number[] = [];
   for (const gateway of gateways) {
-    const { status, headers } = await gateway.ask(one, {}, alpha);
+    const { status, headers } = await gateway.execute(one, {}, alpha);
     expect(status).toBe(200);
     numbers.push(Number(headers.get("ratelimit-remaining")));
   }
@@ -77,14 +77,14 @@ describeWithRedis("Copies of the gateway", () => {
     expect(await left()).toEqual([3, 2]);
     const [first, second] = gateways as [TestGateway, TestGateway];
     const costly = "{ sipEndpoints { nodes { username } } }";
-    expect(await first.ask(costly, {}, alpha)).toMatchObject({
+    expect(await first.execute(costly, {}, alpha)).toMatchObject({
       status: 429,
       errors: [{ extensions: { code: "RATE_LIMITED" } }],
     });
-    expect((await second.ask(one, {}, alpha)).headers.get("ratelimit-remaining")).toBe("0");
-    for (const gateway of gateways) expect((await gateway.ask(one, {}, alpha)).status).toBe(429);
+    expect((await second.execute(one, {}, alpha)).headers.get("ratelimit-remaining")).toBe("0");
+    for (const gateway of gateways) expect((await gateway.execute(one, {}, alpha)).status).toBe(429);
     expect((await content()).map(({ value }) => value)).toEqual(["4"]);
-    expect(await first.calls()).toEqual([]);
+    expect(await first.upstreamRequests()).toEqual([]);
   });
 
   it("let cheap requests pass while costly ones are refused", async () => {
@@ -92,11 +92,11 @@ describeWithRedis("Copies of the gateway", () => {
     await startTwo({ REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: "1000" });
     const [first] = gateways as [TestGateway];
     const lists = Array.from({ length: 2 }, (_, n) => `a${n}: sipEndpoints(first: 100) { nodes { type } }`);
-    const asked = Array.from({ length: 50 }, () => [
-      first.ask(`{ ${lists.join(" ")} }`, {}, alpha),
-      first.ask(one, {}, alpha),
+    const requested = Array.from({ length: 50 }, () => [
+      first.execute(`{ ${lists.join(" ")} }`, {}, alpha),
+      first.execute(one, {}, alpha),
     ]);
-    const statuses = (await Promise.all(asked.flat())).map(({ status }) => status);
+    const statuses = (await Promise.all(requested.flat())).map(({ status }) => status);
     expect(statuses).toEqual(Array(50).fill([429, 200]).flat());
     expect(await left()).toEqual([899, 898]);
   });
@@ -106,8 +106,8 @@ describeWithRedis("Copies of the gateway", () => {
     await startTwo({ REDIS_URL: redis.url });
     const [first] = gateways as [TestGateway];
     const input = `{ username: "erin", password: ${JSON.stringify(canaries.password)} }`;
-    await first.ask(`mutation { createSipEndpoint(input: ${input}) { password } }`, {}, alpha);
-    await first.ask(one, {}, { authorization: "Bearer canary-secret-of-nobody" });
+    await first.execute(`mutation { createSipEndpoint(input: ${input}) { password } }`, {}, alpha);
+    await first.execute(one, {}, { authorization: "Bearer canary-secret-of-nobody" });
     const entries = await content();
     expect(entries).toEqual([{ key: expect.stringMatching(/:alpha$/), value: "7", ttl: expect.any(Number) }]);
     for (const { key, value, ttl } of entries) {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import {
-  type Answer,
-  type AnswerError,
+  type GraphqlResponse,
+  type ResponseError,
   startGateway,
   type TestGateway,
 } from "../support/gateway/test-gateway.js";
@@ -18,7 +18,7 @@ async function start(perMinute: number): Promise<void> {
 }
 
 /** The five headers, after a check that they fit each other. */
-function budget({ headers }: Answer<unknown>): { limit: number; left: number; reset: number } {
+function quota({ headers }: GraphqlResponse<unknown>): { limit: number; left: number; reset: number } {
   const [limit, left, reset] = ["limit", "remaining", "reset"].map((name) =>
     headers.get(`ratelimit-${name}`),
   );
@@ -29,28 +29,28 @@ function budget({ headers }: Answer<unknown>): { limit: number; left: number; re
 }
 
 /** Makes sure that an answer is a refusal for want of budget, and that nothing was asked upstream. */
-async function expectRefusal(answer: Answer<unknown>): Promise<string> {
-  expect(answer).toMatchObject({
+async function expectRefusal(response: GraphqlResponse<unknown>): Promise<string> {
+  expect(response).toMatchObject({
     status: 429,
     errors: [{ extensions: { code: "RATE_LIMITED", retryable: true } }],
   });
-  const [error] = answer.errors as [AnswerError];
+  const [error] = response.errors as [ResponseError];
   const { requestId, retryAfterMs } = error.extensions;
-  const { reset } = budget(answer);
+  const { reset } = quota(response);
   expect(Number(retryAfterMs)).toBeGreaterThan(0);
   expect(Math.ceil(Number(retryAfterMs) / 1000)).toBe(reset);
-  expect(answer.headers.get("retry-after")).toBe(String(reset));
-  expect(requestId).toBe(answer.headers.get("x-request-id"));
-  expect(await gateway.calls()).toEqual([]);
+  expect(response.headers.get("retry-after")).toBe(String(reset));
+  expect(requestId).toBe(response.headers.get("x-request-id"));
+  expect(await gateway.upstreamRequests()).toEqual([]);
   return error.message;
 }
 
 describe("The headers of an answer", () => {
   it("tell the budget, and what is left of it", async () => {
     await start(30);
-    expect(budget(await gateway.ask(one))).toMatchObject({ limit: 30, left: 29 });
-    expect(budget(await gateway.ask(rows(10)))).toMatchObject({ limit: 30, left: 7 });
-    expect(budget(await gateway.ask("{ nothing }"))).toMatchObject({ limit: 30, left: 6 });
+    expect(quota(await gateway.execute(one))).toMatchObject({ limit: 30, left: 29 });
+    expect(quota(await gateway.execute(rows(10)))).toMatchObject({ limit: 30, left: 7 });
+    expect(quota(await gateway.execute("{ nothing }"))).toMatchObject({ limit: 30, left: 6 });
   });
 });
 
@@ -62,58 +62,58 @@ describe("A caller who has spent the budget", () => {
     ["nothing", ""],
   ])("is refused %s, and learns when to come back", async (_, query) => {
     await start(1);
-    expect(budget(await gateway.ask(one)).left).toBe(0);
-    const answer = await gateway.ask(query);
-    const message = await expectRefusal(answer);
+    expect(quota(await gateway.execute(one)).left).toBe(0);
+    const response = await gateway.execute(query);
+    const message = await expectRefusal(response);
     expect(message).toMatch(
       / 0 of the 1 that "127\.0\.0\.1" may spend a minute .*Try again in \d+ seconds\.$/,
     );
-    expect(budget(answer).left).toBe(0);
+    expect(quota(response).left).toBe(0);
   });
 
   it("is not let in sooner or later by trying", async () => {
     await start(1);
-    await gateway.ask(one);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.ask(one)));
-    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(429));
-    for (const answer of answers) expect(budget(answer).left).toBe(0);
+    await gateway.execute(one);
+    const responses = await Promise.all(Array.from({ length: 20 }, () => gateway.execute(one)));
+    expect(responses.map(({ status }) => status)).toEqual(Array(20).fill(429));
+    for (const response of responses) expect(quota(response).left).toBe(0);
   });
 });
 
 describe("An operation that costs more than is left", () => {
   it("is refused and takes off what a request costs, so that a cheap one still passes", async () => {
     await start(40);
-    const answer = await gateway.ask(rows(30));
-    await expectRefusal(answer);
-    expect(budget(answer).left).toBe(39);
-    const cheap = await gateway.ask(rows(10));
+    const response = await gateway.execute(rows(30));
+    await expectRefusal(response);
+    expect(quota(response).left).toBe(39);
+    const cheap = await gateway.execute(rows(10));
     expect(cheap.status).toBe(200);
-    expect(budget(cheap).left).toBe(17);
-    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["list_sip"]);
+    expect(quota(cheap).left).toBe(17);
+    expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual(["list_sip"]);
   });
 
   it("passes when it costs the whole budget", async () => {
     await start(40);
-    const answer = await gateway.ask(rows(18));
-    expect([answer.status, budget(answer).left]).toEqual([200, 0]);
+    const response = await gateway.execute(rows(18));
+    expect([response.status, quota(response).left]).toEqual([200, 0]);
   });
 
   const never = /more than a whole minute's budget: ask for less\.$/;
   it("says that time does not help when it costs more than the whole budget", async () => {
     await start(20);
-    expect(await expectRefusal(await gateway.ask(rows(100)))).toMatch(never);
+    expect(await expectRefusal(await gateway.execute(rows(100)))).toMatch(never);
   });
 
   it("says that time does not help when it costs one more than the whole budget", async () => {
     await start(40);
-    expect(await expectRefusal(await gateway.ask(rows(19)))).toMatch(never);
+    expect(await expectRefusal(await gateway.execute(rows(19)))).toMatch(never);
   });
 
   it("says when to try again when it is not", async () => {
     await start(30);
-    await gateway.ask(rows(10));
+    await gateway.execute(rows(10));
     await gateway.reset();
-    expect(await expectRefusal(await gateway.ask(rows(10)))).toMatch(/Try again in \d+ seconds\.$/);
+    expect(await expectRefusal(await gateway.execute(rows(10)))).toMatch(/Try again in \d+ seconds\.$/);
   });
 
   it("changes nothing when it is a change", async () => {
@@ -121,8 +121,8 @@ describe("An operation that costs more than is left", () => {
     const changes = ["alice", "bob"].map(
       (username, n) => `m${n}: removeSipEndpoint(input: { username: "${username}" }) { username }`,
     );
-    await expectRefusal(await gateway.ask(`mutation { ${changes.join(" ")} }`));
-    const { data } = await gateway.ask<{ sipEndpoints: unknown }>("{ sipEndpoints { totalCount } }");
+    await expectRefusal(await gateway.execute(`mutation { ${changes.join(" ")} }`));
+    const { data } = await gateway.execute<{ sipEndpoints: unknown }>("{ sipEndpoints { totalCount } }");
     expect(data).toEqual({ sipEndpoints: { totalCount: 4 } });
   });
 });

@@ -26,7 +26,7 @@ async function start(perMinute: number, settings: Record<string, string> = {}): 
 
 /** What is left of the budget after an operation. */
 async function left(query: string, headers: Record<string, string> = {}): Promise<number> {
-  return Number((await gateway.ask(query, {}, headers)).headers.get("ratelimit-remaining"));
+  return Number((await gateway.execute(query, {}, headers)).headers.get("ratelimit-remaining"));
 }
 
 describe("The budget of a minute", () => {
@@ -34,13 +34,13 @@ describe("The budget of a minute", () => {
     await start(8, keyed);
     expect(await left(two, alpha)).toBe(1);
     expect(await left(one, alpha)).toBe(0);
-    expect(await gateway.ask(one, {}, alpha)).toMatchObject({ status: 429 });
+    expect(await gateway.execute(one, {}, alpha)).toMatchObject({ status: 429 });
     expect(await left(two, beta)).toBe(1);
   });
 
   it("is touched by nobody who has not logged in", async () => {
     await start(3, keyed);
-    const { status, headers } = await gateway.ask(one, {}, { authorization: "Bearer wrong" });
+    const { status, headers } = await gateway.execute(one, {}, { authorization: "Bearer wrong" });
     expect([status, headers.get("ratelimit-remaining")]).toEqual([401, null]);
     expect(await left(one, alpha)).toBe(2);
   });
@@ -49,7 +49,7 @@ describe("The budget of a minute", () => {
     await start(2);
     expect(await left(one)).toBe(1);
     expect(await left(one)).toBe(0);
-    expect(await gateway.ask(one)).toMatchObject({ status: 429 });
+    expect(await gateway.execute(one)).toMatchObject({ status: 429 });
     expect(await statusFrom("127.0.0.2")).toBe(200);
     expect(await statusFrom("127.0.0.2")).toBe(200);
     expect(await statusFrom("127.0.0.2")).toBe(429);
@@ -79,7 +79,7 @@ describe("The budget of a minute", () => {
   it("pays for the rows that a variable asks for", async () => {
     await start(1000);
     const query = "query ($first: Int!) { sipEndpoints(first: $first) { nodes { username } } }";
-    const { headers } = await gateway.ask(query, { first: 50 });
+    const { headers } = await gateway.execute(query, { first: 50 });
     expect(headers.get("ratelimit-remaining")).toBe("908");
   });
 
@@ -102,7 +102,7 @@ describe("The budget of a minute", () => {
 
   it("is without end, and not in the headers, where it is 0", async () => {
     await start(0);
-    const { status, headers } = await gateway.ask(rows(100));
+    const { status, headers } = await gateway.execute(rows(100));
     expect(status).toBe(200);
     expect([...headers.keys()].filter((name) => name.startsWith("ratelimit"))).toEqual([]);
   });

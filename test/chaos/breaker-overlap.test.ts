@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, expect, it } from "@jest/globals";
 import { until } from "../support/until.js";
-import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
+import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
 import { Report } from "./report.js";
 
 const SEED = 20_260_706;
@@ -19,19 +19,19 @@ const report = new Report(
   "f",
   `seed ${SEED}, a probe interval shorter than an attempt, ${JSON.stringify(settings)}`,
 );
-let harmed: HarmedGateway | undefined;
-afterEach(() => harmed?.close());
+let proxied: ProxiedGateway | undefined;
+afterEach(() => proxied?.close());
 afterAll(() => report.write());
 
 const read = (username: string) =>
-  harmed?.gateway.ask(`{ sipEndpoint(username: "${username}") { username } }`);
+  proxied?.gateway.execute(`{ sipEndpoint(username: "${username}") { username } }`);
 
 // src/piopiy/breaker.ts: a call that began before the breaker opened and fails while a probe is under way opens it
 // anew, so that a second probe begins beside the first; one that fails after the recovery opens it again.
 it("An open breaker has one probe under way at a time, also when calls from before it opened still fail", async () => {
-  harmed = await startHarmedGateway(SEED, settings);
-  const { proxy, gateway } = harmed;
-  proxy.harm([[1, { kind: "black-hole" }]]);
+  proxied = await startProxiedGateway(SEED, settings);
+  const { proxy, gateway } = proxied;
+  proxy.setToxics([[1, { kind: "black-hole" }]]);
   const isOut = async () => {
     const health = await fetch(`${gateway.origin}/health/ready`);
     return (await health.json()).piopiy === "out of order";
@@ -58,7 +58,7 @@ it("An open breaker has one probe under way at a time, also when calls from befo
     probes.push(read(`probe${probes.length}`));
     await pause(5);
   }
-  proxy.harm([]);
+  proxy.setToxics([]);
   await Promise.all([...early, ...probes]);
   report.goal(
     "probes under way at a time while calls from before the opening still fail: 1",

@@ -3,7 +3,7 @@ import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { type BrokenUpstream, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
-import { afterTheWork, garble, honestly, sendBomb } from "./garbling-upstream.js";
+import { garble, garbleAfter, passOn, sendBomb } from "./garbling-upstream.js";
 import { isLong, Report } from "./report.js";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
@@ -37,7 +37,7 @@ beforeEach(async () => {
   gateway = await startGateway({ gateway: { ...settings, PIOPIY_URL: proxy.url } });
 });
 afterEach(async () => {
-  upstream.answer(honestly(emulator.url));
+  upstream.respond(passOn(emulator.url));
   await gateway.close();
   await proxy.close();
   await upstream.close();
@@ -52,10 +52,10 @@ async function readAll(): Promise<{ codes: Set<string | undefined>; megabytes: n
   const watch = setInterval(() => {
     most = Math.max(most, memory());
   }, 2);
-  const answers = await Promise.all(Array.from({ length: READERS }, () => gateway.ask(read)));
+  const responses = await Promise.all(Array.from({ length: READERS }, () => gateway.execute(read)));
   clearInterval(watch);
   return {
-    codes: new Set(answers.map(({ errors }) => errors?.[0]?.extensions.code)),
+    codes: new Set(responses.map(({ errors }) => errors?.[0]?.extensions.code)),
     megabytes: (most - before) / 1e6,
   };
 }
@@ -66,8 +66,8 @@ function memory(): number {
 }
 
 async function expectGoodRead(): Promise<void> {
-  upstream.answer(honestly(emulator.url));
-  expect((await gateway.ask(read)).data).toEqual({ sipEndpoint: { username: "user0001" } });
+  upstream.respond(passOn(emulator.url));
+  expect((await gateway.execute(read)).data).toEqual({ sipEndpoint: { username: "user0001" } });
 }
 
 describe("An upstream that changes its mind", () => {
@@ -75,10 +75,10 @@ describe("An upstream that changes its mind", () => {
     garble,
   )("is told on as UPSTREAM_INVALID_RESPONSE to who reads, and asked again: %s", async (name, send) => {
     await expectGoodRead();
-    upstream.answer(send);
+    upstream.respond(send);
     proxy.forget();
     // One after another: a breaker that opens would answer the others.
-    expect((await gateway.ask(read)).errors?.[0]?.extensions.code).toBe("UPSTREAM_INVALID_RESPONSE");
+    expect((await gateway.execute(read)).errors?.[0]?.extensions.code).toBe("UPSTREAM_INVALID_RESPONSE");
     const { codes, megabytes } = await readAll();
     for (const code of codes) expect(["UPSTREAM_INVALID_RESPONSE", "UPSTREAM_UNAVAILABLE"]).toContain(code);
     const perReply = proxy.counts.bytes.reply / Math.max(1, proxy.counts.exchanges);
@@ -99,24 +99,24 @@ describe("An upstream that changes its mind", () => {
       'updateSipEndpoint(input: { username: "new", password: "w2" }) { password userErrors { code } }',
       'removeSipEndpoint(input: { username: "new" }) { userErrors { code } }',
     ]) {
-      upstream.answer(afterTheWork(emulator.url, send), send, honestly(emulator.url));
-      const { data, errors } = await gateway.ask<{ w: object }>(`mutation { w: ${write} }`);
+      upstream.respond(garbleAfter(emulator.url, send), send, passOn(emulator.url));
+      const { data, errors } = await gateway.execute<{ w: object }>(`mutation { w: ${write} }`);
       expect(errors).toBeUndefined();
       expect(data.w).toMatchObject({ userErrors: [] });
-      expect(upstream.calls.map(({ operation }) => operation).slice(1)).toEqual(["get_sip", "get_sip"]);
+      expect(upstream.requests.map(({ operation }) => operation).slice(1)).toEqual(["get_sip", "get_sip"]);
     }
     await expectGoodRead();
   });
 
   it("and sends a small reply that unpacks to 50 MB is cut off long before that", async () => {
     await expectGoodRead();
-    upstream.answer(sendBomb);
+    upstream.respond(sendBomb);
     const begun = memory();
     let most = begun;
     const watch = setInterval(() => {
       most = Math.max(most, memory());
     }, 1);
-    const { errors } = await gateway.ask(read);
+    const { errors } = await gateway.execute(read);
     clearInterval(watch);
     const megabytes = (most - begun) / 1e6;
     report.goal(

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
+import { alice, type Responder } from "../support/upstream/broken-upstream.js";
 
 const json = JSON.stringify({ ...alice, padding: "x".repeat(2000) });
 const TEN_MEGABYTES = 10_000_000;
@@ -48,15 +48,15 @@ export function sendBomb(response: ServerResponse): void {
 }
 
 /** Carries the call out at a good upstream, and then answers something else. */
-export function afterTheWork(goodUrl: string, answer: (response: ServerResponse) => void): Behaviour {
+export function garbleAfter(goodUrl: string, result: (response: ServerResponse) => void): Responder {
   return async (response, { operation, body }) => {
     await carryOut(goodUrl, operation, body);
-    answer(response);
+    result(response);
   };
 }
 
 /** Carries the call out at a good upstream, and tells what that answers. */
-export function honestly(goodUrl: string): Behaviour {
+export function passOn(goodUrl: string): Responder {
   return async (response, { operation, body }) => {
     const text = await carryOut(goodUrl, operation, body);
     response.writeHead(200, { "content-type": "application/json" }).end(text);
@@ -65,8 +65,8 @@ export function honestly(goodUrl: string): Behaviour {
 
 async function carryOut(goodUrl: string, operation: string, body: string): Promise<string> {
   const headers = { "content-type": "application/json" };
-  const answer = await fetch(goodUrl + operation, { method: "POST", headers, body });
-  return answer.text();
+  const response = await fetch(goodUrl + operation, { method: "POST", headers, body });
+  return response.text();
 }
 
 /** Sends as fast as the other side takes it, until that hangs up. */

@@ -3,7 +3,7 @@ import { freePort } from "../support/redis.js";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
 /** A gateway whose calls to its emulator go through a proxy that may harm them. */
-export interface HarmedGateway {
+export interface ProxiedGateway {
   readonly gateway: TestGateway;
   readonly proxy: TcpProxy;
   /** What the emulator holds, read past gateway and proxy, in its order. */
@@ -18,10 +18,10 @@ interface Row {
 
 const account = { appid: 1, secret: "chaos-secret" };
 
-export async function startHarmedGateway(
+export async function startProxiedGateway(
   seed: number,
   settings: Readonly<Record<string, string>>,
-): Promise<HarmedGateway> {
+): Promise<ProxiedGateway> {
   const port = await freePort();
   const direct = `http://127.0.0.1:${port}/v1/endpoint/`;
   const proxy = await startTcpProxy(direct, seed);
@@ -37,14 +37,14 @@ export async function startHarmedGateway(
       for (let page = 1; ; page += 1) {
         const body = JSON.stringify({ ...account, page });
         const headers = { "content-type": "application/json" };
-        const answer = await fetch(`${direct}list_sip`, { method: "POST", headers, body });
-        const { list } = (await answer.json()) as { list: { count: number; rows: Row[] } };
+        const response = await fetch(`${direct}list_sip`, { method: "POST", headers, body });
+        const { list } = (await response.json()) as { list: { count: number; rows: Row[] } };
         all.push(...list.rows);
         if (all.length >= list.count) return all;
       }
     },
     async close() {
-      proxy.harm([]);
+      proxy.setToxics([]);
       await gateway.close();
       await proxy.close();
     },

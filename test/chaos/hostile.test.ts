@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
 import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
-import { exchange, type RawAnswer } from "../support/http/raw-http.js";
+import { exchange, type RawResponse } from "../support/http/raw-http.js";
 import { holdsCanary } from "../support/upstream/canaries.js";
 import { attacks } from "./hostile-requests.js";
 import { isLong, quantile, Report } from "./report.js";
@@ -109,14 +109,14 @@ describe("A gateway of whose traffic a tenth is hostile", () => {
       const quiet = (await Promise.all(clients.map((client) => readFor(origin, client, QUIET_MS)))).flat();
 
       const random = seededRandom(SEED);
-      const answers: RawAnswer[] = [];
+      const responses: RawResponse[] = [];
       const resident: number[] = [];
       const kinds = Object.values(attacks);
       const end = performance.now() + HOSTILE_MS;
       const hostile = async () => {
         while (performance.now() < end) {
           keepUnread(origin);
-          answers.push(...(await exchange(origin, random.pick(kinds)(random, keyOf("hostile")))));
+          responses.push(...(await exchange(origin, random.pick(kinds)(random, keyOf("hostile")))));
           if (gateway) resident.push(residentMegabytes(gateway));
           await pause(EACH_MS);
         }
@@ -141,7 +141,7 @@ describe("A gateway of whose traffic a tenth is hostile", () => {
 
       report.goal(
         "reads of the others: all answered rightly",
-        `${beside.length - wrong} of ${beside.length} beside ${answers.length} hostile requests`,
+        `${beside.length - wrong} of ${beside.length} beside ${responses.length} hostile requests`,
         wrong === 0,
       );
       report.goal(
@@ -156,8 +156,8 @@ describe("A gateway of whose traffic a tenth is hostile", () => {
       );
       report.goal(
         "hostile requests that fail inside the gateway: none",
-        String(answers.filter(({ status }) => status >= 500).length),
-        answers.every(({ status }) => status < 500),
+        String(responses.filter(({ status }) => status >= 500).length),
+        responses.every(({ status }) => status < 500),
       );
       report.goal(
         "log lines with a password: none",
@@ -165,7 +165,7 @@ describe("A gateway of whose traffic a tenth is hostile", () => {
         leaks.length === 0,
       );
       expect(wrong).toBe(0);
-      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+      expect(responses.filter(({ status }) => status >= 500)).toEqual([]);
       expect(leaks).toEqual([]);
       expect(gateway.child.exitCode).toBeNull();
       expect(late).toBeLessThan(1.5 * early);

@@ -57,9 +57,9 @@ async function lateChecks(pairs: readonly Pair[]): Promise<number[]> {
         const written = performance.now();
         let lateMs: number | undefined;
         await until(async () => {
-          const asked = performance.now() - written;
+          const requested = performance.now() - written;
           if ((await reader.has(username)) === isThere) return true;
-          lateMs = asked;
+          lateMs = requested;
           return false;
         });
         if (lateMs !== undefined) late.push(lateMs);
@@ -69,7 +69,7 @@ async function lateChecks(pairs: readonly Pair[]): Promise<number[]> {
   return late;
 }
 
-function tell(what: string, late: readonly number[]): number {
+function reportLate(what: string, late: readonly number[]): number {
   const maxMs = Math.max(0, ...late);
   report.goal(
     `${what}: reads after a mutation that served the old state for longer than ${BOUND_MS} ms: none`,
@@ -91,7 +91,7 @@ describe("After a mutation, another process reads the new state", () => {
         reader: new KeptConnection((pair % 2 === 0 ? other : one).origin),
       }));
       connections.push(...pairs.flatMap(({ writer, reader }) => [writer, reader]));
-      expect(tell("two processes on one Redis", await lateChecks(pairs))).toBeLessThan(BOUND_MS);
+      expect(reportLate("two processes on one Redis", await lateChecks(pairs))).toBeLessThan(BOUND_MS);
     },
     TIMEOUT_MS,
   );
@@ -107,7 +107,7 @@ describe("After a mutation, another process reads the new state", () => {
         if (one && other) pairs.push({ writer: one.connection, reader: other.connection });
       }
       connections.push(...pairs.flatMap(({ writer, reader }) => [writer, reader]));
-      expect(tell("two workers", await lateChecks(pairs))).toBe(0);
+      expect(reportLate("two workers", await lateChecks(pairs))).toBe(0);
     },
     TIMEOUT_MS,
   );

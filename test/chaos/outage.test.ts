@@ -1,13 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { until } from "../support/until.js";
-import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
-import { NAMES_EACH, type ReadingCallers, startReading } from "./reading-callers.js";
+import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
+import { NAMES_EACH, type ReadingClients, startReading } from "./reading-callers.js";
 import { isLong, quantile, Report } from "./report.js";
 import type { Toxic } from "./toxics.js";
 
 const SEED = 20_260_702;
-const CALLERS = 20;
+const CLIENTS = 20;
 /** Shorter than a probe interval: breaker-overlap.test.ts tells why. */
 const TIMEOUT_MS = 200;
 const RESET_MS = 300;
@@ -18,58 +18,58 @@ const settings = { PIOPIY_TIMEOUT_MS: String(TIMEOUT_MS), BREAKER_RESET_MS: Stri
 
 const report = new Report(
   "b",
-  `seed ${SEED}, ${CALLERS} callers who read and rest ${REST_MS} ms, outage of ${OUTAGE_MS} ms, ${JSON.stringify(settings)}: an attempt ends within a probe interval, or (f) would show`,
+  `seed ${SEED}, ${CLIENTS} callers who read and rest ${REST_MS} ms, outage of ${OUTAGE_MS} ms, ${JSON.stringify(settings)}: an attempt ends within a probe interval, or (f) would show`,
 );
-let harmed: HarmedGateway;
-let callers: ReadingCallers;
+let proxied: ProxiedGateway;
+let clients: ReadingClients;
 beforeEach(async () => {
-  harmed = await startHarmedGateway(SEED, settings);
-  await harmed.gateway.reset({ count: CALLERS * NAMES_EACH });
-  callers = startReading(harmed.gateway, CALLERS, REST_MS);
+  proxied = await startProxiedGateway(SEED, settings);
+  await proxied.gateway.reset({ count: CLIENTS * NAMES_EACH });
+  clients = startReading(proxied.gateway, CLIENTS, REST_MS);
 });
 afterEach(async () => {
-  harmed.proxy.harm([]);
-  await callers.stop();
-  await harmed.close();
+  proxied.proxy.setToxics([]);
+  await clients.stop();
+  await proxied.close();
 });
 afterAll(() => report.write());
 
 async function isOut(): Promise<boolean> {
-  const health = await fetch(`${harmed.gateway.origin}/health/ready`);
+  const health = await fetch(`${proxied.gateway.origin}/health/ready`);
   return (await health.json()).piopiy === "out of order";
 }
 
 /** Lets the callers read, then has the outage, then lets them read again; tells what each time was like. */
 async function outage(toxic: Toxic) {
-  const { proxy } = harmed;
-  const reads = () => callers.reads.length;
+  const { proxy } = proxied;
+  const reads = () => clients.reads.length;
   await until(() => reads() > 100);
   proxy.forget();
   const calmAt = performance.now();
   await pause(CALM_MS);
   const normalRate = proxy.counts.exchanges / (performance.now() - calmAt);
 
-  proxy.harm([[1, toxic]]);
+  proxy.setToxics([[1, toxic]]);
   proxy.forget();
   const outAt = performance.now();
   await until(isOut);
   const openAt = performance.now();
   await pause(OUTAGE_MS);
-  const calls = proxy.counts.exchanges;
-  const upstreamRate = calls / (performance.now() - outAt);
-  proxy.harm([]);
+  const requests = proxy.counts.exchanges;
+  const upstreamRate = requests / (performance.now() - outAt);
+  proxy.setToxics([]);
   const overAt = performance.now();
   proxy.forget();
-  const isRecovered = () => callers.reads.some(({ begun, ending }) => begun > overAt && ending === "ok");
+  const isRecovered = () => clients.reads.some(({ begun, ending }) => begun > overAt && ending === "ok");
   await until(isRecovered);
   const before = reads();
   await until(() => reads() > before + 100);
 
-  const quick = callers.reads.filter(({ begun, ended }) => begun > openAt && ended < overAt);
-  const back = callers.reads.find(({ begun, ending }) => begun > overAt && ending === "ok");
+  const quick = clients.reads.filter(({ begun, ended }) => begun > openAt && ended < overAt);
+  const back = clients.reads.find(({ begun, ending }) => begun > overAt && ending === "ok");
   const recoveredAt = back?.ended ?? Number.POSITIVE_INFINITY;
   return {
-    calls,
+    requests,
     probes: Math.ceil((overAt - openAt) / RESET_MS),
     share: upstreamRate / normalRate,
     codes: new Set(quick.map(({ ending }) => ending)),
@@ -81,11 +81,11 @@ async function outage(toxic: Toxic) {
       quick.map(({ begun, ended }) => ended - begun),
       0.99,
     ),
-    firstFailures: callers.reads
+    firstFailures: clients.reads
       .filter(({ begun, ending }) => begun > outAt && begun < openAt && ending !== "ok")
       .map(({ begun, ended }) => ended - begun),
     recovery: recoveredAt - overAt,
-    failuresAfter: callers.reads.filter(({ begun, ending }) => begun > recoveredAt && ending !== "ok"),
+    failuresAfter: clients.reads.filter(({ begun, ending }) => begun > recoveredAt && ending !== "ok"),
   };
 }
 
@@ -119,7 +119,7 @@ describe("An upstream that is out", () => {
         seen.failuresAfter.length === 0,
       );
       // The call of each caller, another one after each failure that led to the opening, and a probe for each interval.
-      expect(seen.calls).toBeLessThanOrEqual(CALLERS + 10 + seen.probes);
+      expect(seen.requests).toBeLessThanOrEqual(CLIENTS + 10 + seen.probes);
       if (isLong) expect(seen.share).toBeLessThan(0.05);
       expect(seen.failuresAfter).toEqual([]);
       for (const code of seen.codes) expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(code);

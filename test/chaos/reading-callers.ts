@@ -14,21 +14,21 @@ export interface SeenRead {
 export const NAMES_EACH = 50;
 
 /** Callers who read one endpoint after another until they are told to stop. */
-export interface ReadingCallers {
+export interface ReadingClients {
   readonly reads: readonly SeenRead[];
   /** Lets each caller finish its last read. */
   stop(): Promise<void>;
 }
 
 /** @param pauseMs how long each caller rests between two reads */
-export function startReading(gateway: TestGateway, callers: number, pauseMs: number): ReadingCallers {
+export function startReading(gateway: TestGateway, clients: number, pauseMs: number): ReadingClients {
   const reads: SeenRead[] = [];
   let stopped = false;
-  const all = Array.from({ length: callers }, async (_, caller) => {
+  const all = Array.from({ length: clients }, async (_, client) => {
     for (let round = 1; !stopped; round += 1) {
-      const username = `user${String(caller * NAMES_EACH + (round % NAMES_EACH) + 1).padStart(4, "0")}`;
+      const username = `user${String(client * NAMES_EACH + (round % NAMES_EACH) + 1).padStart(4, "0")}`;
       const begun = performance.now();
-      const { data, errors } = await gateway.ask<{ sipEndpoint: object | null }>(
+      const { data, errors } = await gateway.execute<{ sipEndpoint: object | null }>(
         "query ($username: ID!) { sipEndpoint(username: $username) { username } }",
         { username },
       );

@@ -7,7 +7,7 @@ import { isLong, Report } from "./report.js";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
 const SEED = 20_260_704;
-const CALLERS = 20;
+const CLIENTS = 20;
 const ROUNDS = isLong ? 10 : 1;
 const GRACE_MS = 15_000;
 const account = readEmulatorSettings({ EMULATOR_PORT: "0" });
@@ -15,7 +15,7 @@ const settings = { PIOPIY_MAX_CONCURRENCY: "12", LOG_LEVEL: "warn", RATE_LIMIT_P
 
 const report = new Report(
   "d",
-  `seed ${SEED}, node dist/main.js, ${CALLERS} callers who read and create, replies after 300 ms more or less 150, ${JSON.stringify(settings)}`,
+  `seed ${SEED}, node dist/main.js, ${CLIENTS} callers who read and create, replies after 300 ms more or less 150, ${JSON.stringify(settings)}`,
 );
 let emulator: Emulator;
 let proxy: TcpProxy;
@@ -30,7 +30,7 @@ afterAll(() => report.write());
 /** What became of one request: an answer's data, or the code of a connection that failed. */
 type Ending = { readonly data: unknown; readonly errors?: unknown } | string;
 
-async function ask(username: string, isWrite: boolean): Promise<Ending> {
+async function execute(username: string, isWrite: boolean): Promise<Ending> {
   const query = isWrite
     ? `mutation { create: createSipEndpoint(input: { username: "${username}" }) { userErrors { code } } }`
     : `{ sipEndpoint(username: "${username}") { username } }`;
@@ -49,7 +49,7 @@ async function ask(username: string, isWrite: boolean): Promise<Ending> {
 async function stopUnderLoad() {
   emulator = await startEmulator(account);
   proxy = await startTcpProxy(emulator.url, SEED);
-  proxy.harm([[1, { kind: "latency", on: "reply", ms: 300, jitter: 150 }]]);
+  proxy.setToxics([[1, { kind: "latency", on: "reply", ms: 300, jitter: 150 }]]);
   gateway = await startBuiltGateway({
     ...settings,
     PORT: "0",
@@ -60,26 +60,28 @@ async function stopUnderLoad() {
   });
   const endings = new Map<string, Ending>();
   let refused = false;
-  const callers = Array.from({ length: CALLERS }, async (_, caller) => {
+  const clients = Array.from({ length: CLIENTS }, async (_, client) => {
     for (let round = 0; !refused; round += 1) {
-      const username = `c${caller}r${round}`;
-      const ending = await ask(username, round % 3 === 2);
+      const username = `c${client}r${round}`;
+      const ending = await execute(username, round % 3 === 2);
       endings.set(username, ending);
       refused ||= ending === "ECONNREFUSED";
     }
   });
   await until(
-    () => proxy.counts.replies > (isLong ? 3 : 1) * CALLERS && proxy.counts.exchanges > proxy.counts.replies,
+    () => proxy.counts.replies > (isLong ? 3 : 1) * CLIENTS && proxy.counts.exchanges > proxy.counts.replies,
   );
   const signalledAt = performance.now();
   gateway.child.kill("SIGTERM");
-  await until(async () => (refused ||= (await ask("a-new-connection", false)) === "ECONNREFUSED"));
+  await until(async () => (refused ||= (await execute("a-new-connection", false)) === "ECONNREFUSED"));
   const isRunning = gateway.child.exitCode === null;
-  await Promise.all(callers);
+  await Promise.all(clients);
   const code = await gateway.end;
   const tookMs = performance.now() - signalledAt;
-  const calls = (await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as { username: string }[];
-  const accepted = new Set(calls.map(({ username }) => username));
+  const requests = (await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as {
+    username: string;
+  }[];
+  const accepted = new Set(requests.map(({ username }) => username));
   const good = (ending: Ending | undefined) => typeof ending === "object" && ending.data && !ending.errors;
   return {
     code,
@@ -87,7 +89,7 @@ async function stopUnderLoad() {
     isRunning,
     stderr: gateway.output.stderr,
     accepted: accepted.size,
-    unanswered: [...accepted].filter(
+    withoutResponse: [...accepted].filter(
       (username) => !good(endings.get(username)) && username !== "a-new-connection",
     ),
     turnedAway: [...endings.values()].filter((ending) => !good(ending)),
@@ -98,13 +100,13 @@ describe("SIGTERM under load", () => {
   it.each(
     Array.from({ length: ROUNDS }, (_, round) => round + 1),
   )("lets the gateway answer what it has accepted, refuse new connections and end with 0, time %i", async (round) => {
-    const { code, tookMs, unanswered, accepted, isRunning, turnedAway, stderr } = await stopUnderLoad();
+    const { code, tookMs, withoutResponse, accepted, isRunning, turnedAway, stderr } = await stopUnderLoad();
     report.goal(
       `SIGTERM ${round}: every accepted request answered, exit code 0 within ${GRACE_MS / 1000} s`,
-      `${accepted - unanswered.length} of ${accepted}, exit code ${code} after ${tookMs.toFixed(0)} ms`,
-      unanswered.length === 0 && code === 0 && tookMs < GRACE_MS,
+      `${accepted - withoutResponse.length} of ${accepted}, exit code ${code} after ${tookMs.toFixed(0)} ms`,
+      withoutResponse.length === 0 && code === 0 && tookMs < GRACE_MS,
     );
-    expect({ unanswered, code, stderr }).toEqual({ unanswered: [], code: 0, stderr: "" });
+    expect({ withoutResponse, code, stderr }).toEqual({ unanswered: [], code: 0, stderr: "" });
     expect(tookMs).toBeLessThan(GRACE_MS);
     expect(isRunning).toBe(true);
     for (const ending of turnedAway)

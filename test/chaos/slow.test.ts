@@ -3,13 +3,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
 import { until } from "../support/until.js";
-import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
-import { NAMES_EACH, type ReadingCallers, startReading } from "./reading-callers.js";
+import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
+import { NAMES_EACH, type ReadingClients, startReading } from "./reading-callers.js";
 import { isLong, Report } from "./report.js";
 import type { TcpProxy } from "./tcp-proxy.js";
 
 const SEED = 20_260_703;
-const CALLERS = 20;
+const CLIENTS = 20;
 const IN_FLIGHT = 8;
 /** Of these, some take longer than an attempt may. */
 const SLOW = { kind: "latency", on: "reply", ms: 200, jitter: 70 } as const;
@@ -24,14 +24,14 @@ const settings = {
 
 const report = new Report(
   "c",
-  `seed ${SEED}, ${CALLERS} callers, replies after 200 ms more or less 70, windows of ${WINDOW_MS} ms, ${JSON.stringify(settings)}`,
+  `seed ${SEED}, ${CLIENTS} callers, replies after 200 ms more or less 70, windows of ${WINDOW_MS} ms, ${JSON.stringify(settings)}`,
 );
-let harmed: HarmedGateway | undefined;
-let callers: ReadingCallers | undefined;
+let proxied: ProxiedGateway | undefined;
+let clients: ReadingClients | undefined;
 afterEach(async () => {
-  harmed?.proxy.harm([]);
-  await callers?.stop();
-  await harmed?.close();
+  proxied?.proxy.setToxics([]);
+  await clients?.stop();
+  await proxied?.close();
 });
 afterAll(() => report.write());
 
@@ -63,22 +63,22 @@ function watchSockets(proxy: TcpProxy): () => number {
 
 describe("A slow upstream", () => {
   it("under a steady load makes neither the heap nor the number of open sockets grow", async () => {
-    harmed = await startHarmedGateway(SEED, settings);
-    await harmed.gateway.reset({ count: CALLERS * NAMES_EACH });
-    harmed.proxy.harm([[1, SLOW]]);
-    callers = startReading(harmed.gateway, CALLERS, 1);
-    const { reads } = callers;
+    proxied = await startProxiedGateway(SEED, settings);
+    await proxied.gateway.reset({ count: CLIENTS * NAMES_EACH });
+    proxied.proxy.setToxics([[1, SLOW]]);
+    clients = startReading(proxied.gateway, CLIENTS, 1);
+    const { reads } = clients;
     await until(() => reads.some(({ ending }) => ending === "ok"));
     const heaps: number[] = [];
-    const sockets = watchSockets(harmed.proxy);
+    const sockets = watchSockets(proxied.proxy);
     for (let window = 0; window < 4; window += 1) {
       await pause(WINDOW_MS);
       heaps.push(heapMegabytes());
     }
     const [, early = 0, , late = 0] = heaps;
     const peak = sockets();
-    const { exchanges } = harmed.proxy.counts;
-    const answered = reads.filter(({ ending }) => ending === "ok").length;
+    const { exchanges } = proxied.proxy.counts;
+    const responded = reads.filter(({ ending }) => ending === "ok").length;
     const timedOut = reads.filter(({ ending }) => ending === "UPSTREAM_TIMEOUT").length;
     report.goal(
       `sockets to a slow PIOPIY: never more than ${IN_FLIGHT}`,
@@ -87,10 +87,10 @@ describe("A slow upstream", () => {
     );
     report.goal(
       "heap under a steady load on a slow PIOPIY: flat (the last window within 10 % of the second)",
-      `${heaps.map((heap) => heap.toFixed(1)).join(", ")} MB; ${answered} answers, ${timedOut} timeouts`,
+      `${heaps.map((heap) => heap.toFixed(1)).join(", ")} MB; ${responded} answers, ${timedOut} timeouts`,
       late < early * 1.1,
     );
-    expect(answered).toBeGreaterThan(0);
+    expect(responded).toBeGreaterThan(0);
     expect(peak).toBeLessThanOrEqual(IN_FLIGHT);
     expect(late).toBeLessThan(early * (isLong ? 1.1 : 1.5));
   });
@@ -98,27 +98,27 @@ describe("A slow upstream", () => {
   it("has a bounded queue: who comes when it is full is refused before anyone is answered", async () => {
     const more = isLong ? 400 : 50;
     const inFlight = 2;
-    harmed = await startHarmedGateway(SEED, {
+    proxied = await startProxiedGateway(SEED, {
       ...settings,
       PIOPIY_TIMEOUT_MS: "4000",
       PIOPIY_DEADLINE_MS: "4000",
       PIOPIY_MAX_CONCURRENCY: String(inFlight),
     });
-    harmed.proxy.harm([[1, { kind: "black-hole" }]]);
+    proxied.proxy.setToxics([[1, { kind: "black-hole" }]]);
     const room = inFlight * (1 + WAITING_FOR_EACH);
     const refusals: string[] = [];
     const others: string[] = [];
-    const asked = Array.from({ length: room + more }, async (_, number) => {
-      const answer = await harmed?.gateway.ask(`{ sipEndpoint(username: "u${number}") { username } }`);
-      const [error] = answer?.errors ?? [];
+    const requested = Array.from({ length: room + more }, async (_, number) => {
+      const response = await proxied?.gateway.execute(`{ sipEndpoint(username: "u${number}") { username } }`);
+      const [error] = response?.errors ?? [];
       if (error?.message.startsWith("Too many calls")) refusals.push(error.extensions.code);
       else others.push(error?.extensions.code ?? "");
     });
     await until(() => refusals.length === more);
     expect(others).toEqual([]);
-    expect(harmed.proxy.counts).toMatchObject({ exchanges: inFlight, replies: 0 });
+    expect(proxied.proxy.counts).toMatchObject({ exchanges: inFlight, replies: 0 });
     expect(new Set(refusals)).toEqual(new Set(["UPSTREAM_UNAVAILABLE"]));
-    await Promise.all(asked);
+    await Promise.all(requested);
     expect(refusals).toHaveLength(more);
     expect(new Set(others)).toEqual(new Set(["UPSTREAM_TIMEOUT"]));
     report.goal(

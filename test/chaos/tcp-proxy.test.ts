@@ -13,7 +13,7 @@ let proxy: TcpProxy;
 let agent: Agent;
 beforeEach(async () => {
   upstream = await startBrokenUpstream();
-  upstream.answer({ body: "x".repeat(1000) });
+  upstream.respond({ body: "x".repeat(1000) });
   proxy = await startTcpProxy(upstream.url, SEED);
   agent = new Agent({ keepAlive: true, maxSockets: 1 });
 });
@@ -24,11 +24,11 @@ afterEach(async () => {
 });
 
 /** The length of the answer, or how the request failed. */
-async function ask(signal?: AbortSignal): Promise<number | string> {
+async function send(signal?: AbortSignal): Promise<number | string> {
   try {
     const options = { method: "POST", agent, ...(signal && { signal }) };
-    const asked = request(`${proxy.url}get_sip`, options).end("{}");
-    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    const requested = request(`${proxy.url}get_sip`, options).end("{}");
+    const [response] = (await once(requested, "response")) as [IncomingMessage];
     return Buffer.concat(await response.toArray()).length;
   } catch (error) {
     return (error as { code: string }).code;
@@ -37,13 +37,13 @@ async function ask(signal?: AbortSignal): Promise<number | string> {
 
 describe("The TCP proxy", () => {
   it("passes requests and replies on, and counts them", async () => {
-    expect([await ask(), await ask()]).toEqual([1000, 1000]);
-    expect(upstream.calls).toHaveLength(2);
+    expect([await send(), await send()]).toEqual([1000, 1000]);
+    expect(upstream.requests).toHaveLength(2);
     expect(proxy.counts).toMatchObject({ connections: 1, exchanges: 2, replies: 2, toxics: {} });
     expect(proxy.counts.bytes.reply).toBeGreaterThan(2000);
   });
 
-  it.each<[Toxic, calls: number, result: unknown]>([
+  it.each<[Toxic, requests: number, result: unknown]>([
     [{ kind: "reset", on: "request" }, 0, "ECONNRESET"],
     [{ kind: "reset", on: "reply" }, 1, "ECONNRESET"],
     [{ kind: "cut", on: "request", bytes: 20 }, 0, "ECONNRESET"],
@@ -52,12 +52,12 @@ describe("The TCP proxy", () => {
     [{ kind: "latency", on: "request", ms: 20, jitter: 10 }, 1, 1000],
     [{ kind: "latency", on: "reply", ms: 20, jitter: 10 }, 1, 1000],
     [{ kind: "bandwidth", on: "reply", bytesPerSecond: 20_000 }, 1, 1000],
-  ])("does what its toxic says: %j", async (toxic, calls, result) => {
-    proxy.harm([[1, toxic]]);
-    expect(await ask()).toBe(result);
-    expect(upstream.calls).toHaveLength(calls);
-    proxy.harm([]);
-    expect(await ask()).toBe(1000);
+  ])("does what its toxic says: %j", async (toxic, requests, result) => {
+    proxy.setToxics([[1, toxic]]);
+    expect(await send()).toBe(result);
+    expect(upstream.requests).toHaveLength(requests);
+    proxy.setToxics([]);
+    expect(await send()).toBe(1000);
   });
 
   it.each<Toxic>([
@@ -65,25 +65,25 @@ describe("The TCP proxy", () => {
     { kind: "latency", on: "request", ms: 60_000 },
     { kind: "bandwidth", on: "request", bytesPerSecond: 50 },
   ])("never passes on a request whose client has left: %j", async (toxic) => {
-    proxy.harm([[1, toxic]]);
-    const caller = new AbortController();
-    const answer = ask(caller.signal);
+    proxy.setToxics([[1, toxic]]);
+    const client = new AbortController();
+    const response = send(client.signal);
     await until(() => proxy.counts.exchanges === 1);
-    caller.abort();
-    expect(await answer).toBe("ABORT_ERR");
+    client.abort();
+    expect(await response).toBe("ABORT_ERR");
     await until(() => proxy.open === 0 && upstream.connections.open === 0);
-    expect(upstream.calls).toEqual([]);
+    expect(upstream.requests).toEqual([]);
   });
 
   it("draws for each exchange, or once for all of a connection", async () => {
-    proxy.harm([[0.5, { kind: "slow-close", ms: 0 }]]);
-    for (let asked = 0; asked < 20; asked += 1) await ask();
+    proxy.setToxics([[0.5, { kind: "slow-close", ms: 0 }]]);
+    for (let requested = 0; requested < 20; requested += 1) await send();
     expect(proxy.counts.toxics["slow-close"]).toBeGreaterThan(3);
     expect(proxy.counts.toxics["slow-close"]).toBeLessThan(17);
-    proxy.harm([[1, { kind: "latency", on: "reply", ms: 1 }]], "connection");
+    proxy.setToxics([[1, { kind: "latency", on: "reply", ms: 1 }]], "connection");
     proxy.forget();
-    await ask();
-    await ask();
+    await send();
+    await send();
     expect(proxy.counts.toxics["latency of the reply"] ?? 0).toBe(proxy.counts.connections * 2);
   });
 });

@@ -24,7 +24,7 @@ export interface TcpProxy {
   /** Connections that are open now. */
   readonly open: number;
   /** Sets what befalls the exchanges that begin from now on; with `connection`, all that begin on a new connection alike. */
-  harm(shares: readonly ToxicShare[], per?: "exchange" | "connection"): void;
+  setToxics(shares: readonly ToxicShare[], per?: "exchange" | "connection"): void;
   /** Begins counting anew. */
   forget(): void;
   /** Cuts what is open, and refuses connections from now on. */
@@ -72,7 +72,7 @@ export async function startTcpProxy(target: string, seed: number): Promise<TcpPr
     get open() {
       return links.size;
     },
-    harm(next, per = "exchange") {
+    setToxics(next, per = "exchange") {
       shares = next;
       perConnection = per === "connection";
     },

@@ -1,33 +1,33 @@
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
-import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
+import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
 import { isLong, Report } from "./report.js";
 import { everyToxic, storm } from "./write-faults.js";
 import { runWrites } from "./write-run.js";
 
 const SEED = 20_260_701;
-const CALLERS = 20;
+const CLIENTS = 20;
 /** Writes of each caller between two looks at the emulator. */
 const ROUND = 5;
 const usual = { PIOPIY_TIMEOUT_MS: "250", PIOPIY_DEADLINE_MS: "5000", BREAKER_RESET_MS: "200" };
-const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "300", BREAKER_RESET_MS: "100" };
+const shortTimeouts = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "300", BREAKER_RESET_MS: "100" };
 
 /** Toxics by kind and direction, and the emulator's faults. */
 const KINDS = 10 + 6;
 
 const report = new Report(
   "a",
-  `seed ${SEED}, ${CALLERS} callers, ${JSON.stringify(usual)}; storm: ${JSON.stringify(hasty)}`,
+  `seed ${SEED}, ${CLIENTS} callers, ${JSON.stringify(usual)}; storm: ${JSON.stringify(shortTimeouts)}`,
 );
-const load = { seed: SEED, callers: CALLERS, round: ROUND };
-let harmed: HarmedGateway | undefined;
-afterEach(() => harmed?.close());
+const load = { seed: SEED, clients: CLIENTS, round: ROUND };
+let proxied: ProxiedGateway | undefined;
+afterEach(() => proxied?.close());
 afterAll(() => report.write());
 
 describe("20 callers who write side by side", () => {
   it("are told the truth with every fifth call harmed in one way or another", async () => {
-    harmed = await startHarmedGateway(SEED, usual);
+    proxied = await startProxiedGateway(SEED, usual);
     const writes = isLong ? 10_000 : 400;
-    const { unknown, endings, lies, untrue, harmedShare, kinds, gone } = await runWrites(harmed, {
+    const { unknown, endings, contradictions, untrue, toxicShare, kinds, gone } = await runWrites(proxied, {
       ...load,
       writes,
       toxics: everyToxic,
@@ -35,32 +35,36 @@ describe("20 callers who write side by side", () => {
     });
     report.goal(
       "calls upstream that were harmed, of those for 10,000 writes: 20 %",
-      percent(harmedShare),
-      harmedShare > 0.19,
+      percent(toxicShare),
+      toxicShare > 0.19,
     );
     report.goal(
       "answers of a lost outcome: under 0.5 %",
       `${percent(unknown)} of ${writes} writes; ${JSON.stringify(endings)}; ${gone} of these removed what was gone already`,
       unknown < 0.005,
     );
-    report.goal("answers that contradict what was told before: none", String(lies.length), lies.length === 0);
+    report.goal(
+      "answers that contradict what was told before: none",
+      String(contradictions.length),
+      contradictions.length === 0,
+    );
     report.goal(
       "looks at the emulator that found anything else than was told: none",
       String(untrue.length),
       untrue.length === 0,
     );
     report.goal(`kinds of harm that occurred: all ${KINDS}`, String(kinds), kinds === KINDS);
-    expect({ lies, untrue }).toEqual({ lies: [], untrue: [] });
+    expect({ contradictions, untrue }).toEqual({ contradictions: [], untrue: [] });
     if (isLong) expect(kinds).toBe(KINDS);
-    expect(harmedShare).toBeGreaterThan(isLong ? 0.19 : 0.15);
+    expect(toxicShare).toBeGreaterThan(isLong ? 0.19 : 0.15);
     // How often an outcome stays unknown depends on the machine; that it is told truly does not.
     if (isLong) expect(unknown).toBeLessThan(0.005);
   }, 600_000);
 
   it("are told the truth in a storm, too, and whoever is told OUTCOME_UNKNOWN learns it by repeating", async () => {
-    harmed = await startHarmedGateway(SEED, hasty);
+    proxied = await startProxiedGateway(SEED, shortTimeouts);
     const writes = isLong ? 2000 : 100;
-    const { unknown, endings, lies, untrue } = await runWrites(harmed, {
+    const { unknown, endings, contradictions, untrue } = await runWrites(proxied, {
       ...load,
       writes,
       toxics: storm,
@@ -68,10 +72,10 @@ describe("20 callers who write side by side", () => {
     });
     report.goal(
       "in a storm, untrue answers and states: none",
-      `${lies.length + untrue.length} of ${writes} writes, ${percent(unknown)} OUTCOME_UNKNOWN; ${JSON.stringify(endings)}`,
-      lies.length + untrue.length === 0,
+      `${contradictions.length + untrue.length} of ${writes} writes, ${percent(unknown)} OUTCOME_UNKNOWN; ${JSON.stringify(endings)}`,
+      contradictions.length + untrue.length === 0,
     );
-    expect({ lies, untrue }).toEqual({ lies: [], untrue: [] });
+    expect({ contradictions, untrue }).toEqual({ contradictions: [], untrue: [] });
     expect(unknown).toBeGreaterThan(0);
   }, 600_000);
 });

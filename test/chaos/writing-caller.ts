@@ -26,14 +26,14 @@ const documents = {
     "mutation ($input: RemoveSipEndpointInput!) { write: removeSipEndpoint(input: $input) { username userErrors { code } } }",
 };
 /** More repetitions than any honest gateway needs, each after the time that it asks for. */
-const PATIENCE = 300;
+const MAX_REPETITIONS = 300;
 
 /** Writes endpoints of its own, and believes what it is told. */
-export class WritingCaller {
+export class WritingClient {
   /** The password of each endpoint, as told; null when there is none. */
-  readonly beliefs = new Map<string, string | null>();
+  readonly expected = new Map<string, string | null>();
   /** Answers that contradict what was told before. */
-  readonly lies: string[] = [];
+  readonly contradictions: string[] = [];
   /** How often each answer came to a first attempt, by its code. */
   readonly endings: Record<string, number> = {};
   /** Removals that were told to have succeeded of endpoints that it believed gone. */
@@ -47,14 +47,16 @@ export class WritingCaller {
     this.#gateway = gateway;
     this.#random = random;
     this.#name = name;
-    for (let number = 1; number <= endpoints; number += 1) this.beliefs.set(`${name}-${number}`, null);
+    for (let number = 1; number <= endpoints; number += 1) this.expected.set(`${name}-${number}`, null);
   }
 
   /** A write for one of its endpoints: most often one that should succeed, at times one that should not. */
   draw(): Write {
-    const username = this.#random.pick([...this.beliefs.keys()]);
+    const username = this.#random.pick([...this.expected.keys()]);
     const sensible =
-      this.beliefs.get(username) === null ? (["create"] as const) : (["update", "update", "remove"] as const);
+      this.expected.get(username) === null
+        ? (["create"] as const)
+        : (["update", "update", "remove"] as const);
     const kind =
       this.#random.next() < 0.85
         ? this.#random.pick(sensible)
@@ -76,11 +78,11 @@ export class WritingCaller {
     this.endings[name] = (this.endings[name] ?? 0) + 1;
     const isRepeated = name === "OUTCOME_UNKNOWN";
     for (let repeated = 0; isRepeated && isOpen(ending); repeated += 1) {
-      if (repeated === PATIENCE) throw new Error(`no answer to ${JSON.stringify(write)}`);
+      if (repeated === MAX_REPETITIONS) throw new Error(`no answer to ${JSON.stringify(write)}`);
       if (!ending.done) await pause(ending.waitMs);
       ending = await this.#send(write);
     }
-    this.#judge(write, ending, isRepeated);
+    this.#compare(write, ending, isRepeated);
   }
 
   async #send({ kind, username, password, idempotencyKey }: Write): Promise<Ending> {
@@ -89,7 +91,7 @@ export class WritingCaller {
       ...(kind !== "remove" && { password }),
       ...(kind === "create" && { idempotencyKey }),
     };
-    const { data, errors } = await this.#gateway.ask<{
+    const { data, errors } = await this.#gateway.execute<{
       write: { password?: string; userErrors: { code: string }[] };
     }>(documents[kind], { input });
     const waitMs = Number(errors?.[0]?.extensions.retryAfterMs ?? 0);
@@ -97,26 +99,26 @@ export class WritingCaller {
     return code ? { done: false, code, waitMs } : { done: true, password: data.write.password ?? null };
   }
 
-  #judge(write: Write, ending: Ending, isRepeated: boolean): void {
+  #compare(write: Write, ending: Ending, isRepeated: boolean): void {
     const { kind, username, password } = write;
-    const isThere = this.beliefs.get(username) !== null;
-    const lie = (text: string) =>
-      this.lies.push(`${text}: ${JSON.stringify({ write, ending, isRepeated, isThere })}`);
+    const isThere = this.expected.get(username) !== null;
+    const report = (text: string) =>
+      this.contradictions.push(`${text}: ${JSON.stringify({ write, ending, isRepeated, isThere })}`);
     if (ending.done) {
-      if (kind === "create" && isThere) lie("an endpoint was made that is there already");
-      if (kind === "update" && !isThere) lie("an endpoint was updated that is not there");
+      if (kind === "create" && isThere) report("an endpoint was made that is there already");
+      if (kind === "update" && !isThere) report("an endpoint was updated that is not there");
       if (kind !== "remove" && ending.password !== (password ?? ending.password))
-        lie("another password was set");
+        report("another password was set");
       if (kind === "remove" && !isThere) this.gone += 1;
-      this.beliefs.set(username, ending.password);
+      this.expected.set(username, ending.password);
       return;
     }
-    if (ending.code === "USERNAME_TAKEN" && !isThere) lie("a name is taken that was free");
+    if (ending.code === "USERNAME_TAKEN" && !isThere) report("a name is taken that was free");
     // An endpoint that the first attempt has removed is not found by the second.
     const isGone = kind === "remove" && isRepeated;
     if (ending.code === "SIP_ENDPOINT_NOT_FOUND" && isThere && !isGone)
-      lie("an endpoint is not found that is there");
-    if (ending.code === "SIP_ENDPOINT_NOT_FOUND" && isGone) this.beliefs.set(username, null);
+      report("an endpoint is not found that is there");
+    if (ending.code === "SIP_ENDPOINT_NOT_FOUND" && isGone) this.expected.set(username, null);
   }
 }
 

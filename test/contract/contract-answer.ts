@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** One answer of PIOPIY, and what can be claimed of it. It never holds the account's secret. */
-export class ContractAnswer {
+export class ContractResponse {
   /** The JSON object; empty when the body holds none. */
   readonly body: JsonObject;
   /** 200, 400, 420, ... however it is spelled: the body's code, else the HTTP status. */
@@ -47,8 +47,8 @@ export class ContractAnswer {
 
   assertFields(fields: JsonObject): void {
     this.assertSuccess();
-    const { code: _, ...told } = this.body;
-    assert.deepEqual(told, fields, "the fields besides the code");
+    const { code: _, ...reported } = this.body;
+    assert.deepEqual(reported, fields, "the fields besides the code");
     assert.deepEqual(Object.keys(this.body), ["code", ...Object.keys(fields)], "the order of the fields");
   }
 }

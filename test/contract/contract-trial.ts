@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ContractAnswer } from "./contract-answer.js";
+import { ContractResponse } from "./contract-answer.js";
 
 /** An account of PIOPIY, or of something that claims to behave like it. */
 export interface ContractAccount {
@@ -21,8 +21,8 @@ export class ContractTrial {
     return `${this.prefix}-${suffix}`;
   }
 
-  /** A call with the account's credentials, which `parameters` may override; undefined leaves a parameter out. */
-  async call(operation: string, parameters: Record<string, unknown>): Promise<ContractAnswer> {
+  /** Requests an operation with the account's credentials, which `parameters` may override; undefined leaves a parameter out. */
+  async execute(operation: string, parameters: Record<string, unknown>): Promise<ContractResponse> {
     const body: Record<string, unknown> = {
       appid: this.account.appId,
       secret: this.account.secret,
@@ -36,25 +36,25 @@ export class ContractTrial {
     });
   }
 
-  async send(path: string, init: RequestInit): Promise<ContractAnswer> {
+  async send(path: string, init: RequestInit): Promise<ContractResponse> {
     // A redirection would carry the secret to another address.
     const response = await fetch(new URL(path, this.account.url), { ...init, redirect: "error" });
     const text = (await response.text()).replaceAll(this.account.secret, "SECRET");
-    return new ContractAnswer(response.status, response.headers.get("content-type") ?? "", text);
+    return new ContractResponse(response.status, response.headers.get("content-type") ?? "", text);
   }
 
   /** Creates an endpoint, which must succeed. */
-  async create(username: string, password: string): Promise<ContractAnswer> {
-    const answer = await this.call("add_sip", { username, password });
-    answer.assertSuccess();
-    return answer;
+  async create(username: string, password: string): Promise<ContractResponse> {
+    const response = await this.execute("add_sip", { username, password });
+    response.assertSuccess();
+    return response;
   }
 
   /** The list, page by page. */
   async pages(): Promise<string[][]> {
     const pages: string[][] = [];
     for (let page = 1; ; page += 1) {
-      const { count, rows } = (await this.call("list_sip", { page })).list;
+      const { count, rows } = (await this.execute("list_sip", { page })).list;
       pages.push(rows.map(({ username }) => username));
       if (rows.length === 0 || page * 10 >= count) return pages;
     }
@@ -63,7 +63,7 @@ export class ContractTrial {
   /** Removes what was made, and nothing else. */
   async end(): Promise<void> {
     for (const username of this.made) {
-      if (username.startsWith(this.prefix)) await this.call("remove_sip", { username });
+      if (username.startsWith(this.prefix)) await this.execute("remove_sip", { username });
     }
   }
 }

@@ -40,8 +40,8 @@ if (realAccount) {
     it("holds after all checks what it held before", async () => {
       const body = JSON.stringify({ appid: settings.appId, secret: settings.secret, page: 1 });
       const headers = { "content-type": "application/json" };
-      const answer = await fetch(`${emulator.url}list_sip`, { method: "POST", headers, body });
-      expect(await answer.json()).toMatchObject({ list: { count: 4 } });
+      const response = await fetch(`${emulator.url}list_sip`, { method: "POST", headers, body });
+      expect(await response.json()).toMatchObject({ list: { count: 4 } });
     });
   });
 }

@@ -8,9 +8,9 @@ const newPassword = "made-up-Contract-2";
 export const endpointChecks: readonly ContractCheck[] = [
   documented("a created endpoint is echoed with its password", async (trial) => {
     const username = trial.username();
-    const answer = await trial.create(username, password);
-    const { connect_URL, audio, video } = answer.body;
-    answer.assertFields({ username, password, connect_URL, audio, video, type: "SIP" });
+    const response = await trial.create(username, password);
+    const { connect_URL, audio, video } = response.body;
+    response.assertFields({ username, password, connect_URL, audio, video, type: "SIP" });
   }),
 
   documented("a created endpoint has audio, video and the host to register with", async (trial) => {
@@ -23,56 +23,56 @@ export const endpointChecks: readonly ContractCheck[] = [
   documented("reading an endpoint answers what creating it answered", async (trial) => {
     const username = trial.username();
     const created = await trial.create(username, password);
-    const read = await trial.call("get_sip", { username });
+    const read = await trial.execute("get_sip", { username });
     assert.deepEqual(read.body, created.body, "the answer of get_sip");
   }),
 
   documented("an update answers the new password, which the endpoint has from then on", async (trial) => {
     const username = trial.username();
     await trial.create(username, password);
-    const updated = await trial.call("update_sip", { username, password: newPassword });
+    const updated = await trial.execute("update_sip", { username, password: newPassword });
     updated.assertFields({ username, password: newPassword, msg: "Updated successfully" });
-    const read = await trial.call("get_sip", { username });
+    const read = await trial.execute("get_sip", { username });
     assert.equal(read.body.password, newPassword, "the password");
   }),
 
   documented("a removal answers the username, which does not exist from then on", async (trial) => {
     const username = trial.username();
     await trial.create(username, password);
-    const removed = await trial.call("remove_sip", { username });
+    const removed = await trial.execute("remove_sip", { username });
     removed.assertFields({ username, msg: "Removed successfully" });
-    (await trial.call("get_sip", { username })).assertRefusal(400);
+    (await trial.execute("get_sip", { username })).assertRefusal(400);
   }),
 
   documented("creating a username that exists is refused with 400 and changes nothing", async (trial) => {
     const username = trial.username();
     const created = await trial.create(username, password);
-    (await trial.call("add_sip", { username, password: newPassword })).assertRefusal(400);
-    const read = await trial.call("get_sip", { username });
+    (await trial.execute("add_sip", { username, password: newPassword })).assertRefusal(400);
+    const read = await trial.execute("get_sip", { username });
     assert.deepEqual(read.body, created.body, "the endpoint");
   }),
 
   documented("reading a username that does not exist is refused with 400", async (trial) => {
-    (await trial.call("get_sip", { username: trial.username() })).assertRefusal(400);
+    (await trial.execute("get_sip", { username: trial.username() })).assertRefusal(400);
   }),
 
   documented("removing a username that does not exist is refused with 400", async (trial) => {
-    (await trial.call("remove_sip", { username: trial.username() })).assertRefusal(400);
+    (await trial.execute("remove_sip", { username: trial.username() })).assertRefusal(400);
   }),
 
   assumed(
     "updating a username that does not exist is refused with 400 and creates nothing",
     async (trial) => {
       const username = trial.username();
-      (await trial.call("update_sip", { username, password })).assertRefusal(400);
-      (await trial.call("get_sip", { username })).assertRefusal(400);
+      (await trial.execute("update_sip", { username, password })).assertRefusal(400);
+      (await trial.execute("get_sip", { username })).assertRefusal(400);
     },
   ),
 
   assumed("an update with the password that the endpoint has succeeds", async (trial) => {
     const username = trial.username();
     await trial.create(username, password);
-    (await trial.call("update_sip", { username, password })).assertSuccess();
+    (await trial.execute("update_sip", { username, password })).assertSuccess();
   }),
 
   assumed("usernames that differ in case are different endpoints", async (trial) => {
@@ -83,7 +83,7 @@ export const endpointChecks: readonly ContractCheck[] = [
   assumed("a removed username can be created again", async (trial) => {
     const username = trial.username();
     await trial.create(username, password);
-    (await trial.call("remove_sip", { username })).assertSuccess();
+    (await trial.execute("remove_sip", { username })).assertSuccess();
     await trial.create(username, newPassword);
   }),
 ];

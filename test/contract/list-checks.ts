@@ -8,9 +8,9 @@ const password = "made-up-Contract-1";
 export const listChecks: readonly ContractCheck[] = [
   documented("the list answers a count and rows of username and password", async (trial) => {
     await trial.create(trial.username(), password);
-    const answer = await trial.call("list_sip", { page: 1 });
-    answer.assertFields({ list: answer.body.list });
-    const { rows } = answer.list;
+    const response = await trial.execute("list_sip", { page: 1 });
+    response.assertFields({ list: response.body.list });
+    const { rows } = response.list;
     assert.ok(rows.length > 0, "the first page has rows");
     for (const row of rows) assert.deepEqual(Object.keys(row), ["username", "password"], "the keys of a row");
   }),
@@ -26,22 +26,22 @@ export const listChecks: readonly ContractCheck[] = [
 
   documented("the count is the total, on every page", async (trial) => {
     await createEleven(trial);
-    const first = (await trial.call("list_sip", { page: 1 })).list;
-    const second = (await trial.call("list_sip", { page: 2 })).list;
+    const first = (await trial.execute("list_sip", { page: 1 })).list;
+    const second = (await trial.execute("list_sip", { page: 2 })).list;
     assert.ok(first.count >= 11, "the count is more than a page holds");
     assert.equal(second.count, first.count, "the count on the second page");
   }),
 
   assumed("a page past the end has no rows and the same count", async (trial) => {
-    const { count } = (await trial.call("list_sip", { page: 1 })).list;
-    const past = (await trial.call("list_sip", { page: Math.ceil(count / 10) + 1 })).list;
+    const { count } = (await trial.execute("list_sip", { page: 1 })).list;
+    const past = (await trial.execute("list_sip", { page: Math.ceil(count / 10) + 1 })).list;
     assert.deepEqual(past, { count, rows: [] }, "the page past the end");
   }),
 
   assumed("the list is in order of creation, and an update keeps the place", async (trial) => {
     const usernames = ["c", "a", "b"].map((suffix) => trial.username(suffix));
     for (const username of usernames) await trial.create(username, password);
-    await trial.call("update_sip", { username: trial.username("c"), password: "made-up-Contract-2" });
+    await trial.execute("update_sip", { username: trial.username("c"), password: "made-up-Contract-2" });
     const listed = (await trial.pages()).flat();
     const found = listed.filter((username) => usernames.includes(username));
     assert.deepEqual(found, usernames, "the three that were made");
@@ -49,7 +49,7 @@ export const listChecks: readonly ContractCheck[] = [
 
   ...[0, -1, 1.5, "1"].map((page) =>
     assumed(`the page ${JSON.stringify(page)} is refused with 502`, async (trial) => {
-      (await trial.call("list_sip", { page })).assertRefusal(502);
+      (await trial.execute("list_sip", { page })).assertRefusal(502);
     }),
   ),
 ];

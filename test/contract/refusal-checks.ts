@@ -3,7 +3,7 @@ import { assumed, type ContractCheck, documented } from "./contract-check.js";
 const wrongSecret = "not-the-secret";
 
 /** What each call needs besides the account. PIOPIY's documents have no table of errors for `update_sip`. */
-const calls = [
+const requests = [
   { operation: "add_sip", state: documented, needs: { password: "made-up-Contract-1" }, names: true },
   { operation: "update_sip", state: assumed, needs: { password: "made-up-Contract-1" }, names: true },
   { operation: "get_sip", state: documented, needs: {}, names: true },
@@ -13,34 +13,34 @@ const calls = [
 
 /** What PIOPIY does not take, and what it looks at first. */
 export const refusalChecks: readonly ContractCheck[] = [
-  ...calls.flatMap(({ operation, state, needs, names }) => {
+  ...requests.flatMap(({ operation, state, needs, names }) => {
     const fill = (username: string) => (names ? { username, ...needs } : needs);
     const parameters = ["appid", "secret", ...Object.keys(fill(""))];
     return [
       state(`${operation} with a wrong secret or app id is refused with 420`, async (trial) => {
         const given = fill(trial.username());
-        (await trial.call(operation, { ...given, secret: wrongSecret })).assertRefusal(420);
-        (await trial.call(operation, { ...given, appid: 1 })).assertRefusal(420);
+        (await trial.execute(operation, { ...given, secret: wrongSecret })).assertRefusal(420);
+        (await trial.execute(operation, { ...given, appid: 1 })).assertRefusal(420);
       }),
 
       ...parameters.map((parameter) =>
         state(`${operation} without ${parameter} is refused with 502`, async (trial) => {
           const given = { ...fill(trial.username()), [parameter]: undefined };
-          (await trial.call(operation, given)).assertRefusal(502);
+          (await trial.execute(operation, given)).assertRefusal(502);
         }),
       ),
 
       ...parameters.map((parameter) =>
         assumed(`${operation} with an empty or null ${parameter} is refused with 502`, async (trial) => {
           const given = fill(trial.username());
-          (await trial.call(operation, { ...given, [parameter]: "" })).assertRefusal(502);
-          (await trial.call(operation, { ...given, [parameter]: null })).assertRefusal(502);
+          (await trial.execute(operation, { ...given, [parameter]: "" })).assertRefusal(502);
+          (await trial.execute(operation, { ...given, [parameter]: null })).assertRefusal(502);
         }),
       ),
 
       assumed(`${operation} with an unknown parameter is refused with 400`, async (trial) => {
         const given = { ...fill(trial.username()), nickname: "x" };
-        (await trial.call(operation, given)).assertRefusal(400);
+        (await trial.execute(operation, given)).assertRefusal(400);
       }),
 
       assumed(`${operation} asked with GET is a real 404 with an HTML page`, async (trial) => {
@@ -50,24 +50,24 @@ export const refusalChecks: readonly ContractCheck[] = [
   }),
 
   assumed("an unknown call is a real 404 with an HTML page", async (trial) => {
-    (await trial.call("no_such_call", {})).assertNotFound();
+    (await trial.execute("no_such_call", {})).assertNotFound();
   }),
 
   assumed("an app id as a string is refused with 420", async (trial) => {
     const appid = String(trial.account.appId);
-    (await trial.call("list_sip", { page: 1, appid })).assertRefusal(420);
+    (await trial.execute("list_sip", { page: 1, appid })).assertRefusal(420);
   }),
 
   assumed("a username or password that is not a string is refused with 400", async (trial) => {
     const username = trial.username();
-    (await trial.call("add_sip", { username: [username], password: "x" })).assertRefusal(400);
-    (await trial.call("add_sip", { username, password: 7 })).assertRefusal(400);
+    (await trial.execute("add_sip", { username: [username], password: "x" })).assertRefusal(400);
+    (await trial.execute("add_sip", { username, password: 7 })).assertRefusal(400);
   }),
 
   assumed("a missing parameter is told before a wrong account, that before a missing user", async (trial) => {
     const username = trial.username();
-    (await trial.call("get_sip", { secret: wrongSecret })).assertRefusal(502);
-    (await trial.call("get_sip", { secret: wrongSecret, username })).assertRefusal(420);
+    (await trial.execute("get_sip", { secret: wrongSecret })).assertRefusal(502);
+    (await trial.execute("get_sip", { secret: wrongSecret, username })).assertRefusal(420);
   }),
 
   ...[

@@ -11,12 +11,12 @@ describe("The README", () => {
   const examples = [...readme.matchAll(/```graphql\n(.*?)```\n\n```json\n(.*?)```/gs)];
 
   it.each(
-    examples.map(([, query = "", answer = ""]) => [query.trim().split("\n")[1]?.trim(), query, answer]),
-  )("tells the true answer to %s", async (_title, query = "", answer = "") => {
+    examples.map(([, query = "", response = ""]) => [query.trim().split("\n")[1]?.trim(), query, response]),
+  )("tells the true answer to %s", async (_title, query = "", response = "") => {
     const gateway = await startGateway();
-    const { data, errors } = await gateway.ask(query);
+    const { data, errors } = await gateway.execute(query);
     await gateway.close();
-    expect({ data, errors }).toEqual(JSON.parse(answer));
+    expect({ data, errors }).toEqual(JSON.parse(response));
   });
 
   it("shows a first query for the terminal, with the response that it gets", async () => {
@@ -52,9 +52,11 @@ describe("The README", () => {
     ];
     const gateway = readers.flatMap(read);
     expect(gateway).toEqual(expect.arrayContaining(["PIOPIY_SECRET", "MAX_COST", "JWT_ISSUER"]));
-    const told = new Set(readme.match(/`[A-Z][A-Z_]+`/g));
-    const untold = [...gateway, ...read("emulator/settings.ts")].filter((name) => !told.has(`\`${name}\``));
-    expect(untold).toEqual([]);
+    const reported = new Set(readme.match(/`[A-Z][A-Z_]+`/g));
+    const undocumented = [...gateway, ...read("emulator/settings.ts")].filter(
+      (name) => !reported.has(`\`${name}\``),
+    );
+    expect(undocumented).toEqual([]);
     const example = readFileSync(".env.example", "utf8");
     expect(gateway.filter((name) => !new RegExp(`^(# )?${name}=`, "m").test(example))).toEqual([]);
   });
@@ -62,13 +64,13 @@ describe("The README", () => {
   it("tells all error codes, and which of them are retryable", () => {
     const codes = [...source("errors.ts").matchAll(/^ {2}([A-Z_]+): (true|false),$/gm)];
     const rows = [...readme.matchAll(/^\| (`[A-Z_`, ]+`) \|.*\| (yes|no) \|$/gm)];
-    const told = rows.flatMap(([, names = "", retryable]) =>
+    const reported = rows.flatMap(([, names = "", retryable]) =>
       names
         .replaceAll("`", "")
         .split(", ")
         .map((name) => [name, retryable]),
     );
-    expect(Object.fromEntries(told)).toEqual(
+    expect(Object.fromEntries(reported)).toEqual(
       Object.fromEntries(
         codes.map(([, name = "", retryable]) => [name, retryable === "true" ? "yes" : "no"]),
       ),

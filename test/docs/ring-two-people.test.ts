@@ -25,9 +25,9 @@ const connect = readFileSync("schema/operations/7-answer-url.graphql", "utf8");
 
 /** The answer URL of a call to these people. */
 async function answerUrlOf(users: string[], more: Record<string, unknown>): Promise<string> {
-  for (const username of users) await gateway.ask(create, { i: { username } });
+  for (const username of users) await gateway.execute(create, { i: { username } });
   const input = { call: users.map((user) => ({ user })), ...more };
-  const { data } = await gateway.ask<Connected>(connect, { input });
+  const { data } = await gateway.execute<Connected>(connect, { input });
   expect(data.connectAction.userErrors).toEqual([]);
   return data.connectAction.answerUrl;
 }

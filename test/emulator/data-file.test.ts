@@ -149,11 +149,11 @@ describe("the data file", () => {
     const gateway = await startGateway({ emulator: { EMULATOR_DATA: dataFile } });
     try {
       block();
-      const { errors } = await gateway.ask(
+      const { errors } = await gateway.execute(
         'mutation { createSipEndpoint(input: { username: "erin" }) { username } }',
       );
       expect(errors).toHaveLength(1);
-      expect((await gateway.ask('{ sipEndpoint(username: "erin") { username } }')).data).toEqual({
+      expect((await gateway.execute('{ sipEndpoint(username: "erin") { username } }')).data).toEqual({
         sipEndpoint: null,
       });
     } finally {

@@ -21,12 +21,12 @@ describe("npm run emulator", () => {
   it.each(["SIGTERM", "SIGINT"] as const)("responds and stops with 0 on %s", async (signal) => {
     const program = run({ EMULATOR_PORT: "0" });
     const address = await addressOf(program);
-    const answer = await fetch(`${address}get_sip`, {
+    const response = await fetch(`${address}get_sip`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: '{"appid":2222223,"secret":"emulator-secret","username":"alice"}',
     });
-    expect(await answer.json()).toMatchObject({ code: "cmi-200", username: "alice" });
+    expect(await response.json()).toMatchObject({ code: "cmi-200", username: "alice" });
     program.child.kill(signal);
     expect(await program.end).toBe(0);
     expect(program.output.stderr).toBe("");

@@ -26,9 +26,9 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
       ...(authorization && { authorization }),
       ...(forwardedFor && { "x-forwarded-for": String(forwardedFor) }),
     };
-    const answer = await fetch(target, { method: "POST", headers, body });
-    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
-    response.end(await answer.text());
+    const result = await fetch(target, { method: "POST", headers, body });
+    response.writeHead(result.status, { "content-type": result.headers.get("content-type") ?? "" });
+    response.end(await result.text());
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {

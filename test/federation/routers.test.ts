@@ -29,7 +29,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     proxy.requests.length = 0;
   });
 
-  async function ask(query: string, headers: Record<string, string> = {}) {
+  async function execute(query: string, headers: Record<string, string> = {}) {
     const response = await fetch(router.url, {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
@@ -39,7 +39,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
   }
 
   it("employees and their softphones cost one request for entities and one get_sip a distinct name", async () => {
-    const { data, errors } = await ask("{ employees { name softphone { sipUri } } }");
+    const { data, errors } = await execute("{ employees { name softphone { sipUri } } }");
     expect(errors).toBeUndefined();
     const softphone = (name: string) => ({ sipUri: `sip:${name}@sbc.emulator.example` });
     expect(data).toEqual({
@@ -52,12 +52,14 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
       ],
     });
     expect(proxy.requests.map(({ query }) => query.includes("_entities"))).toEqual([true]);
-    const asked = (await gateway.calls()).map(({ operation, username }) => `${operation} ${username}`);
-    expect(asked.sort()).toEqual(["get_sip alice", "get_sip bob", "get_sip carol"]);
+    const requested = (await gateway.upstreamRequests()).map(
+      ({ operation, username }) => `${operation} ${username}`,
+    );
+    expect(requested.sort()).toEqual(["get_sip alice", "get_sip bob", "get_sip carol"]);
   });
 
   it("keys travel the other way: endpoints of the gateway lead to employees", async () => {
-    const { data } = await ask("{ sipEndpoints(first: 2) { nodes { username employee { name } } } }");
+    const { data } = await execute("{ sipEndpoints(first: 2) { nodes { username employee { name } } } }");
     expect(data).toEqual({
       sipEndpoints: {
         nodes: [
@@ -66,11 +68,11 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
         ],
       },
     });
-    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["list_sip"]);
+    expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual(["list_sip"]);
   });
 
   it("a mutation goes through, with the defaults of its enums", async () => {
-    const { data } = await ask(
+    const { data } = await execute(
       'mutation { updateSipEndpoint(input: { username: "bob", password: "made-up" }) { password sipEndpoint { sipUri employee { name } } userErrors { code } } }',
     );
     expect(data).toEqual({
@@ -80,7 +82,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
         userErrors: [],
       },
     });
-    const call = await ask(
+    const call = await execute(
       '{ connectAction(input: { call: [{ user: "bob" }] }) { pcmo userErrors { code } } }',
     );
     expect(call.data).toMatchObject({
@@ -89,8 +91,8 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
   });
 
   it("an upstream failure is seen with its code, and the other softphones stay", async () => {
-    await gateway.fail({ operation: "get_sip", username: "bob", kind: "garbage", times: 100 });
-    const { data, errors } = await ask("{ employees { name softphone { sipUri } } }");
+    await gateway.addFault({ operation: "get_sip", username: "bob", kind: "garbage", times: 100 });
+    const { data, errors } = await execute("{ employees { name softphone { sipUri } } }");
     expect(errors?.[0]?.extensions.code).toBe("UPSTREAM_INVALID_RESPONSE");
     expect(data).toMatchObject({
       employees: [
@@ -105,7 +107,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
 
   it("the address of each client reaches the gateway, also when the client claims another one", async () => {
     const remove = 'mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }';
-    await ask(remove, { "x-forwarded-for": "2001:db8:0:1::7, 198.51.100.7" });
+    await execute(remove, { "x-forwarded-for": "2001:db8:0:1::7, 198.51.100.7" });
     const audit = gateway.log.map((line) => JSON.parse(line)).filter(({ name }) => name === "audit");
     expect(audit.at(-1)).toMatchObject({ who: "198.51.100.7", address: "198.51.100.7" });
     expect(proxy.requests.at(-1)?.headers["x-forwarded-for"]).toMatch(
@@ -114,7 +116,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
   });
 
   it("the caller's Authorization reaches the gateway", async () => {
-    await ask('{ sipEndpoint(username: "alice") { username } }', { authorization: "Bearer made-up" });
+    await execute('{ sipEndpoint(username: "alice") { username } }', { authorization: "Bearer made-up" });
     expect(proxy.requests.map(({ headers }) => headers.authorization)).toEqual(["Bearer made-up"]);
   });
 });

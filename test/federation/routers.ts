@@ -14,17 +14,17 @@ export interface Router {
   close(): Promise<void>;
 }
 
-interface CallerContext {
+interface ClientContext {
   readonly authorization?: string | undefined;
   readonly forwardedFor?: string;
 }
 
-class HeaderPassingSource extends RemoteGraphQLDataSource<CallerContext> {
+class HeaderPassingSource extends RemoteGraphQLDataSource<ClientContext> {
   override willSendRequest({
     request,
     context,
-  }: Parameters<NonNullable<RemoteGraphQLDataSource<CallerContext>["willSendRequest"]>>[0]) {
-    const { authorization, forwardedFor } = context as CallerContext;
+  }: Parameters<NonNullable<RemoteGraphQLDataSource<ClientContext>["willSendRequest"]>>[0]) {
+    const { authorization, forwardedFor } = context as ClientContext;
     if (authorization) request.http?.headers.set("authorization", authorization);
     if (forwardedFor) request.http?.headers.set("x-forwarded-for", forwardedFor);
   }
@@ -37,7 +37,7 @@ async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Prom
     supergraphSdl: compose(parts),
     buildService: ({ url }) => new HeaderPassingSource({ url: url ?? "" }),
   });
-  const server = new ApolloServer<CallerContext>({ gateway, nodeEnv: "production" });
+  const server = new ApolloServer<ClientContext>({ gateway, nodeEnv: "production" });
   const { url } = await startStandaloneServer(server, {
     listen: { host: "127.0.0.1", port: 0 },
     context: async ({ req: { headers, socket } }) => ({

@@ -24,7 +24,7 @@ async function connect(
   const query = `query ($input: ConnectActionInput!, $verify: Boolean) {
     connectAction(input: $input, verify: $verify) { pcmo summary warnings { code message path } userErrors { code path } }
   }`;
-  const { data, errors } = await gateway.ask<Connected>(query, { input, verify });
+  const { data, errors } = await gateway.execute<Connected>(query, { input, verify });
   expect(errors).toBeUndefined();
   return data.connectAction;
 }
@@ -39,8 +39,8 @@ describe("connectAction(verify: true)", () => {
       { code: "SIP_ENDPOINT_NOT_FOUND", path: ["call", "1", "user"] },
       { code: "SIP_ENDPOINT_NOT_FOUND", path: ["call", "3", "user"] },
     ]);
-    const calls = await gateway.calls();
-    expect(calls.map(({ operation, username }) => [operation, username]).sort()).toEqual(
+    const requests = await gateway.upstreamRequests();
+    expect(requests.map(({ operation, username }) => [operation, username]).sort()).toEqual(
       ["alice", "bob", "ghost", "nobody"].map((name) => ["get_sip", name]),
     );
   });
@@ -53,12 +53,12 @@ describe("connectAction(verify: true)", () => {
       "OUT_OF_RANGE timeout",
       "SIP_ENDPOINT_NOT_FOUND call/1/user",
     ]);
-    expect(await gateway.calls()).toHaveLength(1);
+    expect(await gateway.upstreamRequests()).toHaveLength(1);
   });
 
   it("asks nothing where the whole list is wrong", async () => {
     await connect({ call: to(...Array.from({ length: 101 }, (_, n) => `u${n}`)) }, true);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("finds targets with spaces in their names", async () => {
@@ -79,7 +79,7 @@ describe("connectAction(verify: true)", () => {
 
   it.each([undefined, false])("is off with %j: nothing is asked", async (verify) => {
     expect((await connect({ call: to("nobody") }, verify)).userErrors).toEqual([]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 

@@ -10,7 +10,7 @@ describe("The enum values of Query.connectAction", () => {
   afterAll(() => gateway.close());
 
   async function write(query: string, variables?: Record<string, unknown>): Promise<string> {
-    const { data, errors } = await gateway.ask<{ connectAction: { pcmo: unknown } }>(query, variables);
+    const { data, errors } = await gateway.execute<{ connectAction: { pcmo: unknown } }>(query, variables);
     expect(errors).toBeUndefined();
     return JSON.stringify(data.connectAction.pcmo);
   }
@@ -65,7 +65,9 @@ describe("The enum values of Query.connectAction", () => {
     { ringType: 0 },
     { call: [{ user: "alice", type: "sip" }] },
   ])("are refused by GraphQL as %j", async (wrong) => {
-    const { data, errors } = await gateway.ask(ofInput, { input: { call: [{ user: "alice" }], ...wrong } });
+    const { data, errors } = await gateway.execute(ofInput, {
+      input: { call: [{ user: "alice" }], ...wrong },
+    });
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", retryable: false } }]);
   });

@@ -9,12 +9,12 @@ describe("Query.connectAction", () => {
   });
   afterAll(() => gateway.close());
   afterEach(async () => {
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   async function connect(input: Partial<ConnectActionInput>) {
     const complete = { call: [{ user: "alice" }], ...input };
-    const { data, errors } = await gateway.ask(ConnectActionDocument, { input: complete });
+    const { data, errors } = await gateway.execute(ConnectActionDocument, { input: complete });
     expect(errors).toBeUndefined();
     return data.connectAction;
   }

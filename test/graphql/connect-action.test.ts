@@ -66,21 +66,21 @@ describe("Query.connectAction", () => {
     ["group", groupInput, group],
     ["single", singleInput, single],
   ])("writes PIOPIY's sample of a %s letter for letter", async (_name, input, sample) => {
-    const { status, data, errors } = await gateway.ask(ConnectActionDocument, { input });
+    const { status, data, errors } = await gateway.execute(ConnectActionDocument, { input });
     expect(status).toBe(200);
     expect(errors).toBeUndefined();
     expect(data.connectAction.userErrors).toEqual([]);
     expect(JSON.stringify(data.connectAction.pcmo)).toBe(JSON.stringify(JSON.parse(sample)));
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("fills in what is left out, and asks PIOPIY nothing, not even for the endpoints", async () => {
     const input = { call: [{ user: "nobody" }] };
-    const { data } = await gateway.ask(ConnectActionDocument, { input });
+    const { data } = await gateway.execute(ConnectActionDocument, { input });
     expect(JSON.stringify(data.connectAction.pcmo)).toBe(
       '[{"action":"connect","duration":5400,"timeout":40,"loop":1,"call_type":"audio","call":[{"type":"sip","user":"nobody"}]}]',
     );
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("writes a video call to several endpoints one after another, without a caller id", async () => {
@@ -91,7 +91,7 @@ describe("Query.connectAction", () => {
       from: null,
       loop: 3,
     };
-    const { data } = await gateway.ask(ConnectActionDocument, { input });
+    const { data } = await gateway.execute(ConnectActionDocument, { input });
     expect(JSON.stringify(data.connectAction.pcmo)).toBe(
       '[{"action":"connect","duration":5400,"timeout":40,"loop":3,"call_type":"video",' +
         '"call":[{"type":"sip","user":"bob"},{"type":"sip","user":"alice"}]}]',
@@ -99,12 +99,12 @@ describe("Query.connectAction", () => {
   });
 
   it.each(["a@b", "a/b", "jürgen", "😀", "__proto__", '"quoted"', "-"])("rings a user %j", async (user) => {
-    const { data } = await gateway.ask(ConnectActionDocument, { input: { call: [{ user }] } });
+    const { data } = await gateway.execute(ConnectActionDocument, { input: { call: [{ user }] } });
     expect(data.connectAction.pcmo).toEqual([expect.objectContaining({ call: [{ type: "sip", user }] })]);
   });
 
   it("takes a whole number for a user, and writes it as text", async () => {
-    const { data } = await gateway.ask<{ connectAction: { pcmo: unknown } }>(
+    const { data } = await gateway.execute<{ connectAction: { pcmo: unknown } }>(
       "{ connectAction(input: { call: { user: 1001 } }) { pcmo } }",
     );
     expect(data.connectAction.pcmo).toMatchObject([{ call: [{ type: "sip", user: "1001" }] }]);
@@ -118,7 +118,7 @@ describe("Query.connectAction with PCMO_TARGETS_KEY=connect", () => {
   ])("writes the %s with the key that PIOPIY's own library has", async (_name, input, sample) => {
     const gateway = await startGateway({ gateway: { PCMO_TARGETS_KEY: "connect" } });
     try {
-      const { data } = await gateway.ask(ConnectActionDocument, { input });
+      const { data } = await gateway.execute(ConnectActionDocument, { input });
       const expected = sample.replace('"call":', '"connect":');
       expect(JSON.stringify(data.connectAction.pcmo)).toBe(JSON.stringify(JSON.parse(expected)));
     } finally {

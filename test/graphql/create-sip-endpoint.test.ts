@@ -14,7 +14,7 @@ describe("Mutation.createSipEndpoint", () => {
 
   it("creates an endpoint with the password that is given", async () => {
     const input = { username: "erin", password: "made-up 2" };
-    const { status, data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    const { status, data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(status).toBe(200);
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toEqual({
@@ -22,8 +22,8 @@ describe("Mutation.createSipEndpoint", () => {
       password: "made-up 2",
       userErrors: [],
     });
-    expect(await gateway.calls()).toMatchObject([{ operation: "add_sip", username: "erin" }]);
-    const read = await gateway.ask(SipEndpointDocument, { username: "erin" });
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "add_sip", username: "erin" }]);
+    const read = await gateway.execute(SipEndpointDocument, { username: "erin" });
     expect(read.data.sipEndpoint).toMatchObject({ username: "erin", password: "made-up 2" });
   });
 
@@ -31,11 +31,11 @@ describe("Mutation.createSipEndpoint", () => {
     { username: "erin" },
     { username: "erin", password: null },
   ])("makes a password for %j, and PIOPIY has it", async (input) => {
-    const { data } = await gateway.ask(CreateSipEndpointDocument, { input });
+    const { data } = await gateway.execute(CreateSipEndpointDocument, { input });
     const { password, userErrors } = data.createSipEndpoint;
     expect(userErrors).toEqual([]);
     expect(password).toMatch(MADE);
-    const read = await gateway.ask(SipEndpointDocument, { username: "erin" });
+    const read = await gateway.execute(SipEndpointDocument, { username: "erin" });
     expect(read.data.sipEndpoint?.password).toBe(password);
   });
 
@@ -47,7 +47,7 @@ describe("Mutation.createSipEndpoint", () => {
         (_, index) =>
           `c${index}: createSipEndpoint(input: { username: "user-${round}-${index}" }) { password }`,
       );
-      const { data } = await gateway.ask<Record<string, { password: string }>>(
+      const { data } = await gateway.execute<Record<string, { password: string }>>(
         `mutation { ${fields.join(" ")} }`,
       );
       made.push(...Object.values(data).map(({ password }) => password));
@@ -60,7 +60,7 @@ describe("Mutation.createSipEndpoint", () => {
   });
 
   it("answers all fields of the new endpoint from the one add_sip", async () => {
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       `mutation {
         createSipEndpoint(input: { username: "erin", password: "made-up-2" }) {
           sipEndpoint { username password connectUrl sipUri audio video type }
@@ -85,12 +85,12 @@ describe("Mutation.createSipEndpoint", () => {
         userErrors: [],
       },
     });
-    expect(await gateway.calls()).toMatchObject([{ operation: "add_sip", username: "erin" }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "add_sip", username: "erin" }]);
   });
 
   it("tells that a username is taken, and leaves its endpoint alone", async () => {
     const input = { username: "alice", password: "made-up-2" };
-    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toEqual({
       sipEndpoint: null,
@@ -99,19 +99,19 @@ describe("Mutation.createSipEndpoint", () => {
         { code: "USERNAME_TAKEN", message: 'There is a SIP endpoint "alice" already.', path: ["username"] },
       ],
     });
-    expect(await gateway.calls()).toMatchObject([{ operation: "add_sip", username: "alice" }]);
-    const read = await gateway.ask(SipEndpointDocument, { username: "alice" });
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "add_sip", username: "alice" }]);
+    const read = await gateway.execute(SipEndpointDocument, { username: "alice" });
     expect(read.data.sipEndpoint?.password).toBe("made-up-1");
   });
 
   it("takes names apart by their case", async () => {
-    const { data } = await gateway.ask(CreateSipEndpointDocument, { input: { username: "Alice" } });
+    const { data } = await gateway.execute(CreateSipEndpointDocument, { input: { username: "Alice" } });
     expect(data.createSipEndpoint).toMatchObject({ sipEndpoint: { username: "Alice" }, userErrors: [] });
   });
 
   it("tells all mistakes of an input at once, without asking PIOPIY", async () => {
     const input = { username: "not a name", password: "" };
-    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toEqual({
       sipEndpoint: null,
@@ -121,21 +121,24 @@ describe("Mutation.createSipEndpoint", () => {
         { code: "INVALID_PASSWORD", message: expect.stringMatching(/1 to 128/), path: ["password"] },
       ],
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("is settled when the answer is lost: a look shows that the endpoint was made", async () => {
-    await gateway.fail({ operation: "add_sip", kind: "lose-reply" });
+    await gateway.addFault({ operation: "add_sip", kind: "lose-reply" });
     const input = { username: "erin", password: "made-up-2" };
-    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input });
+    const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toEqual({
       sipEndpoint: { username: "erin", sipUri: "sip:erin@sbc.emulator.example" },
       password: "made-up-2",
       userErrors: [],
     });
-    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["add_sip", "get_sip"]);
-    const read = await gateway.ask(SipEndpointDocument, { username: "erin" });
+    expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual([
+      "add_sip",
+      "get_sip",
+    ]);
+    const read = await gateway.execute(SipEndpointDocument, { username: "erin" });
     expect(read.data.sipEndpoint).toMatchObject({ username: "erin", password: "made-up-2" });
   });
 });

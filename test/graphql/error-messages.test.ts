@@ -13,7 +13,7 @@ const ofInput = "query ($input: ConnectActionInput!) { connectAction(input: $inp
 const call = [{ user: "a" }];
 
 async function messagesOf(query: string, variables?: Record<string, unknown>): Promise<unknown> {
-  const { errors } = await gateway.ask(query, variables);
+  const { errors } = await gateway.execute(query, variables);
   expect(gateway.log.filter((line) => line.includes("masked"))).toEqual([]);
   return errors?.map(({ message }) => message);
 }
@@ -103,7 +103,7 @@ describe("An invalid document is refused with what is wrong, what is allowed and
 
   it("with the place of each mistake, and at most five of them", async () => {
     const fields = Array.from({ length: 20 }, (_, index) => `\n  nothing${index}`).join("");
-    const { errors } = await gateway.ask(`{${fields} }`);
+    const { errors } = await gateway.execute(`{${fields} }`);
     expect(errors).toMatchObject([2, 3, 4, 5, 6].map((line) => ({ locations: [{ line, column: 3 }] })));
     expect(errors).toHaveLength(5);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Answer, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type GraphqlResponse, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const ROUNDED = "9007199254740992";
 
@@ -11,7 +11,7 @@ afterAll(() => gateway.close());
 beforeEach(() => gateway.reset({ endpoints: [{ username: ROUNDED }, { username: "9007199254740991" }] }));
 
 /** Sends variables as they are written: JSON.stringify would write the rounded number. */
-async function send(query: string, variables: string): Promise<Answer<unknown>> {
+async function send(query: string, variables: string): Promise<GraphqlResponse<unknown>> {
   const response = await fetch(`${gateway.origin}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -54,7 +54,7 @@ describe("A number in variables that JSON does not hold exactly", () => {
     const { data, errors } = await send(query, variables);
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", retryable: false } }]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each([
@@ -76,7 +76,7 @@ describe("A number in variables that JSON does not hold exactly", () => {
       headers: { "apollo-require-preflight": "1" },
     });
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("is explained, with what is allowed", async () => {

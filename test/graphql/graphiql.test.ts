@@ -12,7 +12,7 @@ const describeWithBrowser = hasBrowser ? describe : describe.skip;
 if (!hasBrowser)
   process.stderr.write("Skipped: the GraphiQL tests need Chromium (apt-get install chromium).\n");
 
-const answersAt = (publicUrl: string) => ({
+const respondsAt = (publicUrl: string) => ({
   PUBLIC_URL: publicUrl,
   ANSWER_URL_SECRET: "made-up-secret-of-an-answer-url-that-is-long",
 });
@@ -30,8 +30,8 @@ describeWithBrowser("GraphiQL in a browser", () => {
       TRUSTED_DOCUMENTS: "enforce",
       TRUSTED_DOCUMENTS_FILE: "schema/persisted-documents.json",
     };
-    const answers = answersAt("https://gateway.example.com");
-    gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...trusted, ...answers } });
+    const responses = respondsAt("https://gateway.example.com");
+    gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...trusted, ...responses } });
     browser = await startBrowser();
   });
   afterAll(async () => {
@@ -106,7 +106,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
     await open();
     await runTab("ListSipEndpoints", '"username": "erin"');
     await shows(".result-window", '"totalCount": 5');
-    expect(await gateway.calls()).toContainEqual(
+    expect(await gateway.upstreamRequests()).toContainEqual(
       expect.objectContaining({ operation: "add_sip", username: "erin", code: "cmi-200" }),
     );
   });
@@ -131,7 +131,7 @@ describeWithBrowser("GraphiQL behind a path", () => {
   it("sends its operations to that path when PUBLIC_URL has it", async () => {
     const port = await freePort();
     const publicUrl = `http://127.0.0.1:${port}/sip`;
-    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...answersAt(publicUrl) } });
+    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...respondsAt(publicUrl) } });
     const proxy = createServer((incoming, outgoing) => {
       const { method, headers, url = "" } = incoming;
       if (!url.startsWith("/sip/")) return outgoing.writeHead(404).end();
@@ -164,7 +164,7 @@ describe("GraphiQL's page", () => {
     ["https://gateway.example.com/sip", "/sip/graphql"],
     ["https://gateway.example.com/a/b/", "/a/b/graphql"],
   ])("names the route of operations at %s", async (publicUrl, endpoint) => {
-    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...answersAt(publicUrl) } });
+    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...respondsAt(publicUrl) } });
     const page = await (await fetch(`${gateway.origin}/graphiql`)).text();
     await gateway.close();
     expect(page).toContain(`"endpoint":"${endpoint}"`);

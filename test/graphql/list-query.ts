@@ -1,4 +1,4 @@
-import type { Answer, TestGateway } from "../support/gateway/test-gateway.js";
+import type { GraphqlResponse, TestGateway } from "../support/gateway/test-gateway.js";
 
 export interface ListArguments {
   readonly first?: number;
@@ -26,14 +26,16 @@ const QUERY = `query ($first: Int! = 10, $after: String, $offset: Int) {
 }`;
 
 /** Asks for a part of the list, and leaves it to the caller what to make of errors. */
-export function askList(gateway: TestGateway, args: ListArguments) {
-  const answer: Promise<Answer<{ sipEndpoints: List } | null>> = gateway.ask(QUERY, { ...args });
-  return answer;
+export function queryList(gateway: TestGateway, args: ListArguments) {
+  const response: Promise<GraphqlResponse<{ sipEndpoints: List } | null>> = gateway.execute(QUERY, {
+    ...args,
+  });
+  return response;
 }
 
 /** Asks for a part of the list that must be there. */
 export async function readList(gateway: TestGateway, args: ListArguments): Promise<List> {
-  const { data, errors } = await askList(gateway, args);
+  const { data, errors } = await queryList(gateway, args);
   if (!data || errors) throw new Error(`No list came: ${JSON.stringify(errors)}`);
   return data.sipEndpoints;
 }
@@ -53,7 +55,7 @@ export function numbered(count: number, from = 0, to = count): string[] {
  * The pages that are requested for a window over pages `first` to `last` of `count` rows, in ascending order: each second one before
  * and after the others, where it is known by then to have rows.
  */
-export function windowPages(first: number, last: number, count: number): number[] {
+export function rangePages(first: number, last: number, count: number): number[] {
   const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
   const hasRows = (number: number) => number === 1 || 10 * (number - 1) < count;
   return numbers.flatMap((number, index) => {
@@ -63,8 +65,10 @@ export function windowPages(first: number, last: number, count: number): number[
 }
 
 /** The numbers of PIOPIY's pages that were asked for, in ascending order; anything else that was asked comes as its name. */
-export async function askedPages(gateway: TestGateway): Promise<(number | string)[]> {
-  const calls = await gateway.calls();
-  const asked = calls.map(({ operation, page }) => (operation === "list_sip" ? Number(page) : operation));
-  return asked.sort((one, other) => Number(one) - Number(other));
+export async function requestedPages(gateway: TestGateway): Promise<(number | string)[]> {
+  const requests = await gateway.upstreamRequests();
+  const requested = requests.map(({ operation, page }) =>
+    operation === "list_sip" ? Number(page) : operation,
+  );
+  return requested.sort((one, other) => Number(one) - Number(other));
 }

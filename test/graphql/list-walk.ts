@@ -47,7 +47,7 @@ export async function change(gateway: TestGateway, changes: readonly Change[]): 
     const field = text.startsWith("+") ? "createSipEndpoint" : "removeSipEndpoint";
     return `c${index}: ${field}(input: { username: "${text.slice(1)}" }) { userErrors { message } }`;
   });
-  const { data, errors } = await gateway.ask<Record<string, { userErrors: { message: string }[] }>>(
+  const { data, errors } = await gateway.execute<Record<string, { userErrors: { message: string }[] }>>(
     `mutation { ${fields.join(" ")} }`,
   );
   const problems = errors ?? Object.values(data).flatMap(({ userErrors }) => userErrors);

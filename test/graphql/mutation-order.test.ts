@@ -14,11 +14,11 @@ describe("Several mutations in one operation", () => {
   );
 
   async function operations(): Promise<string[]> {
-    return (await gateway.calls()).map(({ operation }) => operation);
+    return (await gateway.upstreamRequests()).map(({ operation }) => operation);
   }
 
   it("run in their order, and each sees what those before it did", async () => {
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       `mutation {
         a: updateSipEndpoint(input: { username: "alice", password: "made-up-2" }) { sipEndpoint { ...Known } }
         b: removeSipEndpoint(input: { username: "alice" }) { username }
@@ -54,7 +54,7 @@ describe("Several mutations in one operation", () => {
   });
 
   it("create, remove and create again", async () => {
-    const { data, errors } = await gateway.ask<Record<string, { userErrors: { code: string }[] }>>(
+    const { data, errors } = await gateway.execute<Record<string, { userErrors: { code: string }[] }>>(
       `mutation {
         a: createSipEndpoint(input: { username: "erin" }) { userErrors { code } }
         b: removeSipEndpoint(input: { username: "erin" }) { userErrors { code } }
@@ -67,7 +67,7 @@ describe("Several mutations in one operation", () => {
   });
 
   it("set two passwords of one endpoint, and the later one stays", async () => {
-    const { data } = await gateway.ask(
+    const { data } = await gateway.execute(
       `mutation {
         a: updateSipEndpoint(input: { username: "alice", password: "made-up-2" }) { sipEndpoint { ...Known } password }
         b: updateSipEndpoint(input: { username: "alice", password: "made-up-3" }) { sipEndpoint { ...Known } password }
@@ -77,12 +77,12 @@ describe("Several mutations in one operation", () => {
       a: { sipEndpoint: { password: "made-up-2", video: false }, password: "made-up-2" },
       b: { sipEndpoint: { password: "made-up-3", video: false }, password: "made-up-3" },
     });
-    const read = await gateway.ask('{ sipEndpoint(username: "alice") { password } }');
+    const read = await gateway.execute('{ sipEndpoint(username: "alice") { password } }');
     expect(read.data).toEqual({ sipEndpoint: { password: "made-up-3" } });
   });
 
   it("go on after one whose input had mistakes", async () => {
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       `mutation {
         a: createSipEndpoint(input: { username: "not a name" }) { userErrors { code } }
         b: removeSipEndpoint(input: { username: "alice" }) { username }

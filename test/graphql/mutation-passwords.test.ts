@@ -24,12 +24,16 @@ describe("A password", () => {
     "x".repeat(128),
     "🔑".repeat(128),
   ])("may be %j", async (password) => {
-    const created = await gateway.ask(CreateSipEndpointDocument, { input: { username: "erin", password } });
-    const updated = await gateway.ask(UpdateSipEndpointDocument, { input: { username: "alice", password } });
+    const created = await gateway.execute(CreateSipEndpointDocument, {
+      input: { username: "erin", password },
+    });
+    const updated = await gateway.execute(UpdateSipEndpointDocument, {
+      input: { username: "alice", password },
+    });
     expect(created.data.createSipEndpoint).toMatchObject({ password, userErrors: [] });
     expect(updated.data.updateSipEndpoint).toMatchObject({ password, userErrors: [] });
     for (const username of ["erin", "alice"]) {
-      const { data } = await gateway.ask(SipEndpointDocument, { username });
+      const { data } = await gateway.execute(SipEndpointDocument, { username });
       expect(data.sipEndpoint?.password).toBe(password);
     }
   });
@@ -49,11 +53,15 @@ describe("A password", () => {
     "x".repeat(129),
     "🔑".repeat(129),
   ])("may not be %j", async (password) => {
-    const created = await gateway.ask(CreateSipEndpointDocument, { input: { username: "erin", password } });
-    const updated = await gateway.ask(UpdateSipEndpointDocument, { input: { username: "alice", password } });
+    const created = await gateway.execute(CreateSipEndpointDocument, {
+      input: { username: "erin", password },
+    });
+    const updated = await gateway.execute(UpdateSipEndpointDocument, {
+      input: { username: "alice", password },
+    });
     const refusal = { password: null, userErrors: [{ code: "INVALID_PASSWORD", path: ["password"] }] };
     expect(created.data.createSipEndpoint).toMatchObject(refusal);
     expect(updated.data.updateSipEndpoint).toMatchObject(refusal);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });

@@ -29,10 +29,10 @@ describe("A username that is to be created", () => {
     "constructor",
     "a".repeat(64),
   ])("may be %j", async (username) => {
-    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input: { username } });
+    const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input: { username } });
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toMatchObject({ sipEndpoint: { username }, userErrors: [] });
-    const read = await gateway.ask(SipEndpointDocument, { username });
+    const read = await gateway.execute(SipEndpointDocument, { username });
     expect(read.data.sipEndpoint?.username).toBe(username);
   });
 
@@ -59,14 +59,14 @@ describe("A username that is to be created", () => {
     "a".repeat(65),
     "a".repeat(10_000),
   ])("may not be %j", async (username) => {
-    const { data, errors } = await gateway.ask(CreateSipEndpointDocument, { input: { username } });
+    const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input: { username } });
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toMatchObject({
       sipEndpoint: null,
       password: null,
       userErrors: [{ code: "INVALID_USERNAME", path: ["username"] }],
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });
 
@@ -92,7 +92,7 @@ describe("A username of an endpoint that exists", () => {
     "名".repeat(85),
   ])("may be %j, made elsewhere", async (username) => {
     await gateway.reset({ endpoints: [{ username }] });
-    const updated = await gateway.ask(UpdateSipEndpointDocument, {
+    const updated = await gateway.execute(UpdateSipEndpointDocument, {
       input: { username, password: "made-up-2" },
     });
     expect(updated.data.updateSipEndpoint).toMatchObject({
@@ -100,7 +100,7 @@ describe("A username of an endpoint that exists", () => {
       password: "made-up-2",
       userErrors: [],
     });
-    const removed = await gateway.ask(RemoveSipEndpointDocument, { input: { username } });
+    const removed = await gateway.execute(RemoveSipEndpointDocument, { input: { username } });
     expect(removed.data).toEqual({ removeSipEndpoint: { username, userErrors: [] } });
   });
 
@@ -116,11 +116,11 @@ describe("A username of an endpoint that exists", () => {
     "x".repeat(90_000),
   ])("may not be %j", async (username) => {
     await gateway.reset();
-    const updated = await gateway.ask(UpdateSipEndpointDocument, { input: { username } });
-    const removed = await gateway.ask(RemoveSipEndpointDocument, { input: { username } });
+    const updated = await gateway.execute(UpdateSipEndpointDocument, { input: { username } });
+    const removed = await gateway.execute(RemoveSipEndpointDocument, { input: { username } });
     const userErrors = [{ code: "INVALID_USERNAME", path: ["username"] }];
     expect(updated.data.updateSipEndpoint).toMatchObject({ sipEndpoint: null, password: null, userErrors });
     expect(removed.data.removeSipEndpoint).toMatchObject({ username: null, userErrors });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ export class OrderedUpstream {
 
   private constructor(upstream: BrokenUpstream) {
     this.#upstream = upstream;
-    upstream.answer((response, { operation, body }) => {
+    upstream.respond((response, { operation, body }) => {
       const { page, username } = JSON.parse(body);
       this.requests.push(operation === "list_sip" ? page : operation);
       if (this.#pending && this.#pending.after-- <= 0) {

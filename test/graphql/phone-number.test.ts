@@ -24,11 +24,11 @@ describe("A PhoneNumber", () => {
   afterAll(() => gateway.close());
 
   /** The number as a literal, as a variable and inside a variable; JSON and GraphQL write these values alike. */
-  async function askThrice(from: string | number) {
+  async function executeThrice(from: string | number) {
     return Promise.all([
-      gateway.ask<Data>(byLiteral(JSON.stringify(from))),
-      gateway.ask<Data>(byVariable, { from }),
-      gateway.ask<Data>(byInput, { input: { call: [{ user: "alice" }], from } }),
+      gateway.execute<Data>(byLiteral(JSON.stringify(from))),
+      gateway.execute<Data>(byVariable, { from }),
+      gateway.execute<Data>(byInput, { input: { call: [{ user: "alice" }], from } }),
     ]);
   }
 
@@ -43,7 +43,7 @@ describe("A PhoneNumber", () => {
     ["999999999999999", 999999999999999],
     ["+999999999999999", 999999999999999],
   ])("may be %j", async (from, expected) => {
-    for (const { data, errors } of await askThrice(from)) {
+    for (const { data, errors } of await executeThrice(from)) {
       expect(errors).toBeUndefined();
       expect(data.connectAction.userErrors).toEqual([]);
       expect(data.connectAction.pcmo?.[0]?.from).toBe(expected);
@@ -78,7 +78,7 @@ describe("A PhoneNumber", () => {
     Number.MAX_SAFE_INTEGER,
     "9".repeat(400),
   ])("is a mistake in the input as %j", async (from) => {
-    for (const { data, errors } of await askThrice(from)) {
+    for (const { data, errors } of await executeThrice(from)) {
       expect(errors).toBeUndefined();
       expect(data.connectAction).toEqual({
         pcmo: null,
@@ -88,7 +88,7 @@ describe("A PhoneNumber", () => {
   });
 
   it("is a mistake in the input as a whole number that no JSON number holds", async () => {
-    const { data, errors } = await gateway.ask<Data>(byLiteral("9".repeat(400)));
+    const { data, errors } = await gateway.execute<Data>(byLiteral("9".repeat(400)));
     expect(errors).toBeUndefined();
     expect(data.connectAction.userErrors).toEqual([{ code: "INVALID_PHONE_NUMBER", path: ["from"] }]);
   });
@@ -98,7 +98,7 @@ describe("A PhoneNumber", () => {
     "9007199254740993",
     "123456789012345680000",
   ])("is a mistake in the input as the literal %s, which is exact", async (literal) => {
-    const { data, errors } = await gateway.ask<Data>(byLiteral(literal));
+    const { data, errors } = await gateway.execute<Data>(byLiteral(literal));
     expect(errors).toBeUndefined();
     expect(data.connectAction.userErrors).toEqual([{ code: "INVALID_PHONE_NUMBER", path: ["from"] }]);
   });
@@ -111,7 +111,7 @@ describe("A PhoneNumber", () => {
     '["914471000000"]',
     '{ number: "914471000000" }',
   ])("is refused by GraphQL as the literal %s", async (literal) => {
-    const { data, errors } = await gateway.ask(byLiteral(literal));
+    const { data, errors } = await gateway.execute(byLiteral(literal));
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([{ extensions: { code: "GRAPHQL_VALIDATION_FAILED", retryable: false } }]);
   });
@@ -124,11 +124,11 @@ describe("A PhoneNumber", () => {
     ["914471000000"],
     { number: "914471000000" },
   ])("is refused by GraphQL as the variable %j", async (from) => {
-    const answers = [
-      await gateway.ask(byVariable, { from }),
-      await gateway.ask(byInput, { input: { call: [{ user: "alice" }], from } }),
+    const responses = [
+      await gateway.execute(byVariable, { from }),
+      await gateway.execute(byInput, { input: { call: [{ user: "alice" }], from } }),
     ];
-    for (const { data, errors } of answers) {
+    for (const { data, errors } of responses) {
       expect(data).toBeUndefined();
       expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", retryable: false } }]);
       expect(errors?.[0]?.message).toContain("PhoneNumber");
@@ -136,12 +136,12 @@ describe("A PhoneNumber", () => {
   });
 
   it("may be left out, or null", async () => {
-    const answers = [
-      await gateway.ask<Data>(byLiteral("null")),
-      await gateway.ask<Data>(byVariable, { from: null }),
-      await gateway.ask<Data>(byVariable),
+    const responses = [
+      await gateway.execute<Data>(byLiteral("null")),
+      await gateway.execute<Data>(byVariable, { from: null }),
+      await gateway.execute<Data>(byVariable),
     ];
-    for (const { data } of answers) {
+    for (const { data } of responses) {
       expect(data.connectAction.userErrors).toEqual([]);
       expect(Object.keys(data.connectAction.pcmo?.[0] ?? {})).not.toContain("from");
     }

@@ -31,7 +31,7 @@ interface Root {
   /** The answer to a refused caller: null goes up to the nearest place that may hold it. */
   readonly nothing: unknown;
   /** What a caller with the scope has PIOPIY asked. */
-  readonly calls: readonly string[];
+  readonly requests: readonly string[];
 }
 
 const mutation = (field: string, username: string, operation: string): Root => ({
@@ -39,14 +39,14 @@ const mutation = (field: string, username: string, operation: string): Root => (
   scope: "sip:write",
   query: `mutation { ${field}(input: { username: "${username}" }) { userErrors { code } } }`,
   nothing: null,
-  calls: [operation],
+  requests: [operation],
 });
-const query = (field: string, rest: string, nothing: unknown, calls: readonly string[]): Root => ({
+const query = (field: string, rest: string, nothing: unknown, requests: readonly string[]): Root => ({
   field,
   scope: "sip:read",
   query: `{ ${field}${rest} }`,
   nothing,
-  calls,
+  requests,
 });
 const reference = '(representations: [{ __typename: "SipEndpoint", username: "alice" }])';
 const roots: Root[] = [
@@ -60,29 +60,29 @@ const roots: Root[] = [
   mutation("removeSipEndpoint", "alice", "remove_sip"),
 ];
 const pairs = roots.flatMap((root) => sets.map((set) => ({ ...root, set, has: set.split("+") })));
-const operations = async () => (await gateway.calls()).map(({ operation }) => operation);
+const operations = async () => (await gateway.upstreamRequests()).map(({ operation }) => operation);
 
 describe("A root field", () => {
   it.each(pairs.filter(({ has, scope }) => has.includes(scope)))("$field answers a key of $set", async ({
     field,
     query,
     set,
-    calls,
+    requests,
   }) => {
-    const { status, data, errors } = await gateway.ask<Record<string, unknown>>(
+    const { status, data, errors } = await gateway.execute<Record<string, unknown>>(
       query,
       {},
       bearer(keyOf(set)),
     );
     expect([status, errors]).toEqual([200, undefined]);
     expect(data[field]).toEqual(expect.anything());
-    expect(await operations()).toEqual(calls);
+    expect(await operations()).toEqual(requests);
   });
 
   it.each(
     pairs.filter(({ has, scope }) => !has.includes(scope)),
   )("$field is closed to a key of $set, and PIOPIY is not asked", async ({ query, set, ...root }) => {
-    const { status, data, errors } = await gateway.ask(query, {}, bearer(keyOf(set)));
+    const { status, data, errors } = await gateway.execute(query, {}, bearer(keyOf(set)));
     expect([status, data]).toEqual([200, root.nothing]);
     expect(errors).toMatchObject([
       {
@@ -97,7 +97,7 @@ describe("A root field", () => {
   it("is closed under another name and in a fragment too", async () => {
     const hidden =
       'mutation { ...F } fragment F on Mutation { x: removeSipEndpoint(input: { username: "alice" }) { username } }';
-    const { data, errors } = await gateway.ask(hidden, {}, bearer(keyOf("sip:read+sip:password")));
+    const { data, errors } = await gateway.execute(hidden, {}, bearer(keyOf("sip:read+sip:password")));
     expect(data).toBeNull();
     expect(errors).toMatchObject([{ path: ["x"], extensions: { code: "FORBIDDEN" } }]);
     expect(await operations()).toEqual([]);
@@ -106,7 +106,7 @@ describe("A root field", () => {
   it("that is closed leaves its neighbours alone", async () => {
     const both =
       '{ sipEndpoint(username: "alice") { username password } other: sipEndpoint(username: "bob") { username } }';
-    const { data } = await gateway.ask(both, {}, bearer(keyOf("sip:read")));
+    const { data } = await gateway.execute(both, {}, bearer(keyOf("sip:read")));
     expect(data).toEqual({
       sipEndpoint: { username: "alice", password: null },
       other: { username: "bob" },

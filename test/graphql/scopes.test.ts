@@ -115,18 +115,18 @@ describe("A scope", () => {
     ],
   ])("is needed for %s: %s alone has it, and without it nothing runs", async (field, right, query) => {
     for (const key of ["key-r", "key-w", "key-p"].filter((key) => key !== right)) {
-      const { status, errors } = await gateway.ask(query, {}, bearer(key));
+      const { status, errors } = await gateway.execute(query, {}, bearer(key));
       expect([status, errors]).toMatchObject([200, [{ path: [field], extensions: { code: "FORBIDDEN" } }]]);
     }
-    expect(await gateway.calls()).toEqual([]);
-    const { data, errors } = await gateway.ask<Record<string, unknown>>(query, {}, bearer(right));
+    expect(await gateway.upstreamRequests()).toEqual([]);
+    const { data, errors } = await gateway.execute<Record<string, unknown>>(query, {}, bearer(right));
     expect(errors).toBeUndefined();
     expect(data[field]).toBeTruthy();
   });
 
   it("that is missing spoils its own field only", async () => {
     const query = '{ sipEndpoint(username: "alice") { username password type } }';
-    const { data, errors } = await gateway.ask(query, {}, bearer("key-r"));
+    const { data, errors } = await gateway.execute(query, {}, bearer("key-r"));
     expect(data).toEqual({ sipEndpoint: { username: "alice", password: null, type: "SIP" } });
     expect(errors).toMatchObject([
       { path: ["sipEndpoint", "password"], extensions: { code: "FORBIDDEN", retryable: false } },
@@ -167,7 +167,7 @@ describe("SipEndpoint.password", () => {
       [["updateSipEndpoint", "sipEndpoint", "password"]],
     ],
   ])("is null without its scope, by way of %s too", async (_, key, query, paths) => {
-    const { data, errors } = await gateway.ask(query, {}, bearer(key));
+    const { data, errors } = await gateway.execute(query, {}, bearer(key));
     expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual(
       paths.map((path) => [path, "FORBIDDEN"]),
     );
@@ -176,7 +176,7 @@ describe("SipEndpoint.password", () => {
   });
 
   it("is shown with its scope", async () => {
-    const { data } = await gateway.ask(
+    const { data } = await gateway.execute(
       '{ sipEndpoint(username: "alice") { password } }',
       {},
       bearer("key-rp"),
@@ -188,7 +188,7 @@ describe("SipEndpoint.password", () => {
     'mutation { createSipEndpoint(input: { username: "erin", password: "made-up-1" }) { password } }',
     'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-1" }) { password } }',
   ])("that has just been set is told by the payload without it: %s", async (mutation) => {
-    const { data, errors } = await gateway.ask(mutation, {}, bearer("key-w"));
+    const { data, errors } = await gateway.execute(mutation, {}, bearer("key-w"));
     expect(errors).toBeUndefined();
     expect(Object.values(Object(data))).toEqual([{ password: "made-up-1" }]);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
-type Answers = Record<string, { username: string; video: boolean } | null>;
+type Results = Record<string, { username: string; video: boolean } | null>;
 
 const fifty = Array.from({ length: 50 }, (_, index) => `user${String(index + 1).padStart(4, "0")}`);
 
@@ -22,44 +22,44 @@ describe("An operation that reads many endpoints", () => {
   beforeEach(() => gateway.reset({ count: 50 }));
 
   it("asks PIOPIY once for a name that it reads five times", async () => {
-    const { data, errors } = await gateway.ask<Answers>(readAll(Array(5).fill("user0001")));
+    const { data, errors } = await gateway.execute<Results>(readAll(Array(5).fill("user0001")));
     expect(errors).toBeUndefined();
     expect(Object.values(data)).toEqual(Array(5).fill({ username: "user0001", video: true }));
-    expect(await gateway.calls()).toMatchObject([{ operation: "get_sip", username: "user0001" }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username: "user0001" }]);
   });
 
   it("asks PIOPIY once for a name that it does not have, however often it is read", async () => {
-    const { data, errors } = await gateway.ask<Answers>(readAll(["nobody", "nobody", "nobody"]));
+    const { data, errors } = await gateway.execute<Results>(readAll(["nobody", "nobody", "nobody"]));
     expect(errors).toBeUndefined();
     expect(data).toEqual({ e0: null, e1: null, e2: null });
-    expect(await gateway.calls()).toHaveLength(1);
+    expect(await gateway.upstreamRequests()).toHaveLength(1);
   });
 
   it("asks PIOPIY anew in the next operation", async () => {
-    await gateway.ask<Answers>(readAll(["user0001"]));
+    await gateway.execute<Results>(readAll(["user0001"]));
     await gateway.reset({ endpoints: [{ username: "user0001", video: false }] });
-    const { data } = await gateway.ask<Answers>(readAll(["user0001"]));
+    const { data } = await gateway.execute<Results>(readAll(["user0001"]));
     expect(data.e0?.video).toBe(false);
   });
 
   it("reads 50 names by 50 calls, side by side and never more than the bound", async () => {
-    await gateway.fail({ operation: "get_sip", kind: "latency", ms: 50, times: 50 });
-    const { data, errors } = await gateway.ask<Answers>(readAll(fifty));
+    await gateway.addFault({ operation: "get_sip", kind: "latency", ms: 50, times: 50 });
+    const { data, errors } = await gateway.execute<Results>(readAll(fifty));
     expect(errors).toBeUndefined();
     expect(Object.values(data).map((endpoint) => endpoint?.username)).toEqual(fifty);
-    const calls = await gateway.calls();
-    expect(calls.map(({ username }) => username).sort()).toEqual(fifty);
-    expect(Math.max(...calls.map(({ concurrent }) => concurrent))).toBe(8);
+    const requests = await gateway.upstreamRequests();
+    expect(requests.map(({ username }) => username).sort()).toEqual(fifty);
+    expect(Math.max(...requests.map(({ concurrent }) => concurrent))).toBe(8);
   });
 
   it("keeps the bound over several operations at once", async () => {
-    await gateway.fail({ operation: "get_sip", kind: "latency", ms: 20, times: 50 });
+    await gateway.addFault({ operation: "get_sip", kind: "latency", ms: 20, times: 50 });
     const parts = [fifty.slice(0, 20), fifty.slice(20, 40), fifty.slice(40)];
-    const answers = await Promise.all(parts.map((part) => gateway.ask<Answers>(readAll(part))));
-    expect(answers.map(({ errors }) => errors)).toEqual([undefined, undefined, undefined]);
-    const calls = await gateway.calls();
-    expect(calls).toHaveLength(50);
-    expect(Math.max(...calls.map(({ concurrent }) => concurrent))).toBe(8);
+    const responses = await Promise.all(parts.map((part) => gateway.execute<Results>(readAll(part))));
+    expect(responses.map(({ errors }) => errors)).toEqual([undefined, undefined, undefined]);
+    const requests = await gateway.upstreamRequests();
+    expect(requests).toHaveLength(50);
+    expect(Math.max(...requests.map(({ concurrent }) => concurrent))).toBe(8);
   });
 
   it.each([
@@ -68,22 +68,22 @@ describe("An operation that reads many endpoints", () => {
     [{ kind: "garbage" }, "UPSTREAM_INVALID_RESPONSE", true],
     [{ kind: "reset" }, "UPSTREAM_UNAVAILABLE", true],
   ])("lets one name fail alone when PIOPIY answers it with %j", async (fault, code, retryable) => {
-    await gateway.fail({ operation: "get_sip", username: "user0008", times: 100, ...fault });
-    const { status, data, errors } = await gateway.ask<Answers>(readAll(fifty));
+    await gateway.addFault({ operation: "get_sip", username: "user0008", times: 100, ...fault });
+    const { status, data, errors } = await gateway.execute<Results>(readAll(fifty));
     expect(status).toBe(200);
     expect(errors).toHaveLength(1);
     expect(errors?.[0]).toMatchObject({ path: ["e7"], extensions: { code, retryable } });
     expect(data.e7).toBeNull();
     expect(Object.values(data).filter((endpoint) => endpoint !== null)).toHaveLength(49);
-    const others = (await gateway.calls()).filter(({ username }) => username !== "user0008");
+    const others = (await gateway.upstreamRequests()).filter(({ username }) => username !== "user0008");
     expect(others).toHaveLength(49);
   });
 
   it("tells the same failure at each place that reads the failing name", async () => {
-    await gateway.fail({ username: "user0002", kind: "status", status: 403, times: 100 });
-    const { data, errors } = await gateway.ask<Answers>(readAll(["user0001", "user0002", "user0002"]));
+    await gateway.addFault({ username: "user0002", kind: "status", status: 403, times: 100 });
+    const { data, errors } = await gateway.execute<Results>(readAll(["user0001", "user0002", "user0002"]));
     expect(data).toEqual({ e0: { username: "user0001", video: true }, e1: null, e2: null });
     expect(errors?.map(({ path }) => path)).toEqual([["e1"], ["e2"]]);
-    expect(await gateway.calls()).toHaveLength(2);
+    expect(await gateway.upstreamRequests()).toHaveLength(2);
   });
 });

@@ -35,10 +35,10 @@ describe("An endpoint that was made elsewhere", () => {
     ["constructor", "constructor"],
   ])("is read by its name %j and has the SIP user %s", async (username, user) => {
     await gateway.reset({ endpoints: [{ username }] });
-    const { data, errors } = await gateway.ask(SipEndpointDocument, { username });
+    const { data, errors } = await gateway.execute(SipEndpointDocument, { username });
     expect(errors).toBeUndefined();
     expect(data.sipEndpoint).toMatchObject({ username, sipUri: `sip:${user}@sbc.emulator.example` });
-    expect(await gateway.calls()).toMatchObject([{ operation: "get_sip", username }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username }]);
   });
 
   it("has a SIP user of plain and escaped characters only, from which its name can be read, whatever the name", async () => {
@@ -49,7 +49,7 @@ describe("An endpoint that was made elsewhere", () => {
     await fc.assert(
       fc.asyncProperty(names, async (usernames) => {
         await gateway.reset({ endpoints: usernames.map((username) => ({ username })) });
-        const { data } = await gateway.ask<{
+        const { data } = await gateway.execute<{
           sipEndpoints: { nodes: { username: string; sipUri: string }[] };
         }>("{ sipEndpoints(first: 40) { nodes { username sipUri } } }");
         expect(data.sipEndpoints.nodes.map(({ username }) => username)).toEqual(usernames);
@@ -73,7 +73,7 @@ describe("An endpoint that was made elsewhere", () => {
     ["wss://sbc.example.com:7443/ws?x=1", "sip:alice@sbc.example.com:7443"],
   ])("with the SBC %s has the SIP address %s", async (connect_URL, sipUri) => {
     await gateway.reset({ endpoints: [{ username: "alice", connect_URL }] });
-    const { data } = await gateway.ask(SipEndpointDocument, { username: "alice" });
+    const { data } = await gateway.execute(SipEndpointDocument, { username: "alice" });
     expect(data.sipEndpoint).toMatchObject({ connectUrl: connect_URL, sipUri });
   });
 });

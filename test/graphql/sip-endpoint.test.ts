@@ -11,7 +11,7 @@ describe("Query.sipEndpoint", () => {
   beforeEach(() => gateway.reset({ endpoints: [{ username: "alice", password: "made-up-1" }] }));
 
   it("answers all fields of an endpoint from one get_sip", async () => {
-    const { status, data, errors } = await gateway.ask(SipEndpointDocument, { username: "alice" });
+    const { status, data, errors } = await gateway.execute(SipEndpointDocument, { username: "alice" });
     expect(errors).toBeUndefined();
     expect(status).toBe(200);
     expect(data.sipEndpoint).toEqual({
@@ -23,7 +23,7 @@ describe("Query.sipEndpoint", () => {
       video: true,
       type: "SIP",
     });
-    expect(await gateway.calls()).toMatchObject([{ operation: "get_sip", username: "alice" }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username: "alice" }]);
   });
 
   it("tells apart endpoints that can take audio, video, both or neither, and lines of the telephone network", async () => {
@@ -35,7 +35,7 @@ describe("Query.sipEndpoint", () => {
     ];
     await gateway.reset({ endpoints: drafts });
     for (const draft of drafts) {
-      const { data } = await gateway.ask(SipEndpointDocument, { username: draft.username });
+      const { data } = await gateway.execute(SipEndpointDocument, { username: draft.username });
       expect(data.sipEndpoint).toMatchObject(draft);
     }
   });
@@ -46,14 +46,14 @@ describe("Query.sipEndpoint", () => {
     "alice ",
     "ALICE",
   ])("answers null for %j, which PIOPIY does not have", async (username) => {
-    const { data, errors } = await gateway.ask(SipEndpointDocument, { username });
+    const { data, errors } = await gateway.execute(SipEndpointDocument, { username });
     expect(errors).toBeUndefined();
     expect(data).toEqual({ sipEndpoint: null });
-    expect(await gateway.calls()).toMatchObject([{ operation: "get_sip", username }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username }]);
   });
 
   it("refuses an empty username without asking PIOPIY", async () => {
-    const { status, data, errors } = await gateway.ask(SipEndpointDocument, { username: "" });
+    const { status, data, errors } = await gateway.execute(SipEndpointDocument, { username: "" });
     expect(status).toBe(200);
     expect(data).toEqual({ sipEndpoint: null });
     expect(errors).toEqual([
@@ -67,12 +67,12 @@ describe("Query.sipEndpoint", () => {
         },
       }),
     ]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("takes a whole number for a username, as every ID does", async () => {
     await gateway.reset({ endpoints: [{ username: "1001" }] });
-    const { data } = await gateway.ask<{ sipEndpoint: { username: string } }>(
+    const { data } = await gateway.execute<{ sipEndpoint: { username: string } }>(
       "{ sipEndpoint(username: 1001) { username } }",
     );
     expect(data.sipEndpoint).toEqual({ username: "1001" });
@@ -80,12 +80,12 @@ describe("Query.sipEndpoint", () => {
 });
 
 describe("Query.sipEndpoint understands PIOPIY", () => {
-  const spellings = ["boolean", "string"].flatMap((booleans) =>
+  const formats = ["boolean", "string"].flatMap((booleans) =>
     ["cmi", "number"].flatMap((codes) => ["body", "status"].map((errors) => ({ booleans, codes, errors }))),
   );
 
   it.each(
-    spellings,
+    formats,
   )("with booleans as $booleans, codes as $codes and errors in the $errors", async (spelling) => {
     const gateway = await startGateway({
       emulator: {
@@ -96,9 +96,9 @@ describe("Query.sipEndpoint understands PIOPIY", () => {
     });
     try {
       await gateway.reset({ endpoints: [{ username: "alice", video: false }] });
-      const known = await gateway.ask(SipEndpointDocument, { username: "alice" });
+      const known = await gateway.execute(SipEndpointDocument, { username: "alice" });
       expect(known.data.sipEndpoint).toMatchObject({ username: "alice", audio: true, video: false });
-      const unknown = await gateway.ask(SipEndpointDocument, { username: "nobody" });
+      const unknown = await gateway.execute(SipEndpointDocument, { username: "nobody" });
       expect(unknown.data).toEqual({ sipEndpoint: null });
       expect([known.errors, unknown.errors]).toEqual([undefined, undefined]);
     } finally {

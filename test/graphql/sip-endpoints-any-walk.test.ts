@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { askList, numbered, usernamesOf } from "./list-query.js";
+import { numbered, queryList, usernamesOf } from "./list-query.js";
 import { type Change, change } from "./list-walk.js";
 
 /** What is done between two pages; `pick` chooses among the names that there are. */
@@ -70,7 +70,10 @@ describe("Any walk through Query.sipEndpoints", () => {
     let after: string | null = null;
     for (let step = 0; ; step++) {
       const { first, deeds } = plan[step] ?? { first: 10, deeds: [] };
-      const { data, errors }: Awaited<ReturnType<typeof askList>> = await askList(gateway, { first, after });
+      const { data, errors }: Awaited<ReturnType<typeof queryList>> = await queryList(gateway, {
+        first,
+        after,
+      });
       if (!data) {
         expect(errors?.[0]?.extensions.code).toBe("CURSOR_EXPIRED");
         return { seen, expired: true };

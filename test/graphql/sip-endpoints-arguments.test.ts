@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { askList, type ListArguments, readList } from "./list-query.js";
+import { type ListArguments, queryList, readList } from "./list-query.js";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64url");
 
@@ -13,7 +13,7 @@ describe("Query.sipEndpoints", () => {
   beforeEach(() => gateway.reset({ count: 25 }));
 
   async function expectRefusal(args: ListArguments, argumentName: string): Promise<void> {
-    const { status, data, errors } = await askList(gateway, args);
+    const { status, data, errors } = await queryList(gateway, args);
     expect(status).toBe(200);
     expect(data).toBeNull();
     expect(errors).toEqual([
@@ -47,14 +47,14 @@ describe("Query.sipEndpoints", () => {
     [{ after: "A".repeat(50_000) }, "after"],
   ])("refuses %j without asking PIOPIY", async (args, argumentName) => {
     await expectRefusal(args, argumentName);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each([0, 10])("refuses a cursor together with offset %i", async (offset) => {
     const { pageInfo } = await readList(gateway, {});
     await gateway.reset({ count: 25 });
     await expectRefusal({ after: pageInfo.endCursor, offset }, "after");
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("refuses a cursor in which any character is changed, lost or added", async () => {
@@ -68,7 +68,7 @@ describe("Query.sipEndpoints", () => {
       await expectRefusal({ after: before + after }, "after");
       await expectRefusal({ after: `${before}A${cursor.slice(place)}` }, "after");
     }
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it.each(["=", "==", " ", "\n", "A", "."])("refuses a cursor with %j at its end", async (tail) => {
@@ -89,13 +89,13 @@ describe("Query.sipEndpoints", () => {
     ["{ sipEndpoints(offset: 1.5) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
     ["{ sipEndpoints(after: 9) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
   ])("leaves it to GraphQL to refuse %s", async (query, code) => {
-    const { errors } = await gateway.ask(query);
+    const { errors } = await gateway.execute(query);
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual([code]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("refuses null from a variable, which GraphQL lets through to an argument with a default", async () => {
-    const { errors } = await gateway.ask(
+    const { errors } = await gateway.execute(
       "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }",
       {
         first: null,

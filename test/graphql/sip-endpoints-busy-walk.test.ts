@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Answer, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type GraphqlResponse, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway;
 beforeEach(async () => {
@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => gateway.close());
 
 const COUNT = 1000;
-const CALLERS = 4;
+const CLIENTS = 4;
 const SEED = 20_261_123;
 
 interface Page {
@@ -25,7 +25,7 @@ async function walk(): Promise<string[]> {
   for (let after: string | null = null, more = true; more; ) {
     const query =
       "query ($after: String) { sipEndpoints(first: 25, after: $after) { nodes { username } pageInfo { endCursor hasNextPage } } }";
-    const { data, errors }: Answer<Page> = await gateway.ask(query, { after });
+    const { data, errors }: GraphqlResponse<Page> = await gateway.execute(query, { after });
     expect(errors).toBeUndefined();
     names.push(...data.sipEndpoints.nodes.map(({ username }) => username));
     after = data.sipEndpoints.pageInfo.endCursor;
@@ -50,12 +50,12 @@ describe("A walk through 1,000 endpoints by 25", () => {
     const draw = random(SEED);
     let walking = true;
     let changes = 0;
-    const callers = Array.from({ length: CALLERS }, async () => {
+    const clients = Array.from({ length: CLIENTS }, async () => {
       for (; walking; changes++) {
         if (draw() < 0.5) {
           const [username] = present.splice(Math.floor(draw() * present.length), 1);
           stayed.delete(String(username));
-          await gateway.ask(
+          await gateway.execute(
             "mutation ($i: RemoveSipEndpointInput!) { removeSipEndpoint(input: $i) { username } }",
             {
               i: { username },
@@ -64,7 +64,7 @@ describe("A walk through 1,000 endpoints by 25", () => {
         } else {
           const username = `new-${changes}`;
           present.push(username);
-          await gateway.ask(
+          await gateway.execute(
             "mutation ($i: CreateSipEndpointInput!) { createSipEndpoint(input: $i) { password } }",
             {
               i: { username },
@@ -75,7 +75,7 @@ describe("A walk through 1,000 endpoints by 25", () => {
     });
     const seen = await walk();
     walking = false;
-    await Promise.all(callers);
+    await Promise.all(clients);
     expect(changes).toBeGreaterThan(50);
     expect(stayed.size).toBeGreaterThan(50);
     const times = new Map<string, number>();

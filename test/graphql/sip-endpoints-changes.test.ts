@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { askedPages, askList, numbered, usernamesOf } from "./list-query.js";
+import { numbered, queryList, requestedPages, usernamesOf } from "./list-query.js";
 import { type Change, change, ListWalk } from "./list-walk.js";
 
 /** Removes the numbered endpoints from place `from` up to but without `to`. */
@@ -73,7 +73,7 @@ describe("A walk through Query.sipEndpoints while others change the list", () =>
       endpoints: [...numbered(30, 0, 2), ...numbered(30, 5)].map((username) => ({ username })),
     });
     await walk.next(10);
-    expect(await askedPages(gateway)).toEqual([1, 2, 2]);
+    expect(await requestedPages(gateway)).toEqual([1, 2, 2]);
     expect(walk.seen).toEqual(numbered(30, 0, 20));
   });
 
@@ -83,12 +83,12 @@ describe("A walk through Query.sipEndpoints while others change the list", () =>
     const left = Array.from({ length: 10 }, (_, index) => `user${19_990 + index}`);
     await gateway.reset({ endpoints: [...numbered(140), ...left].map((username) => ({ username })) });
     expect(usernamesOf(await walk.next(10))).toEqual(left.slice(6));
-    expect(await askedPages(gateway)).toEqual([14, 15, 15, 15, 2001]);
+    expect(await requestedPages(gateway)).toEqual([14, 15, 15, 15, 2001]);
   });
 
   describe("is told CURSOR_EXPIRED", () => {
     async function expectExpired(): Promise<void> {
-      const { data, errors } = await askList(gateway, { after: walk.cursor });
+      const { data, errors } = await queryList(gateway, { after: walk.cursor });
       expect(data).toBeNull();
       expect(errors).toEqual([
         expect.objectContaining({
@@ -120,7 +120,7 @@ describe("A walk through Query.sipEndpoints while others change the list", () =>
       await walk.beginAt(19_980, 15);
       await gateway.reset({ endpoints: numbered(15).map((username) => ({ username })) });
       await expectExpired();
-      expect(await askedPages(gateway)).toEqual([1, 2, 2001]);
+      expect(await requestedPages(gateway)).toEqual([1, 2, 2001]);
     });
   });
 });

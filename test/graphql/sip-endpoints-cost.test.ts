@@ -14,7 +14,8 @@ describe("The rows of Query.sipEndpoints", () => {
   /** How often each of PIOPIY's operations was asked. */
   async function cost(): Promise<Record<string, number>> {
     const tally: Record<string, number> = {};
-    for (const { operation } of await gateway.calls()) tally[operation] = (tally[operation] ?? 0) + 1;
+    for (const { operation } of await gateway.upstreamRequests())
+      tally[operation] = (tally[operation] ?? 0) + 1;
     return tally;
   }
 
@@ -26,7 +27,7 @@ describe("The rows of Query.sipEndpoints", () => {
     "nodes { username password }",
     "nodes { password } edges { cursor node { username password } }",
   ])("cost nothing beside the list for { %s }", async (fields) => {
-    const { errors } = await gateway.ask(`{ sipEndpoints { ${fields} } }`);
+    const { errors } = await gateway.execute(`{ sipEndpoints { ${fields} } }`);
     expect(errors).toBeUndefined();
     expect(await cost()).toEqual({ list_sip: 1 });
   });
@@ -40,13 +41,13 @@ describe("The rows of Query.sipEndpoints", () => {
     "nodes { username password connectUrl sipUri audio video type }",
     "edges { node { sipUri } } nodes { video }",
   ])("cost one get_sip each for { %s }", async (fields) => {
-    const { errors } = await gateway.ask(`{ sipEndpoints { ${fields} } }`);
+    const { errors } = await gateway.execute(`{ sipEndpoints { ${fields} } }`);
     expect(errors).toBeUndefined();
     expect(await cost()).toEqual({ list_sip: 1, get_sip: 10 });
   });
 
   it("cost nothing more for one that the operation reads by its name too", async () => {
-    const { errors } = await gateway.ask(
+    const { errors } = await gateway.execute(
       `{ sipEndpoint(username: "user0003") { video } sipEndpoints(first: 5) { nodes { video } } }`,
     );
     expect(errors).toBeUndefined();
@@ -54,7 +55,7 @@ describe("The rows of Query.sipEndpoints", () => {
   });
 
   it("come with their details in the order of the list", async () => {
-    const { data, errors } = await gateway.ask(ListSipEndpointsDocument, { first: 25 });
+    const { data, errors } = await gateway.execute(ListSipEndpointsDocument, { first: 25 });
     expect(errors).toBeUndefined();
     expect(data.sipEndpoints).toMatchObject({
       totalCount: 25,
@@ -75,7 +76,7 @@ describe("The rows of Query.sipEndpoints", () => {
         { username: "bob", password: "made-up-2" },
       ],
     });
-    const { data } = await gateway.ask("{ sipEndpoints { nodes { username password } } }");
+    const { data } = await gateway.execute("{ sipEndpoints { nodes { username password } } }");
     expect(data).toEqual({
       sipEndpoints: {
         nodes: [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { askList, numbered, readList, usernamesOf } from "./list-query.js";
+import { numbered, queryList, readList, usernamesOf } from "./list-query.js";
 import { ListWalk } from "./list-walk.js";
 import { type Order, OrderedUpstream, orders } from "./ordered-upstream.js";
 
@@ -22,7 +22,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
 
   /** Begins again with these endpoints and an empty cache. */
   async function begin(order: Order, names: readonly string[]): Promise<void> {
-    await gateway.ask('mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }');
+    await gateway.execute('mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }');
     upstream.reset(order, names);
   }
 
@@ -153,7 +153,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
           for (let index = 0, more = true; more; index++) {
             const { first, between, during, after: requests } = steps[index] ?? { first: 25 };
             upstream.changeAfter(requests ?? 0, () => during?.forEach(act));
-            const { data, errors }: Awaited<ReturnType<typeof askList>> = await askList(gateway, {
+            const { data, errors }: Awaited<ReturnType<typeof queryList>> = await queryList(gateway, {
               first,
               after,
             });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { askList, numbered } from "./list-query.js";
+import { numbered, queryList } from "./list-query.js";
 import { type Change, change, ListWalk } from "./list-walk.js";
 
 const remove = (usernames: readonly string[]) => usernames.map((username): Change => `-${username}`);
@@ -59,7 +59,7 @@ describe("A walk through Query.sipEndpoints while endpoints are removed and crea
     const walk = new ListWalk(gateway);
     await walk.next(first);
     await change(gateway, changes);
-    const { data, errors } = await askList(gateway, { after: walk.cursor });
+    const { data, errors } = await queryList(gateway, { after: walk.cursor });
     expect(data).toBeNull();
     expect(errors?.[0]?.extensions.code).toBe("CURSOR_EXPIRED");
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { askedPages, numbered, readList, usernamesOf } from "./list-query.js";
+import { numbered, readList, requestedPages, usernamesOf } from "./list-query.js";
 import { ListWalk } from "./list-walk.js";
 
 describe("A walk through Query.sipEndpoints", () => {
@@ -56,7 +56,7 @@ describe("A walk through Query.sipEndpoints", () => {
     for (const expected of pages) {
       await gateway.reset({ count: 200 });
       await walk.next(first);
-      expect(await askedPages(gateway)).toEqual(expected);
+      expect(await requestedPages(gateway)).toEqual(expected);
     }
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { askedPages, numbered, readList, usernamesOf, windowPages } from "./list-query.js";
+import { numbered, rangePages, readList, requestedPages, usernamesOf } from "./list-query.js";
 
 const counts = [0, 1, 9, 10, 11, 25, 100, 101];
 const sizes = [1, 10, 25, 100];
@@ -25,16 +25,16 @@ describe("The first page of Query.sipEndpoints", () => {
       startCursor: list.edges.at(0)?.cursor ?? null,
       endCursor: list.edges.at(-1)?.cursor ?? null,
     });
-    expect(await askedPages(gateway)).toEqual(windowPages(1, Math.ceil(first / 10), count));
+    expect(await requestedPages(gateway)).toEqual(rangePages(1, Math.ceil(first / 10), count));
   });
 
   it("has ten rows unless it is told otherwise", async () => {
     await gateway.reset({ count: 25 });
-    const { data } = await gateway.ask<{ sipEndpoints: { nodes: { username: string }[] } }>(
+    const { data } = await gateway.execute<{ sipEndpoints: { nodes: { username: string }[] } }>(
       "{ sipEndpoints { nodes { username } } }",
     );
     expect(data.sipEndpoints.nodes.map(({ username }) => username)).toEqual(numbered(10));
-    expect(await askedPages(gateway)).toEqual([1]);
+    expect(await requestedPages(gateway)).toEqual([1]);
   });
 
   it("has a cursor of its own for each row", async () => {
@@ -45,20 +45,20 @@ describe("The first page of Query.sipEndpoints", () => {
 
   it("asks for PIOPIY's pages side by side", async () => {
     await gateway.reset({ count: 100 });
-    await gateway.fail({ operation: "list_sip", kind: "latency", ms: 50, times: 5 });
+    await gateway.addFault({ operation: "list_sip", kind: "latency", ms: 50, times: 5 });
     await readList(gateway, { first: 50 });
-    const calls = await gateway.calls();
-    expect(Math.max(...calls.map(({ concurrent }) => concurrent))).toBe(3);
+    const requests = await gateway.upstreamRequests();
+    expect(Math.max(...requests.map(({ concurrent }) => concurrent))).toBe(3);
   });
 
   it("is asked from PIOPIY once, however often it stands in one operation", async () => {
     await gateway.reset({ count: 25 });
-    const { errors } = await gateway.ask(
+    const { errors } = await gateway.execute(
       `{ a: sipEndpoints { totalCount } b: sipEndpoints { nodes { username } }
          c: sipEndpoints(first: 25) { nodes { username } } }`,
     );
     expect(errors).toBeUndefined();
-    expect(await askedPages(gateway)).toEqual([1, ...windowPages(1, 3, 25)]);
+    expect(await requestedPages(gateway)).toEqual([1, ...rangePages(1, 3, 25)]);
   });
 });
 
@@ -86,7 +86,7 @@ describe("Query.sipEndpoints at an offset", () => {
       hasNextPage: offset + first < 101,
       hasPreviousPage: offset > 0,
     });
-    expect(await askedPages(gateway)).toEqual(windowPages(from, to, 101));
+    expect(await requestedPages(gateway)).toEqual(rangePages(from, to, 101));
   });
 
   it.each([

@@ -45,7 +45,7 @@ describe("TRUSTED_DOCUMENTS=log", () => {
 
   it("lets an unknown document run, and logs its hash and its caller once, without its text", async () => {
     const lines = await linesOf(async () => {
-      const { data } = await gateway.ask(literal, {}, alpha);
+      const { data } = await gateway.execute(literal, {}, alpha);
       expect(data).toEqual({ createSipEndpoint: { password: canaries.password } });
     });
     expect(lines).toEqual([
@@ -60,12 +60,12 @@ describe("TRUSTED_DOCUMENTS=log", () => {
     expect(
       gateway.log.filter((line) => holdsCanary(line, "password") || line.includes("createSipEndpoint(")),
     ).toEqual([]);
-    expect((await gateway.calls()).map(({ operation }) => operation)).toContain("add_sip");
+    expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toContain("add_sip");
   });
 
   it("logs one hash for a document in any spelling, and another for another document", async () => {
     const hashes = async (query: string) =>
-      (await linesOf(() => gateway.ask(query, {}, alpha))).map(({ sha256 }) => sha256);
+      (await linesOf(() => gateway.execute(query, {}, alpha))).map(({ sha256 }) => sha256);
     const [first] = await hashes("query A { sipEndpoints { totalCount } }");
     expect(await hashes("query A {\n sipEndpoints { # all\n totalCount } }")).toEqual([first]);
     expect(await hashes("query B { sipEndpoints { totalCount } }")).not.toEqual([first]);
@@ -73,7 +73,7 @@ describe("TRUSTED_DOCUMENTS=log", () => {
 
   it("logs nothing of a trusted document, by its text or by its hash", async () => {
     const lines = await linesOf(async () => {
-      expect((await gateway.ask(trusted, {}, alpha)).data).toEqual({ sipEndpoints: { totalCount: 4 } });
+      expect((await gateway.execute(trusted, {}, alpha)).data).toEqual({ sipEndpoints: { totalCount: 4 } });
       const response = await fetch(`${gateway.origin}/graphql`, {
         method: "POST",
         headers: { "content-type": "application/json", ...alpha },

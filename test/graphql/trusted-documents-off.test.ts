@@ -33,10 +33,13 @@ describe("Without trusted documents", () => {
 
   it("a document is known by its hash after it was sent with it, and not before", async () => {
     expect(await send(byHash(count))).toMatchObject(unknownHash);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
     expect(await send({ query: count, ...byHash(count) })).toEqual(counted);
     expect(await send(byHash(count))).toEqual(counted);
-    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["list_sip", "list_sip"]);
+    expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual([
+      "list_sip",
+      "list_sip",
+    ]);
   });
 
   it("a document that is sent with the hash of another is refused, and not kept", async () => {
@@ -47,7 +50,7 @@ describe("Without trusted documents", () => {
     expect(await send({ query, ...byHash(other) })).toMatchObject({
       errors: [{ message: expect.stringMatching(/sha/i), extensions: { code: "BAD_REQUEST" } }],
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
     for (const text of [query, other]) expect(await send(byHash(text))).toMatchObject(unknownHash);
   });
 

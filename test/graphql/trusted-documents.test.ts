@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type ResponseError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const read = 'query Read { sipEndpoint(username: "alice") { sipUri username } }';
 const list =
@@ -17,7 +17,7 @@ const found = { data: { sipEndpoint: { sipUri: "sip:alice@sbc.emulator.example",
 
 interface Body {
   readonly data?: unknown;
-  readonly errors?: readonly AnswerError[];
+  readonly errors?: readonly ResponseError[];
 }
 
 let folder: string;
@@ -49,7 +49,7 @@ async function get(body: Readonly<Record<string, object>>): Promise<Body> {
 }
 
 const codes = ({ errors }: Body) => errors?.map(({ extensions }) => extensions.code);
-const operations = async () => (await gateway.calls()).map(({ operation }) => operation);
+const operations = async () => (await gateway.upstreamRequests()).map(({ operation }) => operation);
 
 describe("A trusted document runs", () => {
   it.each([
@@ -64,8 +64,8 @@ describe("A trusted document runs", () => {
     ["POST", post],
     ["GET", get],
   ])("by whatever hash the manifest has for it, with variables, over %s", async (_, send) => {
-    const answer = await send({ ...byHash(hash(list, "sha1")), variables: { first: 1 } });
-    expect(answer).toEqual({ data: { sipEndpoints: { nodes: [{ username: "alice" }], totalCount: 4 } } });
+    const response = await send({ ...byHash(hash(list, "sha1")), variables: { first: 1 } });
+    expect(response).toEqual({ data: { sipEndpoints: { nodes: [{ username: "alice" }], totalCount: 4 } } });
   });
 
   it("by its hash and its text", async () => {
@@ -138,8 +138,8 @@ describe("Any other document is refused, and nothing is asked upstream", () => {
   });
 
   it("one that is sent with its hash to be registered: the hash stays unknown", async () => {
-    const answer = await post({ query: unknown, ...byHash(hash(unknown)) });
-    expect(codes(answer)).toEqual(["DOCUMENT_NOT_TRUSTED"]);
+    const response = await post({ query: unknown, ...byHash(hash(unknown)) });
+    expect(codes(response)).toEqual(["DOCUMENT_NOT_TRUSTED"]);
     expect(codes(await post(byHash(hash(unknown))))).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
   });
 });

@@ -13,13 +13,13 @@ describe("Mutation.updateSipEndpoint", () => {
   );
 
   async function passwordOf(username: string): Promise<string | null | undefined> {
-    const { data } = await gateway.ask(SipEndpointDocument, { username });
+    const { data } = await gateway.execute(SipEndpointDocument, { username });
     return data.sipEndpoint?.password;
   }
 
   it("sets the password that is given", async () => {
     const input = { username: "alice", password: "made-up-2" };
-    const { data, errors } = await gateway.ask(UpdateSipEndpointDocument, { input });
+    const { data, errors } = await gateway.execute(UpdateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
     expect(data.updateSipEndpoint).toEqual({
       sipEndpoint: { username: "alice", sipUri: "sip:alice@sbc.emulator.example" },
@@ -33,8 +33,8 @@ describe("Mutation.updateSipEndpoint", () => {
     { username: "alice" },
     { username: "alice", password: null },
   ])("makes a new password for %j", async (input) => {
-    const first = await gateway.ask(UpdateSipEndpointDocument, { input });
-    const second = await gateway.ask(UpdateSipEndpointDocument, { input });
+    const first = await gateway.execute(UpdateSipEndpointDocument, { input });
+    const second = await gateway.execute(UpdateSipEndpointDocument, { input });
     const made = [first, second].map(({ data }) => String(data.updateSipEndpoint.password));
     for (const password of made) expect(password).toMatch(/^[A-Za-z2-9]{22}$/);
     expect(made[0]).not.toBe(made[1]);
@@ -42,7 +42,7 @@ describe("Mutation.updateSipEndpoint", () => {
   });
 
   it("answers all fields of the endpoint, from one update_sip and one get_sip", async () => {
-    const { data, errors } = await gateway.ask(
+    const { data, errors } = await gateway.execute(
       `mutation {
         updateSipEndpoint(input: { username: "alice", password: "made-up-2" }) {
           sipEndpoint { username password connectUrl sipUri audio video type }
@@ -63,22 +63,24 @@ describe("Mutation.updateSipEndpoint", () => {
         },
       },
     });
-    expect(await gateway.calls()).toMatchObject([
+    expect(await gateway.upstreamRequests()).toMatchObject([
       { operation: "update_sip", username: "alice" },
       { operation: "get_sip", username: "alice" },
     ]);
   });
 
   it("asks nothing more for the name and the password", async () => {
-    const { errors } = await gateway.ask(
+    const { errors } = await gateway.execute(
       `mutation { updateSipEndpoint(input: { username: "alice" }) { password sipEndpoint { username password } } }`,
     );
     expect(errors).toBeUndefined();
-    expect(await gateway.calls()).toMatchObject([{ operation: "update_sip" }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "update_sip" }]);
   });
 
   it("tells that PIOPIY has no endpoint of a name, and makes none", async () => {
-    const { data, errors } = await gateway.ask(UpdateSipEndpointDocument, { input: { username: "nobody" } });
+    const { data, errors } = await gateway.execute(UpdateSipEndpointDocument, {
+      input: { username: "nobody" },
+    });
     expect(errors).toBeUndefined();
     expect(data.updateSipEndpoint).toEqual({
       sipEndpoint: null,
@@ -91,13 +93,13 @@ describe("Mutation.updateSipEndpoint", () => {
         },
       ],
     });
-    expect(await gateway.calls()).toMatchObject([{ operation: "update_sip", username: "nobody" }]);
+    expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "update_sip", username: "nobody" }]);
     expect(await passwordOf("nobody")).toBeUndefined();
   });
 
   it("tells all mistakes of an input at once, without asking PIOPIY", async () => {
     const input = { username: "", password: " made-up" };
-    const { data } = await gateway.ask(UpdateSipEndpointDocument, { input });
+    const { data } = await gateway.execute(UpdateSipEndpointDocument, { input });
     expect(data.updateSipEndpoint).toMatchObject({
       sipEndpoint: null,
       password: null,
@@ -106,17 +108,20 @@ describe("Mutation.updateSipEndpoint", () => {
         { code: "INVALID_PASSWORD", path: ["password"] },
       ],
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("answers the made password that PIOPIY has when its answer is lost", async () => {
-    await gateway.fail({ operation: "update_sip", kind: "lose-reply" });
-    const { data, errors } = await gateway.ask<{ updateSipEndpoint: { password: string } }>(
+    await gateway.addFault({ operation: "update_sip", kind: "lose-reply" });
+    const { data, errors } = await gateway.execute<{ updateSipEndpoint: { password: string } }>(
       'mutation { updateSipEndpoint(input: { username: "alice" }) { password userErrors { code } } }',
     );
     expect(errors).toBeUndefined();
     expect(data.updateSipEndpoint).toMatchObject({ userErrors: [] });
-    expect((await gateway.calls()).map(({ operation }) => operation)).toEqual(["update_sip", "get_sip"]);
+    expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual([
+      "update_sip",
+      "get_sip",
+    ]);
     expect(data.updateSipEndpoint.password).toMatch(/^[A-Za-z2-9]{22}$/);
     expect(await passwordOf("alice")).toBe(data.updateSipEndpoint.password);
   });

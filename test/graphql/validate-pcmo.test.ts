@@ -28,7 +28,7 @@ describe("Query.validatePcmo", () => {
   ];
 
   it("tells what a document does and how the gateway would write it, and asks PIOPIY nothing", async () => {
-    const { data, errors } = await gateway.ask<Report>(query, { pcmo });
+    const { data, errors } = await gateway.execute<Report>(query, { pcmo });
     expect(errors).toBeUndefined();
     expect(data.validatePcmo).toEqual({
       valid: true,
@@ -43,12 +43,12 @@ describe("Query.validatePcmo", () => {
       '[{"action":"play","file_name":"welcome.mp3"},' +
         '{"action":"connect","timeout":20,"from":914471000000,"call":[{"type":"sip","user":"alice"}]}]',
     );
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("tells all problems of a document as data", async () => {
     const broken = [{ action: "connect", timeout: "20", call: [{ type: "sip", user: "a\nb" }] }, 1];
-    const { status, data, errors } = await gateway.ask<Report>(query, { pcmo: broken });
+    const { status, data, errors } = await gateway.execute<Report>(query, { pcmo: broken });
     expect([status, errors]).toEqual([200, undefined]);
     const severity = "ERROR";
     expect(data.validatePcmo).toEqual({
@@ -71,7 +71,7 @@ describe("Query.validatePcmo", () => {
       description: [],
       normalized: null,
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("takes a document that stands in the query, with variables in it", async () => {
@@ -80,7 +80,7 @@ describe("Query.validatePcmo", () => {
         valid problems { pointer code severity } normalized
       }
     }`;
-    const { data, errors } = await gateway.ask<Report>(literal, { user: "bob" });
+    const { data, errors } = await gateway.execute<Report>(literal, { user: "bob" });
     expect(errors).toBeUndefined();
     expect(data.validatePcmo).toEqual({
       valid: true,
@@ -97,7 +97,7 @@ describe("Query.validatePcmo", () => {
     [{ action: "hangup" }, " WRONG_TYPE"],
     [[], " NO_ACTIONS"],
   ])("judges any JSON: %j", async (pcmo, problem) => {
-    const { data, errors } = await gateway.ask<Report>(query, { pcmo });
+    const { data, errors } = await gateway.execute<Report>(query, { pcmo });
     expect(errors).toBeUndefined();
     expect(data.validatePcmo.problems.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([problem]);
   });
@@ -105,18 +105,18 @@ describe("Query.validatePcmo", () => {
   it("knows a key of a prototype for what it is: unknown", async () => {
     const literal =
       '{ validatePcmo(pcmo: [{ action: "hangup", __proto__: { a: 1 } }]) { problems { pointer code } } }';
-    const { data } = await gateway.ask<Report>(literal);
+    const { data } = await gateway.execute<Report>(literal);
     expect(data.validatePcmo.problems).toEqual([{ pointer: "/0/__proto__", code: "UNKNOWN_KEY" }]);
   });
 
   it("needs a document", async () => {
-    const { errors } = await gateway.ask(query, { pcmo: null });
+    const { errors } = await gateway.execute(query, { pcmo: null });
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
   });
 
   it("answers 101 problems at most, and the gateway stays well", async () => {
     const pcmo = Array.from({ length: 10_000 }, () => 0);
-    const { data } = await gateway.ask<Report>(query, { pcmo });
+    const { data } = await gateway.execute<Report>(query, { pcmo });
     expect(data.validatePcmo.problems).toHaveLength(101);
     expect(data.validatePcmo.problems.at(-1)).toMatchObject({ pointer: "", code: "MORE_PROBLEMS" });
   });
@@ -127,7 +127,7 @@ describe("Query.validatePcmo with PCMO_TARGETS_KEY=connect", () => {
     const gateway = await startGateway({ gateway: { PCMO_TARGETS_KEY: "connect" } });
     try {
       const call = [{ type: "sip", user: "alice" }];
-      const { data } = await gateway.ask<Report>(query, { pcmo: [{ action: "connect", call }] });
+      const { data } = await gateway.execute<Report>(query, { pcmo: [{ action: "connect", call }] });
       expect(data.validatePcmo.normalized).toEqual([{ action: "connect", connect: call }]);
     } finally {
       await gateway.close();

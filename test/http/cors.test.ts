@@ -24,7 +24,7 @@ const shells = [
 let gateway: TestGateway;
 afterAll(() => gateway.close());
 
-function ask(origin: string, headers: Record<string, string> = {}): Promise<Response> {
+function execute(origin: string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${gateway.origin}/graphql`, {
     method: "POST",
     headers: { origin, "content-type": "application/json", authorization: `Bearer ${KEY}`, ...headers },
@@ -52,13 +52,13 @@ describe("Pages of other origins", () => {
   beforeAll(async () => {
     gateway = await startGateway({ gateway: keyed });
   });
-  afterEach(async () => expect(await gateway.calls()).toEqual([]));
+  afterEach(async () => expect(await gateway.upstreamRequests()).toEqual([]));
 
   it.each([app, local, "null", "*"])("may not call unless CORS_ORIGINS names them: %s", async (origin) => {
-    const response = await ask(origin);
+    const response = await execute(origin);
     expect([response.status, permissions(response)]).toEqual([200, []]);
-    const asked = await preflight(origin);
-    expect([asked.status, permissions(asked)]).toEqual([404, []]);
+    const requested = await preflight(origin);
+    expect([requested.status, permissions(requested)]).toEqual([404, []]);
   });
 });
 
@@ -92,7 +92,7 @@ describe("Pages of the origins in CORS_ORIGINS", () => {
     ["a refusal", 401, { authorization: "Bearer wrong" }],
     ["a mistake", 415, { "content-type": "x/y" }],
   ])("may read %s, and the headers that a client needs", async (_, expected, sent) => {
-    const { status, headers } = await ask(local, sent);
+    const { status, headers } = await execute(local, sent);
     expect(status).toBe(expected);
     expect(headers.get("access-control-allow-origin")).toBe(local);
     expect(words(headers.get("vary"))).toContain("origin");
@@ -118,7 +118,7 @@ describe("Pages of the origins in CORS_ORIGINS", () => {
     `${app},${local}`,
     `${app}/`,
   ])("are the only ones: %s may not call", async (origin) => {
-    for (const response of [await preflight(origin), await ask(origin)]) {
+    for (const response of [await preflight(origin), await execute(origin)]) {
       expect(response.headers.get("access-control-allow-origin")).toBeNull();
       expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type ResponseError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -9,7 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 afterEach(async () => {
-  expect(await gateway.ask("{ __typename }")).toMatchObject({ status: 200, data: { __typename: "Query" } });
+  expect(await gateway.execute("{ __typename }")).toMatchObject({
+    status: 200,
+    data: { __typename: "Query" },
+  });
   expect(gateway.log.filter((line) => line.includes("masked"))).toEqual([]);
 });
 
@@ -18,7 +21,7 @@ type Refusal = { status: number; code: string; message: string };
 /** What a request was refused with; its error bears the request id of the header. */
 async function refusal(path: string, init: RequestInit): Promise<Refusal> {
   const response = await fetch(`${gateway.origin}${path}`, init);
-  const { errors } = (await response.json()) as { errors: [AnswerError] };
+  const { errors } = (await response.json()) as { errors: [ResponseError] };
   const { message, extensions } = errors[0];
   expect(extensions).toMatchObject({
     retryable: false,
@@ -134,10 +137,10 @@ describe("A request that is no GraphQL request", () => {
     ["two lengths", "Host: localhost\r\nContent-Length: 9", 400, /not HTTP that the gateway can read/],
   ])("is refused when it has %s", async (_, header, status, message) => {
     const head = `POST /graphql HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\n${header}`;
-    const answer = await sendRaw(`${head}\r\nContent-Length: ${good.length}\r\n\r\n${good}`);
-    expect(answer.split(" ")[1]).toBe(String(status));
-    expect(answer).toMatch(message);
-    expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).toMatchObject({
+    const response = await sendRaw(`${head}\r\nContent-Length: ${good.length}\r\n\r\n${good}`);
+    expect(response.split(" ")[1]).toBe(String(status));
+    expect(response).toMatch(message);
+    expect(JSON.parse(response.split("\r\n\r\n")[1] ?? "")).toMatchObject({
       errors: [{ extensions: { code: "BAD_REQUEST", retryable: false } }],
     });
   });

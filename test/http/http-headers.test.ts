@@ -37,7 +37,7 @@ function pick({ headers }: Response, names: readonly string[]): Record<string, s
 }
 
 const costly = Array.from({ length: 10 }, (_, n) => `a${n}: sipEndpoints(first: 100) { nodes { username } }`);
-const answersOfTheGraph: [string, number, RequestInit][] = [
+const graphqlResponses: [string, number, RequestInit][] = [
   ["an answer", 200, post('{ sipEndpoint(username: "alice") { username } }')],
   ["an answer with errors", 200, post("{ nothing }")],
   ["what cannot be read", 400, { ...post(""), body: "{" }],
@@ -50,7 +50,7 @@ const answersOfTheGraph: [string, number, RequestInit][] = [
 
 describe("The headers of an answer", () => {
   it.each(
-    answersOfTheGraph,
+    graphqlResponses,
   )("of the graph keep browsers from storing or showing it: %s", async (_, status, init) => {
     const response = await fetch(`${gateway.origin}/graphql`, init);
     expect(response.status).toBe(status);

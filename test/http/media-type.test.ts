@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
-import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type ResponseError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const PLAIN = "application/json; charset=utf-8";
 const GRAPHQL = "application/graphql-response+json; charset=utf-8";
@@ -25,14 +25,14 @@ async function send(init: Sent): Promise<{
   status: number;
   type: string | null;
   headers: Headers;
-  errors: AnswerError[] | undefined;
+  errors: ResponseError[] | undefined;
 }> {
   const response = await fetch(`${gateway.origin}/graphql`, {
     method: "POST",
     ...init,
     headers: { ...json, ...bearer("writer"), ...init.headers },
   });
-  const { errors } = (await response.json()) as { errors?: AnswerError[] };
+  const { errors } = (await response.json()) as { errors?: ResponseError[] };
   return {
     status: response.status,
     type: response.headers.get("content-type"),
@@ -124,11 +124,11 @@ describe("The header Accept", () => {
       ["application/json;q=0.5, application/graphql-response+json", GRAPHQL],
       ["text/html", PLAIN],
     ] as const) {
-      const answer = await send({ ...init, headers: { ...init.headers, accept } });
+      const response = await send({ ...init, headers: { ...init.headers, accept } });
       // Who is not known is not told anything else; what cannot be accepted is refused before the body is read.
       const early = accept === "text/html" && ![401, 404].includes(status);
-      expect([answer.status, answer.type]).toEqual([early ? 406 : status, type]);
-      expect(answer.errors).toHaveLength(1);
+      expect([response.status, response.type]).toEqual([early ? 406 : status, type]);
+      expect(response.errors).toHaveLength(1);
     }
   });
 
@@ -142,7 +142,7 @@ describe("The header Accept", () => {
     expect(errors).toMatchObject([
       { message: expect.stringContaining("graphql-response+json"), extensions: { code: "BAD_REQUEST" } },
     ]);
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("gets each its own type from cached responses too", async () => {

@@ -26,11 +26,11 @@ afterAll(() => gateway.close());
 beforeEach(async () => {
   await gateway.reset({ count: 25 });
   for (const username of ["user0001", "user0002"])
-    await ask(newPassword.replace("user0002", username), "writer");
+    await execute(newPassword.replace("user0002", username), "writer");
 });
 
-const ask = (query: string, who = "reader", headers = {}) =>
-  gateway.ask<Record<string, unknown>>(query, {}, { ...bearer(who), ...headers });
+const execute = (query: string, who = "reader", headers = {}) =>
+  gateway.execute<Record<string, unknown>>(query, {}, { ...bearer(who), ...headers });
 
 /** What the log says of operations since `act` began: whether each was answered again, without being run. */
 async function repeated(act: () => Promise<unknown>): Promise<boolean[]> {
@@ -43,13 +43,13 @@ async function repeated(act: () => Promise<unknown>): Promise<boolean[]> {
 /** The first time PIOPIY is asked, the second time the cache: from then on the answer is given again. */
 const thrice = (query: string, who?: string) =>
   repeated(async () => {
-    for (let time = 0; time < 3; time++) await ask(query, who);
+    for (let time = 0; time < 3; time++) await execute(query, who);
   });
 
 describe("An answer is given again", () => {
   it("to the same request", async () => {
     expect(await thrice(one)).toEqual([false, false, true]);
-    const [first, again] = [await ask(one), await ask(one)];
+    const [first, again] = [await execute(one), await execute(one)];
     expect(again.data).toEqual({
       sipEndpoint: { username: "user0001", sipUri: "sip:user0001@sbc.emulator.example" },
     });
@@ -58,14 +58,14 @@ describe("An answer is given again", () => {
   });
 
   it("to another caller who may see the same", async () => {
-    await ask(one, "writer");
-    expect(await repeated(() => ask(one, "reader"))).toEqual([false]);
-    expect(await repeated(() => ask(one, "other"))).toEqual([true]);
-    expect(await repeated(() => ask(one, "keeper"))).toEqual([false]);
+    await execute(one, "writer");
+    expect(await repeated(() => execute(one, "reader"))).toEqual([false]);
+    expect(await repeated(() => execute(one, "other"))).toEqual([true]);
+    expect(await repeated(() => execute(one, "keeper"))).toEqual([false]);
   });
 
   it("at the same cost, and not to a caller whose budget is spent", async () => {
-    const left = async () => Number((await ask(one)).headers.get("ratelimit-remaining"));
+    const left = async () => Number((await execute(one)).headers.get("ratelimit-remaining"));
     const all = [await left(), await left(), await left()];
     expect(all.map((number) => number - Number(all[0]))).toEqual([0, -8, -16]);
   });
@@ -73,10 +73,10 @@ describe("An answer is given again", () => {
   it("in the form that the client takes", async () => {
     const accept = "application/graphql-response+json";
     const types = [
-      await ask(one),
-      await ask(one, "reader", { accept }),
-      await ask(one),
-      await ask(one, "reader", { accept }),
+      await execute(one),
+      await execute(one, "reader", { accept }),
+      await execute(one),
+      await execute(one, "reader", { accept }),
     ];
     expect(types.map(({ headers }) => headers.get("content-type")?.split(";")[0])).toEqual([
       "application/json",
@@ -104,13 +104,13 @@ describe("An answer is made anew", () => {
 
   it("after any change", async () => {
     expect(await thrice(one)).toEqual([false, false, true]);
-    await ask('mutation { removeSipEndpoint(input: { username: "user0001" }) { username } }', "writer");
-    expect((await ask(one)).data).toEqual({ sipEndpoint: null });
+    await execute('mutation { removeSipEndpoint(input: { username: "user0001" }) { username } }', "writer");
+    expect((await execute(one)).data).toEqual({ sipEndpoint: null });
   });
 
   it("for a caller without a credential: that is refused", async () => {
-    await ask(one);
-    const { status, data } = await gateway.ask(one);
+    await execute(one);
+    const { status, data } = await gateway.execute(one);
     expect({ status, data }).toEqual({ status: 401, data: undefined });
   });
 
@@ -139,10 +139,10 @@ describe("A budget that is spent", () => {
   it("refuses an answer that is only given again", async () => {
     const poor = await startGateway({ gateway: { CACHE_TTL_MS: "60000", RATE_LIMIT_PER_MINUTE: "20" } });
     try {
-      const answers = [await poor.ask(one), await poor.ask(one), await poor.ask(one)];
-      expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
-      expect(answers[2]).toMatchObject({ errors: [{ extensions: { code: "RATE_LIMITED" } }] });
-      expect(answers[2]?.headers.get("retry-after")).toBeTruthy();
+      const responses = [await poor.execute(one), await poor.execute(one), await poor.execute(one)];
+      expect(responses.map(({ status }) => status)).toEqual([200, 200, 429]);
+      expect(responses[2]).toMatchObject({ errors: [{ extensions: { code: "RATE_LIMITED" } }] });
+      expect(responses[2]?.headers.get("retry-after")).toBeTruthy();
     } finally {
       await poor.close();
     }

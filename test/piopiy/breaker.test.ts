@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { hangUp } from "../support/gateway/abandoned-operations.js";
+import { abandon } from "../support/gateway/abandoned-operations.js";
 import {
   type BrokenGateway,
   fail,
@@ -10,7 +10,7 @@ import {
 import { mutations, outcomeOf, refusal } from "../support/gateway/lost-writes.js";
 import { reads } from "../support/gateway/reads.js";
 import { until } from "../support/until.js";
-import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
+import { alice, type Responder } from "../support/upstream/broken-upstream.js";
 
 const html = "<h1>Something is wrong</h1>";
 const outage = { status: 500, body: html };
@@ -24,28 +24,28 @@ beforeEach(async () => {
 afterEach(() => broken.close());
 
 const codes = async (query: string) =>
-  (await broken.gateway.ask(query)).errors?.map(({ extensions }) => extensions.code) ?? [];
+  (await broken.gateway.execute(query)).errors?.map(({ extensions }) => extensions.code) ?? [];
 
 async function readiness(): Promise<unknown> {
   const response = await fetch(`${broken.gateway.origin}/health/ready`);
   return [response.status, await response.json()];
 }
 
-const asked = [200, { status: "ready", piopiy: "asked" }];
+const requested = [200, { status: "ready", piopiy: "asked" }];
 const outOfOrder = [200, { status: "ready", piopiy: "out of order" }];
 
 describe("After ten failures in a row", () => {
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["HTTP 500", outage],
     ["HTTP 503", { status: 503, body: html }],
     ["HTTP 503 with JSON that has no code", { status: 503, body: { error: true } }],
     ["a connection that is cut", (response) => response.destroy()],
-  ])("PIOPIY is not asked: %s", async (_, behaviour) => {
-    broken.upstream.answer(behaviour);
+  ])("PIOPIY is not asked: %s", async (_, responder) => {
+    broken.upstream.respond(responder);
     expect(await codes(reads("u", 9))).toHaveLength(9);
-    expect(broken.upstream.calls).toHaveLength(10);
+    expect(broken.upstream.requests).toHaveLength(10);
     expect(await readiness()).toEqual(outOfOrder);
-    broken.upstream.answer({});
+    broken.upstream.respond({});
     for (const operation of ["get_sip", "list_sip", ...writes] as const) {
       const { retryAfterMs, ...failure } = await fail(broken, operation);
       expect(failure).toEqual({ code: "UPSTREAM_UNAVAILABLE", retryable: true, attempts: 0 });
@@ -57,47 +57,47 @@ describe("After ten failures in a row", () => {
   it("by time PIOPIY is not asked", async () => {
     await broken.close();
     broken = await startBrokenGateway({ ...single, PIOPIY_TIMEOUT_MS: "30" });
-    broken.upstream.answer(() => {});
+    broken.upstream.respond(() => {});
     expect(await codes(reads("u", 10))).toHaveLength(10);
-    expect(broken.upstream.calls).toHaveLength(10);
+    expect(broken.upstream.requests).toHaveLength(10);
     expect(await readiness()).toEqual(outOfOrder);
   });
 
   it("and no sooner: nine leave it be", async () => {
-    broken.upstream.answer(...Array(9).fill(outage), {});
+    broken.upstream.respond(...Array(9).fill(outage), {});
     await codes(reads("u", 5));
-    expect(broken.upstream.calls.length).toBeGreaterThan(9);
-    expect(await readiness()).toEqual(asked);
+    expect(broken.upstream.requests.length).toBeGreaterThan(9);
+    expect(await readiness()).toEqual(requested);
   });
 
   it("the gateway stays ready and alive, and serves what needs no PIOPIY", async () => {
-    broken.upstream.answer(outage);
+    broken.upstream.respond(outage);
     await codes(reads("u", 10));
     const live = await fetch(`${broken.gateway.origin}/health/live`);
     expect([live.status, await live.json()]).toEqual([200, { status: "live" }]);
     const document = '{ connectAction(input: { call: [{ user: "alice" }] }) { pcmo } }';
-    expect((await broken.gateway.ask(document)).errors).toBeUndefined();
+    expect((await broken.gateway.execute(document)).errors).toBeUndefined();
   });
 
   it("calls that wait their turn already are answered without PIOPIY too", async () => {
-    broken.upstream.answer(outage);
+    broken.upstream.respond(outage);
     expect(await codes(reads("u", 50))).toEqual(Array(50).fill("UPSTREAM_UNAVAILABLE"));
-    expect(broken.upstream.calls).toHaveLength(10);
+    expect(broken.upstream.requests).toHaveLength(10);
   });
 
   it("a write that was lost among them is still OUTCOME_UNKNOWN, later ones are not", async () => {
-    broken.upstream.answer((response) => response.destroy());
-    expect(outcomeOf(await broken.gateway.ask(mutations.add_sip))).toBe("OUTCOME_UNKNOWN");
-    expect(broken.upstream.calls).toHaveLength(10);
+    broken.upstream.respond((response) => response.destroy());
+    expect(outcomeOf(await broken.gateway.execute(mutations.add_sip))).toBe("OUTCOME_UNKNOWN");
+    expect(broken.upstream.requests).toHaveLength(10);
     for (const operation of writes) {
-      expect(outcomeOf(await broken.gateway.ask(mutations[operation]))).toBe("UPSTREAM_UNAVAILABLE");
+      expect(outcomeOf(await broken.gateway.execute(mutations[operation]))).toBe("UPSTREAM_UNAVAILABLE");
     }
-    expect(broken.upstream.calls).toHaveLength(10);
+    expect(broken.upstream.requests).toHaveLength(10);
   });
 });
 
 describe("PIOPIY is still asked after many", () => {
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["names that are not there", refusal],
     ["refused accounts", { status: 420, body: { code: 420 } }],
     ["refusals", { body: { code: "cmi-404" } }],
@@ -111,49 +111,49 @@ describe("PIOPIY is still asked after many", () => {
     ["objects without a code", { body: {} }],
     ["replies of 2 MB", { body: " ".repeat(2_000_000) }],
     ["bodies that cannot be decompressed", { headers: { "content-encoding": "gzip" }, body: html }],
-  ])("%s", async (_, behaviour) => {
-    broken.upstream.answer(behaviour);
+  ])("%s", async (_, responder) => {
+    broken.upstream.respond(responder);
     await codes(reads("u", 30));
-    expect(broken.upstream.calls.length).toBeGreaterThanOrEqual(30);
-    expect(await readiness()).toEqual(asked);
+    expect(broken.upstream.requests.length).toBeGreaterThanOrEqual(30);
+    expect(await readiness()).toEqual(requested);
   });
 
   it("callers who hang up early", async () => {
-    broken.upstream.answer(() => {});
+    broken.upstream.respond(() => {});
     for (let count = 1; count <= 12; count++) {
-      await hangUp(broken.gateway, operations.get_sip, () => broken.upstream.calls.length === count);
+      await abandon(broken.gateway, operations.get_sip, () => broken.upstream.requests.length === count);
       await until(() => broken.upstream.connections.open === 0);
     }
-    broken.upstream.answer({});
+    broken.upstream.respond({});
     expect(await codes(operations.get_sip)).toEqual([]);
   });
 
   it("operations whose deadline was too short", async () => {
     await broken.close();
     broken = await startBrokenGateway({ ...single, PIOPIY_DEADLINE_MS: "30" });
-    broken.upstream.answer(() => {});
+    broken.upstream.respond(() => {});
     for (let count = 1; count <= 12; count++) expect(await codes(operations.get_sip)).toHaveLength(1);
-    expect(await readiness()).toEqual(asked);
+    expect(await readiness()).toEqual(requested);
   });
 });
 
 describe("The row of failures", () => {
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["success", {}],
     ["name that is not there", refusal],
-  ])("is broken by a %s", async (_, answer) => {
-    broken.upstream.answer(...Array(9).fill(outage), answer, ...Array(9).fill(outage), {});
+  ])("is broken by a %s", async (_, response) => {
+    broken.upstream.respond(...Array(9).fill(outage), response, ...Array(9).fill(outage), {});
     for (let count = 0; count < 4; count++) await codes(reads("u", 5));
-    expect(broken.upstream.calls.length).toBeGreaterThan(19);
-    expect(await readiness()).toEqual(asked);
+    expect(broken.upstream.requests.length).toBeGreaterThan(19);
+    expect(await readiness()).toEqual(requested);
   });
 
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["refusal", { body: { code: "cmi-404" } }],
     ["refused account", { status: 420, body: { code: 420 } }],
-  ])("is broken by a %s, which is an answer too", async (_, answer) => {
-    broken.upstream.answer(...Array(9).fill(outage), answer, ...Array(9).fill(outage), {});
+  ])("is broken by a %s, which is an answer too", async (_, response) => {
+    broken.upstream.respond(...Array(9).fill(outage), response, ...Array(9).fill(outage), {});
     for (let count = 0; count < 4; count++) await codes(reads("u", 5));
-    expect(await readiness()).toEqual(asked);
+    expect(await readiness()).toEqual(requested);
   });
 });

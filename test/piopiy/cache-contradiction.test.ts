@@ -27,7 +27,7 @@ async function start(env: Record<string, string> = {}): Promise<TestGateway> {
 const endpoints = (...usernames: string[]) => ({ endpoints: usernames.map((username) => ({ username })) });
 
 async function namesOf(gateway: TestGateway): Promise<string[]> {
-  const { data } = await gateway.ask<Names>(names);
+  const { data } = await gateway.execute<Names>(names);
   return data.sipEndpoints.nodes.map(({ username }) => username);
 }
 
@@ -38,9 +38,9 @@ describe("What is cached of an endpoint that was removed outside the gateway", (
     // The third response is a whole one from memory.
     for (const _ of [1, 2, 3]) expect(await namesOf(gateway)).toEqual(["alice", "bob"]);
     await gateway.reset(endpoints("alice"));
-    const { errors } = await gateway.ask<Names>(details);
+    const { errors } = await gateway.execute<Names>(details);
     expect(errors?.[0]?.extensions).toMatchObject({ code: "UPSTREAM_INVALID_RESPONSE", retryable: true });
-    const again = await gateway.ask<Names>(details);
+    const again = await gateway.execute<Names>(details);
     expect(again.errors).toBeUndefined();
     expect(again.data.sipEndpoints.nodes).toMatchObject([{ username: "alice" }]);
     expect(await namesOf(gateway)).toEqual(["alice"]);
@@ -52,8 +52,13 @@ describe("What is cached of an endpoint that was removed outside the gateway", (
     await namesOf(gateway);
     await gateway.reset(endpoints("alice"));
     const query = "{ sipEndpoints(first: 10) { nodes { username password } } }";
-    expect((await gateway.ask(query)).errors?.[0]?.path).toEqual(["sipEndpoints", "nodes", 1, "password"]);
-    expect((await gateway.ask(query)).errors).toBeUndefined();
+    expect((await gateway.execute(query)).errors?.[0]?.path).toEqual([
+      "sipEndpoints",
+      "nodes",
+      1,
+      "password",
+    ]);
+    expect((await gateway.execute(query)).errors).toBeUndefined();
     expect(await namesOf(gateway)).toEqual(["alice"]);
   });
 
@@ -65,7 +70,7 @@ describe("What is cached of an endpoint that was removed outside the gateway", (
     await gateway.reset(endpoints("alice", "bob"));
     await namesOf(gateway);
     await gateway.reset(endpoints("alice"));
-    await gateway.ask(`mutation { ${mutation}(input: { username: "bob" }) { userErrors { code } } }`);
+    await gateway.execute(`mutation { ${mutation}(input: { username: "bob" }) { userErrors { code } } }`);
     expect(await namesOf(gateway)).toEqual(["alice"]);
   });
 
@@ -76,13 +81,13 @@ describe("What is cached of an endpoint that was removed outside the gateway", (
     await first.reset(endpoints("alice", "bob"));
     await until(async () => {
       for (const gateway of [first, second]) await namesOf(gateway);
-      const before = (await first.calls()).length;
+      const before = (await first.upstreamRequests()).length;
       for (const gateway of [first, second]) await namesOf(gateway);
-      return (await first.calls()).length === before;
+      return (await first.upstreamRequests()).length === before;
     });
     await first.reset(endpoints("alice"));
     expect(await namesOf(second)).toEqual(["alice", "bob"]);
-    expect((await first.ask(details)).errors).toHaveLength(1);
+    expect((await first.execute(details)).errors).toHaveLength(1);
     await until(async () => (await namesOf(second)).length === 1);
   });
 });
@@ -91,13 +96,13 @@ describe("That an endpoint is missing", () => {
   it("is dropped once the list has it, so that the next request is right", async () => {
     const gateway = await start();
     await gateway.reset(endpoints("alice"));
-    expect((await gateway.ask('{ sipEndpoint(username: "bob") { type } }')).data).toEqual({
+    expect((await gateway.execute('{ sipEndpoint(username: "bob") { type } }')).data).toEqual({
       sipEndpoint: null,
     });
     await gateway.reset(endpoints("alice", "bob"));
-    expect((await gateway.ask(details)).errors).toHaveLength(1);
-    expect((await gateway.ask(details)).errors).toBeUndefined();
-    expect((await gateway.ask('{ sipEndpoint(username: "bob") { type } }')).data).toEqual({
+    expect((await gateway.execute(details)).errors).toHaveLength(1);
+    expect((await gateway.execute(details)).errors).toBeUndefined();
+    expect((await gateway.execute('{ sipEndpoint(username: "bob") { type } }')).data).toEqual({
       sipEndpoint: { type: "SIP" },
     });
   });

@@ -35,7 +35,7 @@ afterEach(async () => {
   await redis.kill();
 });
 
-async function ask<Data>({ origin }: BuiltGateway, query: string, username: string): Promise<Data> {
+async function execute<Data>({ origin }: BuiltGateway, query: string, username: string): Promise<Data> {
   const response = await fetch(`${origin}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -48,12 +48,12 @@ async function ask<Data>({ origin }: BuiltGateway, query: string, username: stri
 
 async function isThere(gateway: BuiltGateway, username: string): Promise<boolean> {
   const query = "query ($username: ID!) { sipEndpoint(username: $username) { username } }";
-  return (await ask<{ sipEndpoint: unknown }>(gateway, query, username)).sipEndpoint !== null;
+  return (await execute<{ sipEndpoint: unknown }>(gateway, query, username)).sipEndpoint !== null;
 }
 
 async function write(gateway: BuiltGateway, mutation: string, username: string): Promise<void> {
   const query = `mutation ($username: ID!) { it: ${mutation}(input: { username: $username }) { userErrors { code } } }`;
-  expect(await ask(gateway, query, username)).toEqual({ it: { userErrors: [] } });
+  expect(await execute(gateway, query, username)).toEqual({ it: { userErrors: [] } });
 }
 
 /** Asks until the answer is new, and tells how long after the write an old one was still asked for. */
@@ -61,9 +61,9 @@ async function oldFor(gateway: BuiltGateway, username: string, isNew: boolean): 
   const written = performance.now();
   let last = 0;
   await until(async () => {
-    const asked = performance.now() - written;
+    const requested = performance.now() - written;
     if ((await isThere(gateway, username)) === isNew) return true;
-    last = asked;
+    last = requested;
     return false;
   });
   return last;

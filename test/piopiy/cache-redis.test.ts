@@ -29,10 +29,10 @@ afterEach(async () => {
 
 const settings = () => ({ CACHE_TTL_MS: "60000", REDIS_URL: redis.url, LOG_LEVEL: "warn" });
 
-async function callsOf(act: () => Promise<unknown>): Promise<string[]> {
-  const before = (await first.calls()).length;
+async function requestsOf(act: () => Promise<unknown>): Promise<string[]> {
+  const before = (await first.upstreamRequests()).length;
   await act();
-  return (await first.calls()).slice(before).map(({ operation }) => operation);
+  return (await first.upstreamRequests()).slice(before).map(({ operation }) => operation);
 }
 
 /** All that Redis holds, as texts. */
@@ -48,7 +48,7 @@ async function content(): Promise<string[]> {
   return texts;
 }
 
-async function tellRedis(...command: string[]): Promise<void> {
+async function publish(...command: string[]): Promise<void> {
   const client = createClient({ url: redis.url });
   await client.connect();
   await client.sendCommand(command);
@@ -57,59 +57,61 @@ async function tellRedis(...command: string[]): Promise<void> {
 
 /** Whether a gateway keeps what it reads: a read that is repeated costs one call. */
 async function keeps(gateway: TestGateway): Promise<boolean> {
-  await gateway.ask(two);
-  return (await callsOf(() => gateway.ask(two))).length === 0;
+  await gateway.execute(two);
+  return (await requestsOf(() => gateway.execute(two))).length === 0;
 }
 
 describeWithRedis("Gateways that share a Redis", () => {
   it("share what they have read", async () => {
-    await Promise.all([one, list].map((query) => first.ask(query)));
-    expect(await callsOf(() => Promise.all([one, list].map((query) => second.ask(query))))).toEqual([]);
-    expect((await second.ask(one)).data).toEqual((await first.ask(one)).data);
+    await Promise.all([one, list].map((query) => first.execute(query)));
+    expect(await requestsOf(() => Promise.all([one, list].map((query) => second.execute(query))))).toEqual(
+      [],
+    );
+    expect((await second.execute(one)).data).toEqual((await first.execute(one)).data);
   });
 
   it("with another account at PIOPIY share nothing", async () => {
-    await first.ask(one);
+    await first.execute(one);
     const other = await startGateway({ gateway: settings() });
     await other.reset({ endpoints: [] });
     try {
-      expect((await other.ask(one)).data).toEqual({ sipEndpoint: null });
-      expect((await first.ask(one)).data).toMatchObject({ sipEndpoint: { username: "user0001" } });
+      expect((await other.execute(one)).data).toEqual({ sipEndpoint: null });
+      expect((await first.execute(one)).data).toMatchObject({ sipEndpoint: { username: "user0001" } });
     } finally {
       await other.close();
     }
   });
 
   it("answer with nothing from before a change that any of them has made", async () => {
-    for (const gateway of [first, second]) for (const query of [one, two, list]) await gateway.ask(query);
-    await first.ask(remove);
-    await until(async () => (await second.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
-    expect((await second.ask(list)).data).toMatchObject({ sipEndpoints: { totalCount: 24 } });
-    expect(await callsOf(() => second.ask(two))).toEqual([]);
-    expect(await callsOf(() => first.ask(one))).toEqual([]);
+    for (const gateway of [first, second]) for (const query of [one, two, list]) await gateway.execute(query);
+    await first.execute(remove);
+    await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
+    expect((await second.execute(list)).data).toMatchObject({ sipEndpoints: { totalCount: 24 } });
+    expect(await requestsOf(() => second.execute(two))).toEqual([]);
+    expect(await requestsOf(() => first.execute(one))).toEqual([]);
   });
 
   it("do not keep in Redis what was read before a change and came in after it", async () => {
-    await first.fail({ operation: "get_sip", kind: "latency", ms: 500, times: 1 });
-    const slow = second.ask(one);
-    await until(async () => (await first.calls()).length === 1);
-    await first.ask(remove);
+    await first.addFault({ operation: "get_sip", kind: "latency", ms: 500, times: 1 });
+    const slow = second.execute(one);
+    await until(async () => (await first.upstreamRequests()).length === 1);
+    await first.execute(remove);
     await slow;
     for (const gateway of [first, second]) {
-      expect((await gateway.ask(one)).data).toEqual({ sipEndpoint: null });
+      expect((await gateway.execute(one)).data).toEqual({ sipEndpoint: null });
     }
   });
 
   it("put no password and no secret into it", async () => {
     await first.reset({ endpoints: [{ username: "user0001", password: "canary-password" }] });
     for (const field of ["password", "sipUri"]) {
-      await first.ask(`{ sipEndpoint(username: "user0001") { ${field} } }`);
-      await first.ask(`{ sipEndpoints { nodes { ${field} } } }`);
+      await first.execute(`{ sipEndpoint(username: "user0001") { ${field} } }`);
+      await first.execute(`{ sipEndpoints { nodes { ${field} } } }`);
     }
-    await first.ask(
+    await first.execute(
       'mutation { updateSipEndpoint(input: { username: "user0001", password: "canary-password-2" }) { password } }',
     );
-    await first.ask(one);
+    await first.execute(one);
     const texts = await content();
     expect(texts.some((text) => text.includes("get_sip endpoint "))).toBe(true);
     expect(texts.filter((text) => /canary|emulator-secret/.test(text))).toEqual([]);
@@ -117,9 +119,9 @@ describeWithRedis("Gateways that share a Redis", () => {
 
   it("take a Redis that has lost everything for one big change", async () => {
     for (const gateway of [first, second]) expect(await keeps(gateway)).toBe(true);
-    await tellRedis("FLUSHALL");
-    await first.ask(remove);
-    await until(async () => (await second.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
+    await publish("FLUSHALL");
+    await first.execute(remove);
+    await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
     for (const gateway of [first, second]) expect(await keeps(gateway)).toBe(true);
   });
 
@@ -128,11 +130,11 @@ describeWithRedis("Gateways that share a Redis", () => {
       .map((text) => text.split(" ")[0])
       .filter((name) => name?.includes("versions"));
     const fields = Array.from({ length: 10_001 }, (_, index) => [`endpoint old${index}`, "1"]).flat();
-    await tellRedis("HSET", key, ...fields);
-    await first.ask(one);
-    await first.ask(remove);
+    await publish("HSET", key, ...fields);
+    await first.execute(one);
+    await first.execute(remove);
     expect((await content()).join().length).toBeLessThan(10_000);
-    await until(async () => (await second.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
+    await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
   });
 });
 
@@ -142,31 +144,31 @@ describeWithRedis("Without its Redis a gateway answers, but keeps nothing:", () 
     ["when it hangs", () => redis.freeze()],
   ])("%s", async (_, lose) => {
     await until(async () => (await keeps(first)) && (await keeps(second)));
-    await first.ask(one);
+    await first.execute(one);
     await lose();
     // Whoever has changed something meanwhile could not have told.
     await until(async () => !(await keeps(first)));
-    expect((await first.ask(remove)).data).toEqual({ removeSipEndpoint: { username: "user0001" } });
-    expect((await first.ask(one)).data).toEqual({ sipEndpoint: null });
-    await until(async () => (await second.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
+    expect((await first.execute(remove)).data).toEqual({ removeSipEndpoint: { username: "user0001" } });
+    expect((await first.execute(one)).data).toEqual({ sipEndpoint: null });
+    await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
   });
 
   it("and once it is back, nothing from before is answered", async () => {
-    await Promise.all([first.ask(one), second.ask(one)]);
+    await Promise.all([first.execute(one), second.execute(one)]);
     await redis.kill();
     await until(async () => !(await keeps(first)));
-    await first.ask(remove);
+    await first.execute(remove);
     redis = await startRedis(redis.port);
     await until(async () => (await keeps(first)) && (await keeps(second)));
     for (const gateway of [first, second])
-      expect((await gateway.ask(one)).data).toEqual({ sipEndpoint: null });
+      expect((await gateway.execute(one)).data).toEqual({ sipEndpoint: null });
   });
 
   it("when only its own connection is lost: the others hear of its changes as soon as it is back", async () => {
-    await Promise.all([first.ask(one), second.ask(one)]);
-    await tellRedis("CLIENT", "KILL", "TYPE", "pubsub");
-    await first.ask(remove);
-    await until(async () => (await second.ask<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
+    await Promise.all([first.execute(one), second.execute(one)]);
+    await publish("CLIENT", "KILL", "TYPE", "pubsub");
+    await first.execute(remove);
+    await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
     await until(async () => (await keeps(first)) && (await keeps(second)));
   });
 });

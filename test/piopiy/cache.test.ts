@@ -15,10 +15,10 @@ afterAll(() => gateway.close());
 beforeEach(() => empty(gateway));
 
 /** Drops what is cached by changes, and begins anew with 25 endpoints. */
-async function empty({ ask, reset }: TestGateway): Promise<void> {
+async function empty({ execute, reset }: TestGateway): Promise<void> {
   await reset({ count: 25 });
   for (const username of ["user0001", "user0002", "nobody"]) {
-    await ask(
+    await execute(
       "mutation ($username: ID!) { removeSipEndpoint(input: { username: $username }) { username } }",
       {
         username,
@@ -30,10 +30,10 @@ async function empty({ ask, reset }: TestGateway): Promise<void> {
 
 /** The calls that an operation makes. */
 async function costOf(query: string, on = gateway): Promise<string[]> {
-  const before = (await on.calls()).length;
-  const { errors } = await on.ask(query);
+  const before = (await on.upstreamRequests()).length;
+  const { errors } = await on.execute(query);
   expect(errors).toBeUndefined();
-  return (await on.calls())
+  return (await on.upstreamRequests())
     .slice(before)
     .map(({ operation, username, page }) => `${operation} ${username ?? page}`);
 }
@@ -43,16 +43,16 @@ describe("What was read", () => {
     ["an endpoint", one, ["get_sip user0001"]],
     ["that there is none", missing, ["get_sip nobody"]],
     ["a page of the list", list, ["list_sip 1"]],
-  ])("is answered again without a call: %s", async (_, query, calls) => {
-    expect(await costOf(query)).toEqual(calls);
-    const first = await gateway.ask(query);
+  ])("is answered again without a call: %s", async (_, query, requests) => {
+    expect(await costOf(query)).toEqual(requests);
+    const first = await gateway.execute(query);
     expect(await costOf(query)).toEqual([]);
-    expect((await gateway.ask(query)).data).toEqual(first.data);
+    expect((await gateway.execute(query)).data).toEqual(first.data);
     expect(first.data).toBeTruthy();
   });
 
   it("is shared by operations that are not alike", async () => {
-    await gateway.ask(one);
+    await gateway.execute(one);
     expect(
       await costOf(
         'query Other { again: sipEndpoint(username: "user0001") { audio video type connectUrl } }',
@@ -61,9 +61,9 @@ describe("What was read", () => {
   });
 
   it("of an endpoint serves the rows of a list, which take nothing from it", async () => {
-    await gateway.ask(one);
-    const calls = await costOf("{ sipEndpoints(first: 10) { nodes { sipUri } } }");
-    expect(calls.sort()).toEqual(
+    await gateway.execute(one);
+    const requests = await costOf("{ sipEndpoints(first: 10) { nodes { sipUri } } }");
+    expect(requests.sort()).toEqual(
       [
         "list_sip 1",
         ...Array.from({ length: 9 }, (_, index) => `get_sip user${String(index + 2).padStart(4, "0")}`),
@@ -81,13 +81,13 @@ describe("What was read", () => {
   });
 
   it("is read once more when pages do not agree: the list has changed elsewhere", async () => {
-    await gateway.ask(list);
+    await gateway.execute(list);
     await gateway.reset({ count: 24 });
-    const { data } = await gateway.ask<{ sipEndpoints: { totalCount: number; nodes: unknown[] } }>(
+    const { data } = await gateway.execute<{ sipEndpoints: { totalCount: number; nodes: unknown[] } }>(
       "{ sipEndpoints(first: 30) { totalCount nodes { username } } }",
     );
     expect(data.sipEndpoints).toMatchObject({ totalCount: 24, nodes: { length: 24 } });
-    expect((await gateway.ask(list)).data).toMatchObject({ sipEndpoints: { totalCount: 24 } });
+    expect((await gateway.execute(list)).data).toMatchObject({ sipEndpoints: { totalCount: 24 } });
   });
 
   it("under the longest name is cached like any other", async () => {
@@ -110,26 +110,26 @@ describe("A password", () => {
       ["list_sip 1", "list_sip 2", "list_sip 2"],
       ["list_sip 1", "list_sip 2"],
     ],
-  ])("%s is asked for each time, by no more calls than without a cache", async (_, query, first, calls) => {
+  ])("%s is asked for each time, by no more calls than without a cache", async (_, query, first, requests) => {
     expect((await costOf(query)).sort()).toEqual(first);
-    const { data } = await gateway.ask(query);
-    expect((await costOf(query)).sort()).toEqual(calls);
+    const { data } = await gateway.execute(query);
+    expect((await costOf(query)).sort()).toEqual(requests);
     expect(JSON.stringify(data)).toContain('"password":"');
   });
 
   it("is the one that was set last, whoever has read the endpoint before", async () => {
     const read = '{ sipEndpoint(username: "user0001") { sipUri password } }';
-    await gateway.ask(read);
-    await gateway.ask(
+    await gateway.execute(read);
+    await gateway.execute(
       'mutation { updateSipEndpoint(input: { username: "user0001", password: "made-up-2" }) { password } }',
     );
-    expect((await gateway.ask(read)).data).toMatchObject({ sipEndpoint: { password: "made-up-2" } });
+    expect((await gateway.execute(read)).data).toMatchObject({ sipEndpoint: { password: "made-up-2" } });
   });
 
   it("of a row that has moved to another page meanwhile is found all the same", async () => {
-    await gateway.ask("{ sipEndpoints(first: 20) { nodes { username } } }");
+    await gateway.execute("{ sipEndpoints(first: 20) { nodes { username } } }");
     await gateway.reset({ endpoints: [{ username: "user0011", password: "made-up-3" }] });
-    const { data } = await gateway.ask<{ sipEndpoints: { nodes: { password: string }[] } }>(
+    const { data } = await gateway.execute<{ sipEndpoints: { nodes: { password: string }[] } }>(
       "{ sipEndpoints(first: 1, offset: 10) { nodes { username password } } }",
     );
     expect(data.sipEndpoints.nodes).toEqual([{ username: "user0011", password: "made-up-3" }]);
@@ -142,21 +142,21 @@ describe("A mutation makes what was read be read again, and nothing else:", () =
     ["createSipEndpoint", "nobody", missing, ["list_sip 1"]],
     ["updateSipEndpoint", "user0001", one, []],
     ["removeSipEndpoint", "user0001", one, ["list_sip 1"]],
-  ])("%s", async (mutation, username, own, listCalls) => {
-    for (const query of [own, other, list]) await gateway.ask(query);
-    await gateway.ask(
+  ])("%s", async (mutation, username, own, listRequests) => {
+    for (const query of [own, other, list]) await gateway.execute(query);
+    await gateway.execute(
       `mutation ($username: ID!) { ${mutation}(input: { username: $username }) { userErrors { code } } }`,
       { username },
     );
     expect(await costOf(own)).toEqual([`get_sip ${username}`]);
     expect(await costOf(other)).toEqual([]);
-    expect(await costOf(list)).toEqual(listCalls);
+    expect(await costOf(list)).toEqual(listRequests);
   });
 
   it("one that came to no end", async () => {
-    await gateway.ask(one);
-    await gateway.fail({ operation: "update_sip", kind: "status", status: 400, times: 1 });
-    await gateway.ask(
+    await gateway.execute(one);
+    await gateway.addFault({ operation: "update_sip", kind: "status", status: 400, times: 1 });
+    await gateway.execute(
       'mutation { updateSipEndpoint(input: { username: "user0001" }) { userErrors { code } } }',
     );
     expect(await costOf(one)).toEqual(["get_sip user0001"]);
@@ -169,8 +169,8 @@ describe("CACHE_TTL_MS", () => {
     try {
       const begun = performance.now();
       await until(async () => {
-        await brief.ask(one);
-        return (await brief.calls()).length >= 3;
+        await brief.execute(one);
+        return (await brief.upstreamRequests()).length >= 3;
       });
       expect(performance.now() - begun).toBeGreaterThan(190);
     } finally {

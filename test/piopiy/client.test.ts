@@ -24,11 +24,11 @@ function connect(maxConcurrency: number): void {
   client = new PiopiyClient(options, log);
 }
 
-const users = () => upstream.calls.map(({ body }) => JSON.parse(body).username);
+const users = () => upstream.requests.map(({ body }) => JSON.parse(body).username);
 
 /** How each call failed: its code, or what else came of it. */
-async function codes(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
-  const results = await Promise.allSettled(calls);
+async function codes(requests: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const results = await Promise.allSettled(requests);
   return results.map((result) => {
     if (result.status === "fulfilled") return "fulfilled";
     return result.reason instanceof GatewayError ? result.reason.code : result.reason;
@@ -39,7 +39,7 @@ describe("Many calls of one operation", () => {
   it("are in flight together, up to the limit", async () => {
     let inFlight = 0;
     let most = 0;
-    upstream.answer((response) => {
+    upstream.respond((response) => {
       inFlight += 1;
       most = Math.max(most, inFlight);
       setImmediate(() => {
@@ -49,17 +49,17 @@ describe("Many calls of one operation", () => {
     });
     connect(32);
     const deadline = new OperationDeadline(PATIENT_MS, "someone");
-    const calls = Array.from({ length: 200 }, (_, index) =>
+    const requests = Array.from({ length: 200 }, (_, index) =>
       client.read("get_sip", { username: `user-${index}` }, deadline),
     );
-    expect(await codes(calls)).toEqual(Array(200).fill("fulfilled"));
+    expect(await codes(requests)).toEqual(Array(200).fill("fulfilled"));
     expect(most).toBeLessThanOrEqual(32);
     expect(upstream.connections.made).toBeLessThanOrEqual(32);
     deadline.close();
   });
 
   it("end together with the time, those under way and those that wait", async () => {
-    upstream.answer(() => {});
+    upstream.respond(() => {});
     connect(60);
     const deadline = new OperationDeadline(2000, "someone");
     const reads = codes(
@@ -67,58 +67,58 @@ describe("Many calls of one operation", () => {
         client.read("get_sip", { username: `user-${index}` }, deadline),
       ),
     );
-    await until(() => upstream.calls.length === 60);
+    await until(() => upstream.requests.length === 60);
     expect(await reads).toEqual(Array(100).fill("UPSTREAM_TIMEOUT"));
-    expect(upstream.calls).toHaveLength(60);
+    expect(upstream.requests).toHaveLength(60);
     await until(() => upstream.connections.open === 0);
   });
 
   it("are not even begun once the time is spent", async () => {
-    upstream.answer({});
+    upstream.respond({});
     connect(1);
     const deadline = new OperationDeadline(PATIENT_MS, "someone");
     deadline.abort();
-    const calls = [
+    const requests = [
       client.read("get_sip", { username: "a" }, deadline),
       client.write("remove_sip", { username: "b" }, deadline),
       client.read("list_sip", { page: 1 }, deadline),
     ];
-    expect(await codes(calls)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
-    expect(upstream.calls).toEqual([]);
+    expect(await codes(requests)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
+    expect(upstream.requests).toEqual([]);
   });
 });
 
 describe("A call that waits for its turn", () => {
   it("is given up when its own time is spent, a write too, while others wait on", async () => {
-    const answers: (() => void)[] = [];
-    upstream.answer((response) => answers.push(() => send(response, {})), {});
+    const responses: (() => void)[] = [];
+    upstream.respond((response) => responses.push(() => send(response, {})), {});
     connect(1);
-    const patient = new OperationDeadline(PATIENT_MS, "someone");
-    const first = client.read("get_sip", { username: "first" }, patient);
-    await until(() => upstream.calls.length === 1);
-    const hasty = new OperationDeadline(20, "someone");
+    const longDeadline = new OperationDeadline(PATIENT_MS, "someone");
+    const first = client.read("get_sip", { username: "first" }, longDeadline);
+    await until(() => upstream.requests.length === 1);
+    const shortTimeouts = new OperationDeadline(20, "someone");
     const waiting = codes([
-      client.write("remove_sip", { username: "write" }, hasty),
-      client.read("get_sip", { username: "read" }, hasty),
+      client.write("remove_sip", { username: "write" }, shortTimeouts),
+      client.read("get_sip", { username: "read" }, shortTimeouts),
     ]);
-    const last = client.read("get_sip", { username: "last" }, patient);
+    const last = client.read("get_sip", { username: "last" }, longDeadline);
     expect(await waiting).toEqual(["UPSTREAM_TIMEOUT", "UPSTREAM_TIMEOUT"]);
-    for (const answer of answers) answer();
+    for (const result of responses) result();
     expect(await codes([first, last])).toEqual(["fulfilled", "fulfilled"]);
     expect(users()).toEqual(["first", "last"]);
-    patient.close();
+    longDeadline.close();
   });
 
   it("goes before the reads if it is a write", async () => {
-    upstream.answer({});
+    upstream.respond({});
     connect(1);
     const deadline = new OperationDeadline(PATIENT_MS, "someone");
-    const calls = [
+    const requests = [
       client.read("get_sip", { username: "first" }, deadline),
       client.read("get_sip", { username: "read" }, deadline),
       client.write("remove_sip", { username: "write" }, deadline),
     ];
-    expect(await codes(calls)).toEqual(Array(3).fill("fulfilled"));
+    expect(await codes(requests)).toEqual(Array(3).fill("fulfilled"));
     expect(users()).toEqual(["first", "write", "read"]);
     deadline.close();
   });
@@ -126,11 +126,11 @@ describe("A call that waits for its turn", () => {
 
 describe("An operation that is answered", () => {
   it("spends nothing more: reads beside the one whose failure was the answer end", async () => {
-    upstream.answer(() => {});
+    upstream.respond(() => {});
     const deadline = new OperationDeadline(PATIENT_MS, "someone");
     connect(1);
     const read = client.read("get_sip", { username: "alice" }, deadline);
-    await until(() => upstream.calls.length === 1);
+    await until(() => upstream.requests.length === 1);
     deadline.close();
     expect(await codes([read])).toEqual(["UPSTREAM_TIMEOUT"]);
     await until(() => upstream.connections.open === 0);

@@ -13,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => broken.close());
 
 const gateway = () => broken.gateway;
-const calls = () =>
-  broken.upstream.calls.map(({ operation, body }) => `${operation} ${JSON.parse(body).username}`);
+const requests = () =>
+  broken.upstream.requests.map(({ operation, body }) => `${operation} ${JSON.parse(body).username}`);
 
 const remove = (name: string) =>
   `mutation { it: removeSipEndpoint(input: { username: "${name}" }) { userErrors { code } } }`;
@@ -28,110 +28,110 @@ const shed = {
 describe("The queue of reads", () => {
   it("holds fifty for the one place: further ones are answered at once while those wait", async () => {
     const hold = held();
-    broken.upstream.answer(hold.behaviour, {});
-    const waiting = gateway().ask(reads("a", 51));
-    await until(() => calls().length === 1);
-    const { errors } = await gateway().ask(reads("b", 3));
+    broken.upstream.respond(hold.responder, {});
+    const waiting = gateway().execute(reads("a", 51));
+    await until(() => requests().length === 1);
+    const { errors } = await gateway().execute(reads("b", 3));
     expect(errors).toMatchObject([shed, shed, shed]);
-    expect(calls()).toEqual(["get_sip a-0"]);
+    expect(requests()).toEqual(["get_sip a-0"]);
     hold.release();
     expect((await waiting).errors).toBeUndefined();
-    expect(calls()).toHaveLength(51);
+    expect(requests()).toHaveLength(51);
   });
 
   it("sheds those of one operation that are too many, and answers the others", async () => {
     const hold = held();
-    broken.upstream.answer(hold.behaviour, {});
-    const asked = gateway().ask(reads("a", 64));
-    await until(() => calls().length === 1);
+    broken.upstream.respond(hold.responder, {});
+    const requested = gateway().execute(reads("a", 64));
+    await until(() => requests().length === 1);
     hold.release();
-    const { errors } = await asked;
+    const { errors } = await requested;
     expect(errors).toMatchObject(Array(13).fill(shed));
     expect(errors?.map(({ path }) => path?.[0])).toEqual(Array.from({ length: 13 }, (_, n) => `r${51 + n}`));
-    expect(calls()).toHaveLength(51);
+    expect(requests()).toHaveLength(51);
   });
 
   it("holds fifty for each place", async () => {
     await broken.close();
     broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "2", PIOPIY_DEADLINE_MS: "5000" });
     const hold = held();
-    broken.upstream.answer(hold.behaviour, hold.behaviour, {});
-    const waiting = [gateway().ask(reads("a", 51)), gateway().ask(reads("b", 51))];
-    await until(() => calls().length === 2);
-    await gateway().ask("{ __typename }");
-    expect((await gateway().ask(reads("c", 1))).errors).toMatchObject([shed]);
+    broken.upstream.respond(hold.responder, hold.responder, {});
+    const waiting = [gateway().execute(reads("a", 51)), gateway().execute(reads("b", 51))];
+    await until(() => requests().length === 2);
+    await gateway().execute("{ __typename }");
+    expect((await gateway().execute(reads("c", 1))).errors).toMatchObject([shed]);
     hold.release();
     for (const { errors } of await Promise.all(waiting)) expect(errors).toBeUndefined();
   });
 
   it("has places again once it has emptied", async () => {
     const hold = held();
-    broken.upstream.answer(hold.behaviour, {});
-    const asked = gateway().ask(reads("a", 60));
-    await until(() => calls().length === 1);
+    broken.upstream.respond(hold.responder, {});
+    const requested = gateway().execute(reads("a", 60));
+    await until(() => requests().length === 1);
     hold.release();
-    await asked;
-    expect((await gateway().ask(reads("b", 40))).errors).toBeUndefined();
+    await requested;
+    expect((await gateway().execute(reads("b", 40))).errors).toBeUndefined();
   });
 
   it("has places again once those that wait are given up", async () => {
     await broken.close();
     broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "300" });
-    broken.upstream.answer(() => {});
-    expect((await gateway().ask(reads("a", 51))).errors).toHaveLength(51);
-    broken.upstream.answer({});
-    expect((await gateway().ask(reads("b", 40))).errors).toBeUndefined();
+    broken.upstream.respond(() => {});
+    expect((await gateway().execute(reads("a", 51))).errors).toHaveLength(51);
+    broken.upstream.respond({});
+    expect((await gateway().execute(reads("b", 40))).errors).toBeUndefined();
   });
 });
 
 describe("Writes", () => {
   it("pass waiting reads, and find a place although reads fill the queue", async () => {
     const hold = held();
-    broken.upstream.answer(hold.behaviour, {});
-    const waiting = gateway().ask(reads("a", 51));
-    await until(() => calls().length === 1);
-    const writes = [gateway().ask(remove("x")), gateway().ask(remove("y"))];
-    await gateway().ask("{ __typename }");
-    expect((await gateway().ask(reads("b", 1))).errors).toMatchObject([shed]);
+    broken.upstream.respond(hold.responder, {});
+    const waiting = gateway().execute(reads("a", 51));
+    await until(() => requests().length === 1);
+    const writes = [gateway().execute(remove("x")), gateway().execute(remove("y"))];
+    await gateway().execute("{ __typename }");
+    expect((await gateway().execute(reads("b", 1))).errors).toMatchObject([shed]);
     hold.release();
     expect((await Promise.all(writes)).map(outcomeOf)).toEqual(["done", "done"]);
     expect((await waiting).errors).toBeUndefined();
-    expect(calls().slice(0, 4)).toEqual(["get_sip a-0", "remove_sip x", "remove_sip y", "get_sip a-1"]);
+    expect(requests().slice(0, 4)).toEqual(["get_sip a-0", "remove_sip x", "remove_sip y", "get_sip a-1"]);
   });
 
   it("wait in a queue of their own, which is bounded alike", async () => {
     const hold = held();
-    broken.upstream.answer(hold.behaviour, {});
-    const first = gateway().ask(remove("first"));
-    await until(() => calls().length === 1);
+    broken.upstream.respond(hold.responder, {});
+    const first = gateway().execute(remove("first"));
+    await until(() => requests().length === 1);
     const outcomes: string[] = [];
-    const answers = Array.from({ length: 60 }, async (_, n) => {
-      outcomes.push(outcomeOf(await gateway().ask(remove(`w-${n}`))));
+    const responses = Array.from({ length: 60 }, async (_, n) => {
+      outcomes.push(outcomeOf(await gateway().execute(remove(`w-${n}`))));
     });
     await until(() => outcomes.length === 10);
     expect(outcomes).toEqual(Array(10).fill("UPSTREAM_UNAVAILABLE"));
-    expect(calls()).toEqual(["remove_sip first"]);
+    expect(requests()).toEqual(["remove_sip first"]);
     hold.release();
-    await Promise.all(answers);
+    await Promise.all(responses);
     expect(outcomes.slice(10)).toEqual(Array(50).fill("done"));
     expect(outcomeOf(await first)).toBe("done");
-    expect(calls()).toHaveLength(51);
+    expect(requests()).toHaveLength(51);
   });
 
   it("that are looked at pass waiting reads too", async () => {
-    const answers: (() => void)[] = [];
-    broken.upstream.answer(
-      (response) => answers.push(() => response.destroy()),
+    const responses: (() => void)[] = [];
+    broken.upstream.respond(
+      (response) => responses.push(() => response.destroy()),
       (response) => send(response, {}),
     );
-    const lost = gateway().ask(remove("alice"));
-    await until(() => calls().length === 1);
-    const waiting = gateway().ask(reads("a", 20));
-    await gateway().ask("{ __typename }");
-    for (const answer of answers) answer();
+    const lost = gateway().execute(remove("alice"));
+    await until(() => requests().length === 1);
+    const waiting = gateway().execute(reads("a", 20));
+    await gateway().execute("{ __typename }");
+    for (const result of responses) result();
     expect(outcomeOf(await lost)).toBe("done");
     expect((await waiting).errors).toBeUndefined();
-    const order = calls();
+    const order = requests();
     expect(order.indexOf("get_sip alice")).toBeLessThan(20);
     expect(order.indexOf("remove_sip alice", 1)).toBeLessThan(20);
   });

@@ -4,7 +4,7 @@ import { held } from "../support/gateway/abandoned-operations.js";
 import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
 import { outcomeOf } from "../support/gateway/lost-writes.js";
 import { reads } from "../support/gateway/reads.js";
-import type { Answer } from "../support/gateway/test-gateway.js";
+import type { GraphqlResponse } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
 
 const [a, b, c] = ["key-a", "key-b", "key-c"].map(bearer) as [Headers, Headers, Headers];
@@ -17,35 +17,36 @@ beforeEach(async () => {
   const keys = apiKeys({ "key-a": scopes, "key-b": scopes, "key-c": scopes });
   broken = await startBrokenGateway({ ...keys, PIOPIY_MAX_CONCURRENCY: "1" });
   hold = held();
-  broken.upstream.answer(hold.behaviour, {});
+  broken.upstream.respond(hold.responder, {});
 });
 afterEach(() => broken.close());
 
-const calls = () =>
-  broken.upstream.calls.map(({ operation, body }) => `${operation} ${JSON.parse(body).username}`);
+const requests = () =>
+  broken.upstream.requests.map(({ operation, body }) => `${operation} ${JSON.parse(body).username}`);
 const remove = (name: string) =>
   `mutation { it: removeSipEndpoint(input: { username: "${name}" }) { userErrors { code } } }`;
 
 /** Sends operations, and waits until the gateway has begun them. */
-async function begin(headers: Headers, ...queries: string[]): Promise<Promise<Answer<unknown>>[]> {
-  const answers = queries.map((query) => broken.gateway.ask(query, {}, headers));
-  await until(() => calls().length > 0);
-  for (let round = 0; round < 3; round++) await broken.gateway.ask("{ __typename }", {}, headers);
-  return answers;
+async function begin(headers: Headers, ...queries: string[]): Promise<Promise<GraphqlResponse<unknown>>[]> {
+  const responses = queries.map((query) => broken.gateway.execute(query, {}, headers));
+  await until(() => requests().length > 0);
+  for (let round = 0; round < 3; round++) await broken.gateway.execute("{ __typename }", {}, headers);
+  return responses;
 }
 
-const outcomes = async (answers: Promise<Answer<unknown>>[]) => (await Promise.all(answers)).map(outcomeOf);
+const outcomes = async (responses: Promise<GraphqlResponse<unknown>>[]) =>
+  (await Promise.all(responses)).map(outcomeOf);
 
 describe("Waiting upstream requests", () => {
   it("are taken from the clients in turn", async () => {
-    const answers = [
+    const responses = [
       ...(await begin(a, reads("a", 10))),
       ...(await begin(b, reads("b", 3))),
       ...(await begin(c, reads("c", 2))),
     ];
     hold.release();
-    expect(new Set(await outcomes(answers))).toEqual(new Set(["done"]));
-    const order = calls().map((call) => call.replace(/get_sip (.).*/, "$1"));
+    expect(new Set(await outcomes(responses))).toEqual(new Set(["done"]));
+    const order = requests().map((request) => request.replace(/get_sip (.).*/, "$1"));
     expect(order.join("")).toBe("aabcabcabaaaaaa");
   });
 
@@ -54,19 +55,20 @@ describe("Waiting upstream requests", () => {
     const few = await begin(b, reads("b", 3));
     hold.release();
     expect(await outcomes(few)).toEqual(["done"]);
-    const { errors } = (await many) as Answer<unknown>;
+    const { errors } = (await many) as GraphqlResponse<unknown>;
     expect(errors?.map(({ path }) => path?.[0]).sort()).toEqual(["r48", "r49", "r50"]);
     expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
       new Set(["UPSTREAM_UNAVAILABLE"]),
     );
-    expect(calls()).toHaveLength(51);
+    expect(requests()).toHaveLength(51);
   });
 
   it("of clients that fill the queue together leave each the same part of it", async () => {
     const sides = [...(await begin(a, reads("a", 60))), ...(await begin(b, reads("b", 60)))];
     hold.release();
     await Promise.all(sides);
-    const served = (name: string) => calls().filter((call) => call.startsWith(`get_sip ${name}-`)).length;
+    const served = (name: string) =>
+      requests().filter((request) => request.startsWith(`get_sip ${name}-`)).length;
     expect([served("a"), served("b")]).toEqual([26, 25]);
   });
 
@@ -77,7 +79,7 @@ describe("Waiting upstream requests", () => {
     const few = await begin(b, ...names("b", 2));
     hold.release();
     expect(await outcomes([...many, ...few])).toEqual(Array(32).fill("done"));
-    expect(calls().findLastIndex((call) => call.startsWith("remove_sip b-"))).toBeLessThan(6);
+    expect(requests().findLastIndex((request) => request.startsWith("remove_sip b-"))).toBeLessThan(6);
   });
 
   it("that are writes go before the reads of all clients", async () => {
@@ -85,7 +87,7 @@ describe("Waiting upstream requests", () => {
     const write = await begin(c, remove("c"));
     hold.release();
     expect(await outcomes([...waiting, ...write])).toEqual(["done", "done", "done"]);
-    expect(calls().indexOf("remove_sip c")).toBe(1);
+    expect(requests().indexOf("remove_sip c")).toBe(1);
   });
 
   it("that are reads are not kept out by one client's writes", async () => {
@@ -93,7 +95,7 @@ describe("Waiting upstream requests", () => {
     const read = await begin(b, reads("b", 2));
     hold.release();
     expect(await outcomes([...writes, ...read])).toEqual(Array(31).fill("done"));
-    expect(calls().indexOf("get_sip b-1")).toBeLessThan(6);
+    expect(requests().indexOf("get_sip b-1")).toBeLessThan(6);
   });
 });
 
@@ -106,8 +108,8 @@ describe("A read that several clients wait for", () => {
     hold.release();
     expect(await outcomes(joined)).toEqual(["done"]);
     expect(await outcomes(first)).toEqual(["done", "done"]);
-    expect(calls().indexOf("get_sip shared")).toBeLessThan(3);
-    expect(calls().filter((call) => call === "get_sip shared")).toHaveLength(1);
+    expect(requests().indexOf("get_sip shared")).toBeLessThan(3);
+    expect(requests().filter((request) => request === "get_sip shared")).toHaveLength(1);
   });
 
   it("keeps its place with one client when the queue of the other one is cut", async () => {
@@ -121,7 +123,7 @@ describe("A read that several clients wait for", () => {
 
   it("goes on when the first client leaves while it waits", async () => {
     const blocking = await begin(a, reads("a", 1));
-    const joined: Promise<Answer<unknown>>[] = [];
+    const joined: Promise<GraphqlResponse<unknown>>[] = [];
     const others = await begin(c, reads("c", 10));
     const { origin } = broken.gateway;
     const leaving = new AbortController();
@@ -137,7 +139,7 @@ describe("A read that several clients wait for", () => {
     await begin(b, "{ __typename }");
     hold.release();
     expect(await outcomes([...joined, ...blocking, ...others])).toEqual(["done", "done", "done"]);
-    expect(calls()).toHaveLength(12);
+    expect(requests()).toHaveLength(12);
   });
 });
 
@@ -146,7 +148,7 @@ describe("The lock of an endpoint", () => {
     const many = await begin(a, ...Array.from({ length: 51 }, () => remove("alice")));
     const few = await begin(b, remove("alice"));
     let served = 0;
-    for (const answer of many) void answer.then(() => served++);
+    for (const response of many) void response.then(() => served++);
     hold.release();
     expect(await outcomes(few)).toEqual(["done"]);
     // One was rejected to make room, and a few were before it.

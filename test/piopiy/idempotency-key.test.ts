@@ -15,8 +15,8 @@ interface Created {
   readonly userErrors: readonly { readonly code: string; readonly path: readonly string[] }[];
 }
 
-async function ask(gateway: TestGateway, input: object, key = "first"): Promise<Created> {
-  const { data, errors } = await gateway.ask<{ it: Created }>(create, { input }, bearer(key));
+async function execute(gateway: TestGateway, input: object, key = "first"): Promise<Created> {
+  const { data, errors } = await gateway.execute<{ it: Created }>(create, { input }, bearer(key));
   expect(errors).toBeUndefined();
   return data.it;
 }
@@ -37,9 +37,9 @@ describe("An idempotency key", () => {
     "0e7c8a7e-3c1f-4c7e-9d3c-6a0d5b8e2f11",
   ])("may be %j", async (idempotencyKey) => {
     const input = { username: "erin", idempotencyKey };
-    const first = await ask(gateway, input);
+    const first = await execute(gateway, input);
     expect(first).toEqual({ password: expect.stringMatching(made), userErrors: [] });
-    expect(await ask(gateway, input)).toEqual(first);
+    expect(await execute(gateway, input)).toEqual(first);
   });
 
   it.each([
@@ -55,15 +55,15 @@ describe("An idempotency key", () => {
     "schlüssel",
     "🔑🔑🔑🔑🔑🔑🔑🔑",
   ])("may not be %j, and PIOPIY is not asked", async (idempotencyKey) => {
-    expect(await ask(gateway, { username: "erin", idempotencyKey })).toEqual({
+    expect(await execute(gateway, { username: "erin", idempotencyKey })).toEqual({
       password: null,
       userErrors: [{ code: "INVALID_IDEMPOTENCY_KEY", path: ["idempotencyKey"] }],
     });
-    expect(await gateway.calls()).toEqual([]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
   it("that is bad is told together with the other mistakes of the input", async () => {
-    const { userErrors } = await ask(gateway, { username: "", password: "", idempotencyKey: "" });
+    const { userErrors } = await execute(gateway, { username: "", password: "", idempotencyKey: "" });
     expect(userErrors.map(({ code }) => code)).toEqual([
       "INVALID_USERNAME",
       "INVALID_PASSWORD",
@@ -73,8 +73,8 @@ describe("An idempotency key", () => {
 
   it("is told to nobody: neither PIOPIY nor the log sees it", async () => {
     const idempotencyKey = "canary-idempotency-key";
-    await ask(gateway, { username: "erin", idempotencyKey });
-    expect(JSON.stringify(await gateway.calls())).not.toContain(idempotencyKey);
+    await execute(gateway, { username: "erin", idempotencyKey });
+    expect(JSON.stringify(await gateway.upstreamRequests())).not.toContain(idempotencyKey);
     expect(gateway.log.filter((line) => line.includes(idempotencyKey))).toEqual([]);
   });
 });
@@ -92,9 +92,9 @@ describe("The password that a key makes", () => {
     const results: (string | null)[] = [];
     for (const username of ["erin", "Erin", "frank"]) {
       for (const idempotencyKey of ["0e7c8a7e", "0e7c8a7f", "0e7c8a7eerin"]) {
-        for (const caller of ["first", "second"]) {
+        for (const client of ["first", "second"]) {
           await gateway.reset({ count: 0 });
-          results.push((await ask(gateway, { username, idempotencyKey }, caller)).password);
+          results.push((await execute(gateway, { username, idempotencyKey }, client)).password);
         }
       }
     }

@@ -3,7 +3,7 @@ import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const scopes = "sip:read+sip:write+sip:password";
-const callers = apiKeys({ first: scopes, second: scopes });
+const clients = apiKeys({ first: scopes, second: scopes });
 const made = /^[A-HJ-NP-Za-kmnp-z2-9]{22}$/;
 const KEY = "0e7c8a7e-3c1f-4c7e";
 const OTHER_KEY = "0e7c8a7e-3c1f-4c7f";
@@ -16,7 +16,7 @@ let gateway: TestGateway;
 afterEach(() => gateway.close());
 
 async function start(settings: Record<string, string> = {}, emulator: Record<string, string> = {}) {
-  gateway = await startGateway({ gateway: { ...callers, ...settings }, emulator });
+  gateway = await startGateway({ gateway: { ...clients, ...settings }, emulator });
   await gateway.reset({ count: 0 });
 }
 
@@ -26,13 +26,13 @@ interface Input {
   readonly idempotencyKey?: unknown;
 }
 
-async function ask(input: Input, key = "first") {
-  const answer = await gateway.ask<{ it: Created }>(
+async function execute(input: Input, key = "first") {
+  const response = await gateway.execute<{ it: Created }>(
     create,
     { input: { username: "erin", idempotencyKey: KEY, ...input } },
     bearer(key),
   );
-  return { ...answer, created: answer.data?.it };
+  return { ...response, created: response.data?.it };
 }
 
 interface Created {
@@ -43,13 +43,13 @@ interface Created {
 
 /** The made password of a new endpoint. */
 async function passwordOf(input: Input, key?: string): Promise<string> {
-  const { created } = await ask(input, key);
+  const { created } = await execute(input, key);
   expect(created.userErrors).toEqual([]);
   expect(created.password).toMatch(made);
   return String(created.password);
 }
 
-const operations = async () => (await gateway.calls()).map(({ operation }) => operation);
+const operations = async () => (await gateway.upstreamRequests()).map(({ operation }) => operation);
 const taken = {
   sipEndpoint: null,
   password: null,
@@ -63,14 +63,14 @@ describe("createSipEndpoint with an idempotency key", () => {
     { password: "made-up 1" },
   ])("answers a repetition with the endpoint that the first attempt made: %j", async (input) => {
     await start();
-    const first = await ask(input);
+    const first = await execute(input);
     expect(first.created).toEqual({
       sipEndpoint: { username: "erin" },
       password: input.password ?? expect.stringMatching(made),
       userErrors: [],
     });
     expect(await operations()).toEqual(["add_sip"]);
-    for (const _ of [1, 2]) expect((await ask(input)).created).toEqual(first.created);
+    for (const _ of [1, 2]) expect((await execute(input)).created).toEqual(first.created);
     expect(await operations()).toEqual(["add_sip", "add_sip", "get_sip", "add_sip", "get_sip"]);
   });
 
@@ -79,30 +79,34 @@ describe("createSipEndpoint with an idempotency key", () => {
     { password: "made-up 1" },
   ])("answers a repetition after OUTCOME_UNKNOWN whose write took: %j", async (input) => {
     await start({ PIOPIY_DEADLINE_MS: "300" });
-    await gateway.fail({ operation: "add_sip", kind: "lose-reply" });
-    await gateway.fail({ operation: "get_sip", kind: "hang" });
-    const { errors } = await ask(input);
+    await gateway.addFault({ operation: "add_sip", kind: "lose-reply" });
+    await gateway.addFault({ operation: "get_sip", kind: "hang" });
+    const { errors } = await execute(input);
     expect(errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN", retryable: true } }]);
-    const again = await ask(input);
+    const again = await execute(input);
     expect(again.errors).toBeUndefined();
     expect(again.created).toMatchObject({ sipEndpoint: { username: "erin" }, userErrors: [] });
-    const { data } = await gateway.ask('{ sipEndpoint(username: "erin") { password } }', {}, bearer("first"));
+    const { data } = await gateway.execute(
+      '{ sipEndpoint(username: "erin") { password } }',
+      {},
+      bearer("first"),
+    );
     expect(data).toEqual({ sipEndpoint: { password: again.created.password } });
     expect(await operations()).toEqual(["add_sip", "get_sip", "add_sip", "get_sip", "get_sip"]);
   });
 
   it("makes the endpoint when the unknown write did not take", async () => {
     await start({ PIOPIY_DEADLINE_MS: "300" });
-    await gateway.fail({ operation: "add_sip", kind: "hang" });
-    expect((await ask({})).errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
+    await gateway.addFault({ operation: "add_sip", kind: "hang" });
+    expect((await execute({})).errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
     await passwordOf({});
   });
 
   it("tells a failure to look instead of a guess", async () => {
     await start();
     await passwordOf({});
-    await gateway.fail({ operation: "get_sip", kind: "status", status: 420 });
-    expect((await ask({})).errors).toMatchObject([{ extensions: { code: "UPSTREAM_UNAUTHENTICATED" } }]);
+    await gateway.addFault({ operation: "get_sip", kind: "status", status: 420 });
+    expect((await execute({})).errors).toMatchObject([{ extensions: { code: "UPSTREAM_UNAUTHENTICATED" } }]);
   });
 });
 
@@ -115,24 +119,24 @@ describe("A name is taken", () => {
   ])("%s", async (_, input, key) => {
     await start();
     await passwordOf({});
-    expect((await ask(input, key)).created).toEqual(taken);
+    expect((await execute(input, key)).created).toEqual(taken);
   });
 
   it("once its password has been changed, or it was removed and made by somebody else", async () => {
     await start();
     await passwordOf({});
     const erin = 'input: { username: "erin" }';
-    await gateway.ask(`mutation { updateSipEndpoint(${erin}) { password } }`, {}, bearer("first"));
-    expect((await ask({})).created).toEqual(taken);
-    await gateway.ask(`mutation { removeSipEndpoint(${erin}) { username } }`, {}, bearer("first"));
+    await gateway.execute(`mutation { updateSipEndpoint(${erin}) { password } }`, {}, bearer("first"));
+    expect((await execute({})).created).toEqual(taken);
+    await gateway.execute(`mutation { removeSipEndpoint(${erin}) { username } }`, {}, bearer("first"));
     await passwordOf({}, "second");
-    expect((await ask({})).created).toEqual(taken);
+    expect((await execute({})).created).toEqual(taken);
   });
 
   it("without a key, after one PIOPIY call and no look", async () => {
     await start();
-    await ask({ idempotencyKey: undefined });
-    expect((await ask({ idempotencyKey: undefined })).created).toEqual(taken);
+    await execute({ idempotencyKey: undefined });
+    expect((await execute({ idempotencyKey: undefined })).created).toEqual(taken);
     expect(await operations()).toEqual(["add_sip", "add_sip"]);
   });
 });

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type BrokenGateway, fail, startBrokenGateway } from "../support/gateway/broken-gateway.js";
-import { alice, type BrokenReply } from "../support/upstream/broken-upstream.js";
+import { alice, type UpstreamResponse } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {
@@ -15,7 +15,7 @@ const gzip = { "content-encoding": "gzip" };
 const row = { username: "alice", password: "made-up-1" };
 
 /** Bodies that are no answer to any call. */
-const nonsense: [string, BrokenReply][] = [
+const nonsense: [string, UpstreamResponse][] = [
   ["HTML with HTTP 200", { headers: { "content-type": "text/html" }, body: "<h1>Back soon</h1>" }],
   ["an empty body", { body: "" }],
   ["HTTP 204", { status: 204, body: "" }],
@@ -42,7 +42,7 @@ const list = (content: unknown) => ({ code: "cmi-200", list: content });
 
 describe("An answer that breaks PIOPIY's contract", () => {
   it.each(nonsense)("is UPSTREAM_INVALID_RESPONSE to a read after three attempts: %s", async (_, reply) => {
-    broken.upstream.answer(reply);
+    broken.upstream.respond(reply);
     expect(await fail(broken, "get_sip")).toEqual({
       code: "UPSTREAM_INVALID_RESPONSE",
       retryable: true,
@@ -67,7 +67,7 @@ describe("An answer that breaks PIOPIY's contract", () => {
     ["list_sip", "more rows than the count", list({ count: 0, rows: [row] })],
     ["list_sip", "an object as rows", list({ count: 1, rows: row })],
   ] as const)("is UPSTREAM_INVALID_RESPONSE to %s after one attempt: %s", async (operation, _, body) => {
-    broken.upstream.answer({ body });
+    broken.upstream.respond({ body });
     expect(await fail(broken, operation)).toEqual({
       code: "UPSTREAM_INVALID_RESPONSE",
       retryable: true,
@@ -76,8 +76,8 @@ describe("An answer that breaks PIOPIY's contract", () => {
   });
 
   it("names what is missing or wrong, and repeats no value", async () => {
-    broken.upstream.answer({ body: list({ count: "made-up-1", rows: "made-up-2" }) });
-    const { errors } = await broken.gateway.ask("{ sipEndpoints { totalCount } }");
+    broken.upstream.respond({ body: list({ count: "made-up-1", rows: "made-up-2" }) });
+    const { errors } = await broken.gateway.execute("{ sipEndpoints { totalCount } }");
     expect(errors?.[0]?.message).toBe(
       "PIOPIY answered list_sip without what its documents promise; missing or wrong: list.count, list.rows.",
     );

@@ -2,13 +2,13 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type BrokenGateway, fail, startBrokenGateway } from "../support/gateway/broken-gateway.js";
 import { found, write } from "../support/gateway/lost-writes.js";
-import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
+import { alice, type Responder } from "../support/upstream/broken-upstream.js";
 
 const json = JSON.stringify(alice);
 const tenMegabytes = { "content-length": 10_000_000 };
 
 /** Ways to lose an answer on its way. */
-const losses: [string, Behaviour][] = [
+const losses: [string, Responder][] = [
   ["an orderly end before the answer", (response) => response.socket?.end()],
   ["a reset before the answer", (response) => response.socket?.resetAndDestroy()],
   [
@@ -44,7 +44,7 @@ const notHttp: [string, string][] = [
   ["a chunk of no size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
 ];
 
-const settled = { outcome: "done", calls: ["add_sip", "get_sip"] };
+const settled = { outcome: "done", requests: ["add_sip", "get_sip"] };
 
 describe("A connection that is lost", () => {
   let broken: BrokenGateway;
@@ -53,8 +53,8 @@ describe("A connection that is lost", () => {
   });
   afterEach(() => broken.close());
 
-  it.each(losses)("is UPSTREAM_UNAVAILABLE to a read after three attempts: %s", async (_, behaviour) => {
-    broken.upstream.answer(behaviour);
+  it.each(losses)("is UPSTREAM_UNAVAILABLE to a read after three attempts: %s", async (_, responder) => {
+    broken.upstream.respond(responder);
     expect(await fail(broken, "get_sip")).toEqual({
       code: "UPSTREAM_UNAVAILABLE",
       retryable: true,
@@ -62,25 +62,25 @@ describe("A connection that is lost", () => {
     });
   });
 
-  it.each(losses)("leaves a write to be settled: %s", async (_, behaviour) => {
-    expect(await write(broken, "add_sip", behaviour, found)).toEqual(settled);
+  it.each(losses)("leaves a write to be settled: %s", async (_, responder) => {
+    expect(await write(broken, "add_sip", responder, found)).toEqual(settled);
   });
 
   it.each(notHttp)("is UPSTREAM_INVALID_RESPONSE when it speaks no HTTP: %s", async (_, text) => {
-    broken.upstream.answer((response) => response.socket?.end(text));
+    broken.upstream.respond((response) => response.socket?.end(text));
     expect(await fail(broken, "get_sip")).toEqual({
       code: "UPSTREAM_INVALID_RESPONSE",
       retryable: true,
       attempts: 3,
     });
-    const behaviour: Behaviour = (response) => response.socket?.end(text);
-    expect(await write(broken, "add_sip", behaviour, found)).toEqual(settled);
+    const responder: Responder = (response) => response.socket?.end(text);
+    expect(await write(broken, "add_sip", responder, found)).toEqual(settled);
   });
 
   it("was kept and is closed by the upstream in between: the next read opens another", async () => {
-    broken.upstream.answer({ headers: { connection: "close" } });
+    broken.upstream.respond({ headers: { connection: "close" } });
     for (const _ of [1, 2, 3]) {
-      expect(await broken.gateway.ask('{ sipEndpoint(username: "alice") { type } }')).toMatchObject({
+      expect(await broken.gateway.execute('{ sipEndpoint(username: "alice") { type } }')).toMatchObject({
         data: { sipEndpoint: { type: "SIP" } },
       });
     }

@@ -16,26 +16,26 @@ import {
   write,
 } from "../support/gateway/lost-writes.js";
 import { until } from "../support/until.js";
-import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
+import { alice, type Responder } from "../support/upstream/broken-upstream.js";
 
-const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600" };
+const shortTimeouts = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600" };
 
 let broken: BrokenGateway;
 afterEach(() => broken.close());
 
 describe.each(writes)("%s at a PIOPIY that does not tell before the deadline", (operation) => {
   beforeEach(async () => {
-    broken = await startBrokenGateway(hasty);
+    broken = await startBrokenGateway(shortTimeouts);
   });
 
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["is silent", silent],
     ["cuts every connection", cut],
     ["answers HTML", { body: "<h1>Something is wrong</h1>" }],
     ["answers HTTP 500", { status: 500 }],
-  ])("is OUTCOME_UNKNOWN, one error, when it %s", async (_, behaviour) => {
-    broken.upstream.answer(behaviour);
-    const { data, errors, headers } = await broken.gateway.ask(mutations[operation]);
+  ])("is OUTCOME_UNKNOWN, one error, when it %s", async (_, responder) => {
+    broken.upstream.respond(responder);
+    const { data, errors, headers } = await broken.gateway.execute(mutations[operation]);
     expect(data).toBeNull();
     expect(errors).toMatchObject([
       {
@@ -46,31 +46,31 @@ describe.each(writes)("%s at a PIOPIY that does not tell before the deadline", (
     expect(errors?.map(({ extensions }) => extensions)).toEqual([
       { code: "OUTCOME_UNKNOWN", retryable: true, requestId: headers.get("x-request-id") },
     ]);
-    const [first, ...looks] = broken.upstream.calls.map((call) => call.operation);
+    const [first, ...looks] = broken.upstream.requests.map((request) => request.operation);
     expect(first).toBe(operation);
     expect(looks.length).toBeGreaterThan(1);
     expect(new Set(looks)).toEqual(new Set(["get_sip"]));
   });
 
   it("is asked for no more after the answer", async () => {
-    const { outcome, calls } = await write(broken, operation, silent);
+    const { outcome, requests } = await write(broken, operation, silent);
     expect(outcome).toBe("OUTCOME_UNKNOWN");
     await until(() => broken.upstream.connections.open === 0);
     // A whole further operation, long enough for the first to betray itself.
-    await broken.gateway.ask('{ sipEndpoint(username: "bob") { type } }');
-    const later = broken.upstream.calls.slice(calls.length);
+    await broken.gateway.execute('{ sipEndpoint(username: "bob") { type } }');
+    const later = broken.upstream.requests.slice(requests.length);
     expect(later.map(({ body }) => JSON.parse(body).username)).not.toContain("alice");
   });
 
   it("is OUTCOME_UNKNOWN also when repetitions are lost and nothing takes", async () => {
-    broken.upstream.answer((response, call) => {
-      if (call.operation === "get_sip") response.end(JSON.stringify(traces[operation].not.body));
+    broken.upstream.respond((response, request) => {
+      if (request.operation === "get_sip") response.end(JSON.stringify(traces[operation].not.body));
       else response.destroy();
     });
-    const answer = await broken.gateway.ask(mutations[operation]);
-    expect(answer.errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
-    const calls = broken.upstream.calls.map((call) => call.operation);
-    expect(calls.slice(0, 4)).toEqual([operation, "get_sip", operation, "get_sip"]);
+    const result = await broken.gateway.execute(mutations[operation]);
+    expect(result.errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
+    const requests = broken.upstream.requests.map((request) => request.operation);
+    expect(requests.slice(0, 4)).toEqual([operation, "get_sip", operation, "get_sip"]);
   });
 
   it("may be repeated by the caller, and is then settled", async () => {
@@ -90,14 +90,14 @@ describe.each(writes)("%s whose answer was lost", (operation) => {
     broken = await startBrokenGateway();
   });
 
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["refuses the account", { status: 420, body: { code: "cmi-420" } }],
     ["refuses the look", { status: 404, body: { code: "cmi-404" } }],
     ["is busy until after the deadline", { status: 429, headers: { "retry-after": "3600" } }],
-  ])("is OUTCOME_UNKNOWN at once when PIOPIY then %s", async (_, behaviour) => {
-    expect(await write(broken, operation, cut, behaviour)).toEqual({
+  ])("is OUTCOME_UNKNOWN at once when PIOPIY then %s", async (_, responder) => {
+    expect(await write(broken, operation, cut, responder)).toEqual({
       outcome: "OUTCOME_UNKNOWN",
-      calls: [operation, "get_sip"],
+      requests: [operation, "get_sip"],
     });
   });
 
@@ -105,32 +105,32 @@ describe.each(writes)("%s whose answer was lost", (operation) => {
     const refused = { status: 420, body: { code: "cmi-420" } };
     expect(await write(broken, operation, cut, traces[operation].not, refused)).toEqual({
       outcome: "OUTCOME_UNKNOWN",
-      calls: [operation, "get_sip", operation],
+      requests: [operation, "get_sip", operation],
     });
   });
 });
 
 describe("A write that stays unknown", () => {
   it("keeps the mutations after it from being sent", async () => {
-    broken = await startBrokenGateway(hasty);
-    broken.upstream.answer(cut, silent);
-    const { errors } = await broken.gateway.ask(
+    broken = await startBrokenGateway(shortTimeouts);
+    broken.upstream.respond(cut, silent);
+    const { errors } = await broken.gateway.execute(
       'mutation { a: removeSipEndpoint(input: { username: "a" }) { username } b: removeSipEndpoint(input: { username: "b" }) { username } }',
     );
     expect(errors).toHaveLength(1);
     expect(errors?.[0]).toMatchObject({ path: ["a"], extensions: { code: "OUTCOME_UNKNOWN" } });
-    expect(broken.upstream.calls.filter(({ body }) => body.includes('"b"'))).toEqual([]);
+    expect(broken.upstream.requests.filter(({ body }) => body.includes('"b"'))).toEqual([]);
   });
 
   it("leaves reads and writes of others alone", async () => {
-    broken = await startBrokenGateway(hasty);
-    broken.upstream.answer((response, { body }) => {
+    broken = await startBrokenGateway(shortTimeouts);
+    broken.upstream.respond((response, { body }) => {
       if (body.includes("alice")) response.destroy();
       else response.end(JSON.stringify(body.includes("bob") ? { ...alice, username: "bob" } : refusal.body));
     });
-    const lost = broken.gateway.ask(mutations.remove_sip);
-    const bob = await broken.gateway.ask(operations.get_sip.replace("alice", "bob"));
-    const carol = await broken.gateway.ask(operations.remove_sip.replace("alice", "carol"));
+    const lost = broken.gateway.execute(mutations.remove_sip);
+    const bob = await broken.gateway.execute(operations.get_sip.replace("alice", "bob"));
+    const carol = await broken.gateway.execute(operations.remove_sip.replace("alice", "carol"));
     expect(bob.errors).toBeUndefined();
     expect(bob.data).toMatchObject({ sipEndpoint: { type: "SIP" } });
     expect(carol.data).toEqual({ removeSipEndpoint: { userErrors: [{ code: "SIP_ENDPOINT_NOT_FOUND" }] } });

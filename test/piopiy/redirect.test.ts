@@ -9,9 +9,9 @@ import {
 import { cut, mutations, traces, write } from "../support/gateway/lost-writes.js";
 import {
   alice,
-  type Behaviour,
-  type BrokenReply,
+  type Responder,
   startBrokenUpstream,
+  type UpstreamResponse,
 } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
@@ -22,12 +22,12 @@ afterEach(() => broken.close());
 
 const all = Object.keys(operations) as (keyof typeof operations)[];
 const html = "<h1>Something is wrong</h1>";
-const page = (status: number): BrokenReply => ({
+const page = (status: number): UpstreamResponse => ({
   status,
   headers: { "content-type": "text/html" },
   body: html,
 });
-const redirect = (status: number, body: BrokenReply["body"] = ""): BrokenReply => ({
+const redirect = (status: number, body: UpstreamResponse["body"] = ""): UpstreamResponse => ({
   status,
   headers: { location: "https://piopiy.example.com/v1/endpoint/get_sip" },
   body,
@@ -44,12 +44,12 @@ describe("A redirection", () => {
     300, 301, 302, 303, 304, 305, 307, 308, 399,
   ])("is UPSTREAM_REJECTED after one upstream request, for reads and writes: HTTP %i", async (status) => {
     for (const operation of all) {
-      broken.upstream.answer(redirect(status));
+      broken.upstream.respond(redirect(status));
       expect(await fail(broken, operation)).toEqual(rejected(status));
     }
   });
 
-  it.each<[string, BrokenReply["body"]]>([
+  it.each<[string, UpstreamResponse["body"]]>([
     ["a success", alice],
     ["the code 400", { code: "cmi-400" }],
     ["the code 420", { code: 420 }],
@@ -59,7 +59,7 @@ describe("A redirection", () => {
     ["more than 1 MB", " ".repeat(1_000_001)],
   ])("is the same whatever its body says: %s", async (_, body) => {
     for (const operation of all) {
-      broken.upstream.answer(redirect(302, body));
+      broken.upstream.respond(redirect(302, body));
       expect(await fail(broken, operation)).toEqual(rejected(302));
     }
   });
@@ -68,7 +68,7 @@ describe("A redirection", () => {
     const elsewhere = await startBrokenUpstream();
     try {
       for (const status of [301, 302, 303, 307, 308]) {
-        broken.upstream.answer({ status, headers: { location: `${elsewhere.url}get_sip` }, body: "" });
+        broken.upstream.respond({ status, headers: { location: `${elsewhere.url}get_sip` }, body: "" });
         expect(await fail(broken, "get_sip")).toEqual(rejected(status));
       }
       expect(elsewhere.connections.made).toBe(0);
@@ -78,15 +78,15 @@ describe("A redirection", () => {
   });
 
   it("does not open the circuit breaker", async () => {
-    broken.upstream.answer(redirect(301));
+    broken.upstream.respond(redirect(301));
     for (let count = 1; count <= 12; count++) {
       expect(await fail(broken, "remove_sip")).toEqual({ ...rejected(301), attempts: count });
     }
   });
 
   it("names the setting to correct, and not the address", async () => {
-    broken.upstream.answer(redirect(308));
-    const { errors } = await broken.gateway.ask(operations.remove_sip);
+    broken.upstream.respond(redirect(308));
+    const { errors } = await broken.gateway.execute(operations.remove_sip);
     expect(errors?.[0]?.message).toBe(
       "PIOPIY answered remove_sip with the redirection HTTP 308, which the gateway does not follow: the operator must check PIOPIY_URL.",
     );
@@ -98,20 +98,20 @@ describe("A response of something in front of PIOPIY", () => {
     400, 401, 403, 404, 405, 407, 410, 421, 426, 451,
   ])("is UPSTREAM_REJECTED after one upstream request: a page with HTTP %i", async (status) => {
     for (const operation of all) {
-      broken.upstream.answer(page(status));
+      broken.upstream.respond(page(status));
       expect(await fail(broken, operation)).toEqual(rejected(status));
     }
   });
 
   it.each([408, 511])("is retried for reads and is final for writes: HTTP %i", async (status) => {
-    broken.upstream.answer(page(status), {});
-    expect((await broken.gateway.ask(operations.get_sip)).errors).toBeUndefined();
+    broken.upstream.respond(page(status), {});
+    expect((await broken.gateway.execute(operations.get_sip)).errors).toBeUndefined();
     for (const operation of ["get_sip", "list_sip"] as const) {
-      broken.upstream.answer(page(status));
+      broken.upstream.respond(page(status));
       expect(await fail(broken, operation)).toMatchObject({ code: "UPSTREAM_UNAVAILABLE", attempts: 3 });
     }
     for (const operation of writes) {
-      broken.upstream.answer(page(status));
+      broken.upstream.respond(page(status));
       expect(await fail(broken, operation)).toEqual({
         code: "UPSTREAM_UNAVAILABLE",
         retryable: true,
@@ -126,24 +126,24 @@ describe("A response of something in front of PIOPIY", () => {
       const { taken } = traces[operation];
       expect(await write(broken, operation, { status, body: "" }, taken)).toEqual({
         outcome: "done",
-        calls: [operation, "get_sip"],
+        requests: [operation, "get_sip"],
       });
     }
   });
 
   it("may be preceded by 1xx responses", async () => {
-    const hinting: Behaviour = (response) =>
+    const hinting: Responder = (response) =>
       response.writeEarlyHints({ link: "</style.css>; rel=preload" }, () =>
         response.end(JSON.stringify(alice)),
       );
-    broken.upstream.answer(hinting);
-    expect((await broken.gateway.ask(mutations.update_sip)).errors).toBeUndefined();
-    expect(broken.upstream.calls).toHaveLength(1);
+    broken.upstream.respond(hinting);
+    expect((await broken.gateway.execute(mutations.update_sip)).errors).toBeUndefined();
+    expect(broken.upstream.requests).toHaveLength(1);
   });
 });
 
 describe("A lost write", () => {
-  it.each<[string, BrokenReply]>([
+  it.each<[string, UpstreamResponse]>([
     ["a redirection", redirect(302, { code: "cmi-400" })],
     ["a page with HTTP 400", page(400)],
     ["a page with HTTP 404", page(404)],
@@ -151,7 +151,7 @@ describe("A lost write", () => {
     for (const operation of writes) {
       expect(await write(broken, operation, cut, reply)).toEqual({
         outcome: "OUTCOME_UNKNOWN",
-        calls: [operation, "get_sip"],
+        requests: [operation, "get_sip"],
       });
     }
   });

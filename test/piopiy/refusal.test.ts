@@ -6,7 +6,7 @@ import {
   startBrokenGateway,
   writes,
 } from "../support/gateway/broken-gateway.js";
-import type { BrokenReply } from "../support/upstream/broken-upstream.js";
+import type { UpstreamResponse } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterAll(() => broken.close());
 const all = Object.keys(operations) as (keyof typeof operations)[];
 
 /** A refusal in each of the ways that PIOPIY's documents leave open. */
-function spellings(code: number): [string, BrokenReply][] {
+function formats(code: number): [string, UpstreamResponse][] {
   return [
     [`HTTP 200 with "cmi-${code}"`, { body: { code: `cmi-${code}`, msg: "no" } }],
     [`HTTP 200 with "${code}"`, { body: { code: String(code) } }],
@@ -29,9 +29,9 @@ function spellings(code: number): [string, BrokenReply][] {
 }
 
 describe("A refused account", () => {
-  it.each(spellings(420))("is UPSTREAM_UNAUTHENTICATED at %s, for every call", async (_, reply) => {
+  it.each(formats(420))("is UPSTREAM_UNAUTHENTICATED at %s, for every call", async (_, reply) => {
     for (const operation of all) {
-      broken.upstream.answer(reply);
+      broken.upstream.respond(reply);
       expect(await fail(broken, operation)).toEqual({
         code: "UPSTREAM_UNAUTHENTICATED",
         retryable: false,
@@ -43,23 +43,23 @@ describe("A refused account", () => {
 });
 
 describe("PIOPIY's 400", () => {
-  it.each(spellings(400))("is an answer at %s", async (_, reply) => {
-    broken.upstream.answer(reply);
-    const read = await broken.gateway.ask(operations.get_sip);
+  it.each(formats(400))("is an answer at %s", async (_, reply) => {
+    broken.upstream.respond(reply);
+    const read = await broken.gateway.execute(operations.get_sip);
     expect(read).toMatchObject({ status: 200, data: { sipEndpoint: null } });
     const codes: unknown[] = [];
     for (const operation of writes) {
-      const { data } = await broken.gateway.ask<Record<string, { userErrors: [{ code: string }] }>>(
+      const { data } = await broken.gateway.execute<Record<string, { userErrors: [{ code: string }] }>>(
         operations[operation],
       );
       codes.push(...Object.values(data).map(({ userErrors }) => userErrors[0].code));
     }
     expect(codes).toEqual(["USERNAME_TAKEN", "SIP_ENDPOINT_NOT_FOUND", "SIP_ENDPOINT_NOT_FOUND"]);
-    expect(broken.upstream.calls.map((call) => call.operation)).toEqual(["get_sip", ...writes]);
+    expect(broken.upstream.requests.map((request) => request.operation)).toEqual(["get_sip", ...writes]);
   });
 
-  it.each(spellings(400))("is a refusal of a list, which has no name, at %s", async (_, reply) => {
-    broken.upstream.answer(reply);
+  it.each(formats(400))("is a refusal of a list, which has no name, at %s", async (_, reply) => {
+    broken.upstream.respond(reply);
     expect(await fail(broken, "list_sip")).toEqual({
       code: "UPSTREAM_REJECTED",
       retryable: false,
@@ -71,13 +71,13 @@ describe("PIOPIY's 400", () => {
 
 describe("Any other refusal", () => {
   it.each([
-    ...spellings(404),
-    ...spellings(407),
-    ...spellings(501),
-    ...spellings(502),
+    ...formats(404),
+    ...formats(407),
+    ...formats(501),
+    ...formats(502),
   ])("is UPSTREAM_REJECTED with PIOPIY's number and never repeated, at %s", async (_, reply) => {
     for (const operation of all) {
-      broken.upstream.answer(reply);
+      broken.upstream.respond(reply);
       const { upstreamCode, ...failure } = await fail(broken, operation);
       expect(failure).toEqual({ code: "UPSTREAM_REJECTED", retryable: false, attempts: 1 });
       expect(JSON.stringify(reply.body)).toContain(String(upstreamCode));
@@ -90,7 +90,7 @@ describe("Any other refusal", () => {
     ["an object without a code", {}],
     ["a code that claims success", { code: "cmi-200" }],
   ])("is the HTTP status where the body is %s", async (_, body) => {
-    broken.upstream.answer({ status: 404, body });
+    broken.upstream.respond({ status: 404, body });
     expect(await fail(broken, "get_sip")).toMatchObject({ code: "UPSTREAM_REJECTED", upstreamCode: 404 });
   });
 
@@ -102,14 +102,14 @@ describe("Any other refusal", () => {
     ["a form", "secret=canary-secret&appid=1"],
     ["numbers that may be a code", "use 123456789012"],
   ])("leaves PIOPIY's words out when they hold %s", async (_, msg) => {
-    broken.upstream.answer({ body: { code: 404, msg } });
-    const { errors } = await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond({ body: { code: 404, msg } });
+    const { errors } = await broken.gateway.execute(operations.get_sip);
     expect(errors?.[0]?.message).toBe("PIOPIY refused get_sip with code 404.");
   });
 
   it("repeats PIOPIY's words on one line, 200 characters of them at most", async () => {
-    broken.upstream.answer({ body: { code: 404, msg: `a\n\tb\u0000c ${"x".repeat(300)}` } });
-    const { errors } = await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond({ body: { code: 404, msg: `a\n\tb\u0000c ${"x".repeat(300)}` } });
+    const { errors } = await broken.gateway.execute(operations.get_sip);
     expect(errors?.[0]?.message).toBe(`PIOPIY refused get_sip with code 404 ("a b c ${"x".repeat(194)}").`);
   });
 });

@@ -5,7 +5,7 @@ import {
   operations,
   startBrokenGateway,
 } from "../support/gateway/broken-gateway.js";
-import { alice, type Behaviour, send } from "../support/upstream/broken-upstream.js";
+import { alice, type Responder, send } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {
@@ -16,7 +16,7 @@ afterEach(() => broken.close());
 /** Reads these endpoints in one operation, and tells the codes of the failures. */
 async function read(names: readonly string[]): Promise<string[]> {
   const fields = names.map((name, index) => `r${index}: sipEndpoint(username: "${name}") { type }`);
-  const { errors = [] } = await broken.gateway.ask(`{ ${fields.join(" ")} }`);
+  const { errors = [] } = await broken.gateway.execute(`{ ${fields.join(" ")} }`);
   return errors.map(({ extensions }) => extensions.code);
 }
 
@@ -26,7 +26,7 @@ const named = (kind: string, count: number, from = 0) =>
 /** How many calls there were for each name of this kind. */
 function attempts(kind: string): number[] {
   const counts = new Map<string, number>();
-  for (const { body } of broken.upstream.calls) {
+  for (const { body } of broken.upstream.requests) {
     const { username } = JSON.parse(body);
     if (username.startsWith(`${kind}-`)) counts.set(username, (counts.get(username) ?? 0) + 1);
   }
@@ -36,17 +36,17 @@ function attempts(kind: string): number[] {
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
 
 /** PIOPIY fails for bad names only. */
-function failing(failure: Behaviour): Behaviour {
-  return (response, call) => {
-    const { username } = JSON.parse(call.body);
+function failing(failure: Responder): Responder {
+  return (response, request) => {
+    const { username } = JSON.parse(request.body);
     if (!username.startsWith("bad-")) send(response, { body: { ...alice, username } });
-    else if (typeof failure === "function") failure(response, call);
+    else if (typeof failure === "function") failure(response, request);
     else send(response, failure);
   };
 }
 
 // Neither opens the breaker: 429 is no outage, and answers for other names come in between.
-const failures: [string, Behaviour, string][] = [
+const failures: [string, Responder, string][] = [
   ["429", { status: 429 }, "UPSTREAM_UNAVAILABLE"],
   ["503", { status: 503 }, "UPSTREAM_UNAVAILABLE"],
   ["a connection that is cut", (response) => response.destroy(), "UPSTREAM_UNAVAILABLE"],
@@ -55,7 +55,7 @@ const failures: [string, Behaviour, string][] = [
 
 describe("Retries of reads that fail with", () => {
   it.each(failures)("%s are ten at most while the gateway is quiet", async (_, failure, code) => {
-    broken.upstream.answer(failing(failure));
+    broken.upstream.respond(failing(failure));
     for (let from = 0; from < 48; from += 3) {
       expect(await read(named("good", 1, from))).toEqual([]);
       expect(await read(named("bad", 3, from))).toEqual(Array(3).fill(code));
@@ -68,9 +68,9 @@ describe("Retries of reads that fail with", () => {
 
 describe("Of 200 reads that fail", () => {
   it("no more than a tenth is retried, and each one without a retry left fails after one attempt", async () => {
-    broken.upstream.answer(failing({ status: 429 }));
-    const answers = await Promise.all([0, 50, 100, 150].map((from) => read(named("bad", 50, from))));
-    expect(answers.flat()).toEqual(Array(200).fill("UPSTREAM_UNAVAILABLE"));
+    broken.upstream.respond(failing({ status: 429 }));
+    const responses = await Promise.all([0, 50, 100, 150].map((from) => read(named("bad", 50, from))));
+    expect(responses.flat()).toEqual(Array(200).fill("UPSTREAM_UNAVAILABLE"));
     const counts = attempts("bad");
     expect(counts).toHaveLength(200);
     expect(sum(counts)).toBeLessThanOrEqual(200 + 20);
@@ -80,7 +80,7 @@ describe("Of 200 reads that fail", () => {
   });
 
   it("so many follow one another: the share of retries stays the same", async () => {
-    broken.upstream.answer(failing({ status: 429 }));
+    broken.upstream.respond(failing({ status: 429 }));
     for (let from = 0; from < 200; from += 50) await read(named("bad", 50, from));
     expect(sum(attempts("bad"))).toBeLessThanOrEqual(200 + 20);
   });
@@ -88,7 +88,7 @@ describe("Of 200 reads that fail", () => {
 
 describe("After 300 reads that went well", () => {
   it("more than ten retries may follow: a tenth of all reads", async () => {
-    broken.upstream.answer(failing({ status: 503 }));
+    broken.upstream.respond(failing({ status: 503 }));
     for (let from = 0; from < 300; from += 50) expect(await read(named("good", 50, from))).toEqual([]);
     for (let from = 0; from < 30; from += 3) {
       expect(await read(named("bad", 3, from))).toEqual(Array(3).fill("UPSTREAM_UNAVAILABLE"));
@@ -102,20 +102,20 @@ describe("After 300 reads that went well", () => {
 
 describe("The budget of retries", () => {
   it("is one for all reads of a gateway: what get_sip has spent list_sip lacks", async () => {
-    broken.upstream.answer({ status: 429 });
+    broken.upstream.respond({ status: 429 });
     await read(named("bad", 5));
     expect(sum(attempts("bad"))).toBe(15);
-    broken.upstream.answer({ status: 429 });
+    broken.upstream.respond({ status: 429 });
     expect(await fail(broken, "list_sip")).toMatchObject({ code: "UPSTREAM_UNAVAILABLE", attempts: 1 });
   });
 
   it("is not needed by writes, which are settled without it", async () => {
-    broken.upstream.answer({ status: 429 });
+    broken.upstream.respond({ status: 429 });
     await read(named("bad", 5));
-    broken.upstream.answer((response) => response.destroy(), {}, {});
-    const { errors } = await broken.gateway.ask(operations.remove_sip);
+    broken.upstream.respond((response) => response.destroy(), {}, {});
+    const { errors } = await broken.gateway.execute(operations.remove_sip);
     expect(errors).toBeUndefined();
-    expect(broken.upstream.calls.map(({ operation }) => operation)).toEqual([
+    expect(broken.upstream.requests.map(({ operation }) => operation)).toEqual([
       "remove_sip",
       "get_sip",
       "remove_sip",
@@ -123,10 +123,10 @@ describe("The budget of retries", () => {
   });
 
   it("is not touched by what cannot pass: refusals are never retried", async () => {
-    broken.upstream.answer({ body: { code: "cmi-404" } });
+    broken.upstream.respond({ body: { code: "cmi-404" } });
     await read(named("bad", 50));
     expect(sum(attempts("bad"))).toBe(50);
-    broken.upstream.answer({ status: 429 });
+    broken.upstream.respond({ status: 429 });
     expect(await fail(broken, "get_sip")).toMatchObject({ attempts: 3 });
   });
 });

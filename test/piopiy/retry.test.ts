@@ -5,7 +5,7 @@ import {
   operations,
   startBrokenGateway,
 } from "../support/gateway/broken-gateway.js";
-import { type Behaviour, type BrokenReply, send } from "../support/upstream/broken-upstream.js";
+import { type Responder, send, type UpstreamResponse } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {
@@ -16,7 +16,7 @@ afterEach(() => broken.close());
 const html = "<h1>Something is wrong</h1>";
 
 /** Failures that may pass by themselves. */
-const outages: [number, BrokenReply][] = [
+const outages: [number, UpstreamResponse][] = [
   [500, { status: 500, body: html }],
   [502, { status: 502, body: html }],
   [502, { status: 502, body: "" }],
@@ -33,7 +33,7 @@ const outages: [number, BrokenReply][] = [
 describe("An outage", () => {
   it.each(outages)("of a read is UPSTREAM_UNAVAILABLE after three attempts: %i, %j", async (code, reply) => {
     for (const operation of ["get_sip", "list_sip"] as const) {
-      broken.upstream.answer(reply);
+      broken.upstream.respond(reply);
       expect(await fail(broken, operation)).toEqual({
         code: "UPSTREAM_UNAVAILABLE",
         retryable: true,
@@ -43,7 +43,7 @@ describe("An outage", () => {
     }
   });
 
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["HTTP 502", { status: 502, body: html }],
     ["a connection that is cut", (response) => response.destroy()],
     [
@@ -52,15 +52,15 @@ describe("An outage", () => {
     ],
     ["HTML", { body: html }],
   ])("that passes is not noticed by the caller: %s", async (_, failure) => {
-    broken.upstream.answer(failure, {});
-    const { data, errors } = await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond(failure, {});
+    const { data, errors } = await broken.gateway.execute(operations.get_sip);
     expect(errors).toBeUndefined();
     expect(data).toEqual({ sipEndpoint: { username: "alice", type: "SIP" } });
-    expect(broken.upstream.calls).toHaveLength(2);
+    expect(broken.upstream.requests).toHaveLength(2);
   });
 
   it("may take another shape with each attempt: the last one is told", async () => {
-    broken.upstream.answer({ status: 503 }, { body: html }, { body: { code: "cmi-404" } });
+    broken.upstream.respond({ status: 503 }, { body: html }, { body: { code: "cmi-404" } });
     expect(await fail(broken, "get_sip")).toEqual({
       code: "UPSTREAM_REJECTED",
       retryable: false,
@@ -70,15 +70,15 @@ describe("An outage", () => {
   });
 
   it("of one endpoint leaves the others of its operation alone", async () => {
-    broken.upstream.answer((response, { body }) => {
+    broken.upstream.respond((response, { body }) => {
       send(response, body.includes('"bob"') ? { status: 503, body: html } : {});
     });
-    const { data, errors } = await broken.gateway.ask(
+    const { data, errors } = await broken.gateway.execute(
       '{ a: sipEndpoint(username: "alice") { type } b: sipEndpoint(username: "bob") { type } }',
     );
     expect(data).toEqual({ a: { type: "SIP" }, b: null });
     expect(errors?.map(({ path }) => path)).toEqual([["b"]]);
-    expect(broken.upstream.calls).toHaveLength(4);
+    expect(broken.upstream.requests).toHaveLength(4);
   });
 });
 
@@ -86,11 +86,11 @@ describe("Retry-After", () => {
   const soon = () => new Date(Date.now() + 1000).toUTCString();
 
   it.each([429, 503])("in seconds is waited for, after %i", async (status) => {
-    broken.upstream.answer({ status, headers: { "retry-after": "1" } }, {});
+    broken.upstream.respond({ status, headers: { "retry-after": "1" } }, {});
     const begun = performance.now();
-    const { errors } = await broken.gateway.ask(operations.get_sip);
+    const { errors } = await broken.gateway.execute(operations.get_sip);
     expect(errors).toBeUndefined();
-    expect(broken.upstream.calls).toHaveLength(2);
+    expect(broken.upstream.requests).toHaveLength(2);
     expect(performance.now() - begun).toBeGreaterThan(990);
   });
 
@@ -100,17 +100,17 @@ describe("Retry-After", () => {
     ["no time at all", () => "0"],
     ["what nobody can read", () => "soon"],
   ])("as %s leads to a second attempt", async (_, value) => {
-    broken.upstream.answer({ status: 503, headers: { "retry-after": value() } }, {});
-    const { errors } = await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond({ status: 503, headers: { "retry-after": value() } }, {});
+    const { errors } = await broken.gateway.execute(operations.get_sip);
     expect(errors).toBeUndefined();
-    expect(broken.upstream.calls).toHaveLength(2);
+    expect(broken.upstream.requests).toHaveLength(2);
   });
 
   it.each([
     ["3600", 3_600_000],
     [new Date(Date.now() + 3_600_000).toUTCString(), 3_600_000],
   ])("beyond the deadline is told to the caller instead of waited for: %s", async (value, ms) => {
-    broken.upstream.answer({ status: 429, headers: { "retry-after": value } });
+    broken.upstream.respond({ status: 429, headers: { "retry-after": value } });
     const { retryAfterMs, ...failure } = await fail(broken, "get_sip");
     expect(failure).toEqual({
       code: "UPSTREAM_UNAVAILABLE",

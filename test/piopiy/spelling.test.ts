@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
-import { alice, type BrokenReply } from "../support/upstream/broken-upstream.js";
+import { alice, type UpstreamResponse } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeAll(async () => {
@@ -21,11 +21,11 @@ const endpoint = {
   password: "made-up-1",
 };
 
-async function read(reply: BrokenReply, username = "alice"): Promise<unknown> {
-  broken.upstream.answer(reply);
-  const { data, errors } = await broken.gateway.ask<{ sipEndpoint: unknown }>(query, { username });
+async function read(reply: UpstreamResponse, username = "alice"): Promise<unknown> {
+  broken.upstream.respond(reply);
+  const { data, errors } = await broken.gateway.execute<{ sipEndpoint: unknown }>(query, { username });
   expect(errors).toBeUndefined();
-  expect(broken.upstream.calls).toHaveLength(1);
+  expect(broken.upstream.requests).toHaveLength(1);
   return data.sipEndpoint;
 }
 
@@ -38,7 +38,7 @@ describe("A success", () => {
     expect(await read({ status, body: alice })).toEqual(endpoint);
   });
 
-  it.each<[string, BrokenReply]>([
+  it.each<[string, UpstreamResponse]>([
     ["text/html", { headers: { "content-type": "text/html" } }],
     ["gzip", { headers: { "content-encoding": "gzip" }, body: gzipSync(JSON.stringify(alice)) }],
     ["a byte order mark", { body: `\uFEFF${JSON.stringify(alice)}` }],

@@ -6,8 +6,8 @@ import { PiopiyClient } from "../../src/piopiy/client.js";
 import { OperationDeadline } from "../../src/piopiy/deadline.js";
 import { Secret } from "../../src/secret.js";
 import {
-  type Behaviour,
   type BrokenUpstream,
+  type Responder,
   startBrokenUpstream,
 } from "../support/upstream/broken-upstream.js";
 import { canaries, echoes, holdsCanary } from "../support/upstream/canaries.js";
@@ -60,18 +60,18 @@ function expectClean(errors: readonly unknown[]): void {
 }
 
 describe("What the client throws holds neither the secret nor a password", () => {
-  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, behaviour) => {
-    upstream.answer(behaviour);
+  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, responder) => {
+    upstream.respond(responder);
     expectClean(await thrown(upstream.url));
   });
 
-  it.each<[string, Behaviour]>([
+  it.each<[string, Responder]>([
     ["is silent", () => {}],
     ["falls silent", (response) => response.writeHead(200).write("{")],
     ["cuts the connection", (response) => response.socket?.resetAndDestroy()],
     ["answers 10 MB", { body: " ".repeat(10_000_000) }],
-  ])("when the upstream %s", async (_, behaviour) => {
-    upstream.answer(behaviour);
+  ])("when the upstream %s", async (_, responder) => {
+    upstream.respond(responder);
     expectClean(await thrown(upstream.url));
   });
 

@@ -13,25 +13,25 @@ describe("An upstream that is too slow", () => {
   let broken: BrokenGateway;
   beforeEach(async () => {
     broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "500" });
-    broken.upstream.answer({});
-    await broken.gateway.ask(operations.list_sip);
+    broken.upstream.respond({});
+    await broken.gateway.execute(operations.list_sip);
   });
   afterEach(() => broken.close());
 
   it("is UPSTREAM_TIMEOUT to a read after three attempts", async () => {
-    broken.upstream.answer(() => {});
+    broken.upstream.respond(() => {});
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
   });
 
   it("is so too when it falls silent after the head, or in the middle of the body", async () => {
-    broken.upstream.answer((response) => response.writeHead(200).flushHeaders());
+    broken.upstream.respond((response) => response.writeHead(200).flushHeaders());
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
-    broken.upstream.answer((response) => response.write('{"code":'));
+    broken.upstream.respond((response) => response.write('{"code":'));
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
   });
 
   it("is so too when it sends a byte now and then", async () => {
-    broken.upstream.answer((response) => {
+    broken.upstream.respond((response) => {
       const drip = setInterval(() => response.write(" "), 10);
       response.once("close", () => clearInterval(drip));
     });
@@ -39,14 +39,14 @@ describe("An upstream that is too slow", () => {
   });
 
   it("may be fast at the next attempt", async () => {
-    broken.upstream.answer(() => {}, {});
-    const { data } = await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond(() => {}, {});
+    const { data } = await broken.gateway.execute(operations.get_sip);
     expect(data).toMatchObject({ sipEndpoint: { username: "alice" } });
-    expect(broken.upstream.calls).toHaveLength(2);
+    expect(broken.upstream.requests).toHaveLength(2);
   });
 
   it("keeps no connection open", async () => {
-    broken.upstream.answer(() => {});
+    broken.upstream.respond(() => {});
     await fail(broken, "get_sip");
     await until(() => broken.upstream.connections.open === 0);
   });
@@ -57,11 +57,12 @@ describe("The deadline of an operation", () => {
   beforeAll(async () => {
     broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "1000", PIOPIY_MAX_CONCURRENCY: "1" });
     // The first operations take longer than all later ones: what they need is loaded and compiled, and a connection is made.
-    broken.upstream.answer({});
-    for (const operation of ["get_sip", "add_sip"] as const) await broken.gateway.ask(operations[operation]);
+    broken.upstream.respond({});
+    for (const operation of ["get_sip", "add_sip"] as const)
+      await broken.gateway.execute(operations[operation]);
   });
   afterAll(() => broken.close());
-  beforeEach(() => broken.upstream.answer(() => {}));
+  beforeEach(() => broken.upstream.respond(() => {}));
 
   it("ends a read in its first attempt", async () => {
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 1 });
@@ -72,7 +73,7 @@ describe("The deadline of an operation", () => {
   });
 
   it("ends what waits for its turn: it is not sent", async () => {
-    const { errors } = await broken.gateway.ask(
+    const { errors } = await broken.gateway.execute(
       '{ a: sipEndpoint(username: "a") { type } b: sipEndpoint(username: "b") { type } c: sipEndpoint(username: "c") { type } }',
     );
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
@@ -80,13 +81,13 @@ describe("The deadline of an operation", () => {
       message.startsWith("The time of this operation was spent"),
     );
     expect(waited?.map(({ path }) => path)).toEqual([["b"], ["c"]]);
-    expect(broken.upstream.calls).toHaveLength(1);
+    expect(broken.upstream.requests).toHaveLength(1);
   });
 
   it("leaves the gateway able to serve the next operation", async () => {
     await fail(broken, "get_sip");
-    broken.upstream.answer({});
-    expect(await broken.gateway.ask(operations.get_sip)).toMatchObject({
+    broken.upstream.respond({});
+    expect(await broken.gateway.execute(operations.get_sip)).toMatchObject({
       data: { sipEndpoint: { username: "alice" } },
     });
   });

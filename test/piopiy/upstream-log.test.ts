@@ -5,13 +5,13 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
 import { UpstreamLog } from "../../src/piopiy/upstream-log.js";
 import { Secret } from "../../src/secret.js";
-import { hangUp } from "../support/gateway/abandoned-operations.js";
+import { abandon } from "../support/gateway/abandoned-operations.js";
 import { type BrokenGateway, operations, startBrokenGateway } from "../support/gateway/broken-gateway.js";
 import { cut, found, mutations, write } from "../support/gateway/lost-writes.js";
 import { reads } from "../support/gateway/reads.js";
 import { startGateway } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
-import { type Behaviour } from "../support/upstream/broken-upstream.js";
+import { type Responder } from "../support/upstream/broken-upstream.js";
 import { canaries, echoes, holdsCanary } from "../support/upstream/canaries.js";
 import { cert, key } from "./self-signed.js";
 
@@ -49,10 +49,10 @@ function linesOf(log: readonly string[]): Line[] {
 }
 const lines = () => linesOf(broken.gateway.log);
 
-const redirect = (location: string): Behaviour => ({ status: 301, headers: { location }, body: "" });
+const redirect = (location: string): Responder => ({ status: 301, headers: { location }, body: "" });
 
 describe("The cause of a failed upstream request", () => {
-  it.each<[string, Behaviour, object]>([
+  it.each<[string, Responder, object]>([
     ["ECONNRESET", (response) => response.socket?.resetAndDestroy(), { code: "ECONNRESET" }],
     ["timeout", () => {}, { code: "timeout" }],
     ["HTTP 503 with no code", { status: 503, body: html }, { status: 503 }],
@@ -63,10 +63,10 @@ describe("The cause of a failed upstream request", () => {
     ["HTTP 200 with more than 1000000 bytes", { body: " ".repeat(1_000_001) }, { status: 200 }],
     ["HTTP 404 with no code", { status: 404, body: html }, { status: 404 }],
     ["HTTP 407 with no code", { status: 407, body: html }, { status: 407 }],
-  ])("is logged: %s", async (cause, behaviour, fields) => {
+  ])("is logged: %s", async (cause, responder, fields) => {
     await start(cause === "timeout" ? { PIOPIY_TIMEOUT_MS: "100" } : {});
-    broken.upstream.answer(behaviour, {});
-    await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond(responder, {});
+    await broken.gateway.execute(operations.get_sip);
     expect(lines()).toEqual([
       expect.objectContaining({
         level: WARN,
@@ -81,7 +81,7 @@ describe("The cause of a failed upstream request", () => {
   it("is logged for a refused connection", async () => {
     const { gateway, upstream } = await startBrokenGateway();
     await upstream.close();
-    await gateway.ask(operations.remove_sip);
+    await gateway.execute(operations.remove_sip);
     await gateway.close();
     expect(linesOf(gateway.log)).toMatchObject([
       { level: WARN, operation: "remove_sip", msg: "an upstream request failed: ECONNREFUSED" },
@@ -97,7 +97,7 @@ describe("The cause of a failed upstream request", () => {
     await once(server, "listening");
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1/endpoint/`;
     const gateway = await startGateway({ gateway: { PIOPIY_URL: url } });
-    const { errors } = await gateway.ask(operations.remove_sip);
+    const { errors } = await gateway.execute(operations.remove_sip);
     await gateway.close();
     server.close();
     expect(errors).toMatchObject([{ extensions: { code: "UPSTREAM_UNAVAILABLE" } }]);
@@ -113,14 +113,14 @@ describe("The cause of a failed upstream request", () => {
 
   it("is logged for a deadline, and not for a client that has left", async () => {
     await start();
-    broken.upstream.answer(() => {});
-    await hangUp(broken.gateway, operations.get_sip, () => broken.upstream.calls.length === 1);
+    broken.upstream.respond(() => {});
+    await abandon(broken.gateway, operations.get_sip, () => broken.upstream.requests.length === 1);
     await until(() => broken.upstream.connections.open === 0);
     expect(lines()).toEqual([]);
     await close();
     await start({ PIOPIY_DEADLINE_MS: "100" });
-    broken.upstream.answer(() => {});
-    await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond(() => {});
+    await broken.gateway.execute(operations.get_sip);
     expect(lines()).toMatchObject([{ level: WARN, operation: "get_sip", code: "timeout" }]);
   });
 
@@ -132,17 +132,17 @@ describe("The cause of a failed upstream request", () => {
 
   it("is logged for a stale response", async () => {
     await start({ CACHE_TTL_MS: "1" });
-    broken.upstream.answer({}, { status: 503, body: html });
-    await broken.gateway.ask(operations.get_sip);
-    const { extensions } = await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond({}, { status: 503, body: html });
+    await broken.gateway.execute(operations.get_sip);
+    const { extensions } = await broken.gateway.execute(operations.get_sip);
     expect(extensions?.stale?.ageMs).toBeGreaterThan(0);
     expect(lines()).toMatchObject([{ operation: "get_sip", status: 503 }]);
   });
 
   it("stands beside the opening of the circuit breaker", async () => {
     await start({ PIOPIY_MAX_CONCURRENCY: "1" });
-    broken.upstream.answer({ status: 500, body: html }, ...Array(8).fill(cut), { status: 504, body: html });
-    await broken.gateway.ask(reads("u", 10));
+    broken.upstream.respond({ status: 500, body: html }, ...Array(8).fill(cut), { status: 504, body: html });
+    await broken.gateway.execute(reads("u", 10));
     expect(lines()).toMatchObject([
       { level: WARN, status: 500 },
       { level: WARN, code: "ECONNRESET" },
@@ -153,18 +153,18 @@ describe("The cause of a failed upstream request", () => {
 
   it("is not logged for a username that is taken or unknown", async () => {
     await start();
-    broken.upstream.answer({ body: { code: "cmi-400" } });
+    broken.upstream.respond({ body: { code: "cmi-400" } });
     for (const operation of ["get_sip", "add_sip", "update_sip", "remove_sip"] as const) {
-      await broken.gateway.ask(operations[operation]);
+      await broken.gateway.execute(operations[operation]);
     }
-    expect(broken.upstream.calls).toHaveLength(4);
+    expect(broken.upstream.requests).toHaveLength(4);
     expect(lines()).toEqual([]);
   });
 
   it("is an error entry, once, when PIOPIY refuses the account", async () => {
     await start();
-    broken.upstream.answer({ body: { code: "cmi-420" } });
-    for (const query of Object.values(operations)) await broken.gateway.ask(query);
+    broken.upstream.respond({ body: { code: "cmi-420" } });
+    for (const query of Object.values(operations)) await broken.gateway.execute(query);
     expect(lines()).toMatchObject([
       {
         level: ERROR,
@@ -179,12 +179,12 @@ describe("The cause of a failed upstream request", () => {
 describe("A flood of failures", () => {
   it("is one entry for each cause", async () => {
     await start();
-    broken.upstream.answer((response, { body }) => {
+    broken.upstream.respond((response, { body }) => {
       const isOdd = /[13579]"/.test(body);
       response.writeHead(isOdd ? 404 : 429).end(html);
     });
-    for (let round = 0; round < 4; round++) await broken.gateway.ask(reads("u", 50));
-    expect(broken.upstream.calls.length).toBeGreaterThanOrEqual(200);
+    for (let round = 0; round < 4; round++) await broken.gateway.execute(reads("u", 50));
+    expect(broken.upstream.requests.length).toBeGreaterThanOrEqual(200);
     expect(
       lines()
         .map(({ status }) => status)
@@ -195,8 +195,8 @@ describe("A flood of failures", () => {
   it("is at most 51 entries when each failure has another cause", async () => {
     await start();
     let code = 1000;
-    broken.upstream.answer((response) => response.end(JSON.stringify({ code: code++ })));
-    for (let round = 0; round < 4; round++) await broken.gateway.ask(reads("u", 50));
+    broken.upstream.respond((response) => response.end(JSON.stringify({ code: code++ })));
+    for (let round = 0; round < 4; round++) await broken.gateway.execute(reads("u", 50));
     expect(code).toBe(1200);
     expect(lines()).toHaveLength(51);
   });
@@ -234,8 +234,8 @@ describe("A redirection is logged with the address to use", () => {
     [`https://piopiy.example.com/${"x".repeat(300)}`, `https://piopiy.example.com/${"x".repeat(173)}`],
   ])("for %s", async (location, address) => {
     await start();
-    broken.upstream.answer(redirect(location));
-    for (let count = 0; count < 3; count++) await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond(redirect(location));
+    for (let count = 0; count < 3; count++) await broken.gateway.execute(operations.get_sip);
     expect(lines()).toMatchObject([
       {
         level: WARN,
@@ -256,15 +256,15 @@ describe("A redirection is logged with the address to use", () => {
     ["http://[::1", "to no address that can be shown"],
   ])("or with what is wrong: %s", async (location, message) => {
     await start();
-    broken.upstream.answer(redirect(location));
-    await broken.gateway.ask(operations.get_sip);
+    broken.upstream.respond(redirect(location));
+    await broken.gateway.execute(operations.get_sip);
     expect(lines()).toMatchObject([{ level: WARN, msg: expect.stringContaining(message) }]);
   });
 
   it("unless it has none", async () => {
     await start();
-    broken.upstream.answer({ status: 302, body: "" });
-    await broken.gateway.ask(operations.remove_sip);
+    broken.upstream.respond({ status: 302, body: "" });
+    await broken.gateway.execute(operations.remove_sip);
     expect(lines()).toMatchObject([{ msg: expect.stringContaining("to no address that can be shown") }]);
   });
 });
@@ -278,8 +278,8 @@ describe("A PIOPIY_URL without the path of the API", () => {
     await start();
     const { origin } = new URL(broken.upstream.url);
     const gateway = await startGateway({ gateway: { PIOPIY_URL: origin } });
-    broken.upstream.answer({ status, body });
-    await gateway.ask(operations.get_sip);
+    broken.upstream.respond({ status, body });
+    await gateway.execute(operations.get_sip);
     await gateway.close();
     expect(linesOf(gateway.log)).toMatchObject([
       {
@@ -301,15 +301,15 @@ describe("The log holds no secret, no password and no username", () => {
         response.writeHead(302, { location: `https://${name}.example.com/${name}` }).end();
       },
     ],
-  ] as [string, Behaviour][])("when the upstream repeats what it was sent, as %s", async (_, behaviour) => {
+  ] as [string, Responder][])("when the upstream repeats what it was sent, as %s", async (_, responder) => {
     const account = { PIOPIY_SECRET: "canary-secret-1", PIOPIY_TIMEOUT_MS: "300", PIOPIY_DEADLINE_MS: "600" };
     await start(account);
-    broken.upstream.answer(behaviour);
+    broken.upstream.respond(responder);
     const query = mutations.add_sip
       .replaceAll("alice", "canary-key-name")
       .replace("made-up-1", "canary-password-1");
-    await broken.gateway.ask(query);
-    await broken.gateway.ask(operations.get_sip.replace("alice", "canary-key-name"));
+    await broken.gateway.execute(query);
+    await broken.gateway.execute(operations.get_sip.replace("alice", "canary-key-name"));
     expect(lines().length).toBeGreaterThan(0);
     const shown = JSON.stringify(lines());
     const kinds = Object.keys(canaries) as (keyof typeof canaries)[];

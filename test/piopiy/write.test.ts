@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type BrokenGateway, fail, startBrokenGateway, writes } from "../support/gateway/broken-gateway.js";
 import { cut, found, losses, other, refusal, traces, write } from "../support/gateway/lost-writes.js";
-import type { Behaviour } from "../support/upstream/broken-upstream.js";
+import type { Responder } from "../support/upstream/broken-upstream.js";
 
 // Each case ends with a good answer, so that one gateway stands them all.
 let broken: BrokenGateway;
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => broken.close());
 
 const html = "<h1>Something is wrong</h1>";
-const busy: [number, Behaviour][] = [
+const busy: [number, Responder][] = [
   [429, { status: 429, body: html }],
   [503, { status: 503, body: html }],
   [503, { status: 503, body: { code: 503 } }],
@@ -26,38 +26,38 @@ describe.each(writes)("%s", (operation) => {
     it("has happened when a look shows that it has taken", async () => {
       expect(await write(broken, operation, loss, taken)).toEqual({
         outcome: "done",
-        calls: [operation, "get_sip"],
+        requests: [operation, "get_sip"],
       });
     });
 
     it("is repeated once when a look shows that it has not taken", async () => {
       expect(await write(broken, operation, loss, not, found)).toEqual({
         outcome: "done",
-        calls: [operation, "get_sip", operation],
+        requests: [operation, "get_sip", operation],
       });
     });
 
     it("is looked at and repeated again when these answers are lost too", async () => {
       expect(await write(broken, operation, loss, loss, not, loss, not, found)).toEqual({
         outcome: "done",
-        calls: [operation, "get_sip", "get_sip", operation, "get_sip", operation],
+        requests: [operation, "get_sip", "get_sip", operation, "get_sip", operation],
       });
     });
   });
 
   it("is looked at again when PIOPIY is busy, and repeated again", async () => {
-    const later: Behaviour = { status: 503, headers: { "retry-after": "0" }, body: html };
+    const later: Responder = { status: 503, headers: { "retry-after": "0" }, body: html };
     expect(await write(broken, operation, cut, later, not, later, not, found)).toEqual({
       outcome: "done",
-      calls: [operation, "get_sip", "get_sip", operation, "get_sip", operation],
+      requests: [operation, "get_sip", "get_sip", operation, "get_sip", operation],
     });
   });
 
   it.each(
     busy,
-  )("is not begun by an upstream that is busy, nor looked at: %i, %j", async (code, behaviour) => {
+  )("is not begun by an upstream that is busy, nor looked at: %i, %j", async (code, responder) => {
     await write(broken, operation, found);
-    broken.upstream.answer(behaviour);
+    broken.upstream.respond(responder);
     expect(await fail(broken, operation)).toEqual({
       code: "UPSTREAM_UNAVAILABLE",
       retryable: true,
@@ -68,7 +68,7 @@ describe.each(writes)("%s", (operation) => {
 
   it("tells how long a busy upstream wants to be left alone", async () => {
     await write(broken, operation, found);
-    broken.upstream.answer({ status: 503, headers: { "retry-after": "7" }, body: html });
+    broken.upstream.respond({ status: 503, headers: { "retry-after": "7" }, body: html });
     expect(await fail(broken, operation)).toMatchObject({ retryAfterMs: 7000, attempts: 1 });
   });
 });
@@ -84,10 +84,10 @@ describe("A lost write", () => {
       [cut, other, refusal, refusal],
     ],
     ["remove_sip", "has happened", "done", [cut, found, refusal, refusal]],
-  ] as const)("%s %s when PIOPIY refuses its repetition", async (operation, _, outcome, behaviours) => {
-    expect(await write(broken, operation, ...behaviours)).toEqual({
+  ] as const)("%s %s when PIOPIY refuses its repetition", async (operation, _, outcome, responders) => {
+    expect(await write(broken, operation, ...responders)).toEqual({
       outcome,
-      calls: [operation, "get_sip", operation, "get_sip"],
+      requests: [operation, "get_sip", operation, "get_sip"],
     });
   });
 
@@ -97,25 +97,31 @@ describe("A lost write", () => {
     ["remove_sip", "no endpoint", "done", refusal],
   ] as const)("%s that finds %s is answered with it: %s", async (operation, _, outcome, look) => {
     for (const [, loss] of losses) {
-      expect(await write(broken, operation, loss, look)).toEqual({ outcome, calls: [operation, "get_sip"] });
+      expect(await write(broken, operation, loss, look)).toEqual({
+        outcome,
+        requests: [operation, "get_sip"],
+      });
     }
   });
 
   it("sends its repetition with the same made password", async () => {
-    broken.upstream.answer(cut, refusal, {});
-    await broken.gateway.ask('mutation { createSipEndpoint(input: { username: "alice" }) { password } }');
-    const [first, , second] = broken.upstream.calls.map(({ body }) => JSON.parse(body).password);
+    broken.upstream.respond(cut, refusal, {});
+    await broken.gateway.execute('mutation { createSipEndpoint(input: { username: "alice" }) { password } }');
+    const [first, , second] = broken.upstream.requests.map(({ body }) => JSON.parse(body).password);
     expect(first).toMatch(/^\w{22}$/);
     expect(second).toBe(first);
   });
 
   it("lets the mutations after it be sent once it is settled", async () => {
-    broken.upstream.answer(cut, refusal, {});
-    const { errors } = await broken.gateway.ask(
+    broken.upstream.respond(cut, refusal, {});
+    const { errors } = await broken.gateway.execute(
       'mutation { a: removeSipEndpoint(input: { username: "a" }) { username } b: removeSipEndpoint(input: { username: "b" }) { username } }',
     );
     expect(errors).toBeUndefined();
-    const sent = broken.upstream.calls.map(({ operation, body }) => [operation, JSON.parse(body).username]);
+    const sent = broken.upstream.requests.map(({ operation, body }) => [
+      operation,
+      JSON.parse(body).username,
+    ]);
     expect(sent).toEqual([
       ["remove_sip", "a"],
       ["get_sip", "a"],
@@ -126,14 +132,14 @@ describe("A lost write", () => {
 
 describe("A write", () => {
   it("sends the account, the username and the password", async () => {
-    broken.upstream.answer({});
-    const { data } = await broken.gateway.ask(
+    broken.upstream.respond({});
+    const { data } = await broken.gateway.execute(
       'mutation { createSipEndpoint(input: { username: "alice", password: "made-up-1" }) { password sipEndpoint { username } } }',
     );
     expect(data).toEqual({
       createSipEndpoint: { password: "made-up-1", sipEndpoint: { username: "alice" } },
     });
-    expect(JSON.parse(broken.upstream.calls[0]?.body ?? "")).toEqual({
+    expect(JSON.parse(broken.upstream.requests[0]?.body ?? "")).toEqual({
       appid: 2222223,
       secret: "emulator-secret",
       username: "alice",

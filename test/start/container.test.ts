@@ -72,9 +72,9 @@ describeWithContainers("The container", () => {
   it("starts the gateway and the emulator of the compose file, and answers a query", async () => {
     await startService("emulator");
     await startService("gateway");
-    expect(await containers.ask("http://127.0.0.1:4000/health/ready")).toContain('"ready"');
-    expect(await containers.ask("http://127.0.0.1:4000/graphql", alice)).toBe(found);
-    expect(await containers.ask("http://127.0.0.1:5080/_emulator/calls")).toContain('"get_sip"');
+    expect(await containers.request("http://127.0.0.1:4000/health/ready")).toContain('"ready"');
+    expect(await containers.request("http://127.0.0.1:4000/graphql", alice)).toBe(found);
+    expect(await containers.request("http://127.0.0.1:5080/_emulator/calls")).toContain('"get_sip"');
   });
 
   it("starts the router and the employees of the compose file, and answers a federated query", async () => {
@@ -93,8 +93,8 @@ describeWithContainers("The container", () => {
     router.start(["node", "/app/serve.js", ...command], { ...environment, PORT: "4100" });
     const query = "{ employees { name softphone { sipUri } } }";
     const url = "http://127.0.0.1:4100/graphql";
-    await healthy(async () => (await containers.ask(url, { query: "{ __typename }" })) !== undefined);
-    expect(await containers.ask(url, { query })).toContain(
+    await healthy(async () => (await containers.request(url, { query: "{ __typename }" })) !== undefined);
+    expect(await containers.request(url, { query })).toContain(
       '{"name":"Alice Adams","softphone":{"sipUri":"sip:alice@sbc.emulator.example"}}',
     );
   });
@@ -104,7 +104,7 @@ describeWithContainers("The container", () => {
     const container = await containers.from("localhost/gateway");
     const env = { AUTH: "none", PIOPIY_URL: "emulator", HOST: "127.0.0.1" };
     container.start(Cmd, env);
-    await healthy(async () => (await containers.ask("http://127.0.0.1:4000/health/live")) !== undefined);
+    await healthy(async () => (await containers.request("http://127.0.0.1:4000/health/live")) !== undefined);
     expect(await container.exec(Healthcheck?.Test.slice(1) ?? [], env)).toBe(1);
     expect(User).toBe("node");
   });

@@ -131,7 +131,7 @@ export class Containers {
   }
 
   /** Sends a request in the containers' network, and returns the response's body, or `undefined` without a 2xx. */
-  ask(url: string, body?: object): Promise<string | undefined> {
+  request(url: string, body?: object): Promise<string | undefined> {
     const post = body ? ["-H", "content-type: application/json", "-d", JSON.stringify(body)] : [];
     const curl = ["curl", "--silent", "--fail", "--max-time", "10", "--noproxy", "*", ...post, url];
     return run("ip", "netns", "exec", this.#network, ...curl).catch(() => undefined);

@@ -33,7 +33,7 @@ async function addressOf(program: Program): Promise<string> {
   return origin;
 }
 
-async function ask(address: string, query: string): Promise<unknown> {
+async function execute(address: string, query: string): Promise<unknown> {
   const response = await fetch(`${address}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -54,7 +54,7 @@ describe("node dist/main.js", () => {
     const program = run(emulated);
     const address = await addressOf(program);
     expect(address).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
-    expect(await ask(address, alice)).toEqual(found);
+    expect(await execute(address, alice)).toEqual(found);
     program.child.kill(signal);
     expect(await program.end).toBe(0);
     expect(program.output.stderr).toBe("");
@@ -65,7 +65,7 @@ describe("node dist/main.js", () => {
       Object.fromEntries(Object.entries(emulated).map(([name, value]) => [name, `${value}\r`])),
     );
     const address = await addressOf(program);
-    expect(await ask(address, alice)).toEqual(found);
+    expect(await execute(address, alice)).toEqual(found);
   });
 
   it("says in plain words that it is on the emulator, and that everyone is let in", async () => {
@@ -78,33 +78,33 @@ describe("node dist/main.js", () => {
   });
 
   it("asks the upstream that its settings name, with the account they hold", async () => {
-    upstream.answer({});
+    upstream.respond({});
     const program = run({ ...real(), LOG_LEVEL: "trace" });
-    expect(await ask(await addressOf(program), alice)).toEqual(found);
-    expect(upstream.calls.map(({ body }) => JSON.parse(body))).toEqual([
+    expect(await execute(await addressOf(program), alice)).toEqual(found);
+    expect(upstream.requests.map(({ body }) => JSON.parse(body))).toEqual([
       { appid: 1, secret: "hush", username: "alice" },
     ]);
     expect(program.output.stdout).not.toMatch(/emulator|hush/);
   });
 
   it("answers what it has accepted before it stops", async () => {
-    const answers: (() => void)[] = [];
-    upstream.answer((response) => answers.push(() => send(response, {})));
+    const responses: (() => void)[] = [];
+    upstream.respond((response) => responses.push(() => send(response, {})));
     const program = run(real());
     const address = await addressOf(program);
-    const answer = ask(address, alice);
-    await until(() => answers.length === 1);
+    const result = execute(address, alice);
+    await until(() => responses.length === 1);
     program.child.kill("SIGTERM");
     await until(() => fetchFails(address));
-    for (const send of answers) send();
-    expect(await answer).toEqual(found);
+    for (const send of responses) send();
+    expect(await result).toEqual(found);
     expect(await program.end).toBe(0);
   });
 
   it("ends a write whose caller has left before it stops", async () => {
-    const answers: ((cut: boolean) => void)[] = [];
-    upstream.answer((response) =>
-      answers.push((cut) => (cut ? response.destroy() : send(response, { body: { code: "cmi-400" } }))),
+    const responses: ((cut: boolean) => void)[] = [];
+    upstream.respond((response) =>
+      responses.push((cut) => (cut ? response.destroy() : send(response, { body: { code: "cmi-400" } }))),
     );
     const program = run(real());
     const address = await addressOf(program);
@@ -115,18 +115,18 @@ describe("node dist/main.js", () => {
       body: JSON.stringify({ query: remove }),
       signal: leaving.signal,
     });
-    await until(() => answers.length === 1);
+    await until(() => responses.length === 1);
     leaving.abort();
     await expect(left).rejects.toThrow();
     program.child.kill("SIGTERM");
     await until(() => fetchFails(address));
     expect(program.child.exitCode).toBeNull();
     // Its answer is lost, and it is looked at all the same.
-    answers[0]?.(true);
-    await until(() => answers.length === 2);
-    answers[1]?.(false);
+    responses[0]?.(true);
+    await until(() => responses.length === 2);
+    responses[1]?.(false);
     expect(await program.end).toBe(0);
-    expect(upstream.calls.map(({ operation }) => operation)).toEqual(["remove_sip", "get_sip"]);
+    expect(upstream.requests.map(({ operation }) => operation)).toEqual(["remove_sip", "get_sip"]);
     const audit = program.output.stdout.split("\n").filter((line) => line.includes('"name":"audit"'));
     expect(audit.map((line) => JSON.parse(line))).toMatchObject([
       { what: "Mutation.removeSipEndpoint", username: "alice", outcome: "done" },
@@ -134,11 +134,11 @@ describe("node dist/main.js", () => {
   });
 
   it("warns of nothing while many calls are under way, and end in failure", async () => {
-    upstream.answer(() => {});
+    upstream.respond(() => {});
     const program = run({ ...real(), PIOPIY_MAX_CONCURRENCY: "40", PIOPIY_DEADLINE_MS: "500" });
     const reads = Array.from({ length: 64 }, (_, n) => `r${n}: sipEndpoint(username: "u${n}") { type }`);
     const address = await addressOf(program);
-    const { errors } = (await ask(address, `{ ${reads.join(" ")} }`)) as { errors: unknown[] };
+    const { errors } = (await execute(address, `{ ${reads.join(" ")} }`)) as { errors: unknown[] };
     expect(errors).toHaveLength(64);
     program.child.kill("SIGTERM");
     expect(await program.end).toBe(0);
@@ -154,7 +154,7 @@ describe("node dist/main.js", () => {
       headers: { "content-type": "application/json" },
       body: '{"kind":"latency","ms":60000}',
     });
-    expect(await ask(address, remove)).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
+    expect(await execute(address, remove)).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
     program.child.kill("SIGTERM");
     expect(await program.end).toBe(0);
   });

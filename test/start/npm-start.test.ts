@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, it } from "@jest/globals";
 
-const answers = (address: string) =>
+const responses = (address: string) =>
   fetch(`${address}/health/live`).then(
     ({ ok }) => ok,
     () => false,
@@ -16,8 +16,8 @@ it("npm start leaves nothing behind when it is stopped: npm hands the signal to 
     if (output.includes("AUTH=none")) break;
   }
   const address = /GraphQL +(\S+)\/graphql/.exec(output)?.[1] ?? "";
-  expect(await answers(address)).toBe(true);
+  expect(await responses(address)).toBe(true);
   npm.kill("SIGTERM");
   await once(npm, "exit");
-  while (await answers(address)) await new Promise(setImmediate);
+  while (await responses(address)) await new Promise(setImmediate);
 });

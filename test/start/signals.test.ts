@@ -62,7 +62,7 @@ describe.each<[string, string[], string]>([
     "lets a write in flight end when %s comes twice, and then ends with 0",
     async (signal) => {
       const held: (() => void)[] = [];
-      upstream.answer((response) =>
+      upstream.respond((response) =>
         held.push(() => send(response, { body: { code: 200, username: "alice" } })),
       );
       const program = run(command, { WORKERS: workers });
@@ -98,7 +98,7 @@ it.each([
 ])(
   "A signal that comes a second after the first ends the gateway at once with 1: %s",
   async (_, workers) => {
-    upstream.answer(() => {});
+    upstream.respond(() => {});
     const program = run(gateway, { WORKERS: workers });
     const { child, end } = program;
     const origin = await originOf(program);
@@ -107,7 +107,7 @@ it.each([
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ query: write }),
     }).catch(() => {});
-    await until(() => upstream.calls.length === 1);
+    await until(() => upstream.requests.length === 1);
     let sent = 0;
     await until(() => {
       if (child.exitCode !== null) return true;

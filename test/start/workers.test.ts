@@ -14,14 +14,14 @@ afterEach(async () => {
 });
 
 /** Asks over a connection of its own, which any worker may get. */
-async function ask<Data>(query: string, username: string): Promise<Data> {
-  const asking = request(`${gateway.origin}/graphql`, {
+async function execute<Data>(query: string, username: string): Promise<Data> {
+  const sent = request(`${gateway.origin}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     agent: false,
   });
-  asking.end(JSON.stringify({ query, variables: { username } }));
-  const [response] = await once(asking, "response");
+  sent.end(JSON.stringify({ query, variables: { username } }));
+  const [response] = await once(sent, "response");
   const chunks: Buffer[] = await response.toArray();
   const { data, errors } = JSON.parse(Buffer.concat(chunks).toString());
   expect(errors).toBeUndefined();
@@ -30,18 +30,18 @@ async function ask<Data>(query: string, username: string): Promise<Data> {
 
 async function isThere(username: string): Promise<boolean> {
   const query = "query ($username: ID!) { sipEndpoint(username: $username) { username } }";
-  return (await ask<{ sipEndpoint: unknown }>(query, username)).sipEndpoint !== null;
+  return (await execute<{ sipEndpoint: unknown }>(query, username)).sipEndpoint !== null;
 }
 
 async function write(mutation: string, username: string): Promise<void> {
-  await ask(
+  await execute(
     `mutation ($username: ID!) { ${mutation}(input: { username: $username }) { userErrors { code } } }`,
     username,
   );
 }
 
 /** The processes that have answered so far. */
-const answerers = () =>
+const respondingPids = () =>
   new Set(
     gateway.output.stdout
       .split("\n")
@@ -49,17 +49,17 @@ const answerers = () =>
       .map((line) => Number(JSON.parse(line).pid)),
   );
 
-async function allAnswer(count: number): Promise<void> {
+async function allRespond(count: number): Promise<void> {
   await until(async () => {
     await isThere("alice");
-    return answerers().size === count;
+    return respondingPids().size === count;
   });
 }
 
 describe("Workers", () => {
   it("share a port, and what any has written all read at once", async () => {
     gateway = await startBuiltGateway(env);
-    await allAnswer(3);
+    await allRespond(3);
     for (let round = 0; round < 20; round++) {
       const username = `round-${Math.floor(round / 2)}`;
       const isNew = round % 2 === 0;
@@ -72,26 +72,26 @@ describe("Workers", () => {
 
   it("are replaced when they end by themselves, and the others go on", async () => {
     gateway = await startBuiltGateway(env);
-    await allAnswer(3);
-    const [victim = 0] = answerers();
+    await allRespond(3);
+    const [victim = 0] = respondingPids();
     process.kill(victim, "SIGKILL");
     await until(() => gateway.output.stdout.includes("another one takes its place"));
     await write("createSipEndpoint", "bob-2");
     expect(await isThere("bob-2")).toBe(true);
-    await allAnswer(4);
+    await allRespond(4);
   });
 
   it("end in order together with their primary process", async () => {
     gateway = await startBuiltGateway(env);
-    await allAnswer(3);
+    await allRespond(3);
     gateway.child.kill("SIGTERM");
     expect(await gateway.end).toBe(0);
-    for (const pid of answerers()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    for (const pid of respondingPids()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
   it("do not outlive a primary process that was killed", async () => {
     gateway = await startBuiltGateway(env);
-    await allAnswer(3);
+    await allRespond(3);
     gateway.child.kill("SIGKILL");
     await gateway.end;
     const runs = (pid: number) => {
@@ -101,7 +101,7 @@ describe("Workers", () => {
         return false;
       }
     };
-    await until(() => ![...answerers()].some(runs));
+    await until(() => ![...respondingPids()].some(runs));
   });
 
   it("do not start on a port that is in use, and only the first says so", async () => {

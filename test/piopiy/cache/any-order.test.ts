@@ -18,9 +18,9 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("end" as const), name }),
 );
 
-interface Call {
+interface UpstreamRequest {
   readonly name: string;
-  readonly answer: (value: number) => void;
+  readonly response: (value: number) => void;
   seen: number | undefined;
 }
 
@@ -33,17 +33,17 @@ function createTrial() {
   const send = compose(
     [singleFlight(), cache],
     ({ parameters: { username = "" } }) =>
-      new Promise((answer) => {
-        calls.push({ name: username, answer: (value) => answer(received(value)), seen: undefined });
+      new Promise((response) => {
+        requests.push({ name: username, response: (value) => response(received(value)), seen: undefined });
       }),
   );
   const numbers = new Map(NAMES.map((key) => [key, 0]));
   const known = new Map(NAMES.map((key) => [key, 0]));
-  const calls: Call[] = [];
+  const requests: UpstreamRequest[] = [];
   const reads: Promise<void>[] = [];
-  const answerCall = (index: number) => {
-    const [call] = calls.splice(index, 1);
-    call?.answer(call.seen ?? Number(numbers.get(call.name)));
+  const respond = (index: number) => {
+    const [request] = requests.splice(index, 1);
+    request?.response(request.seen ?? Number(numbers.get(request.name)));
   };
   return {
     read(key: string) {
@@ -64,10 +64,10 @@ function createTrial() {
       reads.push(response.then(({ value }) => expect(value).toBeGreaterThanOrEqual(least)));
     },
     look(which: number) {
-      const call = calls[which % Math.max(1, calls.length)];
-      if (call) call.seen ??= numbers.get(call.name);
+      const request = requests[which % Math.max(1, requests.length)];
+      if (request) request.seen ??= numbers.get(request.name);
     },
-    answer: (which: number) => answerCall(which % Math.max(1, calls.length)),
+    answer: (which: number) => respond(which % Math.max(1, requests.length)),
     write: (key: string) => numbers.set(key, Number(numbers.get(key)) + 1),
     async end(key: string) {
       await invalidation.publish([`endpoint ${key}`]);
@@ -79,7 +79,7 @@ function createTrial() {
         isOver = true;
       });
       while (!isOver) {
-        while (calls.length > 0) answerCall(0);
+        while (requests.length > 0) respond(0);
         await new Promise(setImmediate);
       }
       deadline.close();

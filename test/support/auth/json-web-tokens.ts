@@ -30,7 +30,7 @@ export interface Issuer {
   /** The same without the ids of the keys. */
   publishWithoutIds(...keys: SigningKey[]): Promise<void>;
   /** Answers requests for its keys in another way; undefined is the good one again. */
-  answer(behaviour: ((response: ServerResponse) => void) | undefined): void;
+  respond(responder: ((response: ServerResponse) => void) | undefined): void;
   close(): Promise<void>;
 }
 
@@ -40,10 +40,10 @@ const AUDIENCE = "piopiy-graph";
 export async function startIssuer(): Promise<Issuer> {
   let keys: JWK[] = [];
   let fetches = 0;
-  let behaviour: ((response: ServerResponse) => void) | undefined;
+  let responder: ((response: ServerResponse) => void) | undefined;
   const server = createServer((_request, response) => {
     fetches++;
-    if (behaviour) behaviour(response);
+    if (responder) responder(response);
     else response.setHeader("content-type", "application/json").end(JSON.stringify({ keys }));
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -62,8 +62,8 @@ export async function startIssuer(): Promise<Issuer> {
     async publishWithoutIds(...published) {
       keys = await Promise.all(published.map(toJwk));
     },
-    answer(next) {
-      behaviour = next;
+    respond(next) {
+      responder = next;
     },
     async close() {
       server.close();

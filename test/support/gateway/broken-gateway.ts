@@ -1,6 +1,6 @@
 import { expect } from "@jest/globals";
 import { type BrokenUpstream, startBrokenUpstream } from "../upstream/broken-upstream.js";
-import { type Answer, startGateway, type TestGateway } from "./test-gateway.js";
+import { type GraphqlResponse, startGateway, type TestGateway } from "./test-gateway.js";
 
 /** A gateway on an upstream that answers as a test says. */
 export interface BrokenGateway {
@@ -49,13 +49,13 @@ export async function fail(
   { gateway, upstream }: Pick<BrokenGateway, "gateway" | "upstream">,
   operation: keyof typeof operations,
 ): Promise<Failure> {
-  const answer: Answer<unknown> = await gateway.ask(operations[operation]);
-  const [error, ...more] = answer.errors ?? [];
+  const response: GraphqlResponse<unknown> = await gateway.execute(operations[operation]);
+  const [error, ...more] = response.errors ?? [];
   expect(more).toEqual([]);
-  expect(error?.extensions.requestId).toBe(answer.headers.get("x-request-id"));
-  expect(new Set(upstream.calls.map((call) => call.operation))).toEqual(
-    new Set(upstream.calls.length > 0 ? [operation] : []),
+  expect(error?.extensions.requestId).toBe(response.headers.get("x-request-id"));
+  expect(new Set(upstream.requests.map((request) => request.operation))).toEqual(
+    new Set(upstream.requests.length > 0 ? [operation] : []),
   );
   const { requestId, ...extensions } = error?.extensions ?? {};
-  return { ...extensions, attempts: upstream.calls.length } as Failure;
+  return { ...extensions, attempts: upstream.requests.length } as Failure;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Agent, request } from "node:http";
 
 /** A worker that dies takes connections with it that it has not accepted yet, so a request may stay unanswered. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /** One connection to a gateway that stays open, so that one worker answers all that is asked over it. */
 export class KeptConnection {
@@ -12,15 +12,15 @@ export class KeptConnection {
   constructor(private readonly origin: string) {}
 
   /** Sends an operation at once, and resolves with its data, or rejects when it has errors. */
-  async ask<Data>(query: string, requestId: string = randomUUID()): Promise<Data> {
-    const asking = request(`${this.origin}/graphql`, {
+  async execute<Data>(query: string, requestId: string = randomUUID()): Promise<Data> {
+    const sent = request(`${this.origin}/graphql`, {
       method: "POST",
       headers: { "content-type": "application/json", "x-request-id": requestId },
       agent: this.#agent,
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    asking.end(JSON.stringify({ query }));
-    const [response] = await once(asking, "response");
+    sent.end(JSON.stringify({ query }));
+    const [response] = await once(sent, "response");
     const text = Buffer.concat(await response.toArray()).toString();
     const { data, errors } = JSON.parse(text);
     if (errors) throw new Error(text);
@@ -29,11 +29,13 @@ export class KeptConnection {
 
   async has(username: string): Promise<boolean> {
     const query = `{ sipEndpoint(username: "${username}") { username } }`;
-    return (await this.ask<{ sipEndpoint: unknown }>(query)).sipEndpoint !== null;
+    return (await this.execute<{ sipEndpoint: unknown }>(query)).sipEndpoint !== null;
   }
 
   async write(mutation: "createSipEndpoint" | "removeSipEndpoint", username: string): Promise<void> {
-    await this.ask(`mutation { ${mutation}(input: { username: "${username}" }) { userErrors { code } } }`);
+    await this.execute(
+      `mutation { ${mutation}(input: { username: "${username}" }) { userErrors { code } } }`,
+    );
   }
 
   close(): void {

@@ -1,6 +1,6 @@
-import { alice, type Behaviour, type BrokenReply } from "../upstream/broken-upstream.js";
+import { alice, type Responder, type UpstreamResponse } from "../upstream/broken-upstream.js";
 import type { BrokenGateway } from "./broken-gateway.js";
-import type { Answer, TestGateway } from "./test-gateway.js";
+import type { GraphqlResponse, TestGateway } from "./test-gateway.js";
 
 /** Each write, with the password that `alice` has. */
 export const mutations = {
@@ -16,7 +16,7 @@ export type Write = keyof typeof mutations;
 const html = "<h1>Something is wrong</h1>";
 
 /** Ways to lose the answer to a write: it may have been done, or not. */
-export const losses: [string, Behaviour][] = [
+export const losses: [string, Responder][] = [
   ["no answer in time", () => {}],
   ["an answer that stops", (response) => response.writeHead(200).write('{"code":')],
   ["a connection that is cut", (response) => response.destroy()],
@@ -30,14 +30,14 @@ export const losses: [string, Behaviour][] = [
   ["10 MB", { body: " ".repeat(10_000_000) }],
 ];
 
-export const cut: Behaviour = (response) => response.destroy();
-export const silent: Behaviour = () => {};
+export const cut: Responder = (response) => response.destroy();
+export const silent: Responder = () => {};
 /** PIOPIY's 400. */
-export const refusal: BrokenReply = { body: { code: "cmi-400" } };
+export const refusal: UpstreamResponse = { body: { code: "cmi-400" } };
 /** The endpoint as the write would leave it. */
-export const found: BrokenReply = { body: alice };
+export const found: UpstreamResponse = { body: alice };
 /** The endpoint with another password. */
-export const other: BrokenReply = { body: { ...alice, password: "made-up-0" } };
+export const other: UpstreamResponse = { body: { ...alice, password: "made-up-0" } };
 
 /** What is found of the endpoint when the write has taken, and when it has not. */
 export const traces = {
@@ -47,7 +47,7 @@ export const traces = {
 };
 
 /** `done`, or the code of the user error or of the error, of which there is one. */
-export function outcomeOf({ data, errors = [] }: Answer<unknown>): string {
+export function outcomeOf({ data, errors = [] }: GraphqlResponse<unknown>): string {
   const result = data as { it?: { userErrors: { code: string }[] } } | null;
   const codes = [...(result?.it?.userErrors ?? []), ...errors.map(({ extensions }) => extensions)];
   return codes.map(({ code }) => code).join() || "done";
@@ -57,11 +57,11 @@ export function outcomeOf({ data, errors = [] }: Answer<unknown>): string {
 export async function write(
   { gateway, upstream }: BrokenGateway,
   operation: Write,
-  ...behaviours: Behaviour[]
-): Promise<{ outcome: string; calls: string[] }> {
-  upstream.answer(...behaviours);
-  const outcome = outcomeOf(await gateway.ask(mutations[operation]));
-  return { outcome, calls: upstream.calls.map((call) => call.operation) };
+  ...responders: Responder[]
+): Promise<{ outcome: string; requests: string[] }> {
+  upstream.respond(...responders);
+  const outcome = outcomeOf(await gateway.execute(mutations[operation]));
+  return { outcome, requests: upstream.requests.map((request) => request.operation) };
 }
 
 /** The lines of the audit trail: what was done to which endpoint, and how it ended. */

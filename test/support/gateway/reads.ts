@@ -1,6 +1,6 @@
 import { until } from "../until.js";
 import type { BrokenGateway } from "./broken-gateway.js";
-import type { Answer } from "./test-gateway.js";
+import type { GraphqlResponse } from "./test-gateway.js";
 
 /** One operation that reads so many endpoints. */
 export function reads(kind: string, count: number): string {
@@ -15,12 +15,12 @@ export function reads(kind: string, count: number): string {
 export async function probe(
   { gateway, upstream }: BrokenGateway,
   query: string,
-): Promise<Promise<Answer<unknown>>[]> {
-  const answers: Promise<Answer<unknown>>[] = [];
+): Promise<Promise<GraphqlResponse<unknown>>[]> {
+  const responses: Promise<GraphqlResponse<unknown>>[] = [];
   await until(() => {
-    if (upstream.calls.length > 0) return true;
-    answers.push(gateway.ask(query));
+    if (upstream.requests.length > 0) return true;
+    responses.push(gateway.execute(query));
     return false;
   });
-  return answers;
+  return responses;
 }

@@ -12,7 +12,7 @@ import type { TypedDocumentString } from "../../generated/graphql.js";
 import { until } from "../until.js";
 
 /** One call that the emulator recorded. */
-export interface RecordedCall {
+export interface RecordedRequest {
   readonly operation: string;
   readonly username?: string;
   readonly page?: number;
@@ -20,15 +20,15 @@ export interface RecordedCall {
   readonly concurrent: number;
 }
 
-export interface Answer<Data> {
+export interface GraphqlResponse<Data> {
   readonly status: number;
   readonly headers: Headers;
   readonly data: Data;
-  readonly errors: readonly AnswerError[] | undefined;
+  readonly errors: readonly ResponseError[] | undefined;
   readonly extensions?: { readonly stale?: { readonly ageMs: number } };
 }
 
-export interface AnswerError {
+export interface ResponseError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
   readonly extensions: {
@@ -48,20 +48,20 @@ export interface TestGateway {
   /** What the gateway has logged, one JSON text a line. */
   readonly log: readonly string[];
   /** Sends an operation as a client would, with more headers where they are given. */
-  ask<Data, Variables>(
+  execute<Data, Variables>(
     document: TypedDocumentString<Data, Variables>,
     variables?: Variables,
     headers?: Record<string, string>,
-  ): Promise<Answer<Data>>;
-  ask<Data>(
+  ): Promise<GraphqlResponse<Data>>;
+  execute<Data>(
     document: string,
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
-  ): Promise<Answer<Data>>;
+  ): Promise<GraphqlResponse<Data>>;
   /** The calls that reached the emulator since the last reset. */
-  calls(): Promise<RecordedCall[]>;
+  upstreamRequests(): Promise<RecordedRequest[]>;
   /** Makes calls upstream fail: see the emulator's faults. */
-  fail(fault: Record<string, unknown>): Promise<void>;
+  addFault(fault: Record<string, unknown>): Promise<void>;
   /** Has the emulator place a call, and tells what came of it. */
   dial(call: Record<string, unknown>): Promise<unknown>;
   /** Puts the emulator into a state and forgets its calls and faults. */
@@ -108,14 +108,14 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     origin,
     piopiyUrl: emulator.url,
     log,
-    async ask(document: unknown, variables?: unknown, headers?: Record<string, string>) {
+    async execute(document: unknown, variables?: unknown, headers?: Record<string, string>) {
       const response = await post(`${origin}/graphql`, { query: String(document), variables }, headers);
       return { status: response.status, headers: response.headers, ...(await response.json()) };
     },
-    async calls() {
+    async upstreamRequests() {
       return (await fetch(`${emulator.origin}/_emulator/calls`)).json();
     },
-    async fail(fault) {
+    async addFault(fault) {
       await control("faults", fault);
     },
     async dial(call) {

@@ -15,7 +15,7 @@ export async function connectToWorkers(gateway: BuiltGateway, count: number): Pr
   await until(async () => {
     const connection = new KeptConnection(gateway.origin);
     const requestId = randomUUID();
-    await connection.ask("{ __typename }", requestId);
+    await connection.execute("{ __typename }", requestId);
     let line: string | undefined;
     await until(() => {
       line = gateway.output.stdout.split("\n").find((text) => text.includes(requestId));

@@ -18,7 +18,7 @@ export function request(
 }
 
 /** An answer as it came over the wire. */
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   readonly body: string;
 }
@@ -32,17 +32,17 @@ export async function exchange(
   origin: string,
   bytes: Bytes,
   enough?: Promise<unknown>,
-): Promise<RawAnswer[]> {
+): Promise<RawResponse[]> {
   const socket = connect(Number(new URL(origin).port), "127.0.0.1");
   const chunks: Buffer[] = [];
   socket.on("data", (chunk) => chunks.push(chunk)).on("error", () => socket.destroy());
   socket.write(Buffer.from(bytes, "latin1"));
   void enough?.then(() => socket.end());
   await new Promise((resolve) => socket.once("close", resolve));
-  return answersIn(Buffer.concat(chunks));
+  return responsesIn(Buffer.concat(chunks));
 }
 
-function answersIn(bytes: Buffer): RawAnswer[] {
+function responsesIn(bytes: Buffer): RawResponse[] {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0) return [];
   const head = bytes.subarray(0, end).toString("latin1");
@@ -52,6 +52,6 @@ function answersIn(bytes: Buffer): RawAnswer[] {
   const length = chunked
     ? rest.indexOf("0\r\n\r\n")
     : Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
-  const answer = { status: Number(head.split(" ")[1]), body: rest.subarray(0, length).toString() };
-  return [answer, ...answersIn(rest.subarray(length + (chunked ? 5 : 0)))];
+  const response = { status: Number(head.split(" ")[1]), body: rest.subarray(0, length).toString() };
+  return [response, ...responsesIn(rest.subarray(length + (chunked ? 5 : 0)))];
 }

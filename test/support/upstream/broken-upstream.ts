@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from "nod
 import type { AddressInfo } from "node:net";
 
 /** A call as it reached the upstream. */
-export interface BrokenCall {
+export interface UpstreamRequest {
   readonly operation: string;
   /** The whole body, account and all. */
   readonly body: string;
@@ -11,24 +11,26 @@ export interface BrokenCall {
 }
 
 /** What a call is answered with: an object is sent as JSON. */
-export interface BrokenReply {
+export interface UpstreamResponse {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer | object | null;
 }
 
 /** A reply, or a function that sends one, half of one or none. */
-export type Behaviour = BrokenReply | ((response: ServerResponse, call: BrokenCall) => void);
+export type Responder =
+  | UpstreamResponse
+  | ((response: ServerResponse, upstreamRequest: UpstreamRequest) => void);
 
 /** An upstream that answers as a test says. */
 export interface BrokenUpstream {
   readonly url: string;
   /** The calls since `answer` was last called. */
-  readonly calls: readonly BrokenCall[];
+  readonly requests: readonly UpstreamRequest[];
   /** The connections since `answer` was last called, and those that are open now. */
   readonly connections: { readonly made: number; readonly open: number };
   /** What the next calls get, one after another; the last behaviour is for all that follow. */
-  answer(...behaviours: Behaviour[]): void;
+  respond(...responders: Responder[]): void;
   /** Cuts what is open, and refuses connections from now on. */
   close(): Promise<void>;
 }
@@ -44,24 +46,24 @@ export const alice = {
   type: "SIP",
 };
 
-const callOf = new WeakMap<ServerResponse, BrokenCall>();
+const requestOf = new WeakMap<ServerResponse, UpstreamRequest>();
 
 export async function startBrokenUpstream(): Promise<BrokenUpstream> {
-  const calls: BrokenCall[] = [];
+  const requests: UpstreamRequest[] = [];
   const connections = { made: 0, open: 0 };
-  let behaviours: Behaviour[] = [];
+  let responders: Responder[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = await request.toArray();
-    const call = {
+    const upstreamRequest = {
       operation: request.url?.split("/").at(-1) ?? "",
       body: Buffer.concat(chunks).toString(),
       headers: request.headers,
     };
-    calls.push(call);
-    callOf.set(response, call);
-    const behaviour = behaviours[Math.min(calls.length, behaviours.length) - 1] ?? {};
-    if (typeof behaviour === "function") behaviour(response, call);
-    else send(response, behaviour);
+    requests.push(upstreamRequest);
+    requestOf.set(response, upstreamRequest);
+    const responder = responders[Math.min(requests.length, responders.length) - 1] ?? {};
+    if (typeof responder === "function") responder(response, upstreamRequest);
+    else send(response, responder);
   });
   server.on("connection", (socket) => {
     connections.made += 1;
@@ -75,11 +77,11 @@ export async function startBrokenUpstream(): Promise<BrokenUpstream> {
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/endpoint/`,
-    calls,
+    requests,
     connections,
-    answer(...next) {
-      behaviours = next;
-      calls.length = 0;
+    respond(...next) {
+      responders = next;
+      requests.length = 0;
       connections.made = 0;
     },
     async close() {
@@ -91,13 +93,13 @@ export async function startBrokenUpstream(): Promise<BrokenUpstream> {
 }
 
 /** Sends a reply whole. Without a body of its own it is `alice`, with the username and the password of the request. */
-export function send(response: ServerResponse, { status = 200, headers = {}, body }: BrokenReply): void {
+export function send(response: ServerResponse, { status = 200, headers = {}, body }: UpstreamResponse): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   if (typeof body === "string" || Buffer.isBuffer(body)) response.end(body);
-  else response.end(JSON.stringify(body === undefined ? echo(callOf.get(response)) : body));
+  else response.end(JSON.stringify(body === undefined ? echo(requestOf.get(response)) : body));
 }
 
-function echo(call: BrokenCall | undefined): object {
-  const { username, password } = call ? JSON.parse(call.body) : alice;
+function echo(request: UpstreamRequest | undefined): object {
+  const { username, password } = request ? JSON.parse(request.body) : alice;
   return { ...alice, ...(username && { username }), ...(password && { password }) };
 }

@@ -1,4 +1,4 @@
-import { type Behaviour, send } from "./broken-upstream.js";
+import { type Responder, send } from "./broken-upstream.js";
 
 /** Made-up texts that must not turn up where they do not belong. JSON spells their ends in another way. */
 export const canaries = {
@@ -13,7 +13,7 @@ export function holdsCanary(text: string, kind: keyof typeof canaries): boolean 
 }
 
 /** Answers that repeat all of what the upstream was sent, in every place that an answer has. */
-export const echoes: [string, Behaviour][] = [
+export const echoes: [string, Responder][] = [
   ["words", (response, { body }) => send(response, { body: { code: "cmi-404", msg: `wrong: ${body}` } })],
   ["words with a status", (response, { body }) => send(response, { status: 500, body: { message: body } })],
   [
