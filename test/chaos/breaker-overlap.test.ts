@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, expect, it } from "@jest/globals";
 import { until } from "../support/until.js";
-import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
+import { type ProxiedGateway, startProxiedGateway } from "./proxied-gateway.js";
 import { Report } from "./report.js";
 
 const SEED = 20_260_706;

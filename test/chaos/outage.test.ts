@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { until } from "../support/until.js";
-import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
-import { NAMES_EACH, type ReadingClients, startReading } from "./reading-callers.js";
+import { type ProxiedGateway, startProxiedGateway } from "./proxied-gateway.js";
+import { NAMES_EACH, type ReadingClients, startReading } from "./reading-clients.js";
 import { isLong, quantile, Report } from "./report.js";
 import type { Toxic } from "./toxics.js";
 

@@ -3,8 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
 import { until } from "../support/until.js";
-import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
-import { NAMES_EACH, type ReadingClients, startReading } from "./reading-callers.js";
+import { type ProxiedGateway, startProxiedGateway } from "./proxied-gateway.js";
+import { NAMES_EACH, type ReadingClients, startReading } from "./reading-clients.js";
 import { isLong, Report } from "./report.js";
 import type { TcpProxy } from "./tcp-proxy.js";
 

@@ -1,9 +1,9 @@
 import type { RecordedRequest } from "../support/gateway/test-gateway.js";
-import type { ProxiedGateway } from "./harmed-gateway.js";
+import type { ProxiedGateway } from "./proxied-gateway.js";
 import { seededRandom } from "./seeded-random.js";
 import type { ToxicShare } from "./toxics.js";
 import { drawEmulatorFault } from "./write-faults.js";
-import { operationOf, WritingClient } from "./writing-caller.js";
+import { operationOf, WritingClient } from "./writing-client.js";
 
 const OWN_ENDPOINTS = 8;
 

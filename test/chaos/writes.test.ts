@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
-import { type ProxiedGateway, startProxiedGateway } from "./harmed-gateway.js";
+import { type ProxiedGateway, startProxiedGateway } from "./proxied-gateway.js";
 import { isLong, Report } from "./report.js";
 import { everyToxic, storm } from "./write-faults.js";
 import { runWrites } from "./write-run.js";

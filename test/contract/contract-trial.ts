@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ContractResponse } from "./contract-answer.js";
+import { ContractResponse } from "./contract-response.js";
 
 /** An account of PIOPIY, or of something that claims to behave like it. */
 export interface ContractAccount {
