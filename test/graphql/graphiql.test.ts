@@ -30,8 +30,8 @@ describeWithBrowser("GraphiQL in a browser", () => {
       TRUSTED_DOCUMENTS: "enforce",
       TRUSTED_DOCUMENTS_FILE: "schema/persisted-documents.json",
     };
-    const responses = respondsAt("https://gateway.example.com");
-    gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...trusted, ...responses } });
+    const settings = respondsAt("https://gateway.example.com");
+    gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...trusted, ...settings } });
     browser = await startBrowser();
   });
   afterAll(async () => {

@@ -4,8 +4,8 @@ import {
   fail,
   operations,
   startBrokenGateway,
-} from "../support/gateway/broken-gateway.js";
-import { type Responder, send, type UpstreamResponse } from "../support/upstream/broken-upstream.js";
+} from "../../support/gateway/broken-gateway.js";
+import { type Responder, send, type UpstreamResponse } from "../../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {

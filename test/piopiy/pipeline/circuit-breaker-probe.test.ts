@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { abandon, held } from "../support/gateway/abandoned-operations.js";
+import { abandon, held } from "../../support/gateway/abandoned-operations.js";
 import {
   type BrokenGateway,
   operations,
   startBrokenGateway,
   writes,
-} from "../support/gateway/broken-gateway.js";
-import { cut, found, mutations, outcomeOf, refusal, traces } from "../support/gateway/lost-writes.js";
-import { probe as askUntilCalled, reads } from "../support/gateway/reads.js";
-import type { GraphqlResponse } from "../support/gateway/test-gateway.js";
-import { until } from "../support/until.js";
-import { type Responder } from "../support/upstream/broken-upstream.js";
+} from "../../support/gateway/broken-gateway.js";
+import { cut, found, mutations, outcomeOf, refusal, traces } from "../../support/gateway/lost-writes.js";
+import { probe as askUntilCalled, reads } from "../../support/gateway/reads.js";
+import type { GraphqlResponse } from "../../support/gateway/test-gateway.js";
+import { until } from "../../support/until.js";
+import { type Responder } from "../../support/upstream/broken-upstream.js";
 
 const outage = { status: 500, body: "<h1>Something is wrong</h1>" };
 const opening = /PIOPIY is out of order/;

@@ -4,8 +4,8 @@ import {
   fail,
   operations,
   startBrokenGateway,
-} from "../support/gateway/broken-gateway.js";
-import { alice, type Responder, send } from "../support/upstream/broken-upstream.js";
+} from "../../support/gateway/broken-gateway.js";
+import { alice, type Responder, send } from "../../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {

@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
-import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { type BuiltGateway, cachingOn, costOf, startBuiltGateway } from "../support/gateway/built-gateway.js";
-import { killPrograms } from "../support/program.js";
-import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
-import { until } from "../support/until.js";
+import { type Emulator, startEmulator } from "../../../src/emulator/emulator.js";
+import { readEmulatorSettings } from "../../../src/emulator/settings.js";
+import {
+  type BuiltGateway,
+  cachingOn,
+  costOf,
+  startBuiltGateway,
+} from "../../support/gateway/built-gateway.js";
+import { killPrograms } from "../../support/program.js";
+import { hasRedis, startRedis, type TestRedis } from "../../support/redis.js";
+import { until } from "../../support/until.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)

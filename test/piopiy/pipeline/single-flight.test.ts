@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { abandon, held } from "../support/gateway/abandoned-operations.js";
-import { type BrokenGateway, operations, startBrokenGateway } from "../support/gateway/broken-gateway.js";
-import { outcomeOf } from "../support/gateway/lost-writes.js";
-import { until } from "../support/until.js";
-import { alice } from "../support/upstream/broken-upstream.js";
+import { abandon, held } from "../../support/gateway/abandoned-operations.js";
+import { type BrokenGateway, operations, startBrokenGateway } from "../../support/gateway/broken-gateway.js";
+import { outcomeOf } from "../../support/gateway/lost-writes.js";
+import { until } from "../../support/until.js";
+import { alice } from "../../support/upstream/broken-upstream.js";
 
 const page = { code: "cmi-200", list: { count: 1, rows: [{ username: "alice", password: "made-up-1" }] } };
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
-import { until } from "../support/until.js";
+import { startGateway, type TestGateway } from "../../support/gateway/test-gateway.js";
+import { hasRedis, startRedis, type TestRedis } from "../../support/redis.js";
+import { until } from "../../support/until.js";
 
 const names = "{ sipEndpoints(first: 10) { totalCount nodes { username } } }";
 const details = "{ sipEndpoints(first: 10) { nodes { username sipUri } } }";

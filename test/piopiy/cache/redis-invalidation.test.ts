@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createClient } from "@redis/client";
-import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
-import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
-import { until } from "../support/until.js";
+import { startGateway, type TestGateway } from "../../support/gateway/test-gateway.js";
+import { hasRedis, startRedis, type TestRedis } from "../../support/redis.js";
+import { until } from "../../support/until.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)

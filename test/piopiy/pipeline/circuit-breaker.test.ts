@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { abandon } from "../support/gateway/abandoned-operations.js";
+import { abandon } from "../../support/gateway/abandoned-operations.js";
 import {
   type BrokenGateway,
   fail,
   operations,
   startBrokenGateway,
   writes,
-} from "../support/gateway/broken-gateway.js";
-import { mutations, outcomeOf, refusal } from "../support/gateway/lost-writes.js";
-import { reads } from "../support/gateway/reads.js";
-import { until } from "../support/until.js";
-import { alice, type Responder } from "../support/upstream/broken-upstream.js";
+} from "../../support/gateway/broken-gateway.js";
+import { mutations, outcomeOf, refusal } from "../../support/gateway/lost-writes.js";
+import { reads } from "../../support/gateway/reads.js";
+import { until } from "../../support/until.js";
+import { alice, type Responder } from "../../support/upstream/broken-upstream.js";
 
 const html = "<h1>Something is wrong</h1>";
 const outage = { status: 500, body: html };
