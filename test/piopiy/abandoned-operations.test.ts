@@ -85,7 +85,7 @@ describe.each(writes)("A caller who hangs up during %s", (operation) => {
 
   it("is told there that its outcome is unknown when PIOPIY stays silent until the deadline", async () => {
     await broken.close();
-    broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600" });
+    broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "500", PIOPIY_DEADLINE_MS: "2000" });
     broken.upstream.respond(() => {});
     await abandon(broken.gateway, mutations[operation], () => requests().length >= 1);
     await until(() => audit().length === 1);

@@ -78,7 +78,7 @@ describe("createSipEndpoint with an idempotency key", () => {
     {},
     { password: "made-up 1" },
   ])("answers a repetition after OUTCOME_UNKNOWN whose write took: %j", async (input) => {
-    await start({ PIOPIY_DEADLINE_MS: "300" });
+    await start({ PIOPIY_DEADLINE_MS: "2000" });
     await gateway.addFault({ operation: "add_sip", kind: "lose-reply" });
     await gateway.addFault({ operation: "get_sip", kind: "hang" });
     const { errors } = await execute(input);
@@ -96,7 +96,7 @@ describe("createSipEndpoint with an idempotency key", () => {
   });
 
   it("makes the endpoint when the unknown write did not take", async () => {
-    await start({ PIOPIY_DEADLINE_MS: "300" });
+    await start({ PIOPIY_DEADLINE_MS: "2000" });
     await gateway.addFault({ operation: "add_sip", kind: "hang" });
     expect((await execute({})).errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
     await passwordOf({});

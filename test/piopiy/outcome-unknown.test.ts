@@ -18,7 +18,7 @@ import {
 import { until } from "../support/until.js";
 import { alice, type Responder } from "../support/upstream/broken-upstream.js";
 
-const shortTimeouts = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600" };
+const shortTimeouts = { PIOPIY_TIMEOUT_MS: "500", PIOPIY_DEADLINE_MS: "1500" };
 
 let broken: BrokenGateway;
 afterEach(() => broken.close());

@@ -12,7 +12,7 @@ const timeout = { code: "UPSTREAM_TIMEOUT", retryable: true };
 describe("An upstream that is too slow", () => {
   let broken: BrokenGateway;
   beforeEach(async () => {
-    broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "500" });
+    broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "1000" });
     broken.upstream.respond({});
     await broken.gateway.execute(operations.list_sip);
   });

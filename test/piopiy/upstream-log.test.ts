@@ -64,7 +64,7 @@ describe("The cause of a failed upstream request", () => {
     ["HTTP 404 with no code", { status: 404, body: html }, { status: 404 }],
     ["HTTP 407 with no code", { status: 407, body: html }, { status: 407 }],
   ])("is logged: %s", async (cause, responder, fields) => {
-    await start(cause === "timeout" ? { PIOPIY_TIMEOUT_MS: "100" } : {});
+    await start(cause === "timeout" ? { PIOPIY_TIMEOUT_MS: "1000" } : {});
     broken.upstream.respond(responder, {});
     await broken.gateway.execute(operations.get_sip);
     expect(lines()).toEqual([
@@ -118,7 +118,7 @@ describe("The cause of a failed upstream request", () => {
     await until(() => broken.upstream.connections.open === 0);
     expect(lines()).toEqual([]);
     await close();
-    await start({ PIOPIY_DEADLINE_MS: "100" });
+    await start({ PIOPIY_DEADLINE_MS: "1000" });
     broken.upstream.respond(() => {});
     await broken.gateway.execute(operations.get_sip);
     expect(lines()).toMatchObject([{ level: WARN, operation: "get_sip", code: "timeout" }]);

@@ -60,7 +60,7 @@ async function log({ origin }: Running, count: number): Promise<void> {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ query: `{ ${fields.join(" ")} }` }),
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(100_000),
     });
     expect(await response.json()).not.toHaveProperty("errors");
   }

@@ -146,7 +146,7 @@ describe("node dist/main.js", () => {
   });
 
   it("stops at once although the emulator holds back a call that was given up", async () => {
-    const program = run({ ...emulated, PIOPIY_TIMEOUT_MS: "100" });
+    const program = run({ ...emulated, PIOPIY_TIMEOUT_MS: "1000" });
     const address = await addressOf(program);
     const emulator = new URL(/at (\S+),/.exec(program.output.stdout)?.[1] ?? "").origin;
     await fetch(`${emulator}/_emulator/faults`, {

@@ -165,7 +165,7 @@ describe("a call in the emulator", () => {
     const begin = performance.now();
     const course = await courseOf([connect(["alice"], { duration: 7200 })], { alice: { answersAfter: 0 } });
     expect(course).toEqual(["0 rings alice", "0 answers alice", "7200 ends duration"]);
-    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(performance.now() - begin).toBeLessThan(60_000);
   });
 
   it("fills in PIOPIY's defaults, and takes the target list by its other name", async () => {

@@ -7,7 +7,7 @@ import {
   writes,
 } from "../../support/gateway/broken-gateway.js";
 import { cut, found, mutations, outcomeOf, refusal, traces } from "../../support/gateway/lost-writes.js";
-import { probe as askUntilCalled, reads } from "../../support/gateway/reads.js";
+import { probe as executeUntilSent, reads } from "../../support/gateway/reads.js";
 import type { GraphqlResponse } from "../../support/gateway/test-gateway.js";
 import { until } from "../../support/until.js";
 import { type Responder } from "../../support/upstream/broken-upstream.js";
@@ -19,7 +19,7 @@ const closing = /PIOPIY answers again/;
 let broken: BrokenGateway;
 /** Every test begins with a PIOPIY that is out of order, and is to be probed soon. */
 beforeEach(async () => {
-  broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", BREAKER_RESET_MS: "400" });
+  broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", BREAKER_RESET_MS: "1000" });
   broken.upstream.respond(outage);
   await broken.gateway.execute(reads("u", 10));
   expect(await isAsked()).toBe(false);
@@ -41,7 +41,7 @@ async function isAsked(): Promise<boolean> {
 /** Answers calls like this, and asks until one gets through. */
 function probe(query: string, ...responders: Responder[]): Promise<Promise<GraphqlResponse<unknown>>[]> {
   broken.upstream.respond(...responders);
-  return askUntilCalled(broken, query);
+  return executeUntilSent(broken, query);
 }
 
 describe("Once PIOPIY has been left alone for a while", () => {

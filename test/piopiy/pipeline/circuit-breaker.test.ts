@@ -56,7 +56,7 @@ describe("After ten failures in a row", () => {
 
   it("by time PIOPIY is not asked", async () => {
     await broken.close();
-    broken = await startBrokenGateway({ ...single, PIOPIY_TIMEOUT_MS: "30" });
+    broken = await startBrokenGateway({ ...single, PIOPIY_TIMEOUT_MS: "500" });
     broken.upstream.respond(() => {});
     expect(await codes(reads("u", 10))).toHaveLength(10);
     expect(broken.upstream.requests).toHaveLength(10);

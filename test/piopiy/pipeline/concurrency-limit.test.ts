@@ -76,7 +76,7 @@ describe("The queue of reads", () => {
 
   it("has places again once those that wait are given up", async () => {
     await broken.close();
-    broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "300" });
+    broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "3000" });
     broken.upstream.respond(() => {});
     expect((await gateway().execute(reads("a", 51))).errors).toHaveLength(51);
     broken.upstream.respond({});

@@ -6,7 +6,7 @@ import { startGateway, type TestGateway } from "../../support/gateway/test-gatew
 // Each case ends with a good answer, so that one gateway stands them all.
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await startGateway({ gateway: { PIOPIY_TIMEOUT_MS: "300" } });
+  gateway = await startGateway({ gateway: { PIOPIY_TIMEOUT_MS: "1000", PIOPIY_DEADLINE_MS: "60000" } });
 });
 afterAll(() => gateway.close());
 

@@ -87,12 +87,12 @@ describe.each([
 
   it("wait as long as their own time lasts, and longer ones are not cut short by shorter ones", async () => {
     await broken.close();
-    broken = await startBrokenGateway({ CACHE_TTL_MS: ttl, PIOPIY_DEADLINE_MS: "1000" });
+    broken = await startBrokenGateway({ CACHE_TTL_MS: ttl, PIOPIY_DEADLINE_MS: "6000" });
     const hold = held();
     broken.upstream.respond(hold.responder);
     const first = broken.gateway.execute(operations.get_sip);
     await until(() => requests().length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await new Promise((resolve) => setTimeout(resolve, 3000));
     const second = broken.gateway.execute(operations.get_sip);
     expect(outcomeOf(await first)).toBe("UPSTREAM_TIMEOUT");
     hold.release({ body: alice });

@@ -13,12 +13,16 @@ export const mutations = {
 
 export type Write = keyof typeof mutations;
 
+export const cut: Responder = (response) => response.destroy();
+export const silent: Responder = () => {};
+export const stalled: Responder = (response) => response.writeHead(200).write('{"code":');
+
 const html = "<h1>Something is wrong</h1>";
 
 /** Ways to lose the answer to a write: it may have been done, or not. */
 export const losses: [string, Responder][] = [
-  ["no answer in time", () => {}],
-  ["an answer that stops", (response) => response.writeHead(200).write('{"code":')],
+  ["no answer in time", silent],
+  ["an answer that stops", stalled],
   ["a connection that is cut", (response) => response.destroy()],
   ["half an answer", (response) => response.writeHead(200).write('{"code":', () => response.destroy())],
   ["HTML with HTTP 200", { body: html }],
@@ -30,8 +34,6 @@ export const losses: [string, Responder][] = [
   ["10 MB", { body: " ".repeat(10_000_000) }],
 ];
 
-export const cut: Responder = (response) => response.destroy();
-export const silent: Responder = () => {};
 /** PIOPIY's 400. */
 export const refusal: UpstreamResponse = { body: { code: "cmi-400" } };
 /** The endpoint as the write would leave it. */
