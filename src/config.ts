@@ -27,6 +27,7 @@ const HOST_NAME = /^[\w-]+(\.[\w-]+)*\.?$/;
 const SCOPES = `(?:${scopes.join("|")})`;
 const API_KEY = new RegExp(`^([\\w.-]{1,64}):([\\da-fA-F]{64}):(${SCOPES}(?:\\+${SCOPES})*)$`);
 
+/** The gateway's settings, as their schemas give them. */
 export type Config = Readonly<ReturnType<typeof readSettings>>;
 
 /** Holds every mistake of a configuration, one sentence each, none with a secret in it. */

@@ -35,12 +35,16 @@ export class Environment {
   }
 }
 
-/** A text that must be set. The reason is shown when it is not, the text never: it may be a secret. */
+/** Returns the schema of a text that must be set. The reason is shown when it is not, the text never: it may be a secret. */
 export function required(reason: string) {
   return z.string(`must be set: ${reason}.`);
 }
 
-/** @param auto what the word `auto` stands for; without it the word is not allowed */
+/**
+ * Returns the schema of a whole number in decimal digits.
+ *
+ * @param auto what the word `auto` stands for; without it the word is not allowed
+ */
 export function wholeNumber(minimum: number, maximum: number, fallback: number, auto?: number) {
   const isAuto = (text: string) => auto !== undefined && text === "auto";
   const isNumber = (text: string) => /^\d+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum;
@@ -54,15 +58,17 @@ export function wholeNumber(minimum: number, maximum: number, fallback: number, 
     .default(fallback);
 }
 
+/** Returns the schema of one of some words. */
 export function oneOf<const Choice extends string>(...choices: Choice[]) {
   return z.enum(choices, { error: invalid(`must be one of ${choices.join(", ")}`) });
 }
 
+/** The schema of `true` or `false`, which is the default. */
 export const flag = oneOf("true", "false")
   .default("false")
   .transform((value) => value === "true");
 
-/** Parts that commas separate; none where the variable is not set. */
+/** Returns the schema of parts that commas separate; none where the variable is not set. */
 export function list<Part>(part: z.ZodType<Part, string>) {
   const unquoted = z.string().refine((text) => !QUOTED.test(text), { error: QUOTES_MISTAKE, abort: true });
   return z
@@ -72,7 +78,7 @@ export function list<Part>(part: z.ZodType<Part, string>) {
     .pipe(z.array(unquoted.pipe(part)));
 }
 
-/** A list of texts that pass a test, which the description explains. */
+/** Returns the schema of a list of texts that pass a test, which the description explains. */
 export function listOf(isPart: (text: string) => boolean, description: string) {
   const error = ({ input }: { readonly input: unknown }) =>
     `must hold ${description}; ${JSON.stringify(String(input).slice(0, MAX_SHOWN))} is none.`;
@@ -80,7 +86,8 @@ export function listOf(isPart: (text: string) => boolean, description: string) {
 }
 
 /**
- * The normal form of an address that must not be overheard: https, or http on loopback. No mistake shows it: it may hold a secret.
+ * Returns the schema of an address that must not be overheard: https, or http on loopback. It becomes its normal form. No
+ * mistake shows it, since it may hold a secret.
  *
  * @param allowHttp plain http may lead elsewhere too
  * @param alternative what the variable may hold instead
