@@ -72,6 +72,9 @@ async function bundle(directory) {
       chunkFileNames: "chunks/[name]-[hash].js",
       // reflect-metadata has to be there before the first decorator is.
       strictExecutionOrder: true,
+      // Log entries of errors name the files of src; their text would double the size of a build.
+      sourcemap: true,
+      sourcemapExcludeSources: true,
     },
   });
 }

@@ -20,7 +20,7 @@ export interface Context {
   /** Undefined where `PUBLIC_URL` is not set. */
   readonly answerUrls: AnswerUrls | undefined;
   /** What the operation has cost until now, and what it may cost. */
-  readonly spent: number;
+  spent(): number;
   readonly maxCost: number;
   /** Takes units off the client's rate limit, or throws `RATE_LIMITED`. */
   charge(units: number): Promise<void>;
@@ -31,9 +31,14 @@ export interface Context {
   readonly reportedErrors: readonly ReportedError[];
   /** Keeps the response out of the response cache. */
   noStore(): void;
-  readonly isStorable: boolean;
+  readonly storage: ResponseStorage;
+}
+
+/** Whether and how the response cache stores the response. */
+export interface ResponseStorage {
+  isAllowed: boolean;
   /** Set when the response may be stored. */
-  storable: StorableResponse | undefined;
+  storable?: StorableResponse;
 }
 
 /** What the response cache stores beside the response. */
@@ -75,9 +80,9 @@ export function createContext(
   const piopiy = new PiopiyLoader(client, deadline);
   let spent = 0;
   const reportedErrors: ReportedError[] = [];
-  let isStorable = true;
+  const storage: ResponseStorage = { isAllowed: true };
   const noStore = () => {
-    isStorable = false;
+    storage.isAllowed = false;
   };
   reply.raw.once("close", () => {
     if (reply.raw.writableFinished) deadline.close();
@@ -90,9 +95,7 @@ export function createContext(
     piopiy,
     pcmoTargetsKey,
     answerUrls,
-    get spent() {
-      return spent;
-    },
+    spent: () => spent,
     maxCost: limits.cost,
     charge(units) {
       const paid = spent === 0 ? REQUEST_UNITS : 0;
@@ -108,9 +111,6 @@ export function createContext(
     reportedErrors,
     reportError: (error, path) => reportedErrors.push({ error, path }),
     noStore,
-    get isStorable() {
-      return isStorable;
-    },
-    storable: undefined,
+    storage,
   };
 }

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { writeFileSync } from "node:fs";
 import { pcmoJsonSchema } from "../pcmo/document.js";
 import { buildGatewaySchema } from "./schema.js";
-import { printSdl, printSdlWithoutSecurity } from "./sdl.js";
+import { printSdl, printSdlWithoutSecurity } from "./subgraph.js";
 
 const schema = buildGatewaySchema();
 const write = (name: string, text: string) => writeFileSync(`schema/${name}`, text);

@@ -9,10 +9,8 @@ import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutati
 import { SipEndpointsResolver } from "./sip-endpoint/sip-endpoints.resolver.js";
 import { buildSubgraph } from "./subgraph.js";
 
-const LINKS = `extend schema @link(
-  url: "https://specs.apollo.dev/federation/v2.5"
-  import: ["@authenticated", "@key", "@requiresScopes", "@shareable", "@tag"]
-)`;
+const LINKS = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@key", "@requiresScopes", "@shareable", "@tag"])`;
 
 /** The graph, as an Apollo Federation subgraph that asks callers for scopes. */
 export function buildGatewaySchema(): GraphQLSchema {

@@ -1,19 +1,32 @@
-import { buildSubgraphSchema } from "@apollo/subgraph";
-import type { GraphQLResolverMap } from "@apollo/subgraph/dist/schema-helper/index.js";
-import { printSchemaWithDirectives } from "@graphql-tools/utils";
-import { type GraphQLSchema, isUnionType, parse } from "graphql";
-import { createResolversMap } from "type-graphql";
+import { getDocumentNodeFromSchema } from "@graphql-tools/utils";
+import {
+  type ASTNode,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLScalarType,
+  GraphQLSchema,
+  GraphQLString,
+  GraphQLUnionType,
+  Kind,
+  parse,
+  print,
+  visit,
+} from "graphql";
 import { GatewayError } from "../errors.js";
 
-/** Finds an entity by the key that another subgraph holds; null when there is none. */
+/** Finds an entity by its key, which another subgraph holds; null when there is none. */
 export type ResolveReference = (reference: never, context: never) => unknown;
 
+const SECURITY = ["authenticated", "requiresScopes"];
+
+const anyType = new GraphQLScalarType({ name: "_Any" });
+const serviceType = new GraphQLObjectType({ name: "_Service", fields: { sdl: { type: GraphQLString } } });
+
 /**
- * Makes an Apollo Federation subgraph of a schema by type-graphql, which knows nothing of federation: the schema
- * is printed and built again from the text. On that way enum values that differ from their names and all
- * `extensions` are lost.
+ * Adds `_service` and `_entities` to a schema by type-graphql, which makes it an Apollo Federation subgraph.
  *
- * @param links what the text begins with: `extend schema @link(…)`, and definitions of custom directives
+ * @param links what the SDL begins with: `extend schema @link(…)`, and definitions of custom directives
  * @param references how each entity is found, by the name of its type
  */
 export function buildSubgraph(
@@ -21,34 +34,86 @@ export function buildSubgraph(
   links: string,
   references: Readonly<Record<string, ResolveReference>>,
 ): GraphQLSchema {
-  const typeDefs = parse(`${links}\n${printSchemaWithDirectives(schema)}`);
-  // The two libraries agree on what a map of resolvers is, but not on how its type is written.
-  const resolvers = createResolversMap(schema) as Record<string, object>;
-  for (const [type, resolveReference] of Object.entries(references)) {
-    resolvers[type] = { ...resolvers[type], __resolveReference: resolveReference };
+  const { query, types, ...config } = schema.toConfig();
+  const { fields, ...queryConfig } = (query as GraphQLObjectType).toConfig();
+  const names = Object.keys(references);
+  const typeNames = new WeakMap<object, string>();
+  const entityType = new GraphQLUnionType({
+    name: "_Entity",
+    types: names.map((name) => schema.getType(name) as GraphQLObjectType),
+    resolveType: (entity) => typeNames.get(entity),
+  });
+  const sdl = `${links}\n\n${printDefinitions(schema)}`;
+
+  return new GraphQLSchema({
+    ...config,
+    query: new GraphQLObjectType({
+      ...queryConfig,
+      fields: {
+        ...fields,
+        _entities: {
+          type: new GraphQLNonNull(new GraphQLList(entityType)),
+          args: {
+            representations: {
+              type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(anyType))),
+            },
+          },
+          resolve: (_source, { representations }, context) => resolveEntities(representations, context),
+        },
+        _service: { type: new GraphQLNonNull(serviceType), resolve: () => ({ sdl }) },
+      },
+    }),
+    types: types.filter((type) => type !== query),
+    extensions: { ...config.extensions, sdl },
+  });
+
+  function resolveEntities(representations: readonly unknown[], context: unknown): unknown[] {
+    if (!representations.every(isRepresentation)) {
+      throw new GatewayError(
+        "BAD_USER_INPUT",
+        `Each of \`representations\` must be an object with a \`__typename\` of ${names.join(", ")}.`,
+        { argumentName: "representations" },
+      );
+    }
+    // A promise for each, so that one that fails does not fail the others.
+    return representations.map(async (representation) => {
+      const entity = await references[representation.__typename]?.(representation as never, context as never);
+      if (typeof entity === "object" && entity !== null) typeNames.set(entity, representation.__typename);
+      return entity;
+    });
   }
-  const subgraph = buildSubgraphSchema({ typeDefs, resolvers: resolvers as GraphQLResolverMap<unknown> });
-  return checkReferences(subgraph);
+
+  function isRepresentation(value: unknown): value is { readonly __typename: string } {
+    return names.includes(Object(value).__typename);
+  }
 }
 
-/** References are of a type that takes any JSON, and Apollo's resolver fails on what names no entity. */
-function checkReferences(subgraph: GraphQLSchema): GraphQLSchema {
-  const field = subgraph.getQueryType()?.getFields()._entities;
-  const union = subgraph.getType("_Entity");
-  if (!field?.resolve || !isUnionType(union)) return subgraph;
-  const { resolve } = field;
-  const names = union.getTypes().map(({ name }) => name);
-  field.resolve = (source, args, context, info) => {
-    const references = args.representations as readonly unknown[];
-    const isEntity = (reference: unknown) => names.includes(Object(reference).__typename);
-    if (references.every(isEntity)) {
-      return resolve(source, args, context, info);
-    }
-    throw new GatewayError(
-      "BAD_USER_INPUT",
-      `Each of \`representations\` must be an object with a \`__typename\` of ${names.join(", ")}.`,
-      { argumentName: "representations" },
-    );
-  };
-  return subgraph;
+/** Returns the SDL of a subgraph, as it is composed into a supergraph. */
+export function printSdl(subgraph: GraphQLSchema): string {
+  return `${subgraph.extensions.sdl}\n`;
+}
+
+/**
+ * Returns the same without `@authenticated` and `@requiresScopes`, for routers that refuse a supergraph with them because
+ * they could not enforce them, such as `@apollo/gateway`.
+ */
+export function printSdlWithoutSecurity(subgraph: GraphQLSchema): string {
+  const isSecurity = (name: string) => SECURITY.includes(name.replace(/^@/, ""));
+  const document = visit(parse(printSdl(subgraph)), {
+    Directive: ({ name }): ASTNode | null | undefined => (isSecurity(name.value) ? null : undefined),
+    StringValue: ({ value }): null | undefined =>
+      value.startsWith("@") && isSecurity(value) ? null : undefined,
+  });
+  return `${print(document)}\n`;
+}
+
+/** Returns the SDL of a schema, with an empty line before each member that has a description. */
+function printDefinitions(schema: GraphQLSchema): string {
+  const { definitions } = getDocumentNodeFromSchema(schema);
+  // The extension by `links` needs no definition: it follows from the names Query and Mutation.
+  const types = definitions.filter(({ kind }) => kind !== Kind.SCHEMA_DEFINITION);
+  return print({ kind: Kind.DOCUMENT, definitions: types }).replaceAll(
+    /(?<=([{(]?)\n)( +)"""(?:.+"""|\n[\s\S]*?\n\2""")$/gm,
+    (description, opening) => (opening === "" ? `\n${description}` : description),
+  );
 }

@@ -2,16 +2,9 @@ import { hash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
 import type { RateLimit } from "../auth/rate-limit.js";
-import { type Context, REQUEST_UNITS, type StorableResponse } from "../graphql/context.js";
+import { REQUEST_UNITS, type StorableResponse } from "../graphql/context.js";
 import { isWithin } from "../piopiy/cache/read-cache.js";
 import type { PiopiyClient } from "../piopiy/client.js";
-
-declare module "fastify" {
-  interface FastifyRequest {
-    /** Undefined until the operation starts. */
-    operationContext: Context | undefined;
-  }
-}
 
 const MAX_BYTES = 30 * 1024 * 1024;
 
@@ -67,7 +60,7 @@ export class ResponseCache {
 
   /** Stores a response, unless something has changed since it was looked up. */
   store(request: FastifyRequest, reply: FastifyReply, body: string): void {
-    const storable = request.operationContext?.storable;
+    const storable = request.responseStorage?.storable;
     const miss = this.#misses.get(request);
     if (!storable || !miss || miss.version !== this.#client.version) return;
     const contentType = String(reply.getHeader("content-type"));

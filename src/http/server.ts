@@ -13,7 +13,7 @@ import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import { createApollo } from "../graphql/apollo.js";
 import { checkRequest } from "../graphql/check-request.js";
-import { createContext, REQUEST_UNITS } from "../graphql/context.js";
+import { createContext, REQUEST_UNITS, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/json-depth.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
@@ -27,6 +27,8 @@ import { limitSlowClients } from "./slow-clients.js";
 declare module "fastify" {
   interface FastifyRequest {
     caller: Caller;
+    /** Undefined until the operation starts. */
+    responseStorage: ResponseStorage | undefined;
   }
 }
 
@@ -102,7 +104,7 @@ export async function createServer(
   });
 
   server.decorateRequest("caller");
-  server.decorateRequest("operationContext");
+  server.decorateRequest("responseStorage");
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
@@ -120,7 +122,7 @@ export async function createServer(
     handler: fastifyApolloHandler(apollo, {
       context: async (request, reply) => {
         const context = createContext(config, services, request, reply);
-        request.operationContext = context;
+        request.responseStorage = context.storage;
         return context;
       },
     }),

@@ -16,8 +16,7 @@ const LINKS = `extend schema
   @link(url: "https://myspecs.dev/myCustomDirective/v1.0", import: ["@custom"])
   @composeDirective(name: "@custom")
 
-directive @custom on OBJECT
-`;
+directive @custom on OBJECT`;
 
 @Resolver()
 class ProductResolver {

@@ -13,7 +13,7 @@ import {
   validate,
 } from "graphql";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
-import { printSdl, printSdlWithoutSecurity } from "../../src/graphql/sdl.js";
+import { printSdl, printSdlWithoutSecurity } from "../../src/graphql/subgraph.js";
 
 const graph = buildGatewaySchema();
 

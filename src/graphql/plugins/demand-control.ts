@@ -25,12 +25,12 @@ import { type CoercedVariables, coerceVariables } from "./variables.js";
 
 /** Takes units off the client's rate limit, and refuses an operation that has cost more than it may. */
 export async function charge(context: Context, units: number): Promise<void> {
-  const cost = context.spent + units;
+  const cost = context.spent() + units;
   if (cost > context.maxCost) throw limitError("MAX_COST", "units of cost", cost, context.maxCost);
   await context.charge(units);
 }
 
-/** The standard introspection query has a result of 62 kB. */
+/** The standard introspection query has a result of 56 kB. */
 const INTROSPECTION_BYTES_PER_UNIT = 200;
 
 /** What a selection costs: `fixed`, and `perRow` for each row of the list that it may be in. */

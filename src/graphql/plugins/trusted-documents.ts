@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { ApolloServerPlugin } from "@apollo/server";
-import type { KeyValueCache } from "@apollo/utils.keyvaluecache";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import type { Config } from "../../config.js";
@@ -46,7 +45,7 @@ function normalForm(document: DocumentNode): string {
 }
 
 /** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
-export class PersistedQueries extends DocumentCache<string> implements KeyValueCache<string> {
+export class PersistedQueries extends DocumentCache<string> {
   constructor(private readonly trusted: Config["trustedDocuments"]) {
     super();
   }

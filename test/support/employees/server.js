@@ -3,29 +3,42 @@ import { readFileSync } from "node:fs";
 import { ApolloServer } from "@apollo/server";
 import { ApolloServerPluginInlineTraceDisabled } from "@apollo/server/plugin/disabled";
 import { startStandaloneServer } from "@apollo/server/standalone";
-import { buildSubgraphSchema } from "@apollo/subgraph";
-import { parse } from "graphql";
+import { buildSchema } from "graphql";
+
+const sdl = readFileSync(new URL("schema.graphql", import.meta.url), "utf8");
+/** What the subgraph specification adds to the schema of each subgraph. */
+const FEDERATION = `
+  extend type Query { _service: _Service! _entities(representations: [_Any!]!): [_Entity]! }
+  type _Service { sdl: String }
+  scalar _Any
+  union _Entity = Employee | SipEndpoint
+`;
 
 const employees = [
-  { id: "1", name: "Alice Adams", softphone: { username: "alice" } },
-  { id: "2", name: "Bob Brown", softphone: { username: "bob" } },
-  { id: "3", name: "Beth Brown", softphone: { username: "bob" } },
-  { id: "4", name: "Carol Clark", softphone: { username: "carol" } },
+  { id: "1", name: "Alice Adams", softphone: sipEndpoint("alice") },
+  { id: "2", name: "Bob Brown", softphone: sipEndpoint("bob") },
+  { id: "3", name: "Beth Brown", softphone: sipEndpoint("bob") },
+  { id: "4", name: "Carol Clark", softphone: sipEndpoint("carol") },
   { id: "5", name: "Frank Fox", softphone: null },
 ];
 
-const typeDefs = parse(readFileSync(new URL("schema.graphql", import.meta.url), "utf8"));
-const resolvers = {
-  Query: { employees: () => employees },
-  Employee: { __resolveReference: ({ id }) => employees.find((employee) => employee.id === id) },
-  SipEndpoint: {
-    __resolveReference: ({ username }) => ({ username }),
-    employee: ({ username }) => employees.find(({ softphone }) => softphone?.username === username),
-  },
-};
+function sipEndpoint(username) {
+  return { username, employee: () => employees.find(({ softphone }) => softphone?.username === username) };
+}
+
+function findEntity({ __typename, id, username }) {
+  if (__typename === "SipEndpoint") return { __typename, ...sipEndpoint(username) };
+  const employee = employees.find((candidate) => candidate.id === id);
+  return employee && { __typename, ...employee };
+}
 
 const server = new ApolloServer({
-  schema: buildSubgraphSchema({ typeDefs, resolvers }),
+  schema: buildSchema(`${sdl}\n${FEDERATION}`, { assumeValidSDL: true }),
+  rootValue: {
+    employees,
+    _service: { sdl },
+    _entities: ({ representations }) => representations.map(findEntity),
+  },
   plugins: [ApolloServerPluginInlineTraceDisabled()],
 });
 const listen = { host: process.env.HOST ?? "127.0.0.1", port: Number(process.env.PORT ?? 4001) };
