@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Scope } from "../scopes.js";
 import { Secret } from "../secret.js";
-import type { Authenticate, Scope } from "./client.js";
+import type { Authenticate } from "./client.js";
 
 /** What is known of a key: never the key itself. */
 export interface ApiKey {

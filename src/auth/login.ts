@@ -1,10 +1,11 @@
 import type { FastifyRequest } from "fastify";
+import type { Config } from "../config.js";
 import { GatewayError } from "../errors.js";
+import { scopes } from "../scopes.js";
 import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { Audit } from "./audit-log.js";
-import type { AuthSettings } from "./auth-settings.js";
-import { type Caller, scopes } from "./client.js";
+import type { Caller } from "./client.js";
 import { clientAddress, clientKey } from "./client-address.js";
 import { FixedWindowCounter } from "./fixed-window-counter.js";
 import { authenticateJsonWebToken } from "./json-web-token.js";
@@ -38,7 +39,7 @@ export type Login = (request: FastifyRequest) => Promise<Caller>;
  * Tells who sends a request, by its header `Authorization: Bearer …`. Throws `UNAUTHENTICATED`, in the same words
  * for every reason, and `RATE_LIMITED` for a wrong credential from an address that sends many.
  */
-export function createLogin(settings: AuthSettings, audit: Audit): Login {
+export function createLogin(settings: Config["auth"], audit: Audit): Login {
   if (settings.mode === "none")
     return async (request) => ({ name: clientKey(request), scopes: new Set(scopes) });
   const authenticate =

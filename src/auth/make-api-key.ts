@@ -1,10 +1,11 @@
+import { scopes } from "../scopes.js";
 import { hashApiKey, makeApiKey } from "./api-key.js";
-import { isScope, scopes } from "./client.js";
 
 const [name = "", ...given] = process.argv.slice(2);
+const known: readonly string[] = scopes;
 const wanted = new Set(given.flatMap((text) => text.split(/[+,]/)));
 
-if (/^[\w.-]{1,64}$/.test(name) && wanted.size > 0 && [...wanted].every(isScope)) {
+if (/^[\w.-]{1,64}$/.test(name) && wanted.size > 0 && [...wanted].every((scope) => known.includes(scope))) {
   const key = makeApiKey();
   console.log(`The key, shown this once. Whoever it is for sends it as "Authorization: Bearer KEY":
 

@@ -9,8 +9,8 @@ import {
   type ValidationRule,
   visit,
 } from "graphql";
+import type { Config } from "../../config.js";
 import { GatewayError } from "../../errors.js";
-import type { Limits } from "../../limits.js";
 import { MAX_JSON_DEPTH } from "../json-depth.js";
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
@@ -25,7 +25,7 @@ export function fragmentsOf({ definitions }: DocumentNode): Fragments {
  * Refuses documents with too much of something, by what is written and before anything else is looked at. Each error
  * names the setting, as `extensions.limit` too. Introspection does not count towards the depth.
  */
-export function documentLimits(limits: Limits): ValidationRule {
+export function documentLimits(limits: Config["limits"]): ValidationRule {
   return (context) => {
     const document = context.getDocument();
     const { aliases, directives, repeats, valueDepth } = count(document);

@@ -7,8 +7,8 @@ import {
   isObjectType,
 } from "graphql";
 import { Directive } from "type-graphql";
-import type { Scope } from "../../auth/client.js";
 import { GatewayError } from "../../errors.js";
+import type { Scope } from "../../scopes.js";
 import { shorten } from "../../show-value.js";
 import { isUsername } from "../../sip/username.js";
 import type { Context } from "../context.js";

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { ApolloServerPlugin } from "@apollo/server";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
+import type { Config } from "../../config.js";
 import { GatewayError } from "../../errors.js";
 import { shorten } from "../../show-value.js";
-import type { TrustedDocuments } from "../../trusted-documents.js";
 import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
@@ -12,7 +12,10 @@ import { DocumentCache } from "../document-cache.js";
  * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may
  * differ in spaces, comments and the order of fields: the client preset sorts what it writes. The log tells the hash: the text may hold a password.
  */
-export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): ApolloServerPlugin<Context> {
+export function trustedDocumentsPlugin({
+  mode,
+  documents,
+}: Config["trustedDocuments"]): ApolloServerPlugin<Context> {
   if (mode === "off") return {};
   const trusted = new Set([...documents.values()].map((text) => normalForm(parse(text))));
   return {
@@ -43,7 +46,7 @@ function normalForm(document: DocumentNode): string {
 
 /** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
 export class PersistedQueries extends DocumentCache<string> {
-  constructor(private readonly trusted: TrustedDocuments) {
+  constructor(private readonly trusted: Config["trustedDocuments"]) {
     super();
   }
 
