@@ -90,7 +90,7 @@ describe("The files of src", () => {
         imports.filter((name) => isOwn(name) && ![roomOf(path), "sip"].includes(roomOf(name))),
       );
     // They import nothing of the project themselves. A password is of the type that prints `***`.
-    const allowed = ["src/nearest-name.ts", "src/secret.ts", "src/show-value.ts"];
+    const allowed = ["src/nearest-name.ts", "src/secret.ts", "src/format-value.ts"];
     expect(foreign.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { GatewayError } from "../errors.js";
+import { showValue } from "../format-value.js";
 import type { Redis } from "../redis.js";
-import { showValue } from "../show-value.js";
 import { boundedKey, type Count, FixedWindowCounter } from "./fixed-window-counter.js";
 
 const MINUTE_SECONDS = 60;

@@ -1,9 +1,9 @@
 import { GraphQLID, type GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { ConnectActionResolver } from "./connect-action/connect-action.resolver.js";
-import { exactText } from "./exact-text.js";
 import { ValidatePcmoResolver } from "./pcmo/validate-pcmo.resolver.js";
-import { guardFields } from "./plugins/scopes.js";
+import { exactText } from "./scalars.js";
+import { guardFields } from "./scopes.js";
 import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint/sip-endpoint.resolver.js";
 import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutations.resolver.js";
 import { SipEndpointsResolver } from "./sip-endpoint/sip-endpoints.resolver.js";

@@ -1,4 +1,4 @@
-import { shorten, showValue } from "../show-value.js";
+import { shorten, showValue } from "../format-value.js";
 import type { PcmoAction } from "./document.js";
 
 type ActionOf<Name extends PcmoAction["action"]> = Extract<PcmoAction, { action: Name }>;

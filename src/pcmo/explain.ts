@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { showValue } from "../format-value.js";
 import { nearestName } from "../nearest-name.js";
-import { showValue } from "../show-value.js";
 import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
 import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
 

@@ -1,4 +1,4 @@
-import { showValue } from "../show-value.js";
+import { showValue } from "../format-value.js";
 import { describeAction } from "./describe.js";
 import type { PcmoAction } from "./document.js";
 import { explainErrors } from "./explain.js";

@@ -2,8 +2,8 @@ import "reflect-metadata";
 import { getDirective } from "@graphql-tools/utils";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema, isObjectType } from "graphql";
-import { guardFields } from "../../src/graphql/plugins/scopes.js";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
+import { guardFields } from "../../src/graphql/scopes.js";
 import { apiKeys, bearer } from "../support/api-keys.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 

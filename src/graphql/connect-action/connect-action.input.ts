@@ -1,6 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind } from "graphql";
 import { Field, ID, InputType, Int, registerEnumType } from "type-graphql";
-import { exactText } from "../exact-text.js";
+import { exactText } from "../scalars.js";
 
 enum CallType {
   AUDIO = "AUDIO",

@@ -9,7 +9,7 @@ import {
 } from "../../pcmo/connect-action.js";
 import { describeAction } from "../../pcmo/describe.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../plugins/scopes.js";
+import { RequiresScope } from "../scopes.js";
 import { UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
 import { ConnectActionResult, ConnectActionWarning } from "./connect-action-result.type.js";

@@ -1,10 +1,10 @@
+import { showValue } from "../../format-value.js";
 import type {
   ConnectActionSpecification,
   SpecificationProblem,
   SpecificationWarning,
 } from "../../pcmo/connect-action.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
-import { showValue } from "../../show-value.js";
 
 /** A target that PIOPIY does not have. */
 export interface MissingTarget {

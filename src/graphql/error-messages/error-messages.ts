@@ -11,7 +11,7 @@ import {
   visitWithTypeInfo,
 } from "graphql";
 import { gatewayErrorIn } from "../format-error.js";
-import { showName } from "./names.js";
+import { showName } from "./message-parts.js";
 import { explainSyntax } from "./syntax-errors.js";
 import { explainValidation } from "./validation-errors.js";
 

@@ -1,5 +1,5 @@
 import { type GraphQLError, getLocation, Lexer, type Token, TokenKind } from "graphql";
-import { showName } from "./names.js";
+import { showName } from "./message-parts.js";
 
 /** What is wrong with the text of a document, and the setting that it exceeds, if it does. */
 export interface SyntaxProblem {

@@ -18,8 +18,8 @@ import {
   type ValidationRule,
   validate,
 } from "graphql";
-import { isIntrospection } from "../plugins/document-limits.js";
-import { nameOf, namesOf, rawNameOf, showName, suggest, variableOf } from "./names.js";
+import { isIntrospection } from "../document-limits.js";
+import { nameOf, namesOf, rawNameOf, showName, suggest, variableOf } from "./message-parts.js";
 import { acceptedBy, kindOfLiteral } from "./value-kinds.js";
 
 type Nodes = readonly ASTNode[];

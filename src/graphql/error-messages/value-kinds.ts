@@ -7,7 +7,7 @@ import {
   Kind,
   type ValueNode,
 } from "graphql";
-import { namesOf } from "./names.js";
+import { namesOf } from "./message-parts.js";
 
 const kinds: Readonly<Record<ValueNode["kind"], string>> = {
   [Kind.VARIABLE]: "a variable",

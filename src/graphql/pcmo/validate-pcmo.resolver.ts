@@ -1,7 +1,7 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
 import { validatePcmo } from "../../pcmo/validate.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../plugins/scopes.js";
+import { RequiresScope } from "../scopes.js";
 import { Pcmo } from "./pcmo.scalar.js";
 import { PcmoProblem, PcmoReport } from "./pcmo-report.type.js";
 

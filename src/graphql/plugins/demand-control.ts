@@ -18,9 +18,9 @@ import {
   TypeMetaFieldDef,
 } from "graphql";
 import type { Context } from "../context.js";
-import { fragmentsOf, isIntrospection, limitError } from "./document-limits.js";
-import { FieldWork, isDetail, REQUEST_COST, rowsOf } from "./field-cost.js";
-import { introspectionSize } from "./introspection-size.js";
+import { FieldWork, isDetail, REQUEST_COST, rowsOf } from "../cost/field-cost.js";
+import { introspectionSize } from "../cost/introspection-size.js";
+import { fragmentsOf, isIntrospection, limitError } from "../document-limits.js";
 import { type CoercedVariables, coerceVariables } from "./variables.js";
 
 /** Takes units off the client's rate limit, and refuses an operation that has cost more than it may. */

@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from "@apollo/server";
 import { unwrapResolverError } from "@apollo/server/errors";
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { ErrorCode } from "../../errors.js";
-import { shorten } from "../../show-value.js";
+import { shorten } from "../../format-value.js";
 import type { Context } from "../context.js";
 import { type ExplainSettings, explainErrors, refusedValue } from "../error-messages/error-messages.js";
 

@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from "@apollo/server";
-import { shorten } from "../../show-value.js";
+import { shorten } from "../../format-value.js";
 import type { Context } from "../context.js";
 
 /**

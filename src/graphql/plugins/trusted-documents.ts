@@ -4,7 +4,7 @@ import type { KeyValueCache } from "@apollo/utils.keyvaluecache";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import { GatewayError } from "../../errors.js";
-import { shorten } from "../../show-value.js";
+import { shorten } from "../../format-value.js";
 import type { TrustedDocuments } from "../../trusted-documents.js";
 import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";

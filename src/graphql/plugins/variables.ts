@@ -16,7 +16,7 @@ import {
   type VariableDefinitionNode,
 } from "graphql";
 import type { Context } from "../context.js";
-import { showName, suggest } from "../error-messages/names.js";
+import { showName, suggest } from "../error-messages/message-parts.js";
 import { acceptedBy, kindOfValue } from "../error-messages/value-kinds.js";
 import { formatError } from "../format-error.js";
 

@@ -1,12 +1,12 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import { GatewayError } from "../../errors.js";
+import { showValue } from "../../format-value.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { SipEndpointRecord } from "../../piopiy/protocol.js";
-import { showValue } from "../../show-value.js";
 import { sipUri } from "../../sip/sip-uri.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../plugins/scopes.js";
+import { RequiresScope } from "../scopes.js";
 import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;

@@ -4,9 +4,9 @@ import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
 import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
+import { MAX_FIRST, REQUEST_COST } from "../cost/field-cost.js";
 import { charge } from "../plugins/demand-control.js";
-import { MAX_FIRST, REQUEST_COST } from "../plugins/field-cost.js";
-import { RequiresScope } from "../plugins/scopes.js";
+import { RequiresScope } from "../scopes.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 
 @Directive("@shareable")

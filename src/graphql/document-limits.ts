@@ -9,9 +9,9 @@ import {
   type ValidationRule,
   visit,
 } from "graphql";
-import { GatewayError } from "../../errors.js";
-import type { Limits } from "../../limits.js";
-import { MAX_JSON_DEPTH } from "../json-depth.js";
+import { GatewayError } from "../errors.js";
+import type { Limits } from "../limits.js";
+import { MAX_JSON_DEPTH } from "./json-depth.js";
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 

@@ -1,6 +1,6 @@
 import { type ASTNode, Kind } from "graphql";
+import { shorten } from "../../format-value.js";
 import { nearestName } from "../../nearest-name.js";
-import { shorten } from "../../show-value.js";
 
 /** More names than these are no help. */
 const MAX_LISTED = 12;

@@ -7,11 +7,11 @@ import {
   isObjectType,
 } from "graphql";
 import { Directive } from "type-graphql";
-import type { Scope } from "../../auth/client.js";
-import { GatewayError } from "../../errors.js";
-import { shorten } from "../../show-value.js";
-import { isUsername } from "../../sip/username.js";
-import type { Context } from "../context.js";
+import type { Scope } from "../auth/client.js";
+import { GatewayError } from "../errors.js";
+import { shorten } from "../format-value.js";
+import { isUsername } from "../sip/username.js";
+import type { Context } from "./context.js";
 
 /** The fields that federation adds to `Query`, which bear no directive. */
 const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };
