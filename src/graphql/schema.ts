@@ -1,8 +1,7 @@
-import { GraphQLID, type GraphQLSchema } from "graphql";
+import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { ConnectActionResolver } from "./connect-action/connect-action.resolver.js";
 import { ValidatePcmoResolver } from "./pcmo/validate-pcmo.resolver.js";
-import { exactText } from "./scalars.js";
 import { guardFields } from "./scopes.js";
 import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint/sip-endpoint.resolver.js";
 import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutations.resolver.js";
@@ -14,8 +13,6 @@ const LINKS = `extend schema
 
 /** The graph, as an Apollo Federation subgraph that asks callers for scopes. */
 export function buildGatewaySchema(): GraphQLSchema {
-  // Every schema of a process has this one object for ID; its own function accepts rounded numbers.
-  GraphQLID.parseValue = exactText;
   const schema = buildSchemaSync({
     resolvers: [
       SipEndpointResolver,

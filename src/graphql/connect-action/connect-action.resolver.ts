@@ -1,19 +1,106 @@
 import { collectSubFields } from "@graphql-tools/utils";
 import { type GraphQLResolveInfo, getNamedType, isObjectType } from "graphql";
-import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from "type-graphql";
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Info,
+  Int,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  registerEnumType,
+} from "type-graphql";
 import { GatewayError } from "../../errors.js";
+import { showValue } from "../../format-value.js";
 import {
   buildConnectAction,
+  type ConnectActionSpecification,
   connectActionProblems,
   connectActionWarnings,
+  type SpecificationProblem,
+  type SpecificationWarning,
 } from "../../pcmo/connect-action.js";
 import { describeAction } from "../../pcmo/describe.js";
+import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { Context } from "../context.js";
+import { Pcmo } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
 import { UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
-import { ConnectActionResult, ConnectActionWarning } from "./connect-action-result.type.js";
-import { verifyTargets } from "./verify-targets.js";
+
+/** What is legal and unwise. Each value equals its name. */
+enum ConnectActionWarningCode {
+  SIMILAR_TARGETS = "SIMILAR_TARGETS",
+  LONG_RINGING = "LONG_RINGING",
+  OUTSIDE_NEWER_RANGE = "OUTSIDE_NEWER_RANGE",
+  VIDEO_UNAVAILABLE = "VIDEO_UNAVAILABLE",
+}
+
+registerEnumType(ConnectActionWarningCode, {
+  name: "ConnectActionWarningCode",
+  description: "What is unwise in an input, for a program to act upon.",
+  valuesConfig: {
+    SIMILAR_TARGETS: { description: "Two targets differ by the case of their letters only." },
+    LONG_RINGING: { description: "It may ring for more than 120 seconds, longer than most callers wait." },
+    OUTSIDE_NEWER_RANGE: {
+      description:
+        "PIOPIY's newer API would refuse it: ringing takes 5 to 120 seconds there, talking 10 to 7200.",
+    },
+    VIDEO_UNAVAILABLE: {
+      description: "A video call to an endpoint that takes none. Told when `verify` is true.",
+    },
+  },
+});
+
+@ObjectType({
+  description: "Something in an input that is legal and unwise. The document is written all the same.",
+})
+class ConnectActionWarning {
+  @Field(() => ConnectActionWarningCode, { description: "What is unwise, for a program to act upon." })
+  code: ConnectActionWarningCode;
+
+  @Field(() => String, { description: "What is unwise, for a person." })
+  message: string;
+
+  @Field(() => [String], {
+    description:
+      'Where in the input, from the outside in; list places count from 0. Example: ["call", "1", "user"].',
+  })
+  path: readonly string[];
+
+  constructor(code: `${ConnectActionWarningCode}`, message: string, path: readonly string[]) {
+    this.code = ConnectActionWarningCode[code];
+    this.message = message;
+    this.path = path;
+  }
+}
+
+@ObjectType({ description: "A PCMO document with a connect action, or what keeps it from being written." })
+class ConnectActionResult {
+  @Field(() => Pcmo, {
+    nullable: true,
+    description: "The document to answer PIOPIY's call webhook with; null when the input had mistakes.",
+  })
+  pcmo?: unknown;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "The document in one plain sentence; null when the input had mistakes.",
+  })
+  summary?: string;
+
+  @Field(() => [ConnectActionWarning], { description: "What is legal and unwise in the input; often empty." })
+  warnings!: readonly ConnectActionWarning[];
+
+  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  userErrors!: readonly UserError[];
+
+  /** What an answer URL carries; undefined when the input had mistakes, or is too long for one. */
+  forAnswerUrl?: ConnectActionSpecification | undefined;
+}
 
 /** Ten years. */
 const LONGEST_EXPIRY = 315_360_000;
@@ -87,6 +174,39 @@ export class ConnectActionResolver {
     }
     return forAnswerUrl ? answerUrls.make(forAnswerUrl, expiresIn) : null;
   }
+}
+
+/** A target that PIOPIY does not have. */
+interface MissingTarget {
+  readonly code: "SIP_ENDPOINT_NOT_FOUND";
+  readonly message: string;
+  readonly path: readonly string[];
+}
+
+/** Asks PIOPIY for every target that is not wrong already, side by side. */
+async function verifyTargets(
+  { call, callType }: ConnectActionSpecification,
+  problems: readonly SpecificationProblem[],
+  piopiy: PiopiyLoader,
+): Promise<{ missing: MissingTarget[]; warnings: SpecificationWarning[] }> {
+  const wrong = new Set(problems.map(({ path }) => path.join("/")));
+  const missing: MissingTarget[] = [];
+  const warnings: SpecificationWarning[] = [];
+  if (wrong.has("call")) return { missing, warnings };
+  const targets = call
+    .map(({ user }, index) => ({ user, path: ["call", String(index), "user"] }))
+    .filter(({ path }) => !wrong.has(path.join("/")));
+  const records = await Promise.all(targets.map(({ user }) => piopiy.endpoint(user)));
+  targets.forEach(({ user, path }, index) => {
+    const record = records[index];
+    const name = showValue(user);
+    if (!record) {
+      missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message: `PIOPIY has no SIP endpoint ${name}.`, path });
+    } else if (callType === "VIDEO" && record.video === false) {
+      warnings.push({ code: "VIDEO_UNAVAILABLE", message: `The SIP endpoint ${name} takes no video.`, path });
+    }
+  });
+  return { missing, warnings };
 }
 
 function asksForAnswerUrl({

@@ -1,9 +1,10 @@
-import { Arg, Ctx, Directive, Field, ID, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
+import { Arg, Ctx, Directive, Field, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
 import { showValue } from "../../format-value.js";
 import { Secret } from "../../secret.js";
 import { isPassword } from "../../sip/password.js";
 import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
+import { ID } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
 import { UserError } from "../user-error.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";

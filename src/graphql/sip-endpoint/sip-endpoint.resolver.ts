@@ -1,4 +1,4 @@
-import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
+import { Arg, Ctx, Directive, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { GatewayError } from "../../errors.js";
 import { showValue } from "../../format-value.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
@@ -6,6 +6,7 @@ import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import { sipUri } from "../../sip/sip-uri.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
+import { ID } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
 import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
