@@ -1,4 +1,4 @@
-import { ApolloServer } from "@apollo/server";
+import { ApolloServer, type ApolloServerPlugin } from "@apollo/server";
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -14,7 +14,6 @@ import { documentLimits } from "./document-limits.js";
 import { formatError } from "./format-error.js";
 import { costPlugin } from "./plugins/demand-control.js";
 import { httpStatusPlugin } from "./plugins/http-status.js";
-import { reportedErrorsPlugin } from "./plugins/reported-errors.js";
 import { reportPlugin } from "./plugins/request-log.js";
 import { responseCachePlugin } from "./plugins/response-cache.js";
 import { responseSizePlugin } from "./plugins/response-size.js";
@@ -32,6 +31,19 @@ function apolloLogger(log: FastifyBaseLogger) {
   };
   return { debug: writer("debug"), info: writer("info"), warn: writer("warn"), error: writer("error") };
 }
+
+/** Appends the errors that resolvers report beside their data. It stands before the plugins that read the errors of a response. */
+const reportedErrorsPlugin: ApolloServerPlugin<Context> = {
+  async requestDidStart({ contextValue: { reportedErrors } }) {
+    return {
+      async willSendResponse({ response: { body } }) {
+        if (reportedErrors.length === 0 || body.kind !== "single") return;
+        const errors = reportedErrors.map(({ error, path }) => ({ ...error.toJSON(), path }));
+        body.singleResult.errors = [...(body.singleResult.errors ?? []), ...errors];
+      },
+    };
+  },
+};
 
 const MAX_VALIDATION_ERRORS = 5;
 

@@ -9,6 +9,7 @@ import type { GatewayError } from "../errors.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import { OperationDeadline } from "../piopiy/deadline.js";
 import { PiopiyLoader } from "../piopiy/loader.js";
+import { limitError } from "./document-limits.js";
 
 /** What one GraphQL operation may use. */
 export interface Context {
@@ -19,10 +20,9 @@ export interface Context {
   readonly pcmoTargetsKey: "call" | "connect";
   /** Undefined where `PUBLIC_URL` is not set. */
   readonly answerUrls: AnswerUrls | undefined;
-  /** What the operation has cost until now, and what it may cost. */
+  /** What the operation has cost until now. */
   readonly spent: number;
-  readonly maxCost: number;
-  /** Takes units off the client's rate limit, or throws `RATE_LIMITED`. */
+  /** Takes units off the client's rate limit. Rejects an operation that costs more than it may, or with `RATE_LIMITED`. */
   charge(units: number): Promise<void>;
   /** Writes an entry of the audit log: a field of the graph, the endpoint, and the outcome. The response is not stored then. */
   audit(what: string, username: string | undefined, outcome: string): void;
@@ -93,11 +93,12 @@ export function createContext(
     get spent() {
       return spent;
     },
-    maxCost: limits.cost,
-    charge(units) {
+    async charge(units) {
+      const cost = spent + units;
+      if (cost > limits.cost) throw limitError("MAX_COST", "units of cost", cost, limits.cost);
       const paid = spent === 0 ? REQUEST_UNITS : 0;
-      spent += units;
-      return rateLimit.charge(caller.name, units, reply, paid);
+      spent = cost;
+      await rateLimit.charge(caller.name, units, reply, paid);
     },
     audit(what, username, outcome) {
       noStore();

@@ -11,7 +11,7 @@ import {
 } from "graphql";
 import { GatewayError } from "../errors.js";
 import type { Limits } from "../limits.js";
-import { MAX_JSON_DEPTH } from "./json-depth.js";
+import { MAX_JSON_DEPTH } from "./request-limits.js";
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 

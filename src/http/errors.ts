@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
 import { type ErrorCode, GatewayError, isRetryable, retryAfterSeconds } from "../errors.js";
+import { queryParameters } from "../graphql/request-limits.js";
 import { contentType } from "./content-negotiation.js";
 
 /** The types that a page of another site can send without the browser's asking first. */
@@ -45,7 +46,7 @@ function bodyProblem(body: unknown): string | undefined {
 }
 
 function queryProblem(url: string): string | undefined {
-  const parameters = new URLSearchParams(url.slice(url.indexOf("?") + 1));
+  const parameters = queryParameters(url);
   for (const name of ["query", "operationName", "variables", "extensions"]) {
     if (parameters.getAll(name).length > 1) return `The parameter \`${name}\` may be given once.`;
   }

@@ -1,4 +1,12 @@
-import { type ASTNode, Kind } from "graphql";
+import {
+  type GraphQLInputType,
+  type GraphQLNamedInputType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  Kind,
+  type ValueNode,
+} from "graphql";
 import { shorten } from "../../format-value.js";
 import { nearestName } from "../../nearest-name.js";
 
@@ -24,21 +32,54 @@ export function showName(name: string): string {
   return `\`${shorten(name)}\``;
 }
 
-/** Shows the variable that a node uses or declares. */
-export function variableOf(node: ASTNode | undefined): string {
-  return node && "variable" in node
-    ? showName(`$${node.variable.name.value}`)
-    : showName(`$${rawNameOf(node)}`);
+const kinds: Readonly<Record<ValueNode["kind"], string>> = {
+  [Kind.VARIABLE]: "a variable",
+  [Kind.INT]: "a whole number",
+  [Kind.FLOAT]: "a number",
+  [Kind.STRING]: "a string",
+  [Kind.BOOLEAN]: "a boolean",
+  [Kind.NULL]: "null",
+  [Kind.ENUM]: "a name without quotes",
+  [Kind.LIST]: "a list",
+  [Kind.OBJECT]: "an object",
+};
+
+const accepted: Readonly<Record<string, string>> = {
+  Boolean: "true or false",
+  Float: "a number",
+  ID: `a string, or a whole number from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`,
+  PhoneNumber: `a string such as "914471000000", or a whole number up to ${Number.MAX_SAFE_INTEGER}`,
+  Int: "a whole number from -2147483648 to 2147483647",
+  String: "a string",
+};
+
+/** Names the kind of a value in a document, and nothing of the value. */
+export function kindOfLiteral({ kind }: ValueNode): string {
+  return kinds[kind];
 }
 
-/** Shows the name of a node: at most 60 characters. */
-export function nameOf(node: ASTNode | undefined): string {
-  return showName(rawNameOf(node));
+/** Names the kind of a JSON value, and nothing of the value. */
+export function kindOfValue(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (Number.isSafeInteger(value)) return "a whole number";
+  if (typeof value === "number")
+    return Number.isInteger(value) ? "a whole number too large to be exact" : "a number";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** The name of a node; of a list type, that of its items. */
-export function rawNameOf(node: ASTNode | undefined): string {
-  if (node?.kind === Kind.NAME) return node.value;
-  if (node?.kind === Kind.LIST_TYPE || node?.kind === Kind.NON_NULL_TYPE) return rawNameOf(node.type);
-  return node && "name" in node && node.name ? node.name.value : "";
+/**
+ * Says what a type accepts, as a sentence with a space before it.
+ *
+ * @param hints whether names of the schema may be suggested
+ */
+export function acceptedBy(type: GraphQLInputType, hints: boolean): string {
+  const named: GraphQLNamedInputType = getNamedType(type);
+  if (isEnumType(named)) {
+    return hints ? ` It must be one of ${namesOf(named.getValues())}.` : "";
+  }
+  if (isInputObjectType(named)) return " It must be an object.";
+  if (Object.hasOwn(accepted, named.name)) return ` It must be ${accepted[named.name]}.`;
+  return "";
 }

@@ -19,8 +19,7 @@ import {
   validate,
 } from "graphql";
 import { isIntrospection } from "../document-limits.js";
-import { nameOf, namesOf, rawNameOf, showName, suggest, variableOf } from "./message-parts.js";
-import { acceptedBy, kindOfLiteral } from "./value-kinds.js";
+import { acceptedBy, kindOfLiteral, namesOf, showName, suggest } from "./message-parts.js";
 
 type Nodes = readonly ASTNode[];
 type Message = (nodes: Nodes, context: ValidationContext, hints: boolean) => string;
@@ -198,6 +197,25 @@ function impossibleFragment([node]: Nodes, context: ValidationContext): string {
 function typed(what: string, missing: readonly (GraphQLArgument | GraphQLInputField)[]): string {
   const names = missing.map(({ name, type }) => `\`${name}\` of type \`${type}\``).join(" and ");
   return `the ${what}${missing.length > 1 ? "s" : ""} ${names}`;
+}
+
+/** Shows the variable that a node uses or declares. */
+function variableOf(node: ASTNode | undefined): string {
+  return node && "variable" in node
+    ? showName(`$${node.variable.name.value}`)
+    : showName(`$${rawNameOf(node)}`);
+}
+
+/** Shows the name of a node: at most 60 characters. */
+function nameOf(node: ASTNode | undefined): string {
+  return showName(rawNameOf(node));
+}
+
+/** The name of a node; of a list type, that of its items. */
+function rawNameOf(node: ASTNode | undefined): string {
+  if (node?.kind === Kind.NAME) return node.value;
+  if (node?.kind === Kind.LIST_TYPE || node?.kind === Kind.NON_NULL_TYPE) return rawNameOf(node.type);
+  return node && "name" in node && node.name ? node.name.value : "";
 }
 
 const MAX_PROBLEMS = 5;

@@ -16,8 +16,7 @@ import {
   type VariableDefinitionNode,
 } from "graphql";
 import type { Context } from "../context.js";
-import { showName, suggest } from "../error-messages/message-parts.js";
-import { acceptedBy, kindOfValue } from "../error-messages/value-kinds.js";
+import { acceptedBy, kindOfValue, showName, suggest } from "../error-messages/message-parts.js";
 import { formatError } from "../format-error.js";
 
 const MAX_PROBLEMS = 5;

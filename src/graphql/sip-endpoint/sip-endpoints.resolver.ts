@@ -5,7 +5,6 @@ import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination
 import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
 import { MAX_FIRST, REQUEST_COST } from "../cost/field-cost.js";
-import { charge } from "../plugins/demand-control.js";
 import { RequiresScope } from "../scopes.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 
@@ -108,9 +107,7 @@ export class SipEndpointsResolver {
     const slice =
       after == null
         ? await sliceAt(piopiy, offset ?? 0, first)
-        : await sliceAfter(piopiy, readCursor(after), first, (pages) =>
-            charge(context, REQUEST_COST * pages),
-          );
+        : await sliceAfter(piopiy, readCursor(after), first, (pages) => context.charge(REQUEST_COST * pages));
     if (slice.unnamed.length > 0) {
       context.reportError(unnamedRows(slice.unnamed), responsePathAsArray(info.path));
     }
