@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { AnswerUrls } from "../answer-url/token.js";
-import type { Audit } from "../auth/audit-log.js";
-import type { Caller } from "../auth/client.js";
+import type { AuditLog } from "../auth/audit-log.js";
+import type { Client } from "../auth/client.js";
 import { clientAddress } from "../auth/client-address.js";
 import type { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
@@ -15,7 +15,7 @@ import { limitError } from "./document-limits.js";
 export interface Context {
   readonly requestId: string;
   readonly log: FastifyBaseLogger;
-  readonly caller: Caller;
+  readonly client: Client;
   readonly piopiy: PiopiyLoader;
   readonly pcmoTargetsKey: "call" | "connect";
   /** Undefined where `PUBLIC_URL` is not set. */
@@ -53,9 +53,9 @@ export interface ReportedError {
 
 /** What all operations share. */
 export interface Services {
-  readonly client: PiopiyClient;
+  readonly piopiy: PiopiyClient;
   readonly rateLimit: RateLimit;
-  readonly audit: Audit;
+  readonly auditLog: AuditLog;
   readonly answerUrls: AnswerUrls | undefined;
 }
 
@@ -65,14 +65,14 @@ export const REQUEST_UNITS = 1;
 /** Makes the context of one operation. When the connection closes before the answer, its upstream reads end. */
 export function createContext(
   { deadlineMs, limits, pcmoTargetsKey }: Config,
-  { client, rateLimit, audit, answerUrls }: Services,
+  { piopiy, rateLimit, auditLog, answerUrls }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Context {
-  const { id: requestId, log, caller } = request;
+  const { id: requestId, log, client } = request;
   const address = clientAddress(request);
-  const deadline = new OperationDeadline(deadlineMs, caller.name);
-  const piopiy = new PiopiyLoader(client, deadline);
+  const deadline = new OperationDeadline(deadlineMs, client.name);
+  const loader = new PiopiyLoader(piopiy, deadline);
   let spent = 0;
   const reportedErrors: ReportedError[] = [];
   let isStorable = true;
@@ -86,8 +86,8 @@ export function createContext(
   return {
     requestId,
     log,
-    caller,
-    piopiy,
+    client,
+    piopiy: loader,
     pcmoTargetsKey,
     answerUrls,
     get spent() {
@@ -98,13 +98,13 @@ export function createContext(
       if (cost > limits.cost) throw limitError("MAX_COST", "units of cost", cost, limits.cost);
       const paid = spent === 0 ? REQUEST_UNITS : 0;
       spent = cost;
-      await rateLimit.charge(caller.name, units, reply, paid);
+      await rateLimit.charge(client.name, units, reply, paid);
     },
     audit(what, username, outcome) {
       noStore();
-      const entry = { who: caller.name, what, username, outcome, requestId, address };
-      if (outcome === "FORBIDDEN") audit.refuse(caller.name, entry);
-      else audit.record(entry);
+      const entry = { who: client.name, what, username, outcome, requestId, address };
+      if (outcome === "FORBIDDEN") auditLog.recordRefusal(client.name, entry);
+      else auditLog.record(entry);
     },
     reportedErrors,
     reportError: (error, path) => reportedErrors.push({ error, path }),

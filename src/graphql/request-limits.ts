@@ -57,12 +57,12 @@ const closing: readonly string[] = [TokenKind.BRACE_R, TokenKind.BRACKET_R, Toke
  *
  * @param maxTokens how many tokens a document may have; a half of them can be brackets that open
  */
-export function checkRequest({ body, method, url }: FastifyRequest, maxTokens: number): void {
+export function enforceRequestLimits({ body, method, url }: FastifyRequest, maxTokens: number): void {
   const texts = method === "GET" ? queryParameters(url) : undefined;
   const json = ["variables", "extensions"].flatMap((name) => texts?.getAll(name) ?? []);
   if (json.some(isJsonTooDeep)) throw jsonDepthError();
   for (const text of texts?.getAll("query") ?? [Object(body).query]) {
-    if (typeof text === "string") checkDocument(text, maxTokens);
+    if (typeof text === "string") enforceDocumentLimits(text, maxTokens);
   }
 }
 
@@ -71,17 +71,17 @@ export function queryParameters(url: string): URLSearchParams {
   return new URLSearchParams(url.slice(url.indexOf("?") + 1));
 }
 
-function checkDocument(text: string, maxTokens: number): void {
+function enforceDocumentLimits(text: string, maxTokens: number): void {
   // As GraphQL counts: a carriage return ends a line too.
   const lines = 1 + (text.match(/\r\n|\n|\r/g)?.length ?? 0);
-  if (lines > MAX_LINES) throw refusal(`has ${lines} lines; ${MAX_LINES} are allowed`);
-  if (maxTokens > 2 * MAX_NESTING && nestingOf(text) > MAX_NESTING) {
-    throw refusal(`has more than ${MAX_NESTING} levels of brackets`);
+  if (lines > MAX_LINES) throw documentError(`has ${lines} lines; ${MAX_LINES} are allowed`);
+  if (maxTokens > 2 * MAX_NESTING && bracketDepth(text) > MAX_NESTING) {
+    throw documentError(`has more than ${MAX_NESTING} levels of brackets`);
   }
 }
 
 /** The deepest level of brackets, up to the first mistake. */
-function nestingOf(text: string): number {
+function bracketDepth(text: string): number {
   const lexer = new Lexer(new Source(text));
   let depth = 0;
   let deepest = 0;
@@ -96,6 +96,6 @@ function nestingOf(text: string): number {
   return deepest;
 }
 
-function refusal(problem: string): GatewayError {
+function documentError(problem: string): GatewayError {
   return new GatewayError("GRAPHQL_PARSE_FAILED", `The document ${problem}. Ask for less at once.`);
 }

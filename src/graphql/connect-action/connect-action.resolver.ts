@@ -14,7 +14,7 @@ import {
   registerEnumType,
 } from "type-graphql";
 import { GatewayError } from "../../errors.js";
-import { showValue } from "../../format-value.js";
+import { formatValue } from "../../format-value.js";
 import {
   buildConnectAction,
   type ConnectActionSpecification,
@@ -99,11 +99,11 @@ class ConnectActionResult {
   userErrors!: readonly UserError[];
 
   /** What an answer URL carries; undefined when the input had mistakes, or is too long for one. */
-  forAnswerUrl?: ConnectActionSpecification | undefined;
+  specification?: ConnectActionSpecification | undefined;
 }
 
 /** Ten years. */
-const LONGEST_EXPIRY = 315_360_000;
+const MAX_EXPIRY_SECONDS = 315_360_000;
 
 /** PCMO documents that ring SIP endpoints. */
 @Resolver(() => ConnectActionResult)
@@ -127,20 +127,20 @@ export class ConnectActionResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<ConnectActionResult> {
     const problems = connectActionProblems(input);
-    const found = verify ? await verifyTargets(input, problems, piopiy) : { missing: [], warnings: [] };
-    const mistakes = [...problems, ...found.missing];
+    const verified = verify ? await verifyTargets(input, problems, piopiy) : { missing: [], warnings: [] };
+    const mistakes = [...problems, ...verified.missing];
     const userErrors = mistakes.map(({ code, message, path }) => new UserError(code, message, path));
     if (userErrors.length > 0) return { userErrors, warnings: [] };
-    const warnings = [...connectActionWarnings(input), ...found.warnings];
+    const warnings = [...connectActionWarnings(input), ...verified.warnings];
     const fits = answerUrls?.fits(input) ?? true;
-    if (!fits && asksForAnswerUrl(info)) userErrors.push(tooLong());
+    if (!fits && selectsAnswerUrl(info)) userErrors.push(tooLongError());
     const pcmo = buildConnectAction(input, pcmoTargetsKey);
     return {
       pcmo,
       summary: describeAction(pcmo[0]),
       warnings: warnings.map(({ code, message, path }) => new ConnectActionWarning(code, message, path)),
       userErrors,
-      forAnswerUrl: fits ? input : undefined,
+      specification: fits ? input : undefined,
     };
   }
 
@@ -152,7 +152,7 @@ export class ConnectActionResolver {
       "is too long for an address. NOT_CONFIGURED where the gateway has no public address.",
   })
   answerUrl(
-    @Root() { forAnswerUrl }: ConnectActionResult,
+    @Root() { specification }: ConnectActionResult,
     @Arg("expiresIn", () => Int, {
       nullable: true,
       description: "For how many seconds it holds, 1 to 315360000 (ten years). Left out, it does not expire.",
@@ -162,8 +162,8 @@ export class ConnectActionResolver {
   ): string | null {
     const { answerUrls } = context;
     context.noStore();
-    if (expiresIn != null && (expiresIn < 1 || expiresIn > LONGEST_EXPIRY)) {
-      const message = `\`expiresIn\` must be 1 to ${LONGEST_EXPIRY} seconds; it is ${expiresIn}.`;
+    if (expiresIn != null && (expiresIn < 1 || expiresIn > MAX_EXPIRY_SECONDS)) {
+      const message = `\`expiresIn\` must be 1 to ${MAX_EXPIRY_SECONDS} seconds; it is ${expiresIn}.`;
       throw new GatewayError("BAD_USER_INPUT", message, { argumentName: "expiresIn" });
     }
     if (!answerUrls) {
@@ -172,7 +172,7 @@ export class ConnectActionResolver {
         "This gateway makes no answer URLs: its operator must set PUBLIC_URL and ANSWER_URL_SECRET.",
       );
     }
-    return forAnswerUrl ? answerUrls.make(forAnswerUrl, expiresIn) : null;
+    return specification ? answerUrls.create(specification, expiresIn) : null;
   }
 }
 
@@ -189,17 +189,17 @@ async function verifyTargets(
   problems: readonly SpecificationProblem[],
   piopiy: PiopiyLoader,
 ): Promise<{ missing: MissingTarget[]; warnings: SpecificationWarning[] }> {
-  const wrong = new Set(problems.map(({ path }) => path.join("/")));
+  const invalidPaths = new Set(problems.map(({ path }) => path.join("/")));
   const missing: MissingTarget[] = [];
   const warnings: SpecificationWarning[] = [];
-  if (wrong.has("call")) return { missing, warnings };
+  if (invalidPaths.has("call")) return { missing, warnings };
   const targets = call
     .map(({ user }, index) => ({ user, path: ["call", String(index), "user"] }))
-    .filter(({ path }) => !wrong.has(path.join("/")));
+    .filter(({ path }) => !invalidPaths.has(path.join("/")));
   const records = await Promise.all(targets.map(({ user }) => piopiy.endpoint(user)));
   targets.forEach(({ user, path }, index) => {
     const record = records[index];
-    const name = showValue(user);
+    const name = formatValue(user);
     if (!record) {
       missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message: `PIOPIY has no SIP endpoint ${name}.`, path });
     } else if (callType === "VIDEO" && record.video === false) {
@@ -209,7 +209,7 @@ async function verifyTargets(
   return { missing, warnings };
 }
 
-function asksForAnswerUrl({
+function selectsAnswerUrl({
   schema,
   fragments,
   variableValues,
@@ -222,7 +222,7 @@ function asksForAnswerUrl({
   return [...fields.values()].some(([node]) => node?.name.value === "answerUrl");
 }
 
-function tooLong(): UserError {
+function tooLongError(): UserError {
   return new UserError(
     "ANSWER_URL_TOO_LONG",
     "This document is too long for an address of 4000 characters. Name fewer targets, or answer the webhook with `pcmo` yourself.",

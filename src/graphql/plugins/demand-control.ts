@@ -4,7 +4,7 @@ import { operationCost } from "../cost/operation-cost.js";
 import { coerceVariables } from "./variables.js";
 
 /** Refuses an operation that costs too much, and takes what others cost off the client's rate limit, before they run. */
-export const costPlugin: ApolloServerPlugin<Context> = {
+export const demandControlPlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {
       async didResolveOperation({ schema, document, operation, request, contextValue }) {

@@ -4,7 +4,7 @@ import type { KeyValueCache } from "@apollo/utils.keyvaluecache";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import { GatewayError } from "../../errors.js";
-import { shorten } from "../../format-value.js";
+import { truncate } from "../../format-value.js";
 import type { TrustedDocuments } from "../../trusted-documents.js";
 import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
@@ -15,16 +15,16 @@ import { DocumentCache } from "../document-cache.js";
  */
 export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): ApolloServerPlugin<Context> {
   if (mode === "off") return {};
-  const trusted = new Set([...documents.values()].map((text) => normalForm(parse(text))));
+  const trusted = new Set([...documents.values()].map((text) => normalize(parse(text))));
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ document, operationName, contextValue: { caller, log } }) {
-          const text = normalForm(document);
+        async didResolveOperation({ document, operationName, contextValue: { client, log } }) {
+          const text = normalize(document);
           if (trusted.has(text)) return;
           const sha256 = createHash("sha256").update(text).digest("hex");
           log.warn(
-            { operationName: operationName && shorten(operationName), sha256, who: caller.name },
+            { operationName: operationName && truncate(operationName), sha256, who: client.name },
             "document not trusted",
           );
           if (mode === "log") return;
@@ -38,12 +38,12 @@ export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): A
   };
 }
 
-function normalForm(document: DocumentNode): string {
+function normalize(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
 }
 
 /** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
-export class PersistedQueries extends DocumentCache<string> implements KeyValueCache<string> {
+export class PersistedQueryCache extends DocumentCache<string> implements KeyValueCache<string> {
   constructor(private readonly trusted: TrustedDocuments) {
     super();
   }
