@@ -14,7 +14,7 @@ export interface Options {
   readonly write: boolean;
 }
 
-export const USAGE = `npm run bench -- [run | soak | got] [options]
+const USAGE = `npm run bench -- [run | soak | got] [options]
 
   --only a,b    these contestants only: ${contestants.map(({ name }) => name).join(", ")}
   --rounds n    rounds (3)

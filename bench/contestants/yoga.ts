@@ -11,8 +11,8 @@ const yoga = createYoga({
     typeDefs: sdl,
     resolvers: {
       Query: {
-        sipEndpoint: (_root, { username }: { username: string }) => getSip(username),
-        sipEndpoints: async (_root, { first, offset }: Page) => {
+        sipEndpoint: (_root: unknown, { username }: { username: string }) => getSip(username),
+        sipEndpoints: async (_root: unknown, { first, offset }: Page) => {
           const { usernames, totalCount } = await readRows(first, offset, listSip);
           return { nodes: () => Promise.all(usernames.map(getSip)), totalCount };
         },

@@ -31,7 +31,7 @@ export function report(results: Results, contestants: readonly Contestant[], opt
 }
 
 /** What was measured: each contestant with the versions of what it is made of. */
-export function versionsOf({ title, packages }: Contestant): string {
+function versionsOf({ title, packages }: Contestant): string {
   const versions = packages.map((name) => {
     const installed = name === "tailcall" ? findTailcall(benchFolder).name : name;
     return `${name} ${versionIn(benchFile(`node_modules/${installed}/package.json`))}`;
@@ -41,7 +41,7 @@ export function versionsOf({ title, packages }: Contestant): string {
 }
 
 /** Where it was measured; no name of a machine. */
-export function machine(): string {
+function machine(): string {
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   return `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${cpus().length} cores, ${gigabytes} GB; Node.js ${process.versions.node}, ${process.platform}`;
 }

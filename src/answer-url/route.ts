@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { InMemoryLRUCache } from "@apollo/utils.keyvaluecache";
 import type { FastifyError, FastifyInstance } from "fastify";
+import { LRUCache } from "lru-cache";
 import { clientKey } from "../auth/client-address.js";
 import { FixedWindowCounter } from "../auth/fixed-window-counter.js";
 import { buildConnectAction, type ConnectActionSpecification } from "../pcmo/connect-action.js";
@@ -52,7 +52,7 @@ export async function addAnswerRoute(
   targetsKey: "call" | "connect",
 ): Promise<void> {
   const limiter = new FixedWindowCounter(MINUTE_MS);
-  const answeredCalls = new InMemoryLRUCache<ConnectActionSpecification>({
+  const answeredCalls = new LRUCache<string, ConnectActionSpecification>({
     max: MAX_CALLS,
     maxSize: MAX_BYTES,
     // What memory retains: an object and a string for each target, beside the specification itself.
@@ -78,14 +78,15 @@ export async function addAnswerRoute(
         const { token } = request.params;
         const callId = callIdOf(typeof request.body === "string" ? request.body : "");
         const callKey = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
-        const answeredBefore = callKey ? await answeredCalls.get(callKey) : undefined;
+        const answeredBefore = callKey ? answeredCalls.get(callKey) : undefined;
         const specification = tokens.verify(token) ?? answeredBefore;
         // A good token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
         const { count } = limiter.add(specification ? signatureOf(token) : clientKey(request));
         if (count > CALLS_PER_MINUTE) return reply.code(429).send();
         if (!specification) return reply.code(404).send();
-        if (callKey && !answeredBefore)
-          await answeredCalls.set(callKey, specification, { ttl: CALL_SECONDS });
+        if (callKey && !answeredBefore) {
+          answeredCalls.set(callKey, specification, { ttl: 1000 * CALL_SECONDS });
+        }
         request.log.info({ callId }, "call answered");
         return buildConnectAction(specification, targetsKey);
       },

@@ -21,7 +21,7 @@ export interface Context {
   /** Undefined where `PUBLIC_URL` is not set. */
   readonly answerUrls: AnswerUrls | undefined;
   /** What the operation has cost until now. */
-  readonly spent: number;
+  spent(): number;
   /** Takes units off the client's rate limit. Rejects an operation that costs more than it may, or with `RATE_LIMITED`. */
   charge(units: number): Promise<void>;
   /** Writes an entry of the audit log: a field of the graph, the endpoint, and the outcome. The response is not stored then. */
@@ -31,9 +31,14 @@ export interface Context {
   readonly reportedErrors: readonly ReportedError[];
   /** Keeps the response out of the response cache. */
   noStore(): void;
-  readonly isStorable: boolean;
+  readonly storage: ResponseStorage;
+}
+
+/** Whether and how the response cache stores the response. */
+export interface ResponseStorage {
+  isAllowed: boolean;
   /** Set when the response may be stored. */
-  storable: StorableResponse | undefined;
+  storable?: StorableResponse;
 }
 
 /** What the response cache stores beside the response. */
@@ -75,9 +80,9 @@ export function createContext(
   const loader = new PiopiyLoader(piopiy, deadline);
   let spent = 0;
   const reportedErrors: ReportedError[] = [];
-  let isStorable = true;
+  const storage: ResponseStorage = { isAllowed: true };
   const noStore = () => {
-    isStorable = false;
+    storage.isAllowed = false;
   };
   reply.raw.once("close", () => {
     if (reply.raw.writableFinished) deadline.close();
@@ -90,9 +95,7 @@ export function createContext(
     piopiy: loader,
     pcmoTargetsKey,
     answerUrls,
-    get spent() {
-      return spent;
-    },
+    spent: () => spent,
     async charge(units) {
       const cost = spent + units;
       if (cost > limits.cost) throw limitError("MAX_COST", "units of cost", cost, limits.cost);
@@ -109,9 +112,6 @@ export function createContext(
     reportedErrors,
     reportError: (error, path) => reportedErrors.push({ error, path }),
     noStore,
-    get isStorable() {
-      return isStorable;
-    },
-    storable: undefined,
+    storage,
   };
 }

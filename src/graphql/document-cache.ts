@@ -1,5 +1,5 @@
-import { InMemoryLRUCache, type KeyValueCache } from "@apollo/utils.keyvaluecache";
 import type { DocumentNode } from "graphql";
+import { LRUCache } from "lru-cache";
 
 const MAX_BYTES = 30 * 1024 * 1024;
 /** More than any document that the default limits allow; a larger one would push hundreds of others out. */
@@ -16,8 +16,8 @@ const TOKEN_BYTES = 512;
  * Caches documents by their hash, up to 30 MiB of what they retain; the least recently used go first. A document with a string
  * in it is not cached, since the string may be a password: a client that wants speed sends variables.
  */
-export class DocumentCache<Document extends DocumentNode | string> implements KeyValueCache<Document> {
-  private readonly documents = new InMemoryLRUCache<Document>({
+export class DocumentCache<Document extends DocumentNode | string> {
+  private readonly documents = new LRUCache<string, Document>({
     maxSize: MAX_BYTES,
     maxEntrySize: MAX_DOCUMENT_BYTES,
     sizeCalculation: retainedBytes,
@@ -28,7 +28,7 @@ export class DocumentCache<Document extends DocumentNode | string> implements Ke
   }
 
   async set(key: string, document: Document): Promise<void> {
-    if (!textOf(document).includes('"')) await this.documents.set(key, document);
+    if (!textOf(document).includes('"')) this.documents.set(key, document);
   }
 
   async delete(key: string): Promise<boolean> {

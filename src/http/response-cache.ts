@@ -60,7 +60,7 @@ export class ResponseCache {
 
   /** Stores a response, unless something has changed since it was looked up. */
   store(request: FastifyRequest, reply: FastifyReply, body: string): void {
-    const storable = request.operationContext?.storable;
+    const storable = request.responseStorage?.storable;
     const miss = this.#misses.get(request);
     if (!storable || !miss || miss.version !== this.#piopiy.version) return;
     const contentType = String(reply.getHeader("content-type"));

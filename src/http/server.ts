@@ -12,7 +12,7 @@ import { createLogin } from "../auth/login.js";
 import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import { createApollo } from "../graphql/apollo.js";
-import { type Context, createContext, REQUEST_UNITS } from "../graphql/context.js";
+import { createContext, REQUEST_UNITS, type ResponseStorage } from "../graphql/context.js";
 import { enforceRequestLimits, isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
@@ -27,7 +27,7 @@ declare module "fastify" {
   interface FastifyRequest {
     client: Client;
     /** Undefined until the operation starts. */
-    operationContext: Context | undefined;
+    responseStorage: ResponseStorage | undefined;
   }
 }
 
@@ -103,7 +103,7 @@ export async function createServer(
   });
 
   server.decorateRequest("client");
-  server.decorateRequest("operationContext");
+  server.decorateRequest("responseStorage");
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
@@ -121,7 +121,7 @@ export async function createServer(
     handler: fastifyApolloHandler(apollo, {
       context: async (request, reply) => {
         const context = createContext(config, services, request, reply);
-        request.operationContext = context;
+        request.responseStorage = context.storage;
         return context;
       },
     }),

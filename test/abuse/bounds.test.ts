@@ -373,6 +373,19 @@ describe("A forged cursor", () => {
     expect(cost).toBeLessThanOrEqual(5000);
   });
 
+  it("has its search counted with what the operation has cost before", async () => {
+    const small = await startGateway({ gateway: { MAX_COST: "200", PIOPIY_URL: gateway.piopiyUrl } });
+    try {
+      const after = encodeCursor({ position: COUNT / 2, remembered: unknown });
+      const { errors } = await small.ask(query, { after, first: 10 });
+      expect(errors?.map(({ extensions: { limit, maximum } }) => [limit, maximum])).toEqual([
+        ["MAX_COST", 200],
+      ]);
+    } finally {
+      await small.close();
+    }
+  });
+
   it("costs a plain walk no more than the pages that it reads", async () => {
     const first = await read(
       9,

@@ -12,21 +12,21 @@ export const responseCachePlugin: ApolloServerPlugin<Context> = {
     return {
       async willSendResponse({ operation, operationName, response: { body } }) {
         if (body.kind !== "single") return;
-        const { piopiy, isStorable, spent } = contextValue;
+        const { piopiy, storage, spent } = contextValue;
         const { staleSince, cachedSince: readAt } = piopiy;
         if (staleSince !== undefined) {
           const stale = { ageMs: Math.round(performance.now() - staleSince) };
           body.singleResult.extensions = { ...body.singleResult.extensions, stale };
         }
         if (
-          !isStorable ||
+          !storage.isAllowed ||
           readAt === undefined ||
           operation?.operation !== "query" ||
           body.singleResult.errors
         )
           return;
-        contextValue.storable = {
-          cost: spent,
+        storage.storable = {
+          cost: spent(),
           operationName: operationName ? truncate(operationName) : undefined,
           readAt,
         };

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { ApolloServerPlugin } from "@apollo/server";
-import type { KeyValueCache } from "@apollo/utils.keyvaluecache";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import { GatewayError } from "../../errors.js";
@@ -43,7 +42,7 @@ function normalize(document: DocumentNode): string {
 }
 
 /** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
-export class PersistedQueryCache extends DocumentCache<string> implements KeyValueCache<string> {
+export class PersistedQueryCache extends DocumentCache<string> {
   constructor(private readonly trusted: TrustedDocuments) {
     super();
   }

@@ -30,7 +30,7 @@ export class LocalInvalidation implements Invalidation {
 
 /** Invalidates what a write may have changed, whatever its outcome. */
 export function invalidate(invalidation: Invalidation): Layer {
-  return async (request, next) => {
+  return (next) => async (request) => {
     let changesList = request.operation !== "update_sip";
     try {
       const response = await next(request);

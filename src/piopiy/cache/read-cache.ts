@@ -65,7 +65,7 @@ export function readCache(options: ReadCacheOptions, invalidation: Invalidation)
     await shared?.set(key, text, readAt);
   }
 
-  return async (request, next) => {
+  return (next) => async (request) => {
     if (ttlMs === 0 || !invalidation.isCurrent) return next(request);
     const { key } = request;
     if (request.cache === "use") {

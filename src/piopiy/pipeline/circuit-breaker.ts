@@ -31,13 +31,13 @@ export class CircuitBreaker {
   }
 
   /** Rejects a request while the breaker is open, before it waits for a slot. */
-  readonly failFast: Layer = async (request, next) => {
+  readonly failFast: Layer = (next) => async (request) => {
     this.#check();
     return next(request);
   };
 
   /** Rejects a request while the breaker is open, and counts the outcomes of the others. */
-  readonly count: Layer = async (request, next) => {
+  readonly count: Layer = (next) => async (request) => {
     this.#check();
     const changes = this.#changes;
     const isProbe = !this.isClosed;

@@ -45,7 +45,7 @@ export class ConcurrencyLimit {
    * Sends a request when a slot is free. When its `waitSignal` aborts, a request that still waits is rejected with
    * `UPSTREAM_TIMEOUT`; one that was sent keeps its slot until it ends.
    */
-  readonly layer: Layer = async (request, next) => {
+  readonly layer: Layer = (next) => async (request) => {
     if (request.waitSignal.aborted) throw tooLate();
     const client =
       this.#running < this.#concurrency ? await this.#begin(request.deadline) : await this.#wait(request);

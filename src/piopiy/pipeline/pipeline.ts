@@ -38,12 +38,12 @@ export interface UpstreamResponse<T = unknown> {
 /** Sends a request. Rejects with a `GatewayError`. */
 export type Send = (request: UpstreamRequest) => Promise<UpstreamResponse>;
 
-/** One concern of upstream requests: passes a request on by `next`, or does without. */
-export type Layer = (request: UpstreamRequest, next: Send) => Promise<UpstreamResponse>;
+/** One concern of upstream requests: wraps the function that passes a request on to the next layer. */
+export type Layer = (next: Send) => Send;
 
 /** Returns the function that passes a request through the layers, from the first to the last, and then sends it. */
 export function compose(layers: readonly Layer[], send: Send): Send {
-  return layers.reduceRight<Send>((next, layer) => (request) => layer(request, next), send);
+  return layers.reduceRight((next, layer) => layer(next), send);
 }
 
 /** Returns the response that PIOPIY has just given. */

@@ -18,7 +18,7 @@ type Outcome = { readonly result: object | null } | "not applied" | "unclear";
  *
  * Rejects with OUTCOME_UNKNOWN when PIOPIY does not show the outcome before the deadline.
  */
-export const reconcile: Layer = async (request, next) => {
+export const reconcile: Layer = (next) => async (request) => {
   try {
     return await next(request);
   } catch (error) {

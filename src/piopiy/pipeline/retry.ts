@@ -18,7 +18,7 @@ const MIN_BUDGET = 10;
 export function retry(): Layer {
   const reads = new SlidingCount();
   const retries = new SlidingCount();
-  return async (request, next) => {
+  return (next) => async (request) => {
     reads.add();
     for (let attempt = 1; ; attempt++) {
       try {

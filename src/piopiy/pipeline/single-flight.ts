@@ -9,7 +9,7 @@ import type { Layer, UpstreamResponse } from "./pipeline.js";
  */
 export function singleFlight(): Layer {
   const flights = new Map<string, Flight>();
-  return (request, next) => {
+  return (next) => (request) => {
     if (request.cache === "refresh") return next(request);
     const key = `${request.cache} ${request.key}`;
     const current = flights.get(key);
