@@ -14,13 +14,13 @@ const MAX_CALL_ID_LENGTH = 100;
  * or a form. Undefined when there is none that is fit for a log.
  */
 function callIdOf(body: string): string | undefined {
-  const fields = parse(body);
+  const fields = parseBody(body);
   const values = CALL_ID_KEYS.map((key) => fields.get(key)).filter((value) => typeof value === "string");
   const id = values[0]?.trim();
   return id && id.length <= MAX_CALL_ID_LENGTH && /^[\w.:-]+$/.test(id) ? id : undefined;
 }
 
-function parse(body: string): Map<string, unknown> {
+function parseBody(body: string): Map<string, unknown> {
   try {
     return new Map(Object.entries(Object(JSON.parse(body))));
   } catch {
@@ -51,8 +51,8 @@ export async function addAnswerRoute(
   tokens: AnswerTokens,
   targetsKey: "call" | "connect",
 ): Promise<void> {
-  const limit = new FixedWindowCounter(MINUTE_MS);
-  const answered = new LRUCache<string, ConnectActionSpecification>({
+  const limiter = new FixedWindowCounter(MINUTE_MS);
+  const answeredCalls = new LRUCache<string, ConnectActionSpecification>({
     max: MAX_CALLS,
     maxSize: MAX_BYTES,
     // What memory retains: an object and a string for each target, beside the specification itself.
@@ -77,14 +77,16 @@ export async function addAnswerRoute(
         reply.header("cache-control", "no-store");
         const { token } = request.params;
         const callId = callIdOf(typeof request.body === "string" ? request.body : "");
-        const call = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
-        const known = call ? answered.get(call) : undefined;
-        const specification = tokens.read(token) ?? known;
+        const callKey = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
+        const answeredBefore = callKey ? answeredCalls.get(callKey) : undefined;
+        const specification = tokens.verify(token) ?? answeredBefore;
         // A good token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
-        const { count } = limit.add(specification ? signatureOf(token) : clientKey(request));
+        const { count } = limiter.add(specification ? signatureOf(token) : clientKey(request));
         if (count > CALLS_PER_MINUTE) return reply.code(429).send();
         if (!specification) return reply.code(404).send();
-        if (call && !known) answered.set(call, specification, { ttl: 1000 * CALL_SECONDS });
+        if (callKey && !answeredBefore) {
+          answeredCalls.set(callKey, specification, { ttl: 1000 * CALL_SECONDS });
+        }
         request.log.info({ callId }, "call answered");
         return buildConnectAction(specification, targetsKey);
       },

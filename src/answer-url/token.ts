@@ -34,7 +34,7 @@ export class AnswerTokens {
   constructor(private readonly secrets: readonly [Secret, ...Secret[]]) {}
 
   /** @param expiresAt seconds since 1970; 0 for never */
-  make(specification: ConnectActionSpecification, expiresAt: number): string {
+  create(specification: ConnectActionSpecification, expiresAt: number): string {
     const { call, from, callType, ringType, timeout, duration, loop } = specification;
     const users = call.map(({ user }) => user);
     const fields: z.input<typeof payloadShape> = [
@@ -53,9 +53,9 @@ export class AnswerTokens {
   }
 
   /** The specification of a token that one of the secrets has signed and that has not expired; else undefined. */
-  read(token: string): ConnectActionSpecification | undefined {
+  verify(token: string): ConnectActionSpecification | undefined {
     const [payload = "", signature = "", ...rest] = token.split(".");
-    const isSigned = this.secrets.filter((secret) => isSame(sign(payload, secret), signature)).length > 0;
+    const isSigned = this.secrets.filter((secret) => isEqual(sign(payload, secret), signature)).length > 0;
     if (!isSigned || rest.length > 0 || token.length > MAX_TOKEN_LENGTH) return undefined;
     const { data } = payloadShape.safeParse(JSON.parse(Buffer.from(payload, "base64url").toString()));
     if (!data || (data[1] !== 0 && data[1] * 1000 <= Date.now())) return undefined;
@@ -76,13 +76,13 @@ function sign(payload: string, secret: Secret): string {
 }
 
 /** The text is compared, since several texts may stand for the same bytes. */
-function isSame(expected: string, given: string): boolean {
+function isEqual(expected: string, given: string): boolean {
   const [one, other] = [Buffer.from(expected), Buffer.from(given)];
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** The longest that an expiry can be written. */
-const LATEST_EXPIRY = 9_999_999_999;
+const MAX_EXPIRY = 9_999_999_999;
 
 /** Makes the addresses that answer PIOPIY's call webhook with a document. */
 export class AnswerUrls {
@@ -97,7 +97,7 @@ export class AnswerUrls {
 
   /** Whether a specification is short enough for an address, whenever that expires. */
   fits(specification: ConnectActionSpecification): boolean {
-    return this.tokens.make(specification, LATEST_EXPIRY).length <= MAX_TOKEN_LENGTH;
+    return this.tokens.create(specification, MAX_EXPIRY).length <= MAX_TOKEN_LENGTH;
   }
 
   /**
@@ -105,8 +105,8 @@ export class AnswerUrls {
    *
    * @param expiresIn seconds; without it the address does not expire
    */
-  make(specification: ConnectActionSpecification, expiresIn?: number | null): string {
+  create(specification: ConnectActionSpecification, expiresIn?: number | null): string {
     const expiresAt = expiresIn == null ? 0 : Math.floor(Date.now() / 1000) + expiresIn;
-    return `${this.publicUrl()}/answer/${this.tokens.make(specification, expiresAt)}`;
+    return `${this.publicUrl()}/answer/${this.tokens.create(specification, expiresAt)}`;
   }
 }

@@ -1,6 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Scope } from "../scopes.js";
-import { Secret } from "../secret.js";
+import type { Secret } from "../secret.js";
 import type { Authenticate } from "./client.js";
 
 /** What is known of a key: never the key itself. */
@@ -9,11 +9,6 @@ export interface ApiKey {
   readonly name: string;
   readonly sha256: Buffer;
   readonly scopes: readonly Scope[];
-}
-
-/** A key that nobody can guess, of 256 random bits; its beginning lets scanners for leaked secrets know it. */
-export function makeApiKey(): Secret {
-  return new Secret(`pgg_${randomBytes(32).toString("base64url")}`);
 }
 
 /** What stands in the configuration for a key. A slow hash would bring nothing: there is no dictionary of such keys. */

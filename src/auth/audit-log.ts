@@ -25,7 +25,7 @@ interface Aggregate {
 }
 
 /** Callers choose both names. */
-const MAX_NAME = 100;
+const MAX_NAME_LENGTH = 100;
 const INTERVAL_MS = 10_000;
 const MAX_AGGREGATES = 10_000;
 /** Stands for all clients and kinds beyond that number. */
@@ -35,7 +35,7 @@ const OTHERS = "";
  * The audit trail: one log line a change, a read password and a refused caller. It has the logger name `audit`, so
  * that it can be shipped elsewhere, and is written at every log level.
  */
-export class Audit {
+export class AuditLog {
   private readonly log: FastifyBaseLogger;
   private readonly aggregates = new Map<string, Aggregate>();
 
@@ -48,7 +48,7 @@ export class Audit {
   }
 
   record({ who, username, ...entry }: AuditEntry): void {
-    const names = { who: who?.slice(0, MAX_NAME), username: username?.slice(0, MAX_NAME) };
+    const names = { who: who?.slice(0, MAX_NAME_LENGTH), username: username?.slice(0, MAX_NAME_LENGTH) };
     this.log.info({ ...names, ...entry }, "audit");
   }
 
@@ -58,8 +58,8 @@ export class Audit {
    *
    * @param client the name or the key of the client, and the kind where `what` and `outcome` do not tell it
    */
-  refuse(client: string, entry: AuditEntry): void {
-    const kind = `${client.slice(0, MAX_NAME)} ${entry.what} ${entry.outcome}`;
+  recordRefusal(client: string, entry: AuditEntry): void {
+    const kind = `${client.slice(0, MAX_NAME_LENGTH)} ${entry.what} ${entry.outcome}`;
     const key = this.aggregates.has(kind) || this.aggregates.size < MAX_AGGREGATES ? kind : OTHERS;
     const last = key === OTHERS ? { ...entry, who: undefined, what: "other refusals" } : entry;
     const aggregate = this.aggregates.get(key);
@@ -68,17 +68,17 @@ export class Audit {
       aggregate.last = last;
     } else {
       this.record(entry);
-      const timer = setTimeout(() => this.write(key), this.intervalMs).unref();
+      const timer = setTimeout(() => this.writeAggregate(key), this.intervalMs).unref();
       this.aggregates.set(key, { timer, count: 0, last });
     }
   }
 
   /** Writes what is counted and not yet written. */
   close(): void {
-    for (const key of [...this.aggregates.keys()]) this.write(key);
+    for (const key of [...this.aggregates.keys()]) this.writeAggregate(key);
   }
 
-  private write(key: string): void {
+  private writeAggregate(key: string): void {
     const aggregate = this.aggregates.get(key);
     if (!aggregate) return;
     clearTimeout(aggregate.timer);

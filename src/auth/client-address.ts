@@ -26,7 +26,7 @@ export function parseAddress(text: string | undefined = ""): string | undefined 
   const [address = ""] = (bracketed ?? plain ?? text).split("%", 1);
   if (isIPv4(address)) return address;
   if (!isIPv6(address)) return undefined;
-  const normal = normalized(address);
+  const normal = normalize(address);
   const [, high, low] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(normal) ?? [];
   if (high === undefined || low === undefined) return normal;
   return [high, low]
@@ -53,11 +53,11 @@ function networkOf(address: string): string {
   const [head = [], tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
   const zeros = Array.from({ length: 8 - head.length - (tail?.length ?? 0) }, () => "0");
   const groups = [...head, ...zeros, ...(tail ?? [])];
-  return normalized(`${groups.slice(0, 4).join(":")}::`);
+  return normalize(`${groups.slice(0, 4).join(":")}::`);
 }
 
 /** WHATWG's URL writes an IPv6 address in the form of RFC 5952. */
-function normalized(address: string): string {
+function normalize(address: string): string {
   return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Secret } from "../secret.js";
 
 /** Who sends a request, and what they may do. */
-export interface Caller {
+export interface Client {
   /** The name of an API key, the subject of a token, or the address where everybody may call. */
   readonly name: string;
   readonly scopes: ReadonlySet<string>;
@@ -12,4 +12,4 @@ export interface Caller {
  * Tells whose credential this is; undefined when it is nobody's. The log learns why, without any part of it.
  * Throws a `GatewayError` when it cannot be checked now.
  */
-export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promise<Caller | undefined>;
+export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promise<Client | undefined>;

@@ -28,7 +28,7 @@ export class FixedWindowCounter {
   }
 
   get(key: string): Count {
-    return state(this.#window(key));
+    return toCount(this.#window(key));
   }
 
   /** Adds units if they fit under the maximum. Returns the count with them, also when they do not fit. */
@@ -36,7 +36,7 @@ export class FixedWindowCounter {
     const window = this.#window(key);
     const next = { ...window, count: window.count + units };
     if (next.count <= maximum) this.#windows.set(boundedKey(key), next);
-    return state(next);
+    return toCount(next);
   }
 
   delete(key: string): void {
@@ -50,7 +50,7 @@ export class FixedWindowCounter {
   }
 }
 
-function state({ count, endsAt }: Window): Count {
+function toCount({ count, endsAt }: Window): Count {
   return { count, msLeft: Math.ceil(endsAt - performance.now()) };
 }
 

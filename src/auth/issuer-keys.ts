@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
 
-const FRESH_MS = 600_000;
-const USABLE_MS = 3_600_000;
+const REFRESH_MS = 600_000;
+const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
 /** New keys are valid at once, and strangers who invent key ids still cause one fetch a second at most. */
 const FETCH_INTERVAL_MS = 1000;
@@ -33,7 +33,7 @@ export class IssuerKeys {
   }
 
   /** Returns how jose finds the key of a token. An outage of the issuer is written to this log. */
-  finder(log: FastifyBaseLogger): JWTVerifyGetKey {
+  keyLookup(log: FastifyBaseLogger): JWTVerifyGetKey {
     return async (header, token) => {
       await this.#refresh(log);
       try {
@@ -54,8 +54,8 @@ export class IssuerKeys {
 
   async #refresh(log: FastifyBaseLogger): Promise<void> {
     const age = performance.now() - this.#fetchedAt;
-    if (age < FRESH_MS) return;
-    if (age >= USABLE_MS) return this.fetch();
+    if (age < REFRESH_MS) return;
+    if (age >= MAX_AGE_MS) return this.fetch();
     const isOutage = this.#failedAt > this.#fetchedAt;
     if (isOutage && performance.now() - this.#failedAt < RETRY_MS) return;
     const fetched = this.fetch().catch((error: unknown) => {

@@ -36,14 +36,14 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
   let logged: unknown;
   return async (credential, log) => {
     try {
-      const { sub, client_id: client, scope } = await verify(credential.reveal(), keys, log, options);
-      const name = [sub, client].find((claim) => typeof claim === "string") as string | undefined;
+      const { sub, client_id: clientId, scope } = await verify(credential.reveal(), keys, log, options);
+      const name = [sub, clientId].find((claim) => typeof claim === "string") as string | undefined;
       return {
         name: name ?? "a token without a subject",
         scopes: new Set(typeof scope === "string" ? scope.split(" ") : []),
       };
     } catch (error) {
-      if (isRefusal(error)) {
+      if (isInvalidToken(error)) {
         log.debug({ reason: error.code }, "token refused");
         return undefined;
       }
@@ -65,38 +65,42 @@ async function verify(
   log: FastifyBaseLogger,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
-  const find = keys.finder(log);
+  const getKey = keys.keyLookup(log);
   try {
-    return await tryKeys(token, find, options);
+    return await tryKeys(token, getKey, options);
   } catch (error) {
-    const isOfUnknownKey = error instanceof errors.JWSSignatureVerificationFailed;
-    if (!isOfUnknownKey || decodeProtectedHeader(token).kid !== undefined) throw error;
+    const isUnknownKey = error instanceof errors.JWSSignatureVerificationFailed;
+    if (!isUnknownKey || decodeProtectedHeader(token).kid !== undefined) throw error;
     await keys.fetch();
-    return tryKeys(token, find, options);
+    return tryKeys(token, getKey, options);
   }
 }
 
 /** Tries each key that may have signed the token. */
-async function tryKeys(token: string, find: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
+async function tryKeys(
+  token: string,
+  getKey: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
   try {
-    return (await jwtVerify(token, find, options)).payload;
+    return (await jwtVerify(token, getKey, options)).payload;
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    let refusal: errors.JOSEError = new errors.JWSSignatureVerificationFailed();
+    let failure: errors.JOSEError = new errors.JWSSignatureVerificationFailed();
     for await (const key of error) {
       try {
         return (await jwtVerify(token, key, options)).payload;
       } catch (reason) {
         const isSigned = !(reason instanceof errors.JWSSignatureVerificationFailed);
-        if (reason instanceof errors.JOSEError && isSigned) refusal = reason;
+        if (reason instanceof errors.JOSEError && isSigned) failure = reason;
       }
     }
-    throw refusal;
+    throw failure;
   }
 }
 
 /** Whether the token is to blame, and not the fetch of the keys. */
-function isRefusal(error: unknown): error is errors.JOSEError {
+function isInvalidToken(error: unknown): error is errors.JOSEError {
   return (
     error instanceof errors.JOSEError &&
     !["ERR_JOSE_GENERIC", "ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID"].includes(error.code)

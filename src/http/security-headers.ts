@@ -11,15 +11,15 @@ const YEAR_SECONDS = 31_536_000;
  *
  * @param hsts whether browsers may reach this host by https only, for a year (Strict-Transport-Security)
  */
-export function writeHttpHeaders(hsts: boolean): onRequestHookHandler {
-  return writer({}, hsts);
+export function setSecurityHeaders(hsts: boolean): onRequestHookHandler {
+  return createHeadersHook({}, hsts);
 }
 
 /**
  * The same for the GraphiQL page: nothing from elsewhere, and of scripts only those that stand in the page as it was
  * made. Its editor sets styles inline and makes its workers from blobs.
  */
-export function writeGraphiqlHeaders(page: string, hsts: boolean): onRequestHookHandler {
+export function setGraphiqlSecurityHeaders(page: string, hsts: boolean): onRequestHookHandler {
   const hashes = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(
     ([, script = ""]) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`,
   );
@@ -31,14 +31,14 @@ export function writeGraphiqlHeaders(page: string, hsts: boolean): onRequestHook
     imgSrc: ["data:"],
     connectSrc: ["'self'"],
   };
-  return writer(directives, hsts);
+  return createHeadersHook(directives, hsts);
 }
 
 /** helmet's headers, which are the same for all requests: worked out once, they cost an answer next to nothing. */
-function writer(directives: Record<string, string[]>, hsts: boolean): onRequestHookHandler {
-  const nothing = ["'none'"];
-  const base = { defaultSrc: nothing, baseUri: nothing, formAction: nothing, frameAncestors: nothing };
-  const write = helmet({
+function createHeadersHook(directives: Record<string, string[]>, hsts: boolean): onRequestHookHandler {
+  const none = ["'none'"];
+  const base = { defaultSrc: none, baseUri: none, formAction: none, frameAncestors: none };
+  const setHelmetHeaders = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { ...base, ...directives } },
     referrerPolicy: { policy: "no-referrer" },
     strictTransportSecurity: hsts && { maxAge: YEAR_SECONDS, includeSubDomains: false },
@@ -48,7 +48,11 @@ function writer(directives: Record<string, string[]>, hsts: boolean): onRequestH
   const setHeader = (name: string, value: string) => {
     headers[name] = value;
   };
-  write({} as IncomingMessage, { setHeader, removeHeader() {} } as unknown as ServerResponse, () => {});
+  setHelmetHeaders(
+    {} as IncomingMessage,
+    { setHeader, removeHeader() {} } as unknown as ServerResponse,
+    () => {},
+  );
   return (_request, reply, done) => {
     reply.headers(headers);
     done();

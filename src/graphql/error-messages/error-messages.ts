@@ -11,12 +11,12 @@ import {
   visitWithTypeInfo,
 } from "graphql";
 import { gatewayErrorIn } from "../format-error.js";
-import { showName } from "./names.js";
-import { explainSyntax } from "./syntax-errors.js";
-import { explainValidation } from "./validation-errors.js";
+import { formatName } from "./message-parts.js";
+import { describeSyntaxError } from "./syntax-errors.js";
+import { describeValidationErrors } from "./validation-errors.js";
 
 /** What the messages depend on. */
-export interface ExplainSettings {
+export interface MessageSettings {
   readonly introspection: boolean;
   readonly maxTokens: number;
 }
@@ -27,45 +27,45 @@ export interface ExplainSettings {
  *
  * @param formatted the same errors as they would be sent
  */
-export function explainErrors(
+export function replaceMessages(
   formatted: readonly GraphQLFormattedError[],
   context: GraphQLRequestContext<BaseContext>,
-  settings: ExplainSettings,
+  settings: MessageSettings,
 ): readonly GraphQLFormattedError[] {
   const { document, schema, errors = [] } = context;
-  const isForeign = errors.every((error) => !gatewayErrorIn(error));
-  if (document && isForeign && errors[0]?.extensions.code === "GRAPHQL_VALIDATION_FAILED") {
-    const problems = explainValidation(schema, document, settings.introspection);
+  const isLibraryError = errors.every((error) => !gatewayErrorIn(error));
+  if (document && isLibraryError && errors[0]?.extensions.code === "GRAPHQL_VALIDATION_FAILED") {
+    const problems = describeValidationErrors(schema, document, settings.introspection);
     return problems.length > 0 ? problems : formatted;
   }
   return formatted.map((error, index) => {
     const thrown = errors[index];
     if (!thrown || gatewayErrorIn(thrown)) return error;
-    const { message = error.message, ...more } = explain(thrown, context, settings);
+    const { message = error.message, ...more } = describeLibraryError(thrown, context, settings);
     return { ...error, message, extensions: { ...error.extensions, ...more } };
   });
 }
 
-function explain(
+function describeLibraryError(
   error: GraphQLError,
   context: GraphQLRequestContext<BaseContext>,
-  { maxTokens }: ExplainSettings,
+  { maxTokens }: MessageSettings,
 ): { readonly message?: string | undefined } {
   switch (error.extensions.code) {
     case "GRAPHQL_PARSE_FAILED":
-      return explainSyntax(error, maxTokens);
+      return describeSyntaxError(error, maxTokens);
     case "OPERATION_RESOLUTION_FAILURE":
-      return { message: explainNoOperation(context) };
+      return { message: describeMissingOperation(context) };
     case "BAD_USER_INPUT":
-      return { message: explainArgument(error, context) };
+      return { message: describeArgumentError(error, context) };
     case "BAD_REQUEST":
-      return { message: explainRequest(context) };
+      return { message: describeBadRequest(context) };
     default:
       return {};
   }
 }
 
-function explainNoOperation({ document, request }: GraphQLRequestContext<BaseContext>): string {
+function describeMissingOperation({ document, request }: GraphQLRequestContext<BaseContext>): string {
   const count = document?.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length ?? 0;
   if (count === 0) return "The document has no operation. Add a query or a mutation.";
   return request.operationName
@@ -74,7 +74,7 @@ function explainNoOperation({ document, request }: GraphQLRequestContext<BaseCon
 }
 
 /** What Apollo Server refuses of a request that is well-formed as HTTP. */
-function explainRequest({
+function describeBadRequest({
   request,
   operation,
   schema,
@@ -91,11 +91,11 @@ function explainRequest({
 }
 
 /** What GraphQL refuses when it runs an operation is the value of a variable that is an argument, or a part of one. */
-function explainArgument(
+function describeArgumentError(
   error: GraphQLError,
   { schema, document }: GraphQLRequestContext<BaseContext>,
 ): string | undefined {
-  const node = refusedValue(error);
+  const node = rejectedValue(error);
   if (!node || !document) return undefined;
   const types = new TypeInfo(schema);
   let message: string | undefined;
@@ -104,7 +104,7 @@ function explainArgument(
       if (argument.value !== node) return undefined;
       const owner = types.getDirective() ? `@${types.getDirective()?.name}` : types.getFieldDef()?.name;
       const known = types.getArgument();
-      const place = node.kind === Kind.VARIABLE ? showName(`$${node.name.value}`) : "a variable in it";
+      const place = node.kind === Kind.VARIABLE ? formatName(`$${node.name.value}`) : "a variable in it";
       message = `\`${known?.name}\` of \`${owner}\` must be of type \`${known?.type}\`, and ${place} is null or missing.`;
       return BREAK;
     },
@@ -114,7 +114,7 @@ function explainArgument(
 }
 
 /** The value in the document that GraphQL refuses when it runs an operation, if an error is about one. */
-export function refusedValue(error: GraphQLError): ValueNode | undefined {
+export function rejectedValue(error: GraphQLError): ValueNode | undefined {
   const { nodes } = error.originalError instanceof GraphQLError ? error.originalError : error;
   const [node] = nodes ?? [];
   return node && isValueNode(node) ? node : undefined;

@@ -1,5 +1,5 @@
 import { type GraphQLError, getLocation, Lexer, type Token, TokenKind } from "graphql";
-import { showName } from "./names.js";
+import { formatName } from "./message-parts.js";
 
 /** What is wrong with the text of a document, and the setting that it exceeds, if it does. */
 export interface SyntaxProblem {
@@ -12,7 +12,7 @@ export interface SyntaxProblem {
  * Explains why a document does not parse, by the token at the position of the error. Of strings and numbers, and of
  * names between parentheses, only the kind is shown: they may be values.
  */
-export function explainSyntax({ source, positions }: GraphQLError, maxTokens: number): SyntaxProblem {
+export function describeSyntaxError({ source, positions }: GraphQLError, maxTokens: number): SyntaxProblem {
   const position = positions?.[0];
   if (!source || position === undefined) {
     return { message: "The document is nested too deeply to be parsed. Ask for less at once." };
@@ -24,21 +24,21 @@ export function explainSyntax({ source, positions }: GraphQLError, maxTokens: nu
     message: `The document does not parse: unexpected ${what} at line ${line}, column ${column}.`,
   });
   for (let count = 1; ; count++) {
-    const token = advance(lexer);
+    const token = nextToken(lexer);
     if (!token) return unexpected("character, or a string or number that is not complete,");
     if (token.start >= position && count > maxTokens) {
       const message = `The document has more than ${maxTokens} tokens (MAX_TOKENS). Ask for less at once.`;
       return { message, limit: "MAX_TOKENS", maximum: maxTokens };
     }
     if (token.start >= position || token.kind === TokenKind.EOF)
-      return unexpected(kindOf(token, parentheses));
+      return unexpected(describeToken(token, parentheses));
     if (token.kind === TokenKind.PAREN_L) parentheses++;
     if (token.kind === TokenKind.PAREN_R) parentheses--;
   }
 }
 
 /** The next token; undefined where there is none. */
-function advance(lexer: Lexer): Token | undefined {
+function nextToken(lexer: Lexer): Token | undefined {
   try {
     return lexer.advance();
   } catch {
@@ -46,12 +46,12 @@ function advance(lexer: Lexer): Token | undefined {
   }
 }
 
-function kindOf({ kind, value }: Token, parentheses: number): string {
+function describeToken({ kind, value }: Token, parentheses: number): string {
   switch (kind) {
     case TokenKind.EOF:
       return "end of the document";
     case TokenKind.NAME:
-      return parentheses > 0 ? "name" : `name ${showName(value)}`;
+      return parentheses > 0 ? "name" : `name ${formatName(value)}`;
     case TokenKind.STRING:
     case TokenKind.BLOCK_STRING:
       return "string";

@@ -4,7 +4,7 @@ import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
 import type { Config } from "../../config.js";
 import { GatewayError } from "../../errors.js";
-import { shorten } from "../../show-value.js";
+import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
@@ -17,16 +17,16 @@ export function trustedDocumentsPlugin({
   documents,
 }: Config["trustedDocuments"]): ApolloServerPlugin<Context> {
   if (mode === "off") return {};
-  const trusted = new Set([...documents.values()].map((text) => normalForm(parse(text))));
+  const trusted = new Set([...documents.values()].map((text) => normalize(parse(text))));
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ document, operationName, contextValue: { caller, log } }) {
-          const text = normalForm(document);
+        async didResolveOperation({ document, operationName, contextValue: { client, log } }) {
+          const text = normalize(document);
           if (trusted.has(text)) return;
           const sha256 = createHash("sha256").update(text).digest("hex");
           log.warn(
-            { operationName: operationName && shorten(operationName), sha256, who: caller.name },
+            { operationName: operationName && truncate(operationName), sha256, who: client.name },
             "document not trusted",
           );
           if (mode === "log") return;
@@ -40,12 +40,12 @@ export function trustedDocumentsPlugin({
   };
 }
 
-function normalForm(document: DocumentNode): string {
+function normalize(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
 }
 
 /** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
-export class PersistedQueries extends DocumentCache<string> {
+export class PersistedQueryCache extends DocumentCache<string> {
   constructor(private readonly trusted: Config["trustedDocuments"]) {
     super();
   }

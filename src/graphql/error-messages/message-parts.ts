@@ -7,7 +7,30 @@ import {
   Kind,
   type ValueNode,
 } from "graphql";
-import { namesOf } from "./names.js";
+import { truncate } from "../../format-value.js";
+import { nearestName } from "../../nearest-name.js";
+
+/** More names than these are no help. */
+const MAX_LISTED = 12;
+
+/** Suggests the nearest of some names of the schema, or lists them if they are few: a sentence with a space before it. */
+export function suggest(name: string, names: readonly string[], hints: boolean): string {
+  const nearest = hints && nearestName(name, names);
+  if (nearest) return ` Did you mean \`${nearest}\`?`;
+  return hints && names.length <= MAX_LISTED
+    ? ` Known here: ${names.map((known) => `\`${known}\``).join(", ")}.`
+    : "";
+}
+
+/** Lists names of the schema. */
+export function formatNames(named: readonly { readonly name: string }[]): string {
+  return named.map(({ name }) => `\`${name}\``).join(", ");
+}
+
+/** Shows a name of the document: at most 60 characters. */
+export function formatName(name: string): string {
+  return `\`${truncate(name)}\``;
+}
 
 const kinds: Readonly<Record<ValueNode["kind"], string>> = {
   [Kind.VARIABLE]: "a variable",
@@ -21,7 +44,7 @@ const kinds: Readonly<Record<ValueNode["kind"], string>> = {
   [Kind.OBJECT]: "an object",
 };
 
-const accepted: Readonly<Record<string, string>> = {
+const acceptedByType: Readonly<Record<string, string>> = {
   Boolean: "true or false",
   Float: "a number",
   ID: `a string, or a whole number from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`,
@@ -31,12 +54,12 @@ const accepted: Readonly<Record<string, string>> = {
 };
 
 /** Names the kind of a value in a document, and nothing of the value. */
-export function kindOfLiteral({ kind }: ValueNode): string {
+export function literalKind({ kind }: ValueNode): string {
   return kinds[kind];
 }
 
 /** Names the kind of a JSON value, and nothing of the value. */
-export function kindOfValue(value: unknown): string {
+export function valueKind(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
@@ -51,12 +74,12 @@ export function kindOfValue(value: unknown): string {
  *
  * @param hints whether names of the schema may be suggested
  */
-export function acceptedBy(type: GraphQLInputType, hints: boolean): string {
+export function describeAccepted(type: GraphQLInputType, hints: boolean): string {
   const named: GraphQLNamedInputType = getNamedType(type);
   if (isEnumType(named)) {
-    return hints ? ` It must be one of ${namesOf(named.getValues())}.` : "";
+    return hints ? ` It must be one of ${formatNames(named.getValues())}.` : "";
   }
   if (isInputObjectType(named)) return " It must be an object.";
-  if (Object.hasOwn(accepted, named.name)) return ` It must be ${accepted[named.name]}.`;
+  if (Object.hasOwn(acceptedByType, named.name)) return ` It must be ${acceptedByType[named.name]}.`;
   return "";
 }

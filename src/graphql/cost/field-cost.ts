@@ -24,12 +24,12 @@ const PAGE_SIZE = 10;
 const DETAILS = new Set(["connectUrl", "sipUri", "audio", "video", "type"]);
 
 /** Tells whether a field of this type and name takes an upstream request, unless the endpoint was read by its name. */
-export function isDetail(typeName: string, fieldName: string): boolean {
+export function isDetailField(typeName: string, fieldName: string): boolean {
   return typeName === "SipEndpoint" && DETAILS.has(fieldName);
 }
 
 /** The values of the arguments and variables of one operation, as far as its cost depends on them. */
-export class FieldWork {
+export class FieldCosts {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #sizes = new Map<string, number>();
 
@@ -39,7 +39,7 @@ export class FieldWork {
   }
 
   /** Returns the value of an argument, or its default. */
-  valueOf(field: GraphQLField<unknown, unknown>, node: FieldNode, name: string): unknown {
+  argumentValue(field: GraphQLField<unknown, unknown>, node: FieldNode, name: string): unknown {
     const argument = field.args.find((candidate) => candidate.name === name);
     const given = node.arguments?.find((candidate) => candidate.name.value === name)?.value;
     return (
@@ -48,20 +48,20 @@ export class FieldWork {
   }
 
   /** Returns what a root field costs beside 1 for each selected field: its upstream requests, and the bytes that it works on. */
-  costOf(
+  rootFieldCost(
     operation: OperationDefinitionNode["operation"],
     field: GraphQLField<unknown, unknown>,
     node: FieldNode,
   ): number {
     if (operation === "mutation") return REQUEST_COST;
-    const value = (name: string) => this.valueOf(field, node, name);
+    const value = (name: string) => this.argumentValue(field, node, name);
     switch (field.name) {
       case "sipEndpoint":
         return REQUEST_COST;
       case "sipEndpoints": {
         // A cursor remembers rows on up to two pages more. One request more is for a list that changes while it is read.
-        const before = value("after") == null ? rowsBefore(value("offset")) : 2 * PAGE_SIZE;
-        const pages = Math.ceil((before + rowsOf(value("first"))) / PAGE_SIZE);
+        const before = value("after") == null ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
+        const pages = Math.ceil((before + rowCount(value("first"))) / PAGE_SIZE);
         return REQUEST_COST * (pages + Math.floor(pages / 2) + 1);
       }
       case "_entities":
@@ -105,12 +105,12 @@ export class FieldWork {
 }
 
 /** Returns how many rows of a list are read: a wrong number is refused later. */
-export function rowsOf(first: unknown): number {
+export function rowCount(first: unknown): number {
   return typeof first === "number" ? Math.min(Math.max(first, 0), MAX_FIRST) : 1;
 }
 
 /** Returns how many rows stand before an offset on its page. */
-function rowsBefore(offset: unknown): number {
+function rowsBeforeOnPage(offset: unknown): number {
   return typeof offset === "number" && offset > 0 ? offset % PAGE_SIZE : 0;
 }
 

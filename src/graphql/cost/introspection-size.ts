@@ -10,7 +10,7 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from "graphql";
-import type { Fragments } from "./document-limits.js";
+import type { Fragments } from "../document-limits.js";
 
 /** For quotes, a colon and a comma. */
 const PUNCTUATION_BYTES = 6;
