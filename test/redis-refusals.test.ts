@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createClient } from "@redis/client";
-import { startGateway, type TestGateway } from "./support/gateway.js";
+import { startGateway, type TestGateway } from "./support/gateway/test-gateway.js";
 import { hasRedis, startRedis, type TestRedis } from "./support/redis.js";
 import { until } from "./support/until.js";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { GraphQLObjectType, GraphQLSchema, GraphQLString, graphqlSync } from "graphql";
 import { pino } from "pino";
 import { Secret } from "../src/secret.js";
-import { startGateway } from "./support/gateway.js";
+import { startGateway } from "./support/gateway/test-gateway.js";
 
 const text = "made-up-password";
 const secret = new Secret(text);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Bytes, request } from "./raw-http.js";
+import { type Bytes, request } from "../support/http/raw-http.js";
 
 const body = '{"query":"{ __typename }"}';
 const oneOf = fc.constantFrom<string[]>;

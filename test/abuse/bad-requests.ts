@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Bytes, request } from "./raw-http.js";
+import { type Bytes, request } from "../support/http/raw-http.js";
 
 /** A good request, as far as HTTP is concerned. */
 export const ask = (query: unknown, variables?: unknown) => request(JSON.stringify({ query, variables }));

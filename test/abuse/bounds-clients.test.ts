@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type BrokenGateway, startBrokenGateway } from "../piopiy/broken-gateway.js";
-import { held } from "../piopiy/hang-up.js";
-import { reads } from "../piopiy/reading.js";
-import { outcomeOf } from "../piopiy/writing.js";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { send } from "../support/broken-upstream.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { held } from "../support/gateway/abandoned-operations.js";
+import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { outcomeOf } from "../support/gateway/lost-writes.js";
+import { reads } from "../support/gateway/reads.js";
 import { until } from "../support/until.js";
+import { send } from "../support/upstream/broken-upstream.js";
 
 const others = ["b", "c", "d", "e"];
 const keys = apiKeys(

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/glob
 import { createClient } from "@redis/client";
 import { getIntrospectionQuery } from "graphql";
 import { encodeCursor, fingerprint } from "../../src/piopiy/pagination/cursor.js";
-import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { hasRedis, startRedis } from "../support/redis.js";
 import { limitsOf, post, times, withGateway } from "./production.js";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import { type Bytes, request } from "../support/http/raw-http.js";
 import { ask } from "./bad-requests.js";
-import { type Bytes, request } from "./raw-http.js";
 
 const good = [
   ask("{ sipEndpoints(first: 1) { totalCount nodes { username type } } }"),

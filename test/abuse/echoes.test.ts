@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { canaries, holdsCanary } from "../support/canaries.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { exchange, request } from "../support/http/raw-http.js";
+import { canaries, holdsCanary } from "../support/upstream/canaries.js";
 import { post, send, times } from "./production.js";
-import { exchange, request } from "./raw-http.js";
 
 const { password } = canaries;
 const text = JSON.stringify(password);

@@ -1,11 +1,11 @@
 import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
-import { apiKeys, bearer } from "../support/api-keys.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { hasBrowser, startBrowser } from "../support/browser.js";
 import { answerDocument, closeAnswerServers } from "../support/emulator/answer-server.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
-import { exchange, type RawAnswer } from "./raw-http.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { exchange, type RawAnswer } from "../support/http/raw-http.js";
 
 const settings = {
   ALLOWED_HOSTS: "gateway, my_app.example.com., fd00::1, 192.0.2.7",

@@ -3,10 +3,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { holdsCanary } from "../support/canaries.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type Bytes, exchange, type RawAnswer, request } from "../support/http/raw-http.js";
+import { holdsCanary } from "../support/upstream/canaries.js";
 import { production } from "./production.js";
-import { type Bytes, exchange, type RawAnswer, request } from "./raw-http.js";
 import { CANARY, grammarRequests } from "./request-grammar.js";
 
 const SEED = 20_261_127;

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type Bytes, exchange, type RawAnswer } from "../support/http/raw-http.js";
 import { brokenHeads, oddHeads } from "./bad-heads.js";
 import { wholeRequests } from "./bad-requests.js";
 import { brokenRequests } from "./broken-requests.js";
 import { production } from "./production.js";
-import { type Bytes, exchange, type RawAnswer } from "./raw-http.js";
 
 const SEED = 20_240_607;
 const EACH = 700;

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
 import { AuditLog } from "../../src/auth/audit-log.js";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
-import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { exchange } from "../support/http/raw-http.js";
 import { until } from "../support/until.js";
-import { exchange } from "./raw-http.js";
 
 const read = '{ sipEndpoint(username: "alice") { username } }';
 

@@ -8,8 +8,8 @@ import { formatError } from "../../src/graphql/format-error.js";
 import { loggerOptions } from "../../src/log.js";
 import { Redis } from "../../src/redis.js";
 import { Secret } from "../../src/secret.js";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
 import { times } from "./production.js";
 

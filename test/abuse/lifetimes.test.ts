@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,13 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { bearer } from "../support/api-keys.js";
-import { startBrokenUpstream } from "../support/broken-upstream.js";
-import { makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
-import { KeptConnection } from "../support/kept-connection.js";
+import { bearer } from "../support/auth/api-keys.js";
+import { makeKey, type SigningKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { KeptConnection } from "../support/gateway/kept-connection.js";
+import { killPrograms, startProgram } from "../support/program.js";
 import { freePort, hasRedis, startRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
+import { startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
 const TIMEOUT_MS = 180_000;
 
@@ -285,26 +284,14 @@ describe("With clocks that a test can move", () => {
 
 describe("A start that fails", () => {
   const folders: string[] = [];
-  const started: ChildProcess[] = [];
-  afterEach(() => {
-    for (const child of started.splice(0)) child.kill("SIGKILL");
+  afterEach(async () => {
+    await killPrograms();
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
   });
 
   const emulated = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", LOG_LEVEL: "silent" };
 
-  function run(file: string, env: Record<string, string>) {
-    const child = spawn(process.execPath, [file], { env });
-    started.push(child);
-    const output = { stdout: "", stderr: "" };
-    child.stdout.on("data", (data) => {
-      output.stdout += data;
-    });
-    child.stderr.on("data", (data) => {
-      output.stderr += data;
-    });
-    return { child, output, end: once(child, "close").then(([code, signal]) => code ?? signal) };
-  }
+  const run = (file: string, env: Record<string, string>) => startProgram([process.execPath, file], env);
 
   /** The built program without the operations that GraphiQL needs. */
   function withoutOperations(): string {

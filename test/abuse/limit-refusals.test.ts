@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { getIntrospectionQuery } from "graphql";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { limitsOf, post, send, times, withGateway } from "./production.js";
 
 let gateway: TestGateway;

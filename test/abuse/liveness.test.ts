@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createClient } from "@redis/client";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { KeptConnection } from "../support/kept-connection.js";
+import { type BuiltGateway, cachingOn, costOf, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { KeptConnection } from "../support/gateway/kept-connection.js";
+import { connectToWorkers, type WorkerConnection } from "../support/gateway/worker-connections.js";
+import { killPrograms } from "../support/program.js";
 import { freePort, hasRedis, startRedis, type TestRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
-import { connectToWorkers, type WorkerConnection } from "../support/worker-connections.js";
 
 const TIMEOUT_MS = 180_000;
 /** How long an old state may be served after a change, by docs/cache.md. */
@@ -22,40 +23,21 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const connection of connections.splice(0)) connection.close();
-  for (const { child } of gateways) child.kill("SIGKILL");
-  await Promise.all(gateways.map(({ end }) => end));
+  await killPrograms();
   await emulator.close();
 }, TIMEOUT_MS);
 
 async function start(env: Record<string, string>): Promise<BuiltGateway> {
-  const gateway = await startBuiltGateway({
-    PORT: "0",
-    AUTH: "none",
-    PIOPIY_URL: emulator.url,
-    PIOPIY_APP_ID: "2222223",
-    PIOPIY_SECRET: "emulator-secret",
-    CACHE_TTL_MS: "3600000",
-    RATE_LIMIT_PER_MINUTE: "0",
-    ...env,
-  });
+  const gateway = await startBuiltGateway({ ...cachingOn(emulator), ...env });
   gateways.push(gateway);
   return gateway;
-}
-
-/** How many upstream requests something costs. */
-async function costOf(act: () => Promise<unknown>): Promise<number> {
-  const count = async () =>
-    ((await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as unknown[]).length;
-  const before = await count();
-  await act();
-  return (await count()) - before;
 }
 
 /** Waits until a second read of the same costs no upstream request, or until it does. */
 async function untilCached(connection: KeptConnection, isCached = true): Promise<void> {
   await until(async () => {
     await connection.has("alice");
-    return ((await costOf(() => connection.has("alice"))) === 0) === isCached;
+    return ((await costOf(emulator, () => connection.has("alice"))) === 0) === isCached;
   });
 }
 
@@ -147,7 +129,7 @@ describe("Workers of a gateway", () => {
       try {
         await writer.connection.write("createSipEndpoint", "late");
         expect(await reader.connection.has("late")).toBe(true);
-        expect(await costOf(() => reader.connection.has("late"))).toBe(1);
+        expect(await costOf(emulator, () => reader.connection.has("late"))).toBe(1);
       } finally {
         process.kill(primary, "SIGCONT");
       }
@@ -230,7 +212,7 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
       expect(oldUntil).toBeLessThan(BOUND_MS);
       expect(await writer.has("late")).toBe(true);
       await untilCached(reader, false);
-      expect(await costOf(() => reader.has("late"))).toBe(1);
+      expect(await costOf(emulator, () => reader.has("late"))).toBe(1);
       for (const gateway of [writing, reading])
         await until(() => logged(gateway, "Redis refuses").some((line) => line.code === code));
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type BrokenGateway, startBrokenGateway } from "../piopiy/broken-gateway.js";
-import { mutations, outcomeOf, write } from "../piopiy/writing.js";
-import { alice, type Behaviour, send } from "../support/broken-upstream.js";
+import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { mutations, outcomeOf, write } from "../support/gateway/lost-writes.js";
+import { alice, type Behaviour, send } from "../support/upstream/broken-upstream.js";
 
 interface Sent {
   readonly username: string;

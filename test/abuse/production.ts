@@ -1,4 +1,4 @@
-import { type AnswerError, startGateway, type TestGateway } from "../support/gateway.js";
+import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 /** The settings of a gateway that strangers can reach. */
 export const production = { INTROSPECTION: "false", GRAPHIQL: "false" };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { canaries } from "../support/canaries.js";
-import { type Bytes, request } from "./raw-http.js";
+import { type Bytes, request } from "../support/http/raw-http.js";
+import { canaries } from "../support/upstream/canaries.js";
 
 /**
  * Requests that follow the grammar of a GraphQL request and of this schema, so that they get past the parser. Every value that is no

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "../support/api-keys.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { post, send, withGateway } from "./production.js";
 
 const known = bearer("reader");

@@ -1,9 +1,9 @@
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
-import { startBrokenGateway } from "../piopiy/broken-gateway.js";
-import { held } from "../piopiy/hang-up.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { held } from "../support/gateway/abandoned-operations.js";
+import { startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
 import { get, openSockets, post, residentMegabytes, unreadSockets } from "./unread-sockets.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfig } from "../../src/config.js";
-import { sha256 } from "../support/api-keys.js";
+import { sha256 } from "../support/auth/api-keys.js";
 
 const account = { PIOPIY_APP_ID: "2222223", PIOPIY_SECRET: "made-up-secret" };
 const hash = sha256("made-up-key");

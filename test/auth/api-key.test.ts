@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer, sha256 } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { apiKeys, bearer, sha256 } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const read = '{ sipEndpoint(username: "alice") { username } }';
 const remove = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';

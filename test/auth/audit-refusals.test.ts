@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
-import { makeKey, sign, startIssuer } from "../support/json-web-tokens.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { makeKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway;
 afterEach(() => gateway.close());

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { canaries, holdsCanary } from "../support/canaries.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { canaries, holdsCanary } from "../support/upstream/canaries.js";
 
 const { key, password } = canaries;
 const all = bearer(key);

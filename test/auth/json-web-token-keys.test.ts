@@ -1,6 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { bearer } from "../support/auth/api-keys.js";
 import {
   type Issuer,
   makeKey,
@@ -8,7 +7,8 @@ import {
   sign,
   signWithoutId,
   startIssuer,
-} from "../support/json-web-tokens.js";
+} from "../support/auth/json-web-tokens.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const algorithms = ["ES256", "RS256"];
 

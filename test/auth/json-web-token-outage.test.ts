@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
-import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/json-web-tokens.js";
+import { bearer } from "../support/auth/api-keys.js";
+import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
 
 let issuer: Issuer;

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { base64url, UnsecuredJWT } from "jose";
-import { bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { bearer } from "../support/auth/api-keys.js";
 import {
   goodClaims,
   type Issuer,
@@ -10,7 +9,8 @@ import {
   sign,
   signByPublicKey,
   startIssuer,
-} from "../support/json-web-tokens.js";
+} from "../support/auth/json-web-tokens.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let issuer: Issuer;
 let gateway: TestGateway;

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { bearer, sha256 } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { bearer, sha256 } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway | undefined;
 afterEach(async () => {

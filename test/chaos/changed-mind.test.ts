@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { type BrokenUpstream, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 import { afterTheWork, garble, honestly, sendBomb } from "./garbling-upstream.js";
 import { isLong, Report } from "./report.js";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
 const SEED = 20_260_705;
 const READERS = isLong ? 100 : 2;

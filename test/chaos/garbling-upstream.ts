@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import { alice, type Behaviour } from "../support/broken-upstream.js";
+import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
 
 const json = JSON.stringify({ ...alice, padding: "x".repeat(2000) });
 const TEN_MEGABYTES = 10_000_000;

@@ -1,6 +1,6 @@
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { freePort } from "../support/redis.js";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
 /** A gateway whose calls to its emulator go through a proxy that may harm them. */
 export interface HarmedGateway {

@@ -1,6 +1,6 @@
-import { type Bytes, request } from "../abuse/raw-http.js";
-import { canaries } from "../support/canaries.js";
-import type { SeededRandom } from "../support/seeded-random.js";
+import { type Bytes, request } from "../support/http/raw-http.js";
+import { canaries } from "../support/upstream/canaries.js";
+import type { SeededRandom } from "./seeded-random.js";
 
 const CANARY = canaries.password;
 

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
-import { exchange, type RawAnswer } from "../abuse/raw-http.js";
-import { holdsCanary } from "../support/canaries.js";
-import { seededRandom } from "../support/seeded-random.js";
-import { type BuiltGateway, startBuiltGateway } from "./built-gateway.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { exchange, type RawAnswer } from "../support/http/raw-http.js";
+import { holdsCanary } from "../support/upstream/canaries.js";
 import { attacks } from "./hostile-requests.js";
 import { isLong, quantile, Report } from "./report.js";
+import { seededRandom } from "./seeded-random.js";
 
 const SEED = 20_261_127;
 const GOOD_CLIENTS = 9;

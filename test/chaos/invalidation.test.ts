@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { KeptConnection } from "../support/kept-connection.js";
+import { type BuiltGateway, cachingOn, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { KeptConnection } from "../support/gateway/kept-connection.js";
+import { connectToWorkers } from "../support/gateway/worker-connections.js";
+import { killPrograms } from "../support/program.js";
 import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
-import { connectToWorkers } from "../support/worker-connections.js";
-import { type BuiltGateway, startBuiltGateway } from "./built-gateway.js";
 import { isLong, Report } from "./report.js";
 
 const CHECKS = isLong ? 20_000 : 300;
@@ -21,33 +22,20 @@ const report = new Report(
 );
 let emulator: Emulator;
 let redis: TestRedis | undefined;
-const gateways: BuiltGateway[] = [];
 const connections: KeptConnection[] = [];
 beforeEach(async () => {
   emulator = await startEmulator(readEmulatorSettings({ EMULATOR_PORT: "0" }));
 });
 afterEach(async () => {
   for (const connection of connections.splice(0)) connection.close();
-  for (const { child } of gateways) child.kill("SIGKILL");
-  await Promise.all(gateways.splice(0).map(({ end }) => end));
+  await killPrograms();
   await redis?.kill();
   await emulator.close();
 });
 afterAll(() => report.write());
 
-async function start(env: Record<string, string>): Promise<BuiltGateway> {
-  const gateway = await startBuiltGateway({
-    PORT: "0",
-    AUTH: "none",
-    PIOPIY_URL: emulator.url,
-    PIOPIY_APP_ID: "2222223",
-    PIOPIY_SECRET: "emulator-secret",
-    CACHE_TTL_MS: "3600000",
-    RATE_LIMIT_PER_MINUTE: "0",
-    ...env,
-  });
-  gateways.push(gateway);
-  return gateway;
+function start(env: Record<string, string>): Promise<BuiltGateway> {
+  return startBuiltGateway({ ...cachingOn(emulator), ...env });
 }
 
 interface Pair {

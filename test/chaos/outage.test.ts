@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Toxic } from "../support/toxics.js";
 import { until } from "../support/until.js";
 import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
 import { NAMES_EACH, type ReadingCallers, startReading } from "./reading-callers.js";
 import { isLong, quantile, Report } from "./report.js";
+import type { Toxic } from "./toxics.js";
 
 const SEED = 20_260_702;
 const CALLERS = 20;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { TestGateway } from "../support/gateway.js";
+import type { TestGateway } from "../support/gateway/test-gateway.js";
 
 /** A read as its caller saw it; times are of `performance.now()`. */
 export interface SeenRead {

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
 import { until } from "../support/until.js";
-import { type BuiltGateway, startBuiltGateway } from "./built-gateway.js";
 import { isLong, Report } from "./report.js";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
 const SEED = 20_260_704;
 const CALLERS = 20;

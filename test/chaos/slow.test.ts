@@ -2,11 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
-import type { TcpProxy } from "../support/tcp-proxy.js";
 import { until } from "../support/until.js";
 import { type HarmedGateway, startHarmedGateway } from "./harmed-gateway.js";
 import { NAMES_EACH, type ReadingCallers, startReading } from "./reading-callers.js";
 import { isLong, Report } from "./report.js";
+import type { TcpProxy } from "./tcp-proxy.js";
 
 const SEED = 20_260_703;
 const CALLERS = 20;

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
-import type { Toxic } from "../support/toxics.js";
 import { until } from "../support/until.js";
+import { type BrokenUpstream, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
+import type { Toxic } from "./toxics.js";
 
 const SEED = 1;
 

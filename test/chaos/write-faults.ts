@@ -1,5 +1,5 @@
-import type { SeededRandom } from "../support/seeded-random.js";
-import type { ToxicShare } from "../support/toxics.js";
+import type { SeededRandom } from "./seeded-random.js";
+import type { ToxicShare } from "./toxics.js";
 
 /** Toxics of every kind, on 14 of 100 exchanges. What is held back long ends only after an attempt's time of 250 ms. */
 export const everyToxic: readonly ToxicShare[] = [

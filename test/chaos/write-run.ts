@@ -1,7 +1,7 @@
-import type { RecordedCall } from "../support/gateway.js";
-import { seededRandom } from "../support/seeded-random.js";
-import type { ToxicShare } from "../support/toxics.js";
+import type { RecordedCall } from "../support/gateway/test-gateway.js";
 import type { HarmedGateway } from "./harmed-gateway.js";
+import { seededRandom } from "./seeded-random.js";
+import type { ToxicShare } from "./toxics.js";
 import { drawEmulatorFault } from "./write-faults.js";
 import { operationOf, WritingCaller } from "./writing-caller.js";
 

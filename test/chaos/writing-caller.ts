@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { TestGateway } from "../support/gateway.js";
-import type { SeededRandom } from "../support/seeded-random.js";
+import type { TestGateway } from "../support/gateway/test-gateway.js";
+import type { SeededRandom } from "./seeded-random.js";
 
 export interface Write {
   readonly kind: "create" | "update" | "remove";

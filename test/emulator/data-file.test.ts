@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { EmulatorError } from "../../src/emulator/settings.js";
 import { closeEmulators, EmulatorClient, startClient } from "../support/emulator/emulator-client.js";
-import { startGateway } from "../support/gateway.js";
+import { startGateway } from "../support/gateway/test-gateway.js";
+import { killPrograms, startProgram } from "../support/program.js";
 import { until } from "../support/until.js";
 
 let folder: string;
@@ -164,17 +163,11 @@ describe("the data file", () => {
 
   it("holds exactly what was accepted when the disk is full", async () => {
     // The limit on the size of a file fails a write half way, as a full disk does.
-    const child = spawn("bash", ["-c", `ulimit -f 8; exec "${process.execPath}" dist/emulator/main.js`], {
-      env: { EMULATOR_PORT: "0", EMULATOR_DATA: dataFile },
-    });
-    let output = "";
-    child.stdout.on("data", (data) => {
-      output += data;
-    });
-    const end = once(child, "close");
+    const command = ["bash", "-c", `ulimit -f 8; exec "${process.execPath}" dist/emulator/main.js`];
+    const { output } = startProgram(command, { EMULATOR_PORT: "0", EMULATOR_DATA: dataFile });
     try {
-      await until(() => output.includes("/_emulator/"));
-      const { origin } = new URL(/address +(\S+)/.exec(output)?.[1] ?? "");
+      await until(() => output.stdout.includes("/_emulator/"));
+      const { origin } = new URL(/address +(\S+)/.exec(output.stdout)?.[1] ?? "");
       const client = new EmulatorClient({ url: "", origin, close: async () => {} });
       const accepted = ["alice", "bob", "carol", "dave"];
       const refused: string[] = [];
@@ -191,8 +184,7 @@ describe("the data file", () => {
       expect((await client.request("add_sip", { username: "x", password: "y" })).status).toBe(200);
       expect(stored()).toHaveLength(accepted.length);
     } finally {
-      child.kill("SIGKILL");
-      await end;
+      await killPrograms();
     }
   });
 

@@ -1,36 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { killPrograms, type Program, startProgram } from "../support/program.js";
 import { until } from "../support/until.js";
 
-const started: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill("SIGKILL");
-});
-
-interface Program {
-  child: ChildProcess;
-  output: { stdout: string; stderr: string };
-  /** Its exit code, or the signal that ended it. */
-  end: Promise<unknown>;
-}
+afterEach(killPrograms);
 
 /** The built emulator with these variables and no others. */
 function run(env: Record<string, string>): Program {
-  const child = spawn(process.execPath, [join("dist", "emulator", "main.js")], { env });
-  started.push(child);
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (data) => {
-    output.stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    output.stderr += data;
-  });
-  const end = once(child, "close").then(([code, signal]) => code ?? signal);
-  return { child, output, end };
+  return startProgram([process.execPath, join("dist", "emulator", "main.js")], env);
 }
 
 async function addressOf({ output }: Program): Promise<string> {

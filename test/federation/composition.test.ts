@@ -4,7 +4,7 @@ import { ApolloGateway } from "@apollo/gateway";
 import { describe, expect, it } from "@jest/globals";
 import { composeServices as composeByGuild } from "@theguild/federation-composition";
 import { type ASTNode, buildSchema, parse, print } from "graphql";
-import { compose, subgraphs } from "../support/supergraph.js";
+import { compose, subgraphs } from "./supergraph.js";
 
 const schemas = ["schema/schema.graphql", "schema/schema.without-security.graphql"];
 const parts = (schema: string) => subgraphs("http://gateway.example", "http://employees.example", schema);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { startEmployees } from "../support/employees.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
-import { type RecordingProxy, startRecordingProxy } from "../support/recording-proxy.js";
-import { type Router, routers } from "../support/routers.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { startEmployees } from "./employees.js";
+import { type RecordingProxy, startRecordingProxy } from "./recording-proxy.js";
+import { type Router, routers } from "./routers.js";
 
 describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
   let gateway: TestGateway;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { comparisonBase, git, unannouncedBreakingChanges } from "../support/breaking-changes.js";
+import { comparisonBase, git, unannouncedBreakingChanges } from "./breaking-changes.js";
 
 const before = `
   type Query { a(x: Int): A, b: E, c(i: I): Int, d(n: Int! = 10): Int }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 // Libraries that build schemas mix up an enum value's name with what it stands for, in defaults above all.
 describe("The enum values of Query.connectAction", () => {

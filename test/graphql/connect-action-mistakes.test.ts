@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { ConnectActionDocument, type ConnectActionInput } from "../generated/graphql.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 describe("Query.connectAction", () => {
   let gateway: TestGateway;

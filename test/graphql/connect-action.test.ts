@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { ConnectActionDocument, type ConnectActionInput } from "../generated/graphql.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 /** The two samples of PIOPIY's document, with the single quotes made double, which JSON wants. */
 const group = `[

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Answer, startGateway, type TestGateway } from "../support/gateway.js";
+import { type Answer, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const ROUNDED = "9007199254740992";
 

@@ -5,7 +5,7 @@ import { createServer, request } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, startBrowser } from "../support/browser.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { freePort } from "../support/redis.js";
 
 const describeWithBrowser = hasBrowser ? describe : describe.skip;

@@ -1,4 +1,4 @@
-import type { Answer, TestGateway } from "../support/gateway.js";
+import type { Answer, TestGateway } from "../support/gateway/test-gateway.js";
 
 export interface ListArguments {
   readonly first?: number;

@@ -1,4 +1,4 @@
-import type { TestGateway } from "../support/gateway.js";
+import type { TestGateway } from "../support/gateway/test-gateway.js";
 import { type List, type ListArguments, readList, usernamesOf } from "./list-query.js";
 
 /** A client that walks through the list page by page. */

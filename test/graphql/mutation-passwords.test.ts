@@ -4,7 +4,7 @@ import {
   SipEndpointDocument,
   UpdateSipEndpointDocument,
 } from "../generated/graphql.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 describe("A password", () => {
   let gateway: TestGateway;

@@ -5,7 +5,7 @@ import {
   SipEndpointDocument,
   UpdateSipEndpointDocument,
 } from "../generated/graphql.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { type BrokenUpstream, send, startBrokenUpstream } from "../support/broken-upstream.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
 /** Where an upstream lists a new endpoint. */
 export const orders = ["oldest first", "newest first", "alphabetical"] as const;

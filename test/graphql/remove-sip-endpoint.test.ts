@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { RemoveSipEndpointDocument, SipEndpointDocument } from "../generated/graphql.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 describe("Mutation.removeSipEndpoint", () => {
   let gateway: TestGateway;

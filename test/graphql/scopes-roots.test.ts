@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 /** Every set of scopes that a key can have. */
 const sets = [

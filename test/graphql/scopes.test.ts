@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import { buildSchema, isObjectType } from "graphql";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
 import { enforceScopes } from "../../src/graphql/scopes.js";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 /** Who may use a field: the bearers of a scope, or whoever may see its parent. */
 const OPEN = "open to whoever may see its parent";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { askList, type ListArguments, readList } from "./list-query.js";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64url");

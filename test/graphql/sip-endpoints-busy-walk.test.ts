@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Answer, startGateway, type TestGateway } from "../support/gateway.js";
+import { type Answer, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { askedPages, askList, numbered, usernamesOf } from "./list-query.js";
 import { type Change, change, ListWalk } from "./list-walk.js";
 

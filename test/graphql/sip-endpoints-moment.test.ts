@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { numbered, readList, usernamesOf } from "./list-query.js";
 import { OrderedUpstream } from "./ordered-upstream.js";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { askList, numbered, readList, usernamesOf } from "./list-query.js";
 import { ListWalk } from "./list-walk.js";
 import { type Order, OrderedUpstream, orders } from "./ordered-upstream.js";

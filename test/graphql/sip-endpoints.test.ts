@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { askedPages, numbered, readList, usernamesOf, windowPages } from "./list-query.js";
 
 const counts = [0, 1, 9, 10, 11, 25, 100, 101];

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { canaries, holdsCanary } from "../support/canaries.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { canaries, holdsCanary } from "../support/upstream/canaries.js";
 
 const KEY = "made-up-key";
 const alpha = { authorization: `Bearer ${KEY}` };

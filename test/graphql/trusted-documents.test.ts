@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { type AnswerError, startGateway, type TestGateway } from "../support/gateway.js";
+import { type AnswerError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const read = 'query Read { sipEndpoint(username: "alice") { sipUri username } }';
 const list =

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const query = `query ($pcmo: PCMO!) {
   validatePcmo(pcmo: $pcmo) { valid problems { pointer code severity message } description normalized }

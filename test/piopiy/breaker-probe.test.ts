@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Behaviour } from "../support/broken-upstream.js";
-import type { Answer } from "../support/gateway.js";
+import { hangUp, held } from "../support/gateway/abandoned-operations.js";
+import {
+  type BrokenGateway,
+  operations,
+  startBrokenGateway,
+  writes,
+} from "../support/gateway/broken-gateway.js";
+import { cut, found, mutations, outcomeOf, refusal, traces } from "../support/gateway/lost-writes.js";
+import { probe as askUntilCalled, reads } from "../support/gateway/reads.js";
+import type { Answer } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, operations, startBrokenGateway, writes } from "./broken-gateway.js";
-import { hangUp, held } from "./hang-up.js";
-import { probe as askUntilCalled, reads } from "./reading.js";
-import { cut, found, mutations, outcomeOf, refusal, traces } from "./writing.js";
+import { type Behaviour } from "../support/upstream/broken-upstream.js";
 
 const outage = { status: 500, body: "<h1>Something is wrong</h1>" };
 const opening = /PIOPIY is out of order/;

@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type Behaviour } from "../support/broken-upstream.js";
+import { hangUp } from "../support/gateway/abandoned-operations.js";
+import {
+  type BrokenGateway,
+  fail,
+  operations,
+  startBrokenGateway,
+  writes,
+} from "../support/gateway/broken-gateway.js";
+import { mutations, outcomeOf, refusal } from "../support/gateway/lost-writes.js";
+import { reads } from "../support/gateway/reads.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
-import { hangUp } from "./hang-up.js";
-import { reads } from "./reading.js";
-import { mutations, outcomeOf, refusal } from "./writing.js";
+import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
 
 const html = "<h1>Something is wrong</h1>";
 const outage = { status: 500, body: html };

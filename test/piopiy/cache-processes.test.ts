@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../src/emulator/settings.js";
-import { type BuiltGateway, startBuiltGateway } from "../chaos/built-gateway.js";
+import { type BuiltGateway, cachingOn, costOf, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { killPrograms } from "../support/program.js";
 import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
 
@@ -19,25 +20,17 @@ let gateways: readonly [BuiltGateway, BuiltGateway];
 beforeEach(async () => {
   redis = await startRedis();
   emulator = await startEmulator(readEmulatorSettings({ EMULATOR_PORT: "0" }));
-  const env = {
-    PORT: "0",
-    AUTH: "none",
-    PIOPIY_URL: emulator.url,
-    PIOPIY_APP_ID: "2222223",
-    PIOPIY_SECRET: "emulator-secret",
-    REDIS_URL: redis.url,
-    CACHE_TTL_MS: "3600000",
-    LOG_LEVEL: "silent",
-  };
+  const env = { ...cachingOn(emulator), REDIS_URL: redis.url, LOG_LEVEL: "silent" };
   gateways = [await startBuiltGateway(env), await startBuiltGateway(env)];
   await until(async () => {
     for (const gateway of gateways) await isThere(gateway, "alice");
-    return (await cost(() => Promise.all(gateways.map((gateway) => isThere(gateway, "alice"))))) === 0;
+    return (
+      (await costOf(emulator, () => Promise.all(gateways.map((gateway) => isThere(gateway, "alice"))))) === 0
+    );
   });
 });
 afterEach(async () => {
-  for (const { child } of gateways) child.kill("SIGKILL");
-  await Promise.all(gateways.map(({ end }) => end));
+  await killPrograms();
   await emulator.close();
   await redis.kill();
 });
@@ -61,14 +54,6 @@ async function isThere(gateway: BuiltGateway, username: string): Promise<boolean
 async function write(gateway: BuiltGateway, mutation: string, username: string): Promise<void> {
   const query = `mutation ($username: ID!) { it: ${mutation}(input: { username: $username }) { userErrors { code } } }`;
   expect(await ask(gateway, query, username)).toEqual({ it: { userErrors: [] } });
-}
-
-async function cost(act: () => Promise<unknown>): Promise<number> {
-  const count = async () =>
-    ((await (await fetch(`${emulator.origin}/_emulator/calls`)).json()) as unknown[]).length;
-  const before = await count();
-  await act();
-  return (await count()) - before;
 }
 
 /** Asks until the answer is new, and tells how long after the write an old one was still asked for. */

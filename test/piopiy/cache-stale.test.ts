@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type BrokenReply } from "../support/broken-upstream.js";
+import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { outcomeOf } from "../support/gateway/lost-writes.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, startBrokenGateway } from "./broken-gateway.js";
-import { outcomeOf } from "./writing.js";
+import { alice, type BrokenReply } from "../support/upstream/broken-upstream.js";
 
 const one = '{ sipEndpoint(username: "alice") { connectUrl } }';
 const both =

@@ -4,8 +4,8 @@ import { GatewayError } from "../../src/errors.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
 import { OperationDeadline } from "../../src/piopiy/deadline.js";
 import { Secret } from "../../src/secret.js";
-import { type BrokenUpstream, send, startBrokenUpstream } from "../support/broken-upstream.js";
 import { until } from "../support/until.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
 const PATIENT_MS = 60_000;
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { send } from "../support/broken-upstream.js";
+import { held } from "../support/gateway/abandoned-operations.js";
+import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { outcomeOf } from "../support/gateway/lost-writes.js";
+import { reads } from "../support/gateway/reads.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, startBrokenGateway } from "./broken-gateway.js";
-import { held } from "./hang-up.js";
-import { reads } from "./reading.js";
-import { outcomeOf } from "./writing.js";
+import { send } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startGateway } from "../support/gateway.js";
+import { givenUp, hangUp, held } from "../support/gateway/abandoned-operations.js";
+import { type BrokenGateway, operations, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { startGateway } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, operations, startBrokenGateway } from "./broken-gateway.js";
-import { givenUp, hangUp, held } from "./hang-up.js";
 
 let broken: BrokenGateway;
 beforeAll(async () => {

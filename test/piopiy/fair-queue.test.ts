@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import type { Answer } from "../support/gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { held } from "../support/gateway/abandoned-operations.js";
+import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { outcomeOf } from "../support/gateway/lost-writes.js";
+import { reads } from "../support/gateway/reads.js";
+import type { Answer } from "../support/gateway/test-gateway.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, startBrokenGateway } from "./broken-gateway.js";
-import { held } from "./hang-up.js";
-import { reads } from "./reading.js";
-import { outcomeOf } from "./writing.js";
 
 const [a, b, c] = ["key-a", "key-b", "key-c"].map(bearer) as [Headers, Headers, Headers];
 type Headers = { authorization: string };

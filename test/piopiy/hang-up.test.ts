@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type Behaviour, send } from "../support/broken-upstream.js";
+import { givenUp, hangUp, held } from "../support/gateway/abandoned-operations.js";
+import {
+  type BrokenGateway,
+  operations,
+  startBrokenGateway,
+  writes,
+} from "../support/gateway/broken-gateway.js";
+import { auditOf, found, mutations, refusal, traces } from "../support/gateway/lost-writes.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, operations, startBrokenGateway, writes } from "./broken-gateway.js";
-import { givenUp, hangUp, held } from "./hang-up.js";
-import { auditOf, found, mutations, refusal, traces } from "./writing.js";
+import { type Behaviour, send } from "../support/upstream/broken-upstream.js";
 
 const fields = {
   add_sip: "Mutation.createSipEndpoint",

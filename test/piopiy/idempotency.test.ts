@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { apiKeys, bearer } from "../support/api-keys.js";
-import { startGateway, type TestGateway } from "../support/gateway.js";
+import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const scopes = "sip:read+sip:write+sip:password";
 const callers = apiKeys({ first: scopes, second: scopes });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { send } from "../support/broken-upstream.js";
+import { held } from "../support/gateway/abandoned-operations.js";
+import { type BrokenGateway, startBrokenGateway, writes } from "../support/gateway/broken-gateway.js";
+import { auditOf, mutations, outcomeOf, refusal } from "../support/gateway/lost-writes.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, startBrokenGateway, writes } from "./broken-gateway.js";
-import { held } from "./hang-up.js";
-import { auditOf, mutations, outcomeOf, refusal } from "./writing.js";
+import { send } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type Behaviour } from "../support/broken-upstream.js";
-import { type BrokenGateway, fail, startBrokenGateway } from "./broken-gateway.js";
-import { found, write } from "./writing.js";
+import { type BrokenGateway, fail, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { found, write } from "../support/gateway/lost-writes.js";
+import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
 
 const json = JSON.stringify(alice);
 const tenMegabytes = { "content-length": 10_000_000 };

@@ -1,8 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type Behaviour } from "../support/broken-upstream.js";
+import {
+  type BrokenGateway,
+  operations,
+  startBrokenGateway,
+  writes,
+} from "../support/gateway/broken-gateway.js";
+import {
+  auditOf,
+  cut,
+  found,
+  mutations,
+  refusal,
+  silent,
+  traces,
+  write,
+} from "../support/gateway/lost-writes.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, operations, startBrokenGateway, writes } from "./broken-gateway.js";
-import { auditOf, cut, found, mutations, refusal, silent, traces, write } from "./writing.js";
+import { alice, type Behaviour } from "../support/upstream/broken-upstream.js";
 
 const hasty = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "600" };
 

@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type Behaviour, type BrokenReply, startBrokenUpstream } from "../support/broken-upstream.js";
-import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
-import { cut, mutations, traces, write } from "./writing.js";
+import {
+  type BrokenGateway,
+  fail,
+  operations,
+  startBrokenGateway,
+  writes,
+} from "../support/gateway/broken-gateway.js";
+import { cut, mutations, traces, write } from "../support/gateway/lost-writes.js";
+import {
+  alice,
+  type Behaviour,
+  type BrokenReply,
+  startBrokenUpstream,
+} from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import type { BrokenReply } from "../support/broken-upstream.js";
-import { type BrokenGateway, fail, operations, startBrokenGateway, writes } from "./broken-gateway.js";
+import {
+  type BrokenGateway,
+  fail,
+  operations,
+  startBrokenGateway,
+  writes,
+} from "../support/gateway/broken-gateway.js";
+import type { BrokenReply } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeAll(async () => {

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice, type Behaviour, send } from "../support/broken-upstream.js";
-import { type BrokenGateway, fail, operations, startBrokenGateway } from "./broken-gateway.js";
+import {
+  type BrokenGateway,
+  fail,
+  operations,
+  startBrokenGateway,
+} from "../support/gateway/broken-gateway.js";
+import { alice, type Behaviour, send } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {

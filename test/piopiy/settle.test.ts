@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { startGateway, type TestGateway } from "../support/gateway.js";
-import { writes } from "./broken-gateway.js";
-import { auditOf, outcomeOf, type Write } from "./writing.js";
+import { writes } from "../support/gateway/broken-gateway.js";
+import { auditOf, outcomeOf, type Write } from "../support/gateway/lost-writes.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 // Each case ends with a good answer, so that one gateway stands them all.
 let gateway: TestGateway;

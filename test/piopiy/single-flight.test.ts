@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { alice } from "../support/broken-upstream.js";
+import { hangUp, held } from "../support/gateway/abandoned-operations.js";
+import { type BrokenGateway, operations, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { outcomeOf } from "../support/gateway/lost-writes.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, operations, startBrokenGateway } from "./broken-gateway.js";
-import { hangUp, held } from "./hang-up.js";
-import { outcomeOf } from "./writing.js";
+import { alice } from "../support/upstream/broken-upstream.js";
 
 const page = { code: "cmi-200", list: { count: 1, rows: [{ username: "alice", password: "made-up-1" }] } };
 

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { alice, type BrokenReply } from "../support/broken-upstream.js";
-import { type BrokenGateway, startBrokenGateway } from "./broken-gateway.js";
+import { type BrokenGateway, startBrokenGateway } from "../support/gateway/broken-gateway.js";
+import { alice, type BrokenReply } from "../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeAll(async () => {

@@ -5,8 +5,12 @@ import { GatewayError } from "../../src/errors.js";
 import { PiopiyClient } from "../../src/piopiy/client.js";
 import { OperationDeadline } from "../../src/piopiy/deadline.js";
 import { Secret } from "../../src/secret.js";
-import { type Behaviour, type BrokenUpstream, startBrokenUpstream } from "../support/broken-upstream.js";
-import { canaries, echoes, holdsCanary } from "../support/canaries.js";
+import {
+  type Behaviour,
+  type BrokenUpstream,
+  startBrokenUpstream,
+} from "../support/upstream/broken-upstream.js";
+import { canaries, echoes, holdsCanary } from "../support/upstream/canaries.js";
 
 const { password, secret } = canaries;
 

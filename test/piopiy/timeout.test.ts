@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import {
+  type BrokenGateway,
+  fail,
+  operations,
+  startBrokenGateway,
+} from "../support/gateway/broken-gateway.js";
 import { until } from "../support/until.js";
-import { type BrokenGateway, fail, operations, startBrokenGateway } from "./broken-gateway.js";
 
 const timeout = { code: "UPSTREAM_TIMEOUT", retryable: true };
 

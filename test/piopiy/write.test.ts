@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import type { Behaviour } from "../support/broken-upstream.js";
-import { type BrokenGateway, fail, startBrokenGateway, writes } from "./broken-gateway.js";
-import { cut, found, losses, other, refusal, traces, write } from "./writing.js";
+import { type BrokenGateway, fail, startBrokenGateway, writes } from "../support/gateway/broken-gateway.js";
+import { cut, found, losses, other, refusal, traces, write } from "../support/gateway/lost-writes.js";
+import type { Behaviour } from "../support/upstream/broken-upstream.js";
 
 // Each case ends with a good answer, so that one gateway stands them all.
 let broken: BrokenGateway;

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { hasRedis, startRedis, type TestRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
+
+const describeWithRedis = hasRedis ? describe : describe.skip;
+if (!hasRedis)
+  process.stderr.write("Skipped: tests of lost Redis need Redis (apt-get install redis-server).\n");
+
+const one = "{ __typename }";
+const AWAY = "Redis is not reached: limits hold for this process alone, and nothing is cached";
+const BACK = "Redis is reached again";
+
+describeWithRedis("While Redis is lost", () => {
+  let redis: TestRedis;
+  let gateways: readonly [TestGateway, TestGateway];
+  beforeEach(async () => {
+    redis = await startRedis();
+    const gateway = { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: "1000" };
+    gateways = [await startGateway({ gateway }), await startGateway({ gateway })];
+  });
+  afterEach(async () => {
+    await redis.kill();
+    await Promise.all(gateways.map((gateway) => gateway.close()));
+  });
+
+  /** What is left after a request to the first copy, then to the second. */
+  async function left(): Promise<number[]> {
+    const numbers: number[] = [];
+    for (const gateway of gateways) {
+      const { status, headers } = await gateway.ask(one);
+      expect(status).toBe(200);
+      numbers.push(Number(headers.get("ratelimit-remaining")));
+    }
+    return numbers;
+  }
+
+  /** How often each copy has logged a message. */
+  function logged(message: string): number[] {
+    return gateways.map(({ log }) => log.filter((line) => JSON.parse(line).msg === message).length);
+  }
+
+  it("each copy counts alone; once it is back they count together, and the log tells both once", async () => {
+    expect(await left()).toEqual([999, 998]);
+    expect([...logged(AWAY), ...logged(BACK)]).toEqual([0, 0, 0, 0]);
+
+    await redis.kill();
+    await until(() => logged(AWAY).every((times) => times > 0));
+    expect(await left()).toEqual([999, 999]);
+    expect(await left()).toEqual([998, 998]);
+    expect(logged(BACK)).toEqual([0, 0]);
+
+    redis = await startRedis(redis.port);
+    await until(() => logged(BACK).every((times) => times > 0));
+    expect(await left()).toEqual([999, 998]);
+    expect(await left()).toEqual([997, 996]);
+    expect([...logged(AWAY), ...logged(BACK)]).toEqual([1, 1, 1, 1]);
+  });
+
+  it("limits still hold", async () => {
+    await redis.kill();
+    await until(() => logged(AWAY).every((times) => times > 0));
+    const query = "{ sipEndpoints(first: 50) { nodes { username password sipUri audio video type } } }";
+    expect((await gateways[0].ask(query)).status).toBe(200);
+    await gateways[0].reset();
+    expect(await gateways[0].ask(query)).toMatchObject({
+      status: 429,
+      errors: [{ extensions: { code: "RATE_LIMITED" } }],
+    });
+    expect(await gateways[0].calls()).toEqual([]);
+  });
+
+  it("what is asked in that moment is answered", async () => {
+    let over = false;
+    const askers = Array.from({ length: 4 }, async () => {
+      const statuses = new Set<number>();
+      while (!over) statuses.add((await gateways[0].ask(one)).status);
+      return [...statuses];
+    });
+    try {
+      await left();
+      await redis.kill();
+      await until(() => logged(AWAY).every((times) => times > 0));
+    } finally {
+      over = true;
+    }
+    expect((await Promise.all(askers)).flat()).toEqual([200, 200, 200, 200]);
+  });
+
+  it("requests are answered although its connections stay open", async () => {
+    const statuses: number[] = [];
+    redis.freeze();
+    void gateways[0].ask(one).then(({ status }) => statuses.push(status));
+    await until(() => statuses.length > 0);
+    expect(statuses).toEqual([200]);
+  });
+});

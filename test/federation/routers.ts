@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
+import { ApolloServer } from "@apollo/server";
+import { startStandaloneServer } from "@apollo/server/standalone";
+import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
+import { gatewayConfig } from "../support/router/gateway.config.js";
+import { compose, subgraphs } from "./supergraph.js";
+
+/** A router in front of both subgraphs, that passes the client's `Authorization` and address on. */
+export interface Router {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+interface CallerContext {
+  readonly authorization?: string | undefined;
+  readonly forwardedFor?: string;
+}
+
+class HeaderPassingSource extends RemoteGraphQLDataSource<CallerContext> {
+  override willSendRequest({
+    request,
+    context,
+  }: Parameters<NonNullable<RemoteGraphQLDataSource<CallerContext>["willSendRequest"]>>[0]) {
+    const { authorization, forwardedFor } = context as CallerContext;
+    if (authorization) request.http?.headers.set("authorization", authorization);
+    if (forwardedFor) request.http?.headers.set("x-forwarded-for", forwardedFor);
+  }
+}
+
+/** Apollo's gateway, which refuses a supergraph with security directives. */
+async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Promise<Router> {
+  const parts = subgraphs(piopiyUrl, employeesUrl, "schema/schema.without-security.graphql");
+  const gateway = new ApolloGateway({
+    supergraphSdl: compose(parts),
+    buildService: ({ url }) => new HeaderPassingSource({ url: url ?? "" }),
+  });
+  const server = new ApolloServer<CallerContext>({ gateway, nodeEnv: "production" });
+  const { url } = await startStandaloneServer(server, {
+    listen: { host: "127.0.0.1", port: 0 },
+    context: async ({ req: { headers, socket } }) => ({
+      authorization: headers.authorization,
+      forwardedFor: [headers["x-forwarded-for"], socket.remoteAddress].filter(Boolean).join(", "),
+    }),
+  });
+  return { url, close: () => server.stop() };
+}
+
+/** Hive Gateway, of The Guild. */
+async function startHiveGateway(piopiyUrl: string, employeesUrl: string): Promise<Router> {
+  const runtime = createGatewayRuntime({
+    supergraph: compose(subgraphs(piopiyUrl, employeesUrl)),
+    logging: false,
+    ...gatewayConfig,
+  });
+  const server = createServer(runtime);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await runtime.dispose();
+    },
+  };
+}
+
+export const routers = { "Apollo Gateway": startApolloGateway, "Hive Gateway": startHiveGateway };

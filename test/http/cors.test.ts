@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { ConfigError, readConfig } from "../../src/config.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+
+const KEY = "made-up-key";
+const keyed = {
+  AUTH: "api-key",
+  API_KEYS: `alpha:${createHash("sha256").update(KEY).digest("hex")}:sip:read`,
+};
+const app = "https://app.example.com";
+const local = "http://localhost:3000";
+/** Origins of browser extensions and app shells. */
+const shells = [
+  "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+  "moz-extension://0b6c0f5e-7b1f-4b0c-9c7e-2f7a3f1f0d4e",
+  "capacitor://localhost",
+  "ionic://localhost",
+  "tauri://localhost",
+  "app://obsidian.md",
+  "app://localhost:8080",
+];
+
+let gateway: TestGateway;
+afterAll(() => gateway.close());
+
+function ask(origin: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${gateway.origin}/graphql`, {
+    method: "POST",
+    headers: { origin, "content-type": "application/json", authorization: `Bearer ${KEY}`, ...headers },
+    body: '{"query":"{ __typename }"}',
+  });
+}
+
+/** What a browser sends, without any credential, before it sends the request of a page. */
+function preflight(origin: string, path = "/graphql"): Promise<Response> {
+  return fetch(`${gateway.origin}${path}`, {
+    method: "OPTIONS",
+    headers: {
+      origin,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization,content-type",
+    },
+  });
+}
+
+const permissions = ({ headers }: Response) =>
+  [...headers.keys()].filter((name) => name.startsWith("access-control-"));
+const words = (text: string | null) => (text ?? "").toLowerCase().split(/ *, */);
+
+describe("Pages of other origins", () => {
+  beforeAll(async () => {
+    gateway = await startGateway({ gateway: keyed });
+  });
+  afterEach(async () => expect(await gateway.calls()).toEqual([]));
+
+  it.each([app, local, "null", "*"])("may not call unless CORS_ORIGINS names them: %s", async (origin) => {
+    const response = await ask(origin);
+    expect([response.status, permissions(response)]).toEqual([200, []]);
+    const asked = await preflight(origin);
+    expect([asked.status, permissions(asked)]).toEqual([404, []]);
+  });
+});
+
+describe("Pages of the origins in CORS_ORIGINS", () => {
+  beforeAll(async () => {
+    await gateway.close();
+    gateway = await startGateway({
+      gateway: { ...keyed, RATE_LIMIT_PER_MINUTE: "1000", CORS_ORIGINS: [app, local, ...shells].join() },
+    });
+  });
+
+  it.each([
+    app,
+    local,
+    ...shells,
+  ])("may ask whether they may call, without a credential: %s", async (origin) => {
+    const { status, headers } = await preflight(origin);
+    expect(status).toBe(204);
+    expect(headers.get("access-control-allow-origin")).toBe(origin);
+    expect(words(headers.get("vary"))).toContain("origin");
+    expect(words(headers.get("access-control-allow-methods"))).toEqual(["get", "post"]);
+    expect(words(headers.get("access-control-allow-headers"))).toEqual(
+      expect.arrayContaining(["authorization", "content-type", "apollo-require-preflight", "x-request-id"]),
+    );
+    expect(headers.get("access-control-allow-credentials")).toBeNull();
+    expect(headers.get("ratelimit-remaining")).toBeNull();
+  });
+
+  it.each<[string, number, Record<string, string>]>([
+    ["an answer", 200, {}],
+    ["a refusal", 401, { authorization: "Bearer wrong" }],
+    ["a mistake", 415, { "content-type": "x/y" }],
+  ])("may read %s, and the headers that a client needs", async (_, expected, sent) => {
+    const { status, headers } = await ask(local, sent);
+    expect(status).toBe(expected);
+    expect(headers.get("access-control-allow-origin")).toBe(local);
+    expect(words(headers.get("vary"))).toContain("origin");
+    expect(words(headers.get("access-control-expose-headers"))).toEqual(
+      expect.arrayContaining(["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]),
+    );
+    expect(headers.get("access-control-allow-credentials")).toBeNull();
+  });
+
+  it.each([
+    "https://other.example.com",
+    "null",
+    "*",
+    "http://app.example.com",
+    "https://app.example.com:8443",
+    "https://app.example.com.evil.example",
+    "https://app.example.co",
+    "https://evil-app.example.com",
+    "https://evil.example/https://app.example.com",
+    "https://sub.app.example.com",
+    "https://appXexample.com",
+    "HTTPS://APP.EXAMPLE.COM",
+    `${app},${local}`,
+    `${app}/`,
+  ])("are the only ones: %s may not call", async (origin) => {
+    for (const response of [await preflight(origin), await ask(origin)]) {
+      expect(response.headers.get("access-control-allow-origin")).toBeNull();
+      expect(response.headers.get("access-control-allow-credentials")).toBeNull();
+    }
+  });
+});
+
+describe("CORS_ORIGINS", () => {
+  const read = (origins: string) =>
+    readConfig({ AUTH: "none", PIOPIY_URL: "emulator", CORS_ORIGINS: origins });
+
+  it.each([
+    `${app}/`,
+    `${app}/page`,
+    `${app}?a=1`,
+    "*",
+    "app.example.com",
+    "null",
+    "file:///page.html",
+    "file://localhost",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop/",
+    "tauri://localhost/index.html",
+    "app://*",
+    "app://user@obsidian.md",
+    "capacitor://",
+    "capacitor:localhost",
+    "app://localhost:99999",
+    "APP://localhost",
+    "HTTPS://app.example.com",
+    "https://app.example.com:443",
+    "https://user@app.example.com",
+    "/example/",
+  ])("must hold origins: %s is none", (origin) => {
+    const mistake = `CORS_ORIGINS must hold origins like https://app.example.com or capacitor://localhost, comma separated, without a path; ${JSON.stringify(origin)} is none.`;
+    expect(() => read(`${app},${origin}`)).toThrow(new ConfigError([mistake]));
+  });
+
+  it("must hold origins: one with a wildcard is none", () => {
+    expect(() => read("https://*.example.com")).toThrow(ConfigError);
+  });
+
+  it("may hold several, and none", () => {
+    expect(read(` ${app} ,${local}, http://[::1]:8080`).corsOrigins).toEqual([
+      app,
+      local,
+      "http://[::1]:8080",
+    ]);
+    expect(read("").corsOrigins).toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway.close());
+
+function ask(query: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${gateway.origin}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ query }),
+  });
+}
+
+describe("The health routes", () => {
+  it.each([
+    ["live", { status: "live" }],
+    ["ready", { status: "ready", piopiy: "asked" }],
+  ])("answer /health/%s without asking PIOPIY", async (route, body) => {
+    await gateway.reset();
+    const response = await fetch(`${gateway.origin}/health/${route}`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual(body);
+    expect(await gateway.calls()).toEqual([]);
+  });
+
+  it("stay well while PIOPIY is down", async () => {
+    await gateway.fail({ kind: "status", times: 3 });
+    expect(await (await ask('{ sipEndpoint(username: "alice") { type } }')).json()).toHaveProperty("errors");
+    expect((await fetch(`${gateway.origin}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${gateway.origin}/health/live`)).status).toBe(200);
+  });
+});
+
+describe("A request id", () => {
+  it("is made anew for each request, and is on every answer", async () => {
+    const paths = ["/graphql", "/graphql", "/health/live", "/health/ready", "/nothing-here", "/%E0%A4%A"];
+    const answers = await Promise.all(paths.map((path) => fetch(`${gateway.origin}${path}`)));
+    const ids = answers.map(({ headers }) => headers.get("x-request-id"));
+    for (const id of ids) expect(id).toMatch(UUID);
+    expect(new Set(ids).size).toBe(paths.length);
+  });
+
+  it.each(["a", "Order-66_7.8", "x".repeat(64)])("is the caller's own where that is sane: %s", async (id) => {
+    expect((await ask("{ __typename }", { "x-request-id": id })).headers.get("x-request-id")).toBe(id);
+  });
+
+  it.each([
+    "",
+    "x".repeat(65),
+    "two words",
+    "a,b",
+    '{"a":1}',
+    "é",
+    "<b>",
+  ])("is made anew where the caller's is not fit for a log: %j", async (id) => {
+    const response = await ask("{ __typename }", { "x-request-id": id });
+    expect(response.headers.get("x-request-id")).toMatch(UUID);
+  });
+
+  it.each([
+    ["a field that fails", '{ sipEndpoint(username: "") { type } }'],
+    ["a field that is not there", "{ nothing }"],
+    ["a document that cannot be read", "{"],
+    ["no document", ""],
+  ])("is in the errors too, after %s", async (_, query) => {
+    const response = await ask(query, { "x-request-id": "order-66" });
+    const { errors } = (await response.json()) as { errors: { extensions: { requestId: string } }[] };
+    expect(errors.map(({ extensions }) => extensions.requestId)).toEqual(["order-66"]);
+    expect(response.headers.get("x-request-id")).toBe("order-66");
+  });
+
+  it("leads to the operation in the log", async () => {
+    await ask("query Named { __typename }", { "x-request-id": "order-67" });
+    const lines = gateway.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === "order-67");
+    expect(lines).toMatchObject([{ msg: "answered", operation: "query", operationName: "Named" }]);
+  });
+});
+
+describe("A gateway that stops", () => {
+  it("answers what it has accepted", async () => {
+    const stopping = await startGateway();
+    await stopping.fail({ kind: "latency", ms: 300 });
+    const answer = stopping.ask('{ sipEndpoint(username: "alice") { username } }');
+    while ((await stopping.calls()).length === 0);
+    const closed = stopping.close();
+    expect(await answer).toMatchObject({ status: 200, data: { sipEndpoint: { username: "alice" } } });
+    await closed;
+    await expect(fetch(`${stopping.origin}/health/live`)).rejects.toThrow();
+  });
+
+  it("does not wait for callers who keep their connections", async () => {
+    const stopping = await startGateway();
+    await Promise.all([1, 2, 3].map(() => stopping.ask("{ __typename }")));
+    await stopping.close();
+  });
+});

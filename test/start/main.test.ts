@@ -1,0 +1,208 @@
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { originOf } from "../support/gateway/built-gateway.js";
+import { killPrograms, type Program, startProgram } from "../support/program.js";
+import { until } from "../support/until.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
+
+let upstream: BrokenUpstream;
+beforeAll(async () => {
+  upstream = await startBrokenUpstream();
+});
+afterEach(killPrograms);
+afterAll(() => upstream.close());
+
+const emulated = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator" };
+const real = () => ({
+  PORT: "0",
+  AUTH: "none",
+  PIOPIY_URL: upstream.url,
+  PIOPIY_APP_ID: "1",
+  PIOPIY_SECRET: "hush",
+});
+
+/** The built gateway with these variables and no others. */
+function run(env: Record<string, string>, ...options: string[]): Program {
+  return startProgram([process.execPath, ...options, join("dist", "main.js")], env);
+}
+
+/** Waits until a gateway has written all that it writes at its start, and returns where it listens. */
+async function addressOf(program: Program): Promise<string> {
+  const origin = await originOf(program);
+  await until(() => program.output.stdout.includes("AUTH=none"));
+  return origin;
+}
+
+async function ask(address: string, query: string): Promise<unknown> {
+  const response = await fetch(`${address}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+}
+
+const alice = '{ sipEndpoint(username: "alice") { username } }';
+const remove = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
+const found = { data: { sipEndpoint: { username: "alice" } } };
+
+describe("node dist/main.js", () => {
+  it.each([
+    "SIGTERM",
+    "SIGINT",
+  ] as const)("answers, stops with 0 on %s, and warns of nothing", async (signal) => {
+    const program = run(emulated);
+    const address = await addressOf(program);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    expect(await ask(address, alice)).toEqual(found);
+    program.child.kill(signal);
+    expect(await program.end).toBe(0);
+    expect(program.output.stderr).toBe("");
+  });
+
+  it("starts on the emulator from a file of variables with CRLF", async () => {
+    const program = run(
+      Object.fromEntries(Object.entries(emulated).map(([name, value]) => [name, `${value}\r`])),
+    );
+    const address = await addressOf(program);
+    expect(await ask(address, alice)).toEqual(found);
+  });
+
+  it("says in plain words that it is on the emulator, and that everyone is let in", async () => {
+    const program = run(emulated);
+    await addressOf(program);
+    expect(program.output.stdout).toMatch(
+      /emulator of PIOPIY at http:\S+, not to PIOPIY: no phone will ring/,
+    );
+    expect(program.output.stdout).toMatch(/AUTH=none: whoever reaches this address/);
+  });
+
+  it("asks the upstream that its settings name, with the account they hold", async () => {
+    upstream.answer({});
+    const program = run({ ...real(), LOG_LEVEL: "trace" });
+    expect(await ask(await addressOf(program), alice)).toEqual(found);
+    expect(upstream.calls.map(({ body }) => JSON.parse(body))).toEqual([
+      { appid: 1, secret: "hush", username: "alice" },
+    ]);
+    expect(program.output.stdout).not.toMatch(/emulator|hush/);
+  });
+
+  it("answers what it has accepted before it stops", async () => {
+    const answers: (() => void)[] = [];
+    upstream.answer((response) => answers.push(() => send(response, {})));
+    const program = run(real());
+    const address = await addressOf(program);
+    const answer = ask(address, alice);
+    await until(() => answers.length === 1);
+    program.child.kill("SIGTERM");
+    await until(() => fetchFails(address));
+    for (const send of answers) send();
+    expect(await answer).toEqual(found);
+    expect(await program.end).toBe(0);
+  });
+
+  it("ends a write whose caller has left before it stops", async () => {
+    const answers: ((cut: boolean) => void)[] = [];
+    upstream.answer((response) =>
+      answers.push((cut) => (cut ? response.destroy() : send(response, { body: { code: "cmi-400" } }))),
+    );
+    const program = run(real());
+    const address = await addressOf(program);
+    const leaving = new AbortController();
+    const left = fetch(`${address}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: remove }),
+      signal: leaving.signal,
+    });
+    await until(() => answers.length === 1);
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    program.child.kill("SIGTERM");
+    await until(() => fetchFails(address));
+    expect(program.child.exitCode).toBeNull();
+    // Its answer is lost, and it is looked at all the same.
+    answers[0]?.(true);
+    await until(() => answers.length === 2);
+    answers[1]?.(false);
+    expect(await program.end).toBe(0);
+    expect(upstream.calls.map(({ operation }) => operation)).toEqual(["remove_sip", "get_sip"]);
+    const audit = program.output.stdout.split("\n").filter((line) => line.includes('"name":"audit"'));
+    expect(audit.map((line) => JSON.parse(line))).toMatchObject([
+      { what: "Mutation.removeSipEndpoint", username: "alice", outcome: "done" },
+    ]);
+  });
+
+  it("warns of nothing while many calls are under way, and end in failure", async () => {
+    upstream.answer(() => {});
+    const program = run({ ...real(), PIOPIY_MAX_CONCURRENCY: "40", PIOPIY_DEADLINE_MS: "500" });
+    const reads = Array.from({ length: 64 }, (_, n) => `r${n}: sipEndpoint(username: "u${n}") { type }`);
+    const address = await addressOf(program);
+    const { errors } = (await ask(address, `{ ${reads.join(" ")} }`)) as { errors: unknown[] };
+    expect(errors).toHaveLength(64);
+    program.child.kill("SIGTERM");
+    expect(await program.end).toBe(0);
+    expect(program.output.stderr).toBe("");
+  });
+
+  it("stops at once although the emulator holds back a call that was given up", async () => {
+    const program = run({ ...emulated, PIOPIY_TIMEOUT_MS: "100" });
+    const address = await addressOf(program);
+    const emulator = new URL(/at (\S+),/.exec(program.output.stdout)?.[1] ?? "").origin;
+    await fetch(`${emulator}/_emulator/faults`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"kind":"latency","ms":60000}',
+    });
+    expect(await ask(address, remove)).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
+    program.child.kill("SIGTERM");
+    expect(await program.end).toBe(0);
+  });
+
+  it("serves GraphiQL with the settings of npm start, and not without them", async () => {
+    const friendly = await addressOf(run({ PORT: "0" }, "--env-file=.env.emulator"));
+    const page = await fetch(`${friendly}/graphiql`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect((await fetch(`${await addressOf(run(emulated))}/graphiql`)).status).toBe(404);
+  });
+});
+
+describe("node dist/main.js does not start", () => {
+  it("without settings: it tells everything that is missing and stops with 1", async () => {
+    const program = run({});
+    expect(await program.end).toBe(1);
+    expect(program.output).toEqual({
+      stdout: "",
+      stderr:
+        "The configuration has mistakes:\n" +
+        "  - AUTH must be set: api-key, jwt, or none, which lets everyone who reaches this address do everything.\n" +
+        "  - PIOPIY_APP_ID must be set: the app id of the PIOPIY account.\n" +
+        "  - PIOPIY_SECRET must be set: the secret of the PIOPIY account.\n",
+    });
+  });
+
+  it("with wrong settings: those of the emulator are in the same list, and no secret is shown", async () => {
+    const program = run({ ...emulated, PORT: "x", EMULATOR_ERRORS: "y", EMULATOR_SECRET: "hush" });
+    expect(await program.end).toBe(1);
+    expect(program.output.stderr).toMatch(/mistakes:\n {2}- PORT .*\n {2}- EMULATOR_ERRORS .*\n$/);
+    expect(program.output.stderr + program.output.stdout).not.toContain("hush");
+  });
+
+  it.each(["PORT", "EMULATOR_PORT"])("when its %s is in use: it says so in one line", async (name) => {
+    const { port } = new URL(upstream.url);
+    const program = run({ ...emulated, LOG_LEVEL: "silent", [name]: port });
+    expect(await program.end).toBe(1);
+    expect(program.output).toEqual({
+      stdout: "",
+      stderr: `Port ${port} on 127.0.0.1 is in use. Set ${name} to another one, or to 0 for any that is free.\n`,
+    });
+  });
+});
+
+async function fetchFails(address: string): Promise<boolean> {
+  return fetch(address).then(
+    () => false,
+    () => true,
+  );
+}

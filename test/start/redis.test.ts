@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { ConfigError, readConfig } from "../../src/config.js";
+import { killPrograms, type Program, startProgram } from "../support/program.js";
+import { freePort, hasRedis, startRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
+import { canaries, holdsCanary } from "../support/upstream/canaries.js";
+
+const withRedis = hasRedis ? it : it.skip;
+if (!hasRedis)
+  process.stderr.write("Skipped: a test of Redis's password needs Redis (apt-get install redis-server).\n");
+
+const password = encodeURIComponent(canaries.secret);
+afterEach(killPrograms);
+
+/** The built gateway with this Redis. */
+function run(url: string): Program {
+  const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", LOG_LEVEL: "trace", REDIS_URL: url };
+  return startProgram([process.execPath, join("dist", "main.js")], env);
+}
+
+/** Makes sure that the program answers without Redis, and ends well. Returns what it said of Redis. */
+async function expectService({ child, output, end }: Program): Promise<string[]> {
+  const told = (text: string) => output.stdout.includes(text);
+  await until(() => (told("AUTH=none") && told("Redis is not reached")) || child.exitCode !== null);
+  const [, address] = /GraphQL +(\S+)/.exec(output.stdout) ?? [];
+  const response = await fetch(`${address}?query={__typename}`, {
+    headers: { "apollo-require-preflight": "1" },
+  });
+  expect([response.status, await response.json()]).toEqual([200, { data: { __typename: "Query" } }]);
+  expect(response.headers.get("ratelimit-remaining")).toBe("59999");
+  child.kill("SIGTERM");
+  expect(await end).toBe(0);
+  expect(output.stderr).toBe("");
+  const lines = output.stdout.split("\n").filter((line) => line.includes('"msg":"Redis'));
+  return lines.map((line) => JSON.parse(line).reason);
+}
+
+describe("node dist/main.js", () => {
+  it("starts, answers and stops where Redis is named and not there", async () => {
+    const port = await freePort();
+    const program = run(`redis://127.0.0.1:${port}`);
+    expect(await expectService(program)).toEqual(["ECONNREFUSED"]);
+  });
+
+  it("shows nothing of the password for a Redis that is not there", async () => {
+    const program = run(`redis://:${password}@127.0.0.1:${await freePort()}`);
+    expect(await expectService(program)).toHaveLength(1);
+    expect(holdsCanary(program.output.stdout, "secret")).toBe(false);
+  });
+
+  withRedis("shows nothing of the password that Redis refuses", async () => {
+    const redis = await startRedis(undefined, "--requirepass", "made-up-1");
+    const program = run(redis.url.replace("//", `//:${password}@`));
+    try {
+      expect(await expectService(program)).toEqual([expect.stringContaining("WRONGPASS")]);
+    } finally {
+      await redis.kill();
+    }
+    expect(holdsCanary(program.output.stdout, "secret")).toBe(false);
+  });
+});
+
+describe("REDIS_URL", () => {
+  it.each([
+    `http://:${password}@redis.example.com`,
+    `redis//:${password}@redis.example.com`,
+    `:${password}@redis.example.com`,
+    canaries.secret,
+    `redis://:${password}@[`,
+  ])("must be an address of Redis, and is not shown where it is none: %s", (url) => {
+    const read = () => readConfig({ AUTH: "none", PIOPIY_URL: "emulator", REDIS_URL: url });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(
+      /\n {2}- REDIS_URL must be an address that begins with redis:\/\/ or rediss:\/\/\.$/,
+    );
+    expect(read).not.toThrow(/canary/);
+  });
+});

@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { originOf } from "../support/gateway/built-gateway.js";
+import { type Program, startProgram } from "../support/program.js";
+import { until } from "../support/until.js";
+import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
+
+const TIMEOUT_MS = 120_000;
+const write = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
+
+let upstream: BrokenUpstream;
+const started: Program[] = [];
+beforeEach(async () => {
+  upstream = await startBrokenUpstream();
+});
+afterEach(async () => {
+  for (const { child } of started.splice(0)) kill(child.pid, "SIGKILL");
+  await upstream.close();
+});
+
+/** Starts a program as the leader of a process group of its own, as a shell does. */
+function run(command: string[], env: Record<string, string>): Program {
+  const variables = {
+    PATH: process.env.PATH ?? "",
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: upstream.url,
+    PIOPIY_APP_ID: "1",
+    PIOPIY_SECRET: "made-up",
+    // npm start sets a secret for answer URLs.
+    PUBLIC_URL: "https://gateway.example.com",
+    ANSWER_URL_SECRET: "made-up-".repeat(4),
+    PIOPIY_TIMEOUT_MS: "60000",
+    PIOPIY_DEADLINE_MS: "60000",
+  };
+  const program = startProgram(command, { ...variables, ...env }, { detached: true });
+  started.push(program);
+  return program;
+}
+
+/** Sends a signal to a whole process group, as a terminal does. */
+function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(pid ?? 0), signal);
+  } catch {
+    // It has ended.
+  }
+}
+
+const childrenOf = (pid: number | undefined) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).length;
+
+const gateway = [process.execPath, join("dist", "main.js")];
+
+describe.each<[string, string[], string]>([
+  ["one process", gateway, "1"],
+  ["workers", gateway, "2"],
+  ["npm start", ["npm", "start"], "1"],
+])("A signal to the process group: %s", (_, command, workers) => {
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "lets a write in flight end when %s comes twice, and then ends with 0",
+    async (signal) => {
+      const held: (() => void)[] = [];
+      upstream.answer((response) =>
+        held.push(() => send(response, { body: { code: 200, username: "alice" } })),
+      );
+      const program = run(command, { WORKERS: workers });
+      const { child, end } = program;
+      const origin = await originOf(program);
+      const response = fetch(`${origin}/graphql`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query: write }),
+      });
+      await until(() => held.length === 1);
+      kill(child.pid, signal);
+      kill(child.pid, signal);
+      // It takes no connections any more, so the signals have arrived. A connection that is handed to a worker which stops
+      // may get no response.
+      await until(() =>
+        fetch(origin, { signal: AbortSignal.timeout(1000) }).then(
+          () => false,
+          () => true,
+        ),
+      );
+      for (const release of held) release();
+      expect(await (await response).json()).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
+      expect(await end).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+it.each([
+  ["one process", "1"],
+  ["workers", "2"],
+])(
+  "A signal that comes a second after the first ends the gateway at once with 1: %s",
+  async (_, workers) => {
+    upstream.answer(() => {});
+    const program = run(gateway, { WORKERS: workers });
+    const { child, end } = program;
+    const origin = await originOf(program);
+    fetch(`${origin}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: write }),
+    }).catch(() => {});
+    await until(() => upstream.calls.length === 1);
+    let sent = 0;
+    await until(() => {
+      if (child.exitCode !== null) return true;
+      child.kill("SIGTERM");
+      sent++;
+      return false;
+    });
+    expect(await end).toBe(1);
+    expect(sent).toBeGreaterThan(2);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "A signal to the process group while workers start ends them in order, whenever it comes",
+  async () => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      for (const isListening of [false, true]) {
+        const { child, output, end } = run(gateway, { WORKERS: "3", LOG_LEVEL: "info" });
+        // The primary process handles signals from before it starts workers; then the first worker listens, and others start.
+        if (isListening) await until(() => output.stdout.includes("Server listening"));
+        else await until(() => childrenOf(child.pid) > 0);
+        kill(child.pid, signal);
+        kill(child.pid, signal);
+        const code = await end;
+        expect({ signal, isListening, code, stderr: output.stderr }).toEqual({
+          signal,
+          isListening,
+          code: 0,
+          stderr: "",
+        });
+      }
+    }
+  },
+  TIMEOUT_MS,
+);

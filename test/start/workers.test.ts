@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
+import { until } from "../support/until.js";
+
+const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", WORKERS: "3", CACHE_TTL_MS: "3600000" };
+
+let gateway: BuiltGateway;
+afterEach(async () => {
+  gateway.child.kill("SIGKILL");
+  await gateway.end;
+});
+
+/** Asks over a connection of its own, which any worker may get. */
+async function ask<Data>(query: string, username: string): Promise<Data> {
+  const asking = request(`${gateway.origin}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    agent: false,
+  });
+  asking.end(JSON.stringify({ query, variables: { username } }));
+  const [response] = await once(asking, "response");
+  const chunks: Buffer[] = await response.toArray();
+  const { data, errors } = JSON.parse(Buffer.concat(chunks).toString());
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+async function isThere(username: string): Promise<boolean> {
+  const query = "query ($username: ID!) { sipEndpoint(username: $username) { username } }";
+  return (await ask<{ sipEndpoint: unknown }>(query, username)).sipEndpoint !== null;
+}
+
+async function write(mutation: string, username: string): Promise<void> {
+  await ask(
+    `mutation ($username: ID!) { ${mutation}(input: { username: $username }) { userErrors { code } } }`,
+    username,
+  );
+}
+
+/** The processes that have answered so far. */
+const answerers = () =>
+  new Set(
+    gateway.output.stdout
+      .split("\n")
+      .filter((line) => line.includes('"answered"'))
+      .map((line) => Number(JSON.parse(line).pid)),
+  );
+
+async function allAnswer(count: number): Promise<void> {
+  await until(async () => {
+    await isThere("alice");
+    return answerers().size === count;
+  });
+}
+
+describe("Workers", () => {
+  it("share a port, and what any has written all read at once", async () => {
+    gateway = await startBuiltGateway(env);
+    await allAnswer(3);
+    for (let round = 0; round < 20; round++) {
+      const username = `round-${Math.floor(round / 2)}`;
+      const isNew = round % 2 === 0;
+      await Promise.all(Array.from({ length: 6 }, () => isThere(username)));
+      await write(isNew ? "createSipEndpoint" : "removeSipEndpoint", username);
+      const seen = await Promise.all(Array.from({ length: 6 }, () => isThere(username)));
+      expect(seen).toEqual(Array(6).fill(isNew));
+    }
+  });
+
+  it("are replaced when they end by themselves, and the others go on", async () => {
+    gateway = await startBuiltGateway(env);
+    await allAnswer(3);
+    const [victim = 0] = answerers();
+    process.kill(victim, "SIGKILL");
+    await until(() => gateway.output.stdout.includes("another one takes its place"));
+    await write("createSipEndpoint", "bob-2");
+    expect(await isThere("bob-2")).toBe(true);
+    await allAnswer(4);
+  });
+
+  it("end in order together with their primary process", async () => {
+    gateway = await startBuiltGateway(env);
+    await allAnswer(3);
+    gateway.child.kill("SIGTERM");
+    expect(await gateway.end).toBe(0);
+    for (const pid of answerers()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+
+  it("do not outlive a primary process that was killed", async () => {
+    gateway = await startBuiltGateway(env);
+    await allAnswer(3);
+    gateway.child.kill("SIGKILL");
+    await gateway.end;
+    const runs = (pid: number) => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    await until(() => ![...answerers()].some(runs));
+  });
+
+  it("do not start on a port that is in use, and only the first says so", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    try {
+      await expect(startBuiltGateway({ ...env, PORT: String(port) })).rejects.toThrow(
+        `the gateway did not start:\nPort ${port} on 127.0.0.1 is in use. Set PORT to another one, or to 0 for any that is free.\n` +
+          "The first worker could not start, and has said why.\n",
+      );
+    } finally {
+      server.close();
+    }
+  });
+});

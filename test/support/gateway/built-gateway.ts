@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import type { Emulator } from "../../../src/emulator/emulator.js";
+import { type Program, startProgram } from "../program.js";
+import { until } from "../until.js";
+
+/** The built gateway in a process of its own. */
+export interface BuiltGateway extends Program {
+  /** Where it listens, without a path. */
+  readonly origin: string;
+}
+
+/** Starts `node dist/main.js` with these variables and no others, and waits until it listens. */
+export async function startBuiltGateway(env: Readonly<Record<string, string>>): Promise<BuiltGateway> {
+  const program = startProgram([process.execPath, join("dist", "main.js")], env);
+  return { ...program, origin: await originOf(program) };
+}
+
+/** Waits until a gateway listens and returns where, without a path. Kills one that does not start, and throws with what it wrote. */
+export async function originOf({ child, output, end }: Program): Promise<string> {
+  await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null).catch(() => {});
+  const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
+  if (!origin) {
+    child.kill("SIGKILL");
+    await end;
+    throw new Error(`the gateway did not start:\n${output.stderr}`);
+  }
+  return origin;
+}
+
+/** Returns the variables of a gateway that caches what it reads from this emulator for an hour. */
+export function cachingOn(emulator: Emulator): Record<string, string> {
+  return {
+    PORT: "0",
+    AUTH: "none",
+    PIOPIY_URL: emulator.url,
+    PIOPIY_APP_ID: "2222223",
+    PIOPIY_SECRET: "emulator-secret",
+    CACHE_TTL_MS: "3600000",
+    RATE_LIMIT_PER_MINUTE: "0",
+  };
+}
+
+/** Returns how many upstream requests something costs. */
+export async function costOf(emulator: Emulator, act: () => Promise<unknown>): Promise<number> {
+  const count = async () => {
+    const response = await fetch(`${emulator.origin}/_emulator/calls`);
+    return ((await response.json()) as unknown[]).length;
+  };
+  const before = await count();
+  await act();
+  return (await count()) - before;
+}
