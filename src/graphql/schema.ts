@@ -11,7 +11,7 @@ import { buildSubgraph } from "./subgraph.js";
 const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@key", "@requiresScopes", "@shareable", "@tag"])`;
 
-/** The graph, as an Apollo Federation subgraph that asks callers for scopes. */
+/** Builds the graph, as an Apollo Federation subgraph that enforces scopes. */
 export function buildGatewaySchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [

@@ -142,7 +142,7 @@ class PcmoReport {
   normalized!: unknown;
 }
 
-/** Judges PCMO documents. Nothing is asked upstream. */
+/** Validates PCMO documents. It sends no upstream requests. */
 @Resolver()
 export class ValidatePcmoResolver {
   @RequiresScope("sip:read")

@@ -123,7 +123,7 @@ class RemoveSipEndpointPayload {
   userErrors!: UserError[];
 }
 
-/** What changes endpoints. Mistakes in an input are answered, all at once, before PIOPIY is asked. */
+/** Creates, updates and removes endpoints. All mistakes of an input are returned at once, before a request to PIOPIY. */
 @Resolver()
 export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
