@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { Closers } from "./closers.js";
-import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
+import { type Config, ConfigError, readConfig } from "./config.js";
 import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
@@ -13,6 +13,8 @@ import { LogDestination, loggerOptions } from "./log.js";
 import { PiopiyClient } from "./piopiy/client.js";
 import { Secret } from "./secret.js";
 import { Workers } from "./workers.js";
+
+type Account = Exclude<Config["upstream"], "emulator">;
 
 /** How long accepted requests may take to end after a signal to stop. */
 const GRACE_MS = 15_000;
@@ -97,7 +99,7 @@ async function start(config: Config, emulatorSettings: EmulatorSettings | undefi
   const emulatorUrl = emulator?.url ?? process.env[EMULATOR_URL] ?? "";
   const account = emulatorSettings
     ? { url: emulatorUrl, appId: emulatorSettings.appId, secret: new Secret(emulatorSettings.secret) }
-    : (config.upstream as Upstream);
+    : (config.upstream as Account);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
   const address = await (isPrimary
     ? startWorkers(config, emulatorUrl, log)
@@ -113,7 +115,7 @@ function createLog(level: Config["logLevel"]): FastifyBaseLogger {
   return log;
 }
 
-async function startServer(config: Config, account: Upstream, log: FastifyBaseLogger): Promise<string> {
+async function startServer(config: Config, account: Account, log: FastifyBaseLogger): Promise<string> {
   const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
   if (redis) await closers.add(() => redis.close());
   const peers = isOwnWorker ? "workers" : cluster.isWorker ? "unreachable" : "none";

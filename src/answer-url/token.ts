@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import type { Config } from "../config.js";
 import { type ConnectActionSpecification, connectActionProblems } from "../pcmo/connect-action.js";
 import type { Secret } from "../secret.js";
-import type { AnswerSettings } from "./settings.js";
 
 /** The longest token that an answer URL may hold, in characters. */
 export const MAX_TOKEN_LENGTH = 4000;
@@ -94,7 +94,7 @@ export class AnswerUrls {
   private readonly publicUrl: () => string;
 
   /** @param origin returns the address that the gateway listens on, which is used if `PUBLIC_URL` is not set */
-  constructor({ publicUrl, secrets }: AnswerSettings, origin: () => string) {
+  constructor({ publicUrl, secrets }: NonNullable<Config["answer"]>, origin: () => string) {
     this.tokens = new AnswerTokens(secrets);
     this.publicUrl = () => publicUrl ?? origin();
   }

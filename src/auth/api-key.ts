@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Scope } from "../scopes.js";
 import type { Secret } from "../secret.js";
-import type { Authenticate, Scope } from "./client.js";
+import type { Authenticate } from "./client.js";
 
 /** An API key as it is configured: by its hash. */
 export interface ApiKey {

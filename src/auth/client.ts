@@ -1,18 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Secret } from "../secret.js";
 
-/**
- * The scopes of a client: reading endpoints and generating PCMO documents, changing endpoints, and reading the password of
- * an endpoint.
- */
-export const scopes = ["sip:read", "sip:write", "sip:password"] as const;
-
-export type Scope = (typeof scopes)[number];
-
-export function isScope(text: string): text is Scope {
-  return (scopes as readonly string[]).includes(text);
-}
-
 /** The client that sends a request, and what it may do. */
 export interface Client {
   /** The name of an API key, the subject of a token, or with `AUTH=none` the address. */

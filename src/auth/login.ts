@@ -1,10 +1,11 @@
 import type { FastifyRequest } from "fastify";
+import type { Config } from "../config.js";
 import { GatewayError } from "../errors.js";
+import { scopes } from "../scopes.js";
 import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
-import type { AuthSettings } from "./auth-settings.js";
-import { type Client, scopes } from "./client.js";
+import type { Client } from "./client.js";
 import { clientAddress, clientKey } from "./client-address.js";
 import { FixedWindowCounter } from "./fixed-window-counter.js";
 import { authenticateJsonWebToken } from "./json-web-token.js";
@@ -39,7 +40,7 @@ export type Login = (request: FastifyRequest) => Promise<Client>;
  * Authenticates requests by the header `Authorization: Bearer …`. Throws `UNAUTHENTICATED` with one message for every reason, and
  * `RATE_LIMITED` for an invalid credential from an address that sends many.
  */
-export function createLogin(settings: AuthSettings, auditLog: AuditLog): Login {
+export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login {
   if (settings.mode === "none")
     return async (request) => ({ name: clientKey(request), scopes: new Set(scopes) });
   const authenticate =

@@ -1,12 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { scopes } from "../scopes.js";
 import { Secret } from "../secret.js";
 import { hashApiKey } from "./api-key.js";
-import { isScope, scopes } from "./client.js";
 
 const [name = "", ...scopeTexts] = process.argv.slice(2);
+const knownScopes: readonly string[] = scopes;
 const keyScopes = new Set(scopeTexts.flatMap((text) => text.split(/[+,]/)));
 
-if (/^[\w.-]{1,64}$/.test(name) && keyScopes.size > 0 && [...keyScopes].every(isScope)) {
+if (
+  /^[\w.-]{1,64}$/.test(name) &&
+  keyScopes.size > 0 &&
+  [...keyScopes].every((scope) => knownScopes.includes(scope))
+) {
   // 256 random bits. The prefix lets scanners for leaked secrets recognize the key.
   const key = new Secret(`pgg_${randomBytes(32).toString("base64url")}`);
   console.log(`The key, shown this once. Whoever it is for sends it as "Authorization: Bearer KEY":

@@ -9,8 +9,8 @@ import {
   type ValidationRule,
   visit,
 } from "graphql";
+import type { Config } from "../config.js";
 import { GatewayError } from "../errors.js";
-import type { Limits } from "../limits.js";
 import { MAX_JSON_DEPTH } from "./request-limits.js";
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
@@ -25,7 +25,7 @@ export function fragmentsOf({ definitions }: DocumentNode): Fragments {
  * Limits the size of documents, as the first validation rule. Each error names the setting, as `extensions.limit` too.
  * Introspection does not count towards the depth.
  */
-export function documentLimits(limits: Limits): ValidationRule {
+export function documentLimits(limits: Config["limits"]): ValidationRule {
   return (context) => {
     const document = context.getDocument();
     const { aliases, directives, repeats, valueDepth } = countNodes(document);

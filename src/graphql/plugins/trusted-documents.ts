@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { ApolloServerPlugin } from "@apollo/server";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
+import type { Config } from "../../config.js";
 import { GatewayError } from "../../errors.js";
 import { truncate } from "../../format-value.js";
-import type { TrustedDocuments } from "../../trusted-documents.js";
 import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
@@ -13,7 +13,10 @@ import { DocumentCache } from "../document-cache.js";
  * spaces, comments and the order of fields: the client preset sorts what it writes. The log has the hash only, since the text may
  * hold a password.
  */
-export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): ApolloServerPlugin<Context> {
+export function trustedDocumentsPlugin({
+  mode,
+  documents,
+}: Config["trustedDocuments"]): ApolloServerPlugin<Context> {
   if (mode === "off") return {};
   const trusted = new Set([...documents.values()].map((text) => normalize(parse(text))));
   return {
@@ -44,7 +47,7 @@ function normalize(document: DocumentNode): string {
 
 /** Caches documents by their hash for automatic persisted queries. Those of the manifest are always present. */
 export class PersistedQueryCache extends DocumentCache<string> {
-  constructor(private readonly trusted: TrustedDocuments) {
+  constructor(private readonly trusted: Config["trustedDocuments"]) {
     super();
   }
 
