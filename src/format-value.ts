@@ -7,7 +7,7 @@ export function formatValue(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
-/** Shortens a text to at most 60 characters for a message. */
+/** Truncates a text to 60 characters for a message. */
 export function truncate(text: string): string {
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text;
 }

@@ -53,13 +53,13 @@ function reportFailure(error: unknown): void {
   process.exitCode = 1;
 }
 
-/** Closes all that is open. The process ends when that is done, and in any case after the grace. */
+/** Closes everything that is open. The process ends afterwards, at the latest after `GRACE_MS`. */
 async function stop(): Promise<void> {
   setTimeout(() => process.exit(1), GRACE_MS).unref();
   await closers.close().catch(reportFailure);
 }
 
-/** The gateway's settings, and those of the emulator where that is asked for; or all mistakes in both. */
+/** Returns the settings of the gateway, and of the emulator if it is embedded. Throws one error with all mistakes in both. */
 function readSettings(): { config: Config; emulatorSettings: EmulatorSettings | undefined } {
   const mistakes: string[] = [];
   const tryRead = <T>(read: () => T): T | undefined => {

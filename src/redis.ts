@@ -42,8 +42,8 @@ interface Refusal {
 }
 
 /**
- * The store that several copies of the gateway share. It costs speed at most: without a connection, or while an answer
- * is overdue, commands fail at once, so that whoever uses them does without.
+ * The Redis connection that several copies of the gateway share. Without a connection, or while a reply is overdue, commands
+ * fail at once, so that requests continue without Redis.
  */
 export class Redis {
   readonly #client: RedisClient;
@@ -57,7 +57,7 @@ export class Redis {
     this.#log = log;
     let isDisconnected = false;
     this.#client.on("error", (error: Error) => {
-      // It tries on for as long as it takes; the log needs that once.
+      // The client reconnects without end; the outage is logged once.
       if (!isDisconnected)
         log.error(
           { reason: reasonOf(error) },
@@ -83,12 +83,12 @@ export class Redis {
     return this.isReady && ![...this.#refusals.values()].some(isRecent);
   }
 
-  /** Runs a script of Redis. */
+  /** Runs a Lua script. */
   eval(use: RedisUse, script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
     return this.#withTimeout(use, () => this.#client.eval(script, options));
   }
 
-  /** The text under a key and how long it stays there; null when there is none. */
+  /** Returns the text under a key and its remaining time; null when there is none. */
   get(use: RedisUse, key: string): Promise<{ value: string | null; msLeft: number }> {
     return this.#withTimeout(use, async () => {
       // In this order: what another process sets between the two seems older than it is, and not younger.
@@ -97,7 +97,7 @@ export class Redis {
     });
   }
 
-  /** Keeps a text for so many milliseconds. */
+  /** Stores a text under a key for a number of milliseconds. */
   async set(use: RedisUse, key: string, value: string, ms: number): Promise<void> {
     await this.#withTimeout(use, () =>
       this.#client.set(key, value, { expiration: { type: "PX", value: ms } }),
@@ -115,12 +115,12 @@ export class Redis {
     if (this.#client.isReady) onReady();
   }
 
-  /** Fails when there is no answer in a quarter of a second. */
+  /** Runs a command, and rejects if there is no reply within 250 milliseconds. */
   async #withTimeout<T>(use: RedisUse, command: () => Promise<T>): Promise<T> {
     const reply = command();
     return new Promise((resolve, reject) => {
       let hasReply = false;
-      // In a process that was busy itself, the answer may lie in the socket: it is read before the immediate runs.
+      // In a process that was busy, the reply may wait in the socket: it is read before the immediate runs.
       const unlessReplied = (action: () => void) => () => setImmediate(() => hasReply || action());
       const rejectLate = unlessReplied(() => {
         this.#isOverdue = true;

@@ -18,7 +18,7 @@ interface Window {
   readonly endsAt: number;
 }
 
-/** Counts by key in windows of a fixed length, which begin with the first count. The keys that were used last are kept. */
+/** Counts by key in windows of a fixed length, which begin with the first count. The most recently used keys are kept. */
 export class FixedWindowCounter {
   readonly #windowMs: number;
   readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
@@ -54,7 +54,7 @@ function toCount({ count, endsAt }: Window): Count {
   return { count, msLeft: Math.ceil(endsAt - performance.now()) };
 }
 
-/** The key itself when it is short, else its hash: what a client names may have any length. */
+/** Returns the key if it is short, else its hash: clients choose names of any length. */
 export function boundedKey(key: string): string {
   return key.length > MAX_KEY_LENGTH ? hash("sha256", key, "base64url") : key;
 }

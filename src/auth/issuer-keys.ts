@@ -32,7 +32,7 @@ export class IssuerKeys {
     });
   }
 
-  /** Returns how jose finds the key of a token. An outage of the issuer is written to this log. */
+  /** Returns the function by which jose finds the key of a token. It logs an outage of the issuer. */
   keyLookup(log: FastifyBaseLogger): JWTVerifyGetKey {
     return async (header, token) => {
       await this.#refresh(log);
@@ -64,7 +64,7 @@ export class IssuerKeys {
       this.#failedAt = performance.now();
       log.warn({ err: error }, "the issuer's keys cannot be fetched; the known ones are used for an hour");
     });
-    // During an outage nobody waits for the next try.
+    // During an outage no request waits for the next attempt.
     if (!isOutage) await fetched;
   }
 }

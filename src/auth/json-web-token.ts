@@ -19,11 +19,11 @@ export interface JsonWebTokenSettings {
   readonly audience: string;
 }
 
-/** Symmetric algorithms are left out: with them, whoever knows the public key could sign. */
+/** Symmetric algorithms are left out: with them, everybody who has the public key could sign. */
 const ALGORITHMS = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA"];
 const CLOCK_SKEW_SECONDS = 5;
 
-/** Knows callers by tokens: the subject is their name, and the claim `scope` (RFC 8693) what they may do. */
+/** Authenticates clients by JSON Web Tokens: the subject is the name, the claim `scope` (RFC 8693) has the scopes. */
 export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebTokenSettings): Authenticate {
   const keys = new IssuerKeys(jwksUrl);
   const options = {
@@ -99,7 +99,7 @@ async function tryKeys(
   }
 }
 
-/** Whether the token is to blame, and not the fetch of the keys. */
+/** Tells whether the token is invalid, rather than that its keys could not be fetched. */
 function isInvalidToken(error: unknown): error is errors.JOSEError {
   return (
     error instanceof errors.JOSEError &&

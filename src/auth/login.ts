@@ -14,15 +14,15 @@ const MAX_FAILURES = 30;
 const WINDOW_SECONDS = 60;
 
 /**
- * Counts wrong credentials by client, in windows of a minute. Right ones are not counted and pass always, so that clients behind
- * one address do not lock each other out. It is kept in this process: strangers should not cause traffic to a shared store.
+ * Limits invalid credentials by address, in windows of a minute. Valid ones are never limited, so that clients behind one address do
+ * not lock each other out. Each process counts by itself: strangers must not cause traffic to a shared store.
  */
 class FailedLogins {
   private readonly failures = new FixedWindowCounter(1000 * WINDOW_SECONDS);
 
-  /** Counts a wrong credential, and throws `RATE_LIMITED` when there were too many. */
-  count(client: string): void {
-    const { count, msLeft } = this.failures.add(client);
+  /** Counts an invalid credential, and throws `RATE_LIMITED` when there were too many. */
+  count(key: string): void {
+    const { count, msLeft } = this.failures.add(key);
     if (count <= MAX_FAILURES) return;
     throw new GatewayError(
       "RATE_LIMITED",
@@ -33,11 +33,12 @@ class FailedLogins {
   }
 }
 
+/** Returns the client that sends a request. */
 export type Login = (request: FastifyRequest) => Promise<Client>;
 
 /**
- * Tells who sends a request, by its header `Authorization: Bearer …`. Throws `UNAUTHENTICATED`, in the same words
- * for every reason, and `RATE_LIMITED` for a wrong credential from an address that sends many.
+ * Authenticates requests by the header `Authorization: Bearer …`. Throws `UNAUTHENTICATED` with one message for every reason, and
+ * `RATE_LIMITED` for an invalid credential from an address that sends many.
  */
 export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login {
   if (settings.mode === "none")

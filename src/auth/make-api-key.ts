@@ -4,13 +4,13 @@ import { Secret } from "../secret.js";
 import { hashApiKey } from "./api-key.js";
 
 const [name = "", ...scopeTexts] = process.argv.slice(2);
-const allScopes: readonly string[] = scopes;
+const knownScopes: readonly string[] = scopes;
 const keyScopes = new Set(scopeTexts.flatMap((text) => text.split(/[+,]/)));
 
 if (
   /^[\w.-]{1,64}$/.test(name) &&
   keyScopes.size > 0 &&
-  [...keyScopes].every((scope) => allScopes.includes(scope))
+  [...keyScopes].every((scope) => knownScopes.includes(scope))
 ) {
   // 256 random bits. The prefix lets scanners for leaked secrets recognize the key.
   const key = new Secret(`pgg_${randomBytes(32).toString("base64url")}`);

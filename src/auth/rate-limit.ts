@@ -11,20 +11,20 @@ const COUNT_USE = {
   cost: "each process limits its clients by itself. The script runs GET, SET, INCRBY and PTTL",
 };
 
-/** Does what `FixedWindowCounter.add` does, in one step of Redis. */
+/** Does the same as `FixedWindowCounter.add`, atomically in Redis. */
 const ADD_IF_IT_FITS = `
-local units, seconds, budget = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local wanted = tonumber(redis.call('get', KEYS[1]) or '0') + units
-if wanted <= budget then
+local units, seconds, maximum = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local count = tonumber(redis.call('get', KEYS[1]) or '0') + units
+if count <= maximum then
   redis.call('set', KEYS[1], 0, 'EX', seconds, 'NX')
   redis.call('incrby', KEYS[1], units)
 end
 local left = redis.call('pttl', KEYS[1])
-return {wanted, left < 0 and 1000 * seconds or left}`;
+return {count, left < 0 and 1000 * seconds or left}`;
 
 /**
- * Lets each client spend a number of cost units a minute. With Redis the copies of the gateway count together;
- * while Redis is down, each counts by itself.
+ * Limits the cost units of each client in a minute. With Redis the copies of the gateway count together; while Redis is down,
+ * each counts by itself.
  */
 export class RateLimit {
   private readonly memory = new FixedWindowCounter(1000 * WINDOW_SECONDS);
@@ -36,10 +36,9 @@ export class RateLimit {
   ) {}
 
   /**
-   * Takes the cost of an operation off the caller's budget, or throws `RATE_LIMITED` and takes nothing. Tells the state
-   * in headers.
+   * Charges the cost of an operation to the client, or throws `RATE_LIMITED` and charges nothing. Sets headers with the state.
    *
-   * @param paid how much of the cost was taken before
+   * @param paid how much of the cost was charged before
    */
   async charge(client: string, cost: number, reply: FastifyReply, paid = 0): Promise<void> {
     const units = cost - paid;
@@ -63,7 +62,7 @@ export class RateLimit {
     return this.memory.add(client, units, this.perMinute);
   }
 
-  /** The two headers of the IETF's current draft, and the three of its earlier ones, which most clients read. */
+  /** Sets the two headers of the IETF's current draft, and the three of its earlier ones, which most clients read. */
   private setHeaders(reply: FastifyReply, left: number, ms: number): void {
     const reset = Math.ceil(ms / 1000);
     void reply.headers({

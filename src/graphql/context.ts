@@ -22,7 +22,7 @@ export interface Context {
   readonly answerUrls: AnswerUrls | undefined;
   /** What the operation has cost until now. */
   spent(): number;
-  /** Takes units off the client's rate limit. Rejects an operation that costs more than it may, or with `RATE_LIMITED`. */
+  /** Charges units to the client's rate limit. Throws when the operation costs more than the maximum, or `RATE_LIMITED`. */
   charge(units: number): Promise<void>;
   /** Writes an entry of the audit log: a field of the graph, the endpoint, and the outcome. The response is not stored then. */
   audit(what: string, username: string | undefined, outcome: string): void;
@@ -64,10 +64,10 @@ export interface Services {
   readonly answerUrls: AnswerUrls | undefined;
 }
 
-/** What every request costs; it is taken before the request is read. */
+/** What every request costs; it is charged before the request is read. */
 export const REQUEST_UNITS = 1;
 
-/** Makes the context of one operation. When the connection closes before the answer, its upstream reads end. */
+/** Creates the context of one operation. When the connection closes before the response, its upstream reads are aborted. */
 export function createContext(
   { deadlineMs, limits, pcmoTargetsKey }: Config,
   { piopiy, rateLimit, auditLog, answerUrls }: Services,

@@ -15,15 +15,15 @@ import { MAX_JSON_DEPTH } from "./request-limits.js";
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
-/** The fragments of a document by their names. */
+/** Returns the fragments of a document by their names. */
 export function fragmentsOf({ definitions }: DocumentNode): Fragments {
   const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
   return new Map(fragments.map((node) => [node.name.value, node]));
 }
 
 /**
- * Refuses documents with too much of something, by what is written and before anything else is looked at. Each error
- * names the setting, as `extensions.limit` too. Introspection does not count towards the depth.
+ * Limits the size of documents, as the first validation rule. Each error names the setting, as `extensions.limit` too.
+ * Introspection does not count towards the depth.
  */
 export function documentLimits(limits: Config["limits"]): ValidationRule {
   return (context) => {
@@ -44,13 +44,13 @@ export function documentLimits(limits: Config["limits"]): ValidationRule {
   };
 }
 
-/** The error of an operation that has too much of something. */
+/** Creates the error of an operation that exceeds a limit. */
 export function limitError(limit: string, things: string, actual: number, maximum: number): GatewayError {
   const message = `The operation has ${actual} ${things}; ${maximum} are allowed (${limit}). Ask for less at once.`;
   return new GatewayError("GRAPHQL_VALIDATION_FAILED", message, { limit, maximum, actual });
 }
 
-/** Counts what is written. A field is repeated when it stands in the same selection already, under no other name. */
+/** Counts nodes of a document. A field is repeated when its selection has it already, without an alias. */
 function countNodes(document: DocumentNode) {
   const counts = { aliases: 0, directives: 0, repeats: 0, valueDepth: 0 };
   let depth = 0;
@@ -84,7 +84,7 @@ function countNodes(document: DocumentNode) {
   return counts;
 }
 
-/** Measures what comes out of the fragments: the deepest level, and the root fields of the largest operation. */
+/** Returns the deepest level and the most root fields of the operations, with their fragments expanded. */
 function measureSelections(document: DocumentNode): { depth: number; rootFields: number } {
   const fragments = fragmentsOf(document);
   const depths = new Map<string, number>();
@@ -112,7 +112,7 @@ function measureSelections(document: DocumentNode): { depth: number; rootFields:
     const known = depths.get(name);
     const fragment = fragments.get(name);
     if (known !== undefined || !fragment) return known ?? 0;
-    // A fragment that spreads itself is refused by GraphQL; here it must only come to an end.
+    // GraphQL rejects a fragment that spreads itself; here the recursion must only end.
     depths.set(name, 0);
     const found = depthOf(fragment.selectionSet);
     depths.set(name, found);

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { Lexer, Source, TokenKind } from "graphql";
 import { GatewayError } from "../errors.js";
 
-/** How many levels of lists and objects a request may have, in its JSON and in a value of its document. */
+/** The maximum number of levels of lists and objects, in the JSON of a request and in a value of its document. */
 export const MAX_JSON_DEPTH = 64;
 
 const QUOTE = 0x22;
@@ -25,7 +25,7 @@ export function isJsonTooDeep(text: string): boolean {
   return depth > MAX_JSON_DEPTH;
 }
 
-/** The place of the closing quote. */
+/** Returns the position of the closing quote. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text.charCodeAt(at) !== QUOTE) {
@@ -34,7 +34,7 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-/** The error for JSON that is deeper. */
+/** Creates the error for JSON that is too deep. */
 export function jsonDepthError(): GatewayError {
   return new GatewayError(
     "BAD_REQUEST",
@@ -52,8 +52,8 @@ const opening: readonly string[] = [TokenKind.BRACE_L, TokenKind.BRACKET_L, Toke
 const closing: readonly string[] = [TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R];
 
 /**
- * Refuses a request whose JSON or document is nested so deeply, or has so many lines, that reading it would not end well.
- * The JSON of a body was checked when it was parsed.
+ * Rejects a request whose JSON or document is nested too deeply, or has too many lines, to be read with bounded stack and time.
+ * The JSON of a body is checked when it is parsed.
  *
  * @param maxTokens how many tokens a document may have; a half of them can be brackets that open
  */
@@ -80,7 +80,7 @@ function enforceDocumentLimits(text: string, maxTokens: number): void {
   }
 }
 
-/** The deepest level of brackets, up to the first mistake. */
+/** Returns the deepest level of brackets, up to the first syntax error. */
 function bracketDepth(text: string): number {
   const lexer = new Lexer(new Source(text));
   let depth = 0;

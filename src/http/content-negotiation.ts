@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 const JSON_TYPE = "application/json";
-/** Those of a GraphQL response. The first is sent to clients that prefer none. */
+/** The media types of a GraphQL response. The first is sent to clients without a preference. */
 const offeredTypes = [JSON_TYPE, "application/graphql-response+json"] as const;
 
 /** The media type of a GraphQL response. */
@@ -25,7 +25,7 @@ function negotiateMediaType(accept = ""): MediaType | undefined {
   if (texts.length === 0) return JSON_TYPE;
   const ranges = texts.flatMap(parseRange);
   const choices = offeredTypes.flatMap((type) => {
-    // The most exact range decides about a type, also when it forbids the type.
+    // The most specific range decides about a type, also when it forbids the type.
     const names = [type, "application/*", "*/*"];
     const [mostSpecific] = ranges
       .map((range) => ({ ...range, type, rank: names.indexOf(range.name) }))
@@ -44,7 +44,7 @@ export function contentType(accept: string | undefined): string {
   return `${negotiateMediaType(accept) ?? JSON_TYPE}; charset=utf-8`;
 }
 
-/** None where the range has other parameters than the responses. */
+/** Parses one range of the header. It matches no response if it has other parameters than they have. */
 function parseRange(text: string, position: number): MediaRange[] {
   const [name = "", ...parameters] = text.split(";").map((part) => part.trim());
   const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
@@ -64,7 +64,7 @@ class HeaderError extends Error {
 }
 
 /**
- * Refuses a GraphQL request whose response the client would not accept, with 406 before anything is executed, and one whose body is
+ * Rejects a GraphQL request whose response the client would not accept, with 406 before anything is executed, and one whose body is
  * compressed or not in UTF-8, with 415. Later readers of the header `Accept` find the media type that was chosen.
  */
 export function checkHeaders({ headers, method }: FastifyRequest, reply: FastifyReply): void {

@@ -11,8 +11,8 @@ const SIMPLE_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"
 const PREFLIGHT_HEADERS = ["apollo-require-preflight", "x-apollo-operation-name"];
 
 /**
- * Explains why Apollo Server refuses a request before it reads the operation, by the request itself: Apollo's messages
- * are its own.
+ * Describes why Apollo Server rejects a request before it reads the operation, by the request: Apollo's messages are not
+ * the gateway's.
  *
  * @param status the status that Apollo gave the response
  */
@@ -76,7 +76,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   RATE_LIMITED: 429,
 };
 
-/** What is wrong with a request that is refused before GraphQL. Fastify's own messages repeat what the client sent. */
+/** Messages for requests that are rejected before GraphQL. Fastify's own messages repeat what the client sent. */
 const messageByCode: Readonly<Record<string, string>> = {
   ERR_INVALID_URL: "The Host header names no host.",
   FST_ERR_BAD_URL: "The path cannot be decoded.",
@@ -91,7 +91,7 @@ const messageByCode: Readonly<Record<string, string>> = {
     "The body must not be compressed: send it without content-encoding, or with identity.",
 };
 
-/** Answers a request that failed before GraphQL saw it as GraphQL answers: with `errors` that say what to do. */
+/** Sends a request's error from before GraphQL as a GraphQL response, whose `errors` say what to do. */
 export function sendHttpError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   // The address of a request is read with the help of its Host header.
   const status = error.code === "ERR_INVALID_URL" ? 400 : (error.statusCode ?? 500);
@@ -123,7 +123,7 @@ function sendGatewayError(error: GatewayError, request: FastifyRequest, reply: F
   sendError(request, reply, statusByCode[code] ?? 503, { message, extensions });
 }
 
-/** Answers a request for what is not there. A path is repeated if it is one short name: a longer one may hold a token. */
+/** Sends a 404. The message repeats the path if it is one short name: a longer one may hold a token. */
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
   const [path] = /^\/[\w.-]{0,59}(?=\?|$)/.exec(request.url) ?? [];
   sendBadRequest(
@@ -134,7 +134,7 @@ export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void
   );
 }
 
-/** Answers what is not HTTP. It is not logged, since its bytes may hold a password. */
+/** Sends the error for bytes that are not HTTP. They are not logged, since they may hold a password. */
 export function sendMalformedHttpError({ code }: ConnectionError, socket: Socket): void {
   const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[code] ?? 400;
   const problem = `This is not HTTP that the gateway can read (${code}). ${ADVICE}`;
@@ -147,8 +147,8 @@ export function sendMalformedHttpError({ code }: ConnectionError, socket: Socket
 }
 
 /**
- * Writes the request id into the errors of an answer that no operation led to. Apollo makes such an answer
- * without knowing the request.
+ * Adds the request id to the errors of a response without an operation, and describes bad requests. Apollo Server creates such
+ * responses without the request.
  */
 export function addRequestId(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
   if (reply.statusCode < 400 || typeof payload !== "string" || payload.includes('"requestId"'))

@@ -8,7 +8,7 @@ import { GatewayError } from "../errors.js";
 const MAX_SHOWN_LENGTH = 60;
 
 /**
- * Refuses requests for foreign host names, for a gateway without credentials. A web page can let its own name resolve to
+ * Rejects requests for foreign host names, for a gateway without credentials. A web page can let its own name resolve to
  * the gateway's address (DNS rebinding) and then reads every response; but its visitor's browser still sends that name.
  */
 export function createHostGuard(

@@ -7,7 +7,7 @@ import helmet from "helmet";
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * Writes what answers say to browsers: an answer of the graph is data, and no page may load or frame it.
+ * Creates the hook that sets security headers: a response is data, and no page may load or frame it.
  *
  * @param hsts whether browsers may reach this host by https only, for a year (Strict-Transport-Security)
  */
@@ -16,8 +16,8 @@ export function setSecurityHeaders(hsts: boolean): onRequestHookHandler {
 }
 
 /**
- * The same for the GraphiQL page: nothing from elsewhere, and of scripts only those that stand in the page as it was
- * made. Its editor sets styles inline and makes its workers from blobs.
+ * Creates the same hook for the GraphiQL page, which loads nothing from elsewhere and runs only its own scripts. Its editor
+ * sets styles inline and creates its workers from blobs.
  */
 export function setGraphiqlSecurityHeaders(page: string, hsts: boolean): onRequestHookHandler {
   const hashes = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(
@@ -34,7 +34,7 @@ export function setGraphiqlSecurityHeaders(page: string, hsts: boolean): onReque
   return createHeadersHook(directives, hsts);
 }
 
-/** helmet's headers, which are the same for all requests: worked out once, they cost an answer next to nothing. */
+/** Creates a hook with helmet's headers. They are the same for all requests, so they are computed once. */
 function createHeadersHook(directives: Record<string, string[]>, hsts: boolean): onRequestHookHandler {
   const none = ["'none'"];
   const base = { defaultSrc: none, baseUri: none, formAction: none, frameAncestors: none };
@@ -59,7 +59,7 @@ function createHeadersHook(directives: Record<string, string[]>, hsts: boolean):
   };
 }
 
-/** Lets pages of the named origins call, with the headers that a GraphQL client sends and reads. */
+/** Allows pages of the named origins to send requests, with the headers that a GraphQL client sends and reads. */
 export function corsOptions(origins: readonly string[]): FastifyCorsOptions {
   return {
     origin: [...origins],

@@ -37,8 +37,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const SILENCE_MS = 30_000;
 
 /**
- * The gateway's HTTP side, not yet listening: `/graphql`, `/graphiql` where it is wanted, and the health
- * routes. Closing it lets every accepted request be answered first.
+ * Creates the HTTP server, not yet listening: `/graphql`, `/graphiql` if it is enabled, answer URLs and the health routes. Its
+ * `close` waits for the responses to all accepted requests.
  *
  * @param redis the store that several copies share, if there is one
  */
@@ -67,7 +67,7 @@ export async function createServer(
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: config.deadlineMs + SILENCE_MS,
-    // What still comes on a connection that was accepted is answered too.
+    // Requests on connections that were accepted still get a response.
     return503OnClosing: false,
     trustProxy: config.trustedProxies.length > 0 && trustProxies(config.trustedProxies),
     clientErrorHandler: sendMalformedHttpError,
@@ -85,7 +85,7 @@ export async function createServer(
   server.addHook("preClose", async () => {
     closing = true;
   });
-  // A connection that is kept after its last answer would hold up the end.
+  // A connection that is kept alive would delay the shutdown.
   server.addHook("onSend", async (_request, reply) => {
     if (closing) reply.header("connection", "close");
   });
@@ -108,7 +108,7 @@ export async function createServer(
     method: ["GET", "POST"],
     url: "/graphql",
     onRequest: async (request, reply) => {
-      // Answers differ by caller, and may hold passwords.
+      // Responses differ by client, and may hold passwords.
       reply.header("cache-control", "no-store");
       request.client = await login(request);
       await rateLimit.charge(request.client.name, REQUEST_UNITS, reply);
@@ -152,18 +152,18 @@ export async function createServer(
   return server;
 }
 
-/** The address that reaches this machine from itself where a server listens on all addresses. */
+/** Returns the loopback address for a server that listens on all addresses. */
 function loopbackOf(origin: string): string {
   return origin.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]");
 }
 
-/** Takes over the caller's `X-Request-Id` where it is fit for a log, so that one id leads through several services. */
+/** Returns the client's `X-Request-Id` if it may be logged, so that several services log one id; else a new id. */
 function requestIdOf({ headers }: IncomingMessage): string {
   const header = headers["x-request-id"];
   return typeof header === "string" && /^[\w.-]{1,64}$/.test(header) ? header : randomUUID();
 }
 
-/** An address that cannot be decoded is one that is not there; else Fastify would answer it without running any hook. */
+/** Escapes an address that cannot be decoded, so that it is not found: else Fastify would respond without running any hook. */
 function escapeInvalidUrl({ url = "/" }: { readonly url?: string | undefined }): string {
   try {
     decodeURI(url);

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { getOperationAST, parse } from "graphql";
-import { operationCost } from "../../src/graphql/cost/operation-cost.js";
+import { operationCost } from "../../src/graphql/plugins/demand-control.js";
 import { coerceVariables } from "../../src/graphql/plugins/variables.js";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
 import { times } from "./production.js";

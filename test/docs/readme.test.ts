@@ -34,7 +34,7 @@ describe("The README", () => {
   it("names files that exist, and so does SECURITY.md", () => {
     const text = readme + readFileSync("SECURITY.md", "utf8");
     const paths = text.match(/\b(src|test|schema)\/[\w./-]*[\w-](?!\*)/g) ?? [];
-    expect(paths).toContain("src/piopiy/wire.ts");
+    expect(paths).toContain("src/piopiy/transport.ts");
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
 

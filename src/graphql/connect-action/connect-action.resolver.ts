@@ -26,8 +26,8 @@ import {
 import { describeAction } from "../../pcmo/describe.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { Context } from "../context.js";
+import { RequiresScope } from "../requires-scope.js";
 import { Pcmo } from "../scalars.js";
-import { RequiresScope } from "../scopes.js";
 import { UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
 
@@ -98,7 +98,7 @@ class ConnectActionResult {
   @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
   userErrors!: readonly UserError[];
 
-  /** What an answer URL carries; undefined when the input had mistakes, or is too long for one. */
+  /** The input for an answer URL; undefined when it had mistakes or is too long for one. */
   specification?: ConnectActionSpecification | undefined;
 }
 
@@ -176,14 +176,14 @@ export class ConnectActionResolver {
   }
 }
 
-/** A target that PIOPIY does not have. */
+/** The problem of a target that PIOPIY does not have. */
 interface MissingTarget {
   readonly code: "SIP_ENDPOINT_NOT_FOUND";
   readonly message: string;
   readonly path: readonly string[];
 }
 
-/** Asks PIOPIY for every target that is not wrong already, side by side. */
+/** Reads every target that has no problem yet, in parallel, and returns the ones that are missing or have no video. */
 async function verifyTargets(
   { call, callType }: ConnectActionSpecification,
   problems: readonly SpecificationProblem[],

@@ -28,7 +28,7 @@ export function isDetailField(typeName: string, fieldName: string): boolean {
   return typeName === "SipEndpoint" && DETAILS.has(fieldName);
 }
 
-/** The values of the arguments and variables of one operation, as far as its cost depends on them. */
+/** Computes what the root fields of one operation cost, from their arguments. */
 export class FieldCosts {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #sizes = new Map<string, number>();
@@ -47,7 +47,7 @@ export class FieldCosts {
     );
   }
 
-  /** Returns what a root field costs beside 1 for each selected field: its upstream requests, and the bytes that it works on. */
+  /** Returns what a root field costs besides 1 for each selected field: its upstream requests, and the bytes that it processes. */
   rootFieldCost(
     operation: OperationDefinitionNode["operation"],
     field: GraphQLField<unknown, unknown>,
@@ -83,7 +83,7 @@ export class FieldCosts {
     }
   }
 
-  /** The bytes of a literal's source, and of the variables in it: each may stand there many times. */
+  /** Returns the bytes of a literal's source and of its variables, each of which may occur in it many times. */
   #literalSize(literal: ValueNode): number {
     if (literal.kind === Kind.VARIABLE) return this.#variableSize(literal.name.value);
     let bytes = (literal.loc?.end ?? 0) - (literal.loc?.start ?? 0);
@@ -104,7 +104,7 @@ export class FieldCosts {
   }
 }
 
-/** Returns how many rows of a list are read: a wrong number is refused later. */
+/** Returns how many rows of a list are read. An invalid number is rejected later. */
 export function rowCount(first: unknown): number {
   return typeof first === "number" ? Math.min(Math.max(first, 0), MAX_FIRST) : 1;
 }

@@ -15,15 +15,15 @@ import { formatName } from "./message-parts.js";
 import { describeSyntaxError } from "./syntax-errors.js";
 import { describeValidationErrors } from "./validation-errors.js";
 
-/** What the messages depend on. */
+/** The settings that messages depend on. */
 export interface MessageSettings {
   readonly introspection: boolean;
   readonly maxTokens: number;
 }
 
 /**
- * Gives the errors that GraphQL or Apollo Server report messages of the gateway, made from the structure of the
- * request: the messages of libraries hold values.
+ * Replaces the messages of errors of graphql-js and Apollo Server, which hold values, by messages that describe the structure
+ * of the request.
  *
  * @param formatted the same errors as they would be sent
  */
@@ -73,7 +73,7 @@ function describeMissingOperation({ document, request }: GraphQLRequestContext<B
     : `The document has ${count} operations. Name the one to run in \`operationName\`.`;
 }
 
-/** What Apollo Server refuses of a request that is well-formed as HTTP. */
+/** Describes why Apollo Server rejects a request that is well-formed as HTTP. */
 function describeBadRequest({
   request,
   operation,
@@ -90,7 +90,7 @@ function describeBadRequest({
     : "`extensions.persistedQuery.version` must be 1.";
 }
 
-/** What GraphQL refuses when it runs an operation is the value of a variable that is an argument, or a part of one. */
+/** Describes an argument with an invalid variable. While an operation runs, graphql-js rejects no other values. */
 function describeArgumentError(
   error: GraphQLError,
   { schema, document }: GraphQLRequestContext<BaseContext>,
@@ -113,7 +113,7 @@ function describeArgumentError(
   return message;
 }
 
-/** The value in the document that GraphQL refuses when it runs an operation, if an error is about one. */
+/** Returns the value in the document that graphql-js rejected while it ran the operation, if the error is about one. */
 export function rejectedValue(error: GraphQLError): ValueNode | undefined {
   const { nodes } = error.originalError instanceof GraphQLError ? error.originalError : error;
   const [node] = nodes ?? [];

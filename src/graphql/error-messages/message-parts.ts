@@ -22,12 +22,12 @@ export function suggest(name: string, names: readonly string[], hints: boolean):
     : "";
 }
 
-/** Lists names of the schema. */
+/** Formats a list of names of the schema. */
 export function formatNames(named: readonly { readonly name: string }[]): string {
   return named.map(({ name }) => `\`${name}\``).join(", ");
 }
 
-/** Shows a name of the document: at most 60 characters. */
+/** Formats a name of the document: at most 60 characters. */
 export function formatName(name: string): string {
   return `\`${truncate(name)}\``;
 }
@@ -53,12 +53,12 @@ const acceptedByType: Readonly<Record<string, string>> = {
   String: "a string",
 };
 
-/** Names the kind of a value in a document, and nothing of the value. */
+/** Returns the kind of a literal in a document, and nothing of its value. */
 export function literalKind({ kind }: ValueNode): string {
   return kinds[kind];
 }
 
-/** Names the kind of a JSON value, and nothing of the value. */
+/** Returns the kind of a JSON value, and nothing of the value. */
 export function valueKind(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
@@ -70,7 +70,7 @@ export function valueKind(value: unknown): string {
 }
 
 /**
- * Says what a type accepts, as a sentence with a space before it.
+ * Describes what a type accepts, as a sentence with a space before it.
  *
  * @param hints whether names of the schema may be suggested
  */

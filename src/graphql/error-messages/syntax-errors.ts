@@ -9,7 +9,7 @@ export interface SyntaxProblem {
 }
 
 /**
- * Explains why a document does not parse, by the token at the position of the error. Of strings and numbers, and of
+ * Describes why a document does not parse, by the token at the position of the error. Of strings and numbers, and of
  * names between parentheses, only the kind is shown: they may be values.
  */
 export function describeSyntaxError({ source, positions }: GraphQLError, maxTokens: number): SyntaxProblem {
@@ -37,7 +37,7 @@ export function describeSyntaxError({ source, positions }: GraphQLError, maxToke
   }
 }
 
-/** The next token; undefined where there is none. */
+/** Returns the next token, or undefined if the text has no valid one. */
 function nextToken(lexer: Lexer): Token | undefined {
   try {
     return lexer.advance();

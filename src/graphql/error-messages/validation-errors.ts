@@ -24,7 +24,7 @@ import { describeAccepted, formatName, formatNames, literalKind, suggest } from 
 type Nodes = readonly ASTNode[];
 type Message = (nodes: Nodes, context: ValidationContext, hints: boolean) => string;
 
-/** Refuses introspection. */
+/** Rejects introspection. */
 const introspectionOff: ValidationRule = (context) => ({
   Field(node) {
     if (isIntrospection(node)) context.reportError(new graphql.GraphQLError("", { nodes: node }));
@@ -212,19 +212,19 @@ function formatMissing(what: string, missing: readonly (GraphQLArgument | GraphQ
   return `the ${what}${missing.length > 1 ? "s" : ""} ${names}`;
 }
 
-/** Shows the variable that a node uses or declares. */
+/** Formats the variable that a node uses or declares. */
 function formatVariable(node: ASTNode | undefined): string {
   return node && "variable" in node
     ? formatName(`$${node.variable.name.value}`)
     : formatName(`$${nodeName(node)}`);
 }
 
-/** Shows the name of a node: at most 60 characters. */
+/** Formats the name of a node: at most 60 characters. */
 function formatNodeName(node: ASTNode | undefined): string {
   return formatName(nodeName(node));
 }
 
-/** The name of a node; of a list type, that of its items. */
+/** Returns the name of a node; of a list type, that of its items. */
 function nodeName(node: ASTNode | undefined): string {
   if (node?.kind === Kind.NAME) return node.value;
   if (node?.kind === Kind.LIST_TYPE || node?.kind === Kind.NON_NULL_TYPE) return nodeName(node.type);
@@ -235,8 +235,8 @@ const MAX_PROBLEMS = 5;
 const MAX_LOCATIONS = 5;
 
 /**
- * Explains why a document is not valid, at most five problems. It validates again and gives each error the message of the rule
- * that reports it: what GraphQL's own messages hold of the document may be a password.
+ * Describes why a document is not valid, at most five problems. It validates again and gives each error a message by the rule
+ * that reports it: the messages of graphql-js repeat parts of the document, which may be a password.
  *
  * @param introspection whether the schema may be asked for, and messages may suggest its names
  */

@@ -1,9 +1,129 @@
 import type { ApolloServerPlugin } from "@apollo/server";
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+} from "graphql";
 import type { Context } from "../context.js";
-import { operationCost } from "../cost/operation-cost.js";
-import { coerceVariables } from "./variables.js";
+import { FieldCosts, isDetailField, REQUEST_COST, rowCount } from "../cost/field-cost.js";
+import { introspectionSize } from "../cost/introspection-size.js";
+import { fragmentsOf, isIntrospection } from "../document-limits.js";
+import { type CoercedVariables, coerceVariables } from "./variables.js";
 
-/** Refuses an operation that costs too much, and takes what others cost off the client's rate limit, before they run. */
+/** The standard introspection query has a result of 56 kB. */
+const INTROSPECTION_BYTES_PER_UNIT = 200;
+
+/** What a selection costs: `fixed`, and `perRow` for each row of the list that it may be in. */
+interface Cost {
+  readonly fixed: number;
+  readonly perRow: number;
+  /** It holds a field that takes an upstream request for each endpoint. */
+  readonly isDetailed: boolean;
+}
+
+const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
+
+/**
+ * Returns what an operation costs: 1 a selected field, times the number of rows inside a list; 5 an upstream request that it
+ * may cause; 1 for each started 20 bytes of PCMO that it validates and 200 bytes of introspection. The number of rows is
+ * `first`, also when a variable or a default gives it, or how many references a router asks for at once.
+ */
+export function operationCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  coerced: CoercedVariables,
+): number {
+  const root = schema.getRootType(operation.operation);
+  // Invalid variables are rejected before any resolver runs.
+  if (!root || !coerced) return 0;
+  const fieldCosts = new FieldCosts(coerced);
+  const fragments = fragmentsOf(document);
+  const costs = new Map<string, Cost>();
+  const { fixed, perRow } = selectionCost(operation.selectionSet, root);
+  return fixed + perRow;
+
+  function selectionCost({ selections }: SelectionSetNode, parent: GraphQLCompositeType): Cost {
+    return selections.map((node) => nodeCost(node, parent)).reduce(addCosts, zero);
+  }
+
+  function nodeCost(node: SelectionNode, parent: GraphQLCompositeType): Cost {
+    if (node.kind === Kind.FIELD) return fieldCost(node, parent);
+    if (node.kind === Kind.FRAGMENT_SPREAD) return spreadCost(node.name.value);
+    const type = node.typeCondition ? schema.getType(node.typeCondition.name.value) : parent;
+    return isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
+  }
+
+  /** Computed once for each fragment: fragments within fragments may spread one a billion times. */
+  function spreadCost(name: string): Cost {
+    const fragment = fragments.get(name);
+    const type = fragment && schema.getType(fragment.typeCondition.name.value);
+    if (!fragment || !isCompositeType(type)) return zero;
+    const cost = costs.get(name) ?? selectionCost(fragment.selectionSet, type);
+    costs.set(name, cost);
+    return cost;
+  }
+
+  function fieldCost(node: FieldNode, parent: GraphQLCompositeType): Cost {
+    const name = node.name.value;
+    if (isIntrospection(node)) return { ...zero, fixed: introspectionCost(node) };
+    const field = isObjectType(parent) ? parent.getFields()[name] : undefined;
+    const isDetailed = isDetailField(parent.name, name);
+    if (!field) return { fixed: 1, perRow: 0, isDetailed };
+    const type = getNamedType(field.type);
+    const inner = node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
+    const isRoot = parent === root;
+    // A root field that reads an endpoint by its name has its details at once.
+    const perElement = inner.fixed + (inner.isDetailed && !isRoot ? REQUEST_COST : 0);
+    const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node) : 0);
+    const rows = requestedRows(field, node);
+    const [fixed, perRow] = isList(field.type) ? [0, perElement + inner.perRow] : [perElement, inner.perRow];
+    return rows === undefined
+      ? { fixed: own + fixed, perRow, isDetailed }
+      : { fixed: own + fixed + rows * perRow, perRow: 0, isDetailed };
+  }
+
+  function introspectionCost(node: FieldNode): number {
+    const name = fieldCosts.argumentValue(TypeMetaFieldDef, node, "name");
+    return Math.ceil(introspectionSize(schema, fragments, node, name) / INTROSPECTION_BYTES_PER_UNIT);
+  }
+
+  function requestedRows(field: GraphQLField<unknown, unknown>, node: FieldNode): number | undefined {
+    const name = ["first", "representations"].find((candidate) =>
+      field.args.some((argument) => argument.name === candidate),
+    );
+    if (!name) return undefined;
+    const value = fieldCosts.argumentValue(field, node, name);
+    return Array.isArray(value) ? value.length : rowCount(value);
+  }
+}
+
+function addCosts(one: Cost, other: Cost): Cost {
+  return {
+    fixed: one.fixed + other.fixed,
+    perRow: one.perRow + other.perRow,
+    isDetailed: one.isDetailed || other.isDetailed,
+  };
+}
+
+function isList(type: GraphQLOutputType): boolean {
+  return isListType(getNullableType(type));
+}
+
+/** Charges the cost of an operation before it runs, or rejects one that costs too much. */
 export const demandControlPlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {

@@ -9,9 +9,9 @@ const DOCUMENT_ERRORS = [
 ];
 
 /**
- * Gives answers their HTTP status. A well-formed request for an impossible operation is answered with 200, unless the
- * client takes `application/graphql-response+json`: in plain `application/json` the GraphQL-over-HTTP specification
- * keeps other statuses for requests that are no GraphQL request at all, so that a client reads the errors.
+ * Sets the HTTP status of a response. A well-formed request for an invalid operation gets 200, unless the client accepts
+ * `application/graphql-response+json`: with `application/json` the GraphQL-over-HTTP specification reserves other statuses for
+ * requests that are not well-formed, so that clients read the errors.
  */
 export const httpStatusPlugin: ApolloServerPlugin = {
   async requestDidStart() {

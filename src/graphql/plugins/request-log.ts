@@ -6,7 +6,7 @@ import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 import { type MessageSettings, rejectedValue, replaceMessages } from "../error-messages/error-messages.js";
 
-/** Ties answers and log together: errors carry the request id, and what callers do not learn is logged under it. */
+/** Logs each operation and the cause of each masked error, and adds the request id to errors. */
 export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<Context> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
@@ -49,13 +49,13 @@ export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<
   };
 }
 
-/** A document that is too large is not told its other mistakes. */
+/** Returns the errors of exceeded limits alone if there are any: the other errors of a document that is too large are no help. */
 function onlyLimitErrors(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
   const limited = errors.filter(({ extensions }) => extensions?.limit);
   return limited.length > 0 ? limited : errors;
 }
 
-/** The code of what GraphQL's own engine refuses: it gives none. */
+/** Returns a code for an error that graphql-js reports without one. */
 function codeOfLibraryError(error: GraphQLError): ErrorCode | undefined {
   // Such as null from a variable where the argument has a default.
   if (rejectedValue(error)) return "BAD_USER_INPUT";

@@ -9,8 +9,9 @@ import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
 /**
- * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may
- * differ in spaces, comments and the order of fields: the client preset sorts what it writes. The log tells the hash: the text may hold a password.
+ * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may differ in
+ * spaces, comments and the order of fields: the client preset sorts what it writes. The log has the hash only, since the text may
+ * hold a password.
  */
 export function trustedDocumentsPlugin({
   mode,
@@ -44,7 +45,7 @@ function normalize(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
 }
 
-/** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
+/** Caches documents by their hash for automatic persisted queries. Those of the manifest are always present. */
 export class PersistedQueryCache extends DocumentCache<string> {
   constructor(private readonly trusted: Config["trustedDocuments"]) {
     super();

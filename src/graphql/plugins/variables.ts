@@ -26,7 +26,7 @@ export type CoercedVariables = Readonly<Record<string, unknown>> | undefined;
 
 const coercedByRequest = new WeakMap<GraphQLRequest, CoercedVariables>();
 
-/** Coerces the variables of a request, once for all that ask for them. */
+/** Returns the coerced variables of a request. They are coerced once for all plugins. */
 export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
@@ -50,7 +50,7 @@ export interface VariableProblem {
 }
 
 /**
- * Explains what is wrong with the variables of an operation, at most five problems, by the kinds of the values and the
+ * Returns what is wrong with the variables of an operation, at most five problems, described by the kinds of the values and the
  * names of the schema.
  *
  * @param hints whether names of the schema may be suggested
@@ -116,7 +116,7 @@ function* fieldProblems(
   }
 }
 
-/** Some place inside a place. */
+/** Returns the path of a value inside the value at a path. */
 function appendPath(at: string, step: string): string {
   return `${at.slice(0, -1)}${step}\``;
 }
@@ -131,7 +131,7 @@ function accepts(parse: () => unknown): boolean {
 }
 
 /**
- * Refuses an operation whose variables do not fit their types, in the gateway's words: those of GraphQL hold the values.
+ * Rejects an operation whose variables do not fit their types, with messages of the gateway: those of graphql-js hold the values.
  *
  * @param hints whether errors may suggest names of the schema
  */

@@ -6,8 +6,8 @@ import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import { sipUri } from "../../sip/sip-uri.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
+import { RequiresScope } from "../requires-scope.js";
 import { ID } from "../scalars.js";
-import { RequiresScope } from "../scopes.js";
 import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;
@@ -78,7 +78,7 @@ export class SipEndpointResolver {
   }
 }
 
-/** Finds the endpoint that another subgraph refers to by its key, which may be any JSON; null when there is none. */
+/** Returns the endpoint that another subgraph refers to by its key, which may be any JSON; null when there is none. */
 export async function resolveSipEndpointReference(
   { username }: { readonly username?: unknown },
   { piopiy }: Context,
@@ -98,7 +98,7 @@ async function findEndpoint(
   return record && new SipEndpoint(record.username, record.password, record);
 }
 
-/** What PIOPIY has to show for each field of an endpoint. */
+/** The valid values of each field, for error messages. */
 const expectedByField = {
   connectUrl: "the address of an SBC",
   audio: "true or false",
@@ -108,7 +108,10 @@ const expectedByField = {
 };
 type Detail = "connectUrl" | "audio" | "video" | "type";
 
-/** At once where the record is known: a promise for each of a hundred fields would cost more than their answer. */
+/**
+ * Resolves a field from the record of its endpoint, which is read unless it is known. If it is known, this is synchronous: a promise
+ * for each field of a hundred rows would take longer than the rest.
+ */
 function resolveDetail<F extends Detail, T>(
   endpoint: SipEndpoint,
   context: Context,
@@ -141,7 +144,7 @@ function invalidDetailError({ username }: SipEndpoint, field: keyof typeof expec
   );
 }
 
-/** Resolves once nothing that is cached repeats the contradiction. */
+/** Creates the error of an endpoint that PIOPIY named and does not have, once nothing cached repeats the contradiction. */
 async function missingEndpointError({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
   await piopiy.invalidate(username);
   return new GatewayError(

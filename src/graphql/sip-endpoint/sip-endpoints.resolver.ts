@@ -5,7 +5,7 @@ import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination
 import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
 import { MAX_FIRST, REQUEST_COST } from "../cost/field-cost.js";
-import { RequiresScope } from "../scopes.js";
+import { RequiresScope } from "../requires-scope.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 
 @Directive("@shareable")

@@ -13,13 +13,13 @@ import type { Scope } from "../scopes.js";
 import { isUsername } from "../sip/username.js";
 import type { Context } from "./context.js";
 
-/** The fields that federation adds to `Query`, which bear no directive. */
+/** The scopes of the fields that federation adds to `Query`, which have no directive. */
 const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };
 
 /**
- * Makes the directive `@requiresScopes` hold: a field that bears it answers callers with that scope only, and whoever
- * uses more than `sip:read` leaves a line in the audit trail. A field of `Query` or `Mutation` without a scope is an error
- * here, so that the gateway cannot start with one; fields below are open to whoever may see their parent.
+ * Enforces the directive `@requiresScopes`: a field that has it is resolved for clients with that scope only, and each use of a
+ * scope other than `sip:read` is written to the audit log. Throws for a field of `Query`, `Mutation` or `Subscription` without a scope, so
+ * that the gateway does not start with one; other fields need no scope beyond that of their parent.
  */
 export function enforceScopes(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -83,7 +83,7 @@ function userErrorCodes(result: unknown): string {
   return userErrors.map(({ code }) => code).join(" ");
 }
 
-/** Says which scope a field needs. It is printed into the schema, so that a router can know it too; guard-fields.ts makes it hold. */
+/** Declares the scope that a field needs. The schema shows it to routers, and `enforceScopes` enforces it. */
 export function RequiresScope(scope: Scope): PropertyDecorator & MethodDecorator {
   return Directive(`@requiresScopes(scopes: [["${scope}"]])`);
 }
