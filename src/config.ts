@@ -15,8 +15,15 @@ import {
   type Variables,
   wholeNumber,
 } from "./environment.js";
-import { type Scope, scopes } from "./scopes.js";
 import { Secret } from "./secret.js";
+
+/**
+ * What clients may be allowed: to read endpoints and write PCMO documents, to change endpoints, and to read
+ * the password of an endpoint.
+ */
+export const scopes = ["sip:read", "sip:write", "sip:password"] as const;
+
+export type Scope = (typeof scopes)[number];
 
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
 /** What `.env.emulator` and the emulator publish. */

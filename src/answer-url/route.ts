@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyError, FastifyInstance } from "fastify";
 import { LRUCache } from "lru-cache";
-import { clientKey } from "../auth/client-address.js";
+import { clientKey } from "../auth/client.js";
 import { FixedWindowCounter } from "../auth/fixed-window-counter.js";
 import { buildConnectAction, type ConnectActionSpecification } from "../pcmo/connect-action.js";
 import { type AnswerTokens, signatureOf } from "./token.js";

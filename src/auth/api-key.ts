@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Scope } from "../scopes.js";
+import type { Scope } from "../config.js";
 import type { Secret } from "../secret.js";
 import type { Authenticate } from "./client.js";
 

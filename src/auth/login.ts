@@ -1,12 +1,12 @@
 import type { FastifyRequest } from "fastify";
 import type { Config } from "../config.js";
+import { scopes } from "../config.js";
 import { GatewayError } from "../errors.js";
-import { scopes } from "../scopes.js";
 import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
 import type { Client } from "./client.js";
-import { clientAddress, clientKey } from "./client-address.js";
+import { clientAddress, clientKey } from "./client.js";
 import { FixedWindowCounter } from "./fixed-window-counter.js";
 import { authenticateJsonWebToken } from "./json-web-token.js";
 

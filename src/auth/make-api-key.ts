@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { scopes } from "../scopes.js";
+import { scopes } from "../config.js";
 import { Secret } from "../secret.js";
 import { hashApiKey } from "./api-key.js";
 

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { AnswerUrls } from "../answer-url/token.js";
 import type { AuditLog } from "../auth/audit-log.js";
 import type { Client } from "../auth/client.js";
-import { clientAddress } from "../auth/client-address.js";
+import { clientAddress } from "../auth/client.js";
 import type { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
 import type { AuditLog } from "../auth/audit-log.js";
-import { clientAddress, clientKey, parseAddress } from "../auth/client-address.js";
+import { clientAddress, clientKey, parseAddress } from "../auth/client.js";
 import type { Config } from "../config.js";
 import { GatewayError } from "../errors.js";
 

@@ -7,7 +7,7 @@ import { addAnswerRoute } from "../answer-url/route.js";
 import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
 import { AuditLog } from "../auth/audit-log.js";
 import type { Client } from "../auth/client.js";
-import { trustProxies } from "../auth/client-address.js";
+import { trustProxies } from "../auth/client.js";
 import { createLogin } from "../auth/login.js";
 import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";

@@ -2,8 +2,8 @@ import "reflect-metadata";
 import { getDirective } from "@graphql-tools/utils";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema, isObjectType } from "graphql";
-import { enforceScopes } from "../../src/graphql/requires-scope.js";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
+import { enforceScopes } from "../../src/graphql/scopes.js";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 

@@ -26,8 +26,8 @@ import {
 import { describeAction } from "../../pcmo/describe.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../requires-scope.js";
 import { Pcmo } from "../scalars.js";
+import { RequiresScope } from "../scopes.js";
 import { UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
 

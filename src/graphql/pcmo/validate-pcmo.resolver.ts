@@ -2,8 +2,8 @@ import { Arg, Ctx, Field, ObjectType, Query, Resolver, registerEnumType } from "
 import type { DocumentProblem } from "../../pcmo/problem.js";
 import { validatePcmo } from "../../pcmo/validate.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../requires-scope.js";
 import { Pcmo } from "../scalars.js";
+import { RequiresScope } from "../scopes.js";
 
 /** What is wrong, or unwise, in a PCMO document. */
 enum PcmoProblemCode {

@@ -18,8 +18,7 @@ import {
   TypeMetaFieldDef,
 } from "graphql";
 import type { Context } from "../context.js";
-import { FieldCosts, isDetailField, REQUEST_COST, rowCount } from "../cost/field-cost.js";
-import { introspectionSize } from "../cost/introspection-size.js";
+import { FieldCosts, introspectionSize, isDetailField, REQUEST_COST, rowCount } from "../cost.js";
 import { fragmentsOf, isIntrospection } from "../document-limits.js";
 import { type CoercedVariables, coerceVariables } from "./variables.js";
 

@@ -4,8 +4,8 @@ import { Secret } from "../../secret.js";
 import { isPassword } from "../../sip/password.js";
 import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../requires-scope.js";
 import { ID } from "../scalars.js";
+import { RequiresScope } from "../scopes.js";
 import { UserError } from "../user-error.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 

@@ -6,8 +6,8 @@ import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import { sipUri } from "../../sip/sip-uri.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../requires-scope.js";
 import { ID } from "../scalars.js";
+import { RequiresScope } from "../scopes.js";
 import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;

@@ -4,8 +4,8 @@ import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
 import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
-import { MAX_FIRST, REQUEST_COST } from "../cost/field-cost.js";
-import { RequiresScope } from "../requires-scope.js";
+import { MAX_FIRST, REQUEST_COST } from "../cost.js";
+import { RequiresScope } from "../scopes.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 
 @Directive("@shareable")

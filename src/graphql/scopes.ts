@@ -7,9 +7,9 @@ import {
   isObjectType,
 } from "graphql";
 import { Directive } from "type-graphql";
+import type { Scope } from "../config.js";
 import { GatewayError } from "../errors.js";
 import { truncate } from "../format-value.js";
-import type { Scope } from "../scopes.js";
 import { isUsername } from "../sip/username.js";
 import type { Context } from "./context.js";
 
