@@ -1,4 +1,4 @@
-/** What a start has opened: a stack that is closed in reverse order, whatever fails meanwhile. */
+/** Closes what a start has opened, in reverse order, also when some of it fails to close. */
 export class Closers {
   readonly #closers: (() => unknown)[] = [];
   #end: Promise<void> | undefined;
@@ -7,7 +7,7 @@ export class Closers {
     return this.#end !== undefined;
   }
 
-  /** Adds what closes something that was just opened. Once closing has begun, closes it at once and throws, to end the start. */
+  /** Adds a function that closes what was just opened. Once closing has begun, runs it at once and throws, to end the start. */
   async add(close: () => unknown): Promise<void> {
     this.#closers.push(close);
     if (!this.isClosing) return;

@@ -31,8 +31,8 @@ export function isRetryable(code: ErrorCode): boolean {
 }
 
 /**
- * A failure that callers are told about as it is: its message says what happened and what to do, and holds
- * no secret. Any other error that reaches the edge is masked as `INTERNAL_SERVER_ERROR`.
+ * An error that clients see unchanged: its message says what happened and what to do, and holds no secret. All other errors are
+ * masked as `INTERNAL_SERVER_ERROR`.
  */
 export class GatewayError extends GraphQLError {
   constructor(
@@ -44,7 +44,7 @@ export class GatewayError extends GraphQLError {
   }
 }
 
-/** What the header `Retry-After` says for a time in milliseconds, such as `extensions.retryAfterMs`. */
+/** Returns the value of the header `Retry-After` for a time in milliseconds, such as `extensions.retryAfterMs`. */
 export function retryAfterSeconds(milliseconds: unknown): string {
   return String(Math.ceil(Number(milliseconds) / 1000));
 }

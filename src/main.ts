@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { Closers } from "./closers.js";
-import { type Config, ConfigError, readConfig, type Upstream } from "./config.js";
+import { type Config, ConfigError, readConfig } from "./config.js";
 import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
@@ -13,6 +13,8 @@ import { LogDestination, loggerOptions } from "./log.js";
 import { PiopiyClient } from "./piopiy/client.js";
 import { Secret } from "./secret.js";
 import { Workers } from "./workers.js";
+
+type Account = Exclude<Config["upstream"], "emulator">;
 
 /** How long accepted requests may take to end after a signal to stop. */
 const GRACE_MS = 15_000;
@@ -36,31 +38,31 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 try {
-  const { config, embedded } = readSettings();
-  await start(config, embedded);
+  const { config, emulatorSettings } = readSettings();
+  await start(config, emulatorSettings);
 } catch (error) {
   // A signal to the process group may end a worker before this process handles its own.
   await new Promise(setImmediate);
   // What fails after a signal fails because everything is being closed.
-  if (!closers.isClosing) fail(error);
+  if (!closers.isClosing) reportFailure(error);
   await stop();
 }
 
-function fail(error: unknown): void {
+function reportFailure(error: unknown): void {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
 
-/** Closes all that is open. The process ends when that is done, and in any case after the grace. */
+/** Closes everything that is open. The process ends afterwards, at the latest after `GRACE_MS`. */
 async function stop(): Promise<void> {
   setTimeout(() => process.exit(1), GRACE_MS).unref();
-  await closers.close().catch(fail);
+  await closers.close().catch(reportFailure);
 }
 
-/** The gateway's settings, and those of the emulator where that is asked for; or all mistakes in both. */
-function readSettings(): { config: Config; embedded: EmulatorSettings | undefined } {
+/** Returns the settings of the gateway, and of the emulator if it is embedded. Throws one error with all mistakes in both. */
+function readSettings(): { config: Config; emulatorSettings: EmulatorSettings | undefined } {
   const mistakes: string[] = [];
-  const attempt = <T>(read: () => T): T | undefined => {
+  const tryRead = <T>(read: () => T): T | undefined => {
     try {
       return read();
     } catch (error) {
@@ -69,17 +71,17 @@ function readSettings(): { config: Config; embedded: EmulatorSettings | undefine
       return undefined;
     }
   };
-  const config = attempt(() => readConfig(process.env));
+  const config = tryRead(() => readConfig(process.env));
   // Any free port unless one is named, so that several gateways run side by side.
-  const embedded =
+  const emulatorSettings =
     new Environment(process.env).text("PIOPIY_URL") === "emulator"
-      ? attempt(() => readEmulatorSettings({ EMULATOR_PORT: "0", ...process.env }))
+      ? tryRead(() => readEmulatorSettings({ EMULATOR_PORT: "0", ...process.env }))
       : undefined;
   if (!config || mistakes.length > 0) throw new ConfigError(mistakes);
-  return { config, embedded };
+  return { config, emulatorSettings };
 }
 
-async function start(config: Config, embedded: EmulatorSettings | undefined): Promise<void> {
+async function start(config: Config, emulatorSettings: EmulatorSettings | undefined): Promise<void> {
   const log = createLog(config.logLevel);
   if (cluster.isWorker) {
     // Without a listener, a primary process that has just died would be an unhandled error event.
@@ -89,20 +91,20 @@ async function start(config: Config, embedded: EmulatorSettings | undefined): Pr
     await closers.add(() => cluster.worker?.disconnect());
   }
   const emulator =
-    embedded && !isOwnWorker
-      ? await (await import("./emulator/emulator.js")).startEmulator(embedded)
+    emulatorSettings && !isOwnWorker
+      ? await (await import("./emulator/emulator.js")).startEmulator(emulatorSettings)
       : undefined;
   if (emulator) await closers.add(() => emulator.close());
   // Workers use the emulator of their primary process.
   const emulatorUrl = emulator?.url ?? process.env[EMULATOR_URL] ?? "";
-  const account = embedded
-    ? { url: emulatorUrl, appId: embedded.appId, secret: new Secret(embedded.secret) }
-    : (config.upstream as Upstream);
+  const account = emulatorSettings
+    ? { url: emulatorUrl, appId: emulatorSettings.appId, secret: new Secret(emulatorSettings.secret) }
+    : (config.upstream as Account);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
   const address = await (isPrimary
     ? startWorkers(config, emulatorUrl, log)
     : startServer(config, account, log));
-  if (!isOwnWorker && !closers.isClosing) tellStart(address, config, emulator?.url);
+  if (!isOwnWorker && !closers.isClosing) printAddresses(address, config, emulator?.url);
 }
 
 function createLog(level: Config["logLevel"]): FastifyBaseLogger {
@@ -113,7 +115,7 @@ function createLog(level: Config["logLevel"]): FastifyBaseLogger {
   return log;
 }
 
-async function startServer(config: Config, account: Upstream, log: FastifyBaseLogger): Promise<string> {
+async function startServer(config: Config, account: Account, log: FastifyBaseLogger): Promise<string> {
   const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
   if (redis) await closers.add(() => redis.close());
   const peers = isOwnWorker ? "workers" : cluster.isWorker ? "unreachable" : "none";
@@ -123,14 +125,14 @@ async function startServer(config: Config, account: Upstream, log: FastifyBaseLo
         "are not heard. Set REDIS_URL, or start the gateway once and set WORKERS",
     );
   }
-  const client = new PiopiyClient({ ...config, ...account, redis, peers }, log);
-  await closers.add(() => client.close());
-  const server = await createServer(config, client, log, redis);
+  const piopiy = new PiopiyClient({ ...config, ...account, redis, peers }, log);
+  await closers.add(() => piopiy.close());
+  const server = await createServer(config, piopiy, log, redis);
   await closers.add(() => server.close());
   try {
     return await server.listen({ host: config.host, port: config.port });
   } catch (error) {
-    throw explainNoPort(error, config);
+    throw describePortError(error, config);
   }
 }
 
@@ -149,14 +151,14 @@ async function startWorkers(
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function explainNoPort(error: unknown, { host, port }: Config): unknown {
+function describePortError(error: unknown, { host, port }: Config): unknown {
   if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return error;
   return new Error(
     `Port ${port} on ${host} is in use. Set PORT to another one, or to 0 for any that is free.`,
   );
 }
 
-function tellStart(address: string, config: Config, emulatorUrl: string | undefined): void {
+function printAddresses(address: string, config: Config, emulatorUrl: string | undefined): void {
   console.log(`GraphQL      ${address}/graphql`);
   if (config.graphiql) console.log(`GraphiQL     ${address}/graphiql`);
   if (emulatorUrl) {

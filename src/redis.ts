@@ -4,14 +4,14 @@ import { reasonOf } from "./describe-error.js";
 import type { Secret } from "./secret.js";
 
 const CONNECT_TIMEOUT_MS = 2000;
-const ANSWER_TIMEOUT_MS = 250;
+const REPLY_TIMEOUT_MS = 250;
 /** A reply that is missing for so long is logged. Shorter delays are common where a machine is busy. */
 const LOGGED_TIMEOUT_MS = 1000;
 /** For so long after the last refusal a use counts as refused, so that one that is refused now and then does not fill the log. */
 const REFUSED_MS = 5000;
 const MAX_RECONNECT_DELAY_MS = 2000;
 
-type Client = ReturnType<typeof createRedis>;
+type RedisClient = ReturnType<typeof createRedis>;
 
 /** Called as the connection comes and goes. */
 export interface ConnectionListener {
@@ -42,34 +42,34 @@ interface Refusal {
 }
 
 /**
- * The store that several copies of the gateway share. It costs speed at most: without a connection, or while an answer
- * is overdue, commands fail at once, so that whoever uses them does without.
+ * The Redis connection that several copies of the gateway share. Without a connection, or while a reply is overdue, commands
+ * fail at once, so that requests continue without Redis.
  */
 export class Redis {
-  readonly #client: Client;
+  readonly #client: RedisClient;
   readonly #log: FastifyBaseLogger;
-  readonly #refused = new Map<RedisUse, Refusal>();
+  readonly #refusals = new Map<RedisUse, Refusal>();
   #isOverdue = false;
 
   /** Connects now, and whenever the connection is lost. */
   constructor(url: Secret, log: FastifyBaseLogger) {
     this.#client = createRedis(url);
     this.#log = log;
-    let away = false;
+    let isDisconnected = false;
     this.#client.on("error", (error: Error) => {
-      // It tries on for as long as it takes; the log needs that once.
-      if (!away)
+      // The client reconnects without end; the outage is logged once.
+      if (!isDisconnected)
         log.error(
           { reason: reasonOf(error) },
           "Redis is not reached: limits hold for this process alone, and nothing is cached",
         );
       else if (error instanceof ErrorReply) this.#noteRefusal(CONNECT, codeOf(error));
-      away = true;
+      isDisconnected = true;
     });
     this.#client.on("ready", () => {
-      if (away) log.warn("Redis is reached again");
-      away = false;
-      this.#refused.delete(CONNECT);
+      if (isDisconnected) log.warn("Redis is reached again");
+      isDisconnected = false;
+      this.#refusals.delete(CONNECT);
     });
     void this.#client.connect().catch(() => {});
   }
@@ -80,31 +80,33 @@ export class Redis {
 
   /** Whether Redis is connected, and has refused nothing for some seconds. */
   get isUp(): boolean {
-    return this.isReady && ![...this.#refused.values()].some(isRecent);
+    return this.isReady && ![...this.#refusals.values()].some(isRecent);
   }
 
-  /** Runs a script of Redis. */
+  /** Runs a Lua script. */
   eval(use: RedisUse, script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
-    return this.#inTime(use, () => this.#client.eval(script, options));
+    return this.#withTimeout(use, () => this.#client.eval(script, options));
   }
 
-  /** The text under a key and how long it stays there; null when there is none. */
+  /** Returns the text under a key and its remaining time; null when there is none. */
   get(use: RedisUse, key: string): Promise<{ value: string | null; msLeft: number }> {
-    return this.#inTime(use, async () => {
+    return this.#withTimeout(use, async () => {
       // In this order: what another process sets between the two seems older than it is, and not younger.
       const [msLeft, value] = await Promise.all([this.#client.pTTL(key), this.#client.get(key)]);
       return { value, msLeft };
     });
   }
 
-  /** Keeps a text for so many milliseconds. */
+  /** Stores a text under a key for a number of milliseconds. */
   async set(use: RedisUse, key: string, value: string, ms: number): Promise<void> {
-    await this.#inTime(use, () => this.#client.set(key, value, { expiration: { type: "PX", value: ms } }));
+    await this.#withTimeout(use, () =>
+      this.#client.set(key, value, { expiration: { type: "PX", value: ms } }),
+    );
   }
 
   /** Listens to a channel over the same connection as all commands; again only if that was not done before. */
   subscribe(use: RedisUse, channel: string, onMessage: (message: string) => void): Promise<void> {
-    return this.#inTime(use, () => this.#client.subscribe(channel, onMessage));
+    return this.#withTimeout(use, () => this.#client.subscribe(channel, onMessage));
   }
 
   watch({ onReady, onLost }: ConnectionListener): void {
@@ -113,25 +115,25 @@ export class Redis {
     if (this.#client.isReady) onReady();
   }
 
-  /** Fails when there is no answer in a quarter of a second. */
-  async #inTime<T>(use: RedisUse, command: () => Promise<T>): Promise<T> {
-    const answer = command();
+  /** Runs a command, and rejects if there is no reply within 250 milliseconds. */
+  async #withTimeout<T>(use: RedisUse, command: () => Promise<T>): Promise<T> {
+    const reply = command();
     return new Promise((resolve, reject) => {
-      let isAnswered = false;
-      // In a process that was busy itself, the answer may lie in the socket: it is read before the immediate runs.
-      const unlessAnswered = (act: () => void) => () => setImmediate(() => isAnswered || act());
-      const fail = unlessAnswered(() => {
+      let hasReply = false;
+      // In a process that was busy, the reply may wait in the socket: it is read before the immediate runs.
+      const unlessReplied = (action: () => void) => () => setImmediate(() => hasReply || action());
+      const rejectLate = unlessReplied(() => {
         this.#isOverdue = true;
         reject(new Error("Redis does not answer in time."));
       });
       const timers = [
-        setTimeout(fail, ANSWER_TIMEOUT_MS),
+        setTimeout(rejectLate, REPLY_TIMEOUT_MS),
         setTimeout(
-          unlessAnswered(() => this.#noteRefusal(use, "TIMEOUT")),
+          unlessReplied(() => this.#noteRefusal(use, "TIMEOUT")),
           LOGGED_TIMEOUT_MS,
         ),
       ];
-      answer
+      reply
         .then(
           (result) => {
             this.#noteAcceptance(use);
@@ -144,7 +146,7 @@ export class Redis {
           },
         )
         .finally(() => {
-          isAnswered = true;
+          hasReply = true;
           for (const timer of timers) clearTimeout(timer);
           this.#isOverdue = false;
         });
@@ -152,8 +154,8 @@ export class Redis {
   }
 
   #noteRefusal(use: RedisUse, code: string): void {
-    const refusal = this.#refused.get(use) ?? { codes: new Set(), lastAt: 0 };
-    this.#refused.set(use, refusal);
+    const refusal = this.#refusals.get(use) ?? { codes: new Set(), lastAt: 0 };
+    this.#refusals.set(use, refusal);
     refusal.lastAt = performance.now();
     if (refusal.codes.has(code)) return;
     refusal.codes.add(code);
@@ -162,9 +164,9 @@ export class Redis {
   }
 
   #noteAcceptance(use: RedisUse): void {
-    const refusal = this.#refused.get(use);
+    const refusal = this.#refusals.get(use);
     if (!refusal || isRecent(refusal)) return;
-    this.#refused.delete(use);
+    this.#refusals.delete(use);
     this.#log.warn({ command: use.command }, `Redis accepts ${use.command} for ${use.purpose} again`);
   }
 

@@ -7,8 +7,8 @@ import { InvalidationRelay } from "./piopiy/cache/worker-invalidation.js";
 const RESTART_MS = 1000;
 
 /**
- * Several processes that run this program and listen on one port. What one of them changes all of them know before it is
- * answered; one that ends by itself is replaced.
+ * Runs several processes of this program that listen on one port. A change in one of them invalidates the caches of all before its
+ * response is sent; a process that ends by itself is replaced.
  */
 export class Workers {
   readonly #environment: Readonly<Record<string, string>>;
@@ -17,13 +17,13 @@ export class Workers {
   readonly #running = new Set<Worker>();
   #isStopping = false;
 
-  /** @param environment what they are told besides this process's own */
+  /** @param environment variables for the workers besides those of this process */
   constructor(environment: Readonly<Record<string, string>>, log: FastifyBaseLogger) {
     this.#environment = environment;
     this.#log = log;
   }
 
-  /** Starts so many, and tells the port once the first listens. */
+  /** Starts a number of workers, and returns the port once the first one listens. */
   async start(count: number): Promise<number> {
     const first = this.#fork();
     const port = await new Promise<number | undefined>((resolve) => {
@@ -36,7 +36,7 @@ export class Workers {
     return port;
   }
 
-  /** Lets all of them answer what they have accepted. False when one of them could not end in order. */
+  /** Stops the workers, which respond to all accepted requests first. Returns false when one of them failed to stop in order. */
   async stop(): Promise<boolean> {
     this.#isStopping = true;
     const ends = [...this.#running].map(

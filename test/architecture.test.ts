@@ -94,7 +94,7 @@ describe("The files of src", () => {
     // These import nothing of the project themselves. A password is of the type that prints `***`.
     const allowed = [
       "pcmo imports src/nearest-name.ts",
-      "pcmo imports src/show-value.ts",
+      "pcmo imports src/format-value.ts",
       "sip imports src/secret.ts",
     ];
     expect(foreign.filter((entry) => !allowed.includes(entry))).toEqual([]);

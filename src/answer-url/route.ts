@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyError, FastifyInstance } from "fastify";
 import { LRUCache } from "lru-cache";
-import { clientKey } from "../auth/client-address.js";
+import { clientKey } from "../auth/client.js";
 import { FixedWindowCounter } from "../auth/fixed-window-counter.js";
 import { buildConnectAction, type ConnectActionSpecification } from "../pcmo/connect-action.js";
 import { type AnswerTokens, signatureOf } from "./token.js";
@@ -10,17 +10,17 @@ const CALL_ID_KEYS = ["cmiuuid", "cmiuid", "cmuuid", "conversation_uuid", "reque
 const MAX_CALL_ID_LENGTH = 100;
 
 /**
- * Finds the id of the call in the body of PIOPIY's call webhook, whatever it is: JSON in the spellings of several years,
- * or a form. Undefined when there is none that is fit for a log.
+ * Returns the id of the call from the body of PIOPIY's call webhook: JSON with one of several keys, or a form. Undefined when
+ * there is none that may be logged.
  */
 function callIdOf(body: string): string | undefined {
-  const fields = parse(body);
+  const fields = parseBody(body);
   const values = CALL_ID_KEYS.map((key) => fields.get(key)).filter((value) => typeof value === "string");
   const id = values[0]?.trim();
   return id && id.length <= MAX_CALL_ID_LENGTH && /^[\w.:-]+$/.test(id) ? id : undefined;
 }
 
-function parse(body: string): Map<string, unknown> {
+function parseBody(body: string): Map<string, unknown> {
   try {
     return new Map(Object.entries(Object(JSON.parse(body))));
   } catch {
@@ -33,16 +33,16 @@ const MAX_BODY_BYTES = 16_384;
 const CALLS_PER_MINUTE = 6000;
 const MINUTE_MS = 60_000;
 /**
- * So long after its first answer a call is answered the same again, also when its token has expired meanwhile. Repeating the
- * webhook does not prolong it.
+ * How long after its first webhook a call gets the same document, also when its token has expired since. Repeated webhooks do not
+ * extend it.
  */
 const CALL_SECONDS = 3600;
 const MAX_CALLS = 10_000;
 const MAX_BYTES = 30 * 1024 * 1024;
 
 /**
- * Answers PIOPIY's call webhook with the document of the token, without asking anybody. It is open to the internet: a token
- * that is not good gets 404 and nothing else, and nothing of a request is repeated.
+ * Adds the route for PIOPIY's call webhook, which responds with the document of the token and sends no request itself. It is open to
+ * the internet: an invalid token gets an empty 404, and no response repeats a part of its request.
  *
  * @param targetsKey the key of the target list in the document
  */
@@ -51,8 +51,8 @@ export async function addAnswerRoute(
   tokens: AnswerTokens,
   targetsKey: "call" | "connect",
 ): Promise<void> {
-  const limit = new FixedWindowCounter(MINUTE_MS);
-  const answered = new LRUCache<string, ConnectActionSpecification>({
+  const limiter = new FixedWindowCounter(MINUTE_MS);
+  const answeredCalls = new LRUCache<string, ConnectActionSpecification>({
     max: MAX_CALLS,
     maxSize: MAX_BYTES,
     // What memory retains: an object and a string for each target, beside the specification itself.
@@ -77,14 +77,16 @@ export async function addAnswerRoute(
         reply.header("cache-control", "no-store");
         const { token } = request.params;
         const callId = callIdOf(typeof request.body === "string" ? request.body : "");
-        const call = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
-        const known = call ? answered.get(call) : undefined;
-        const specification = tokens.read(token) ?? known;
-        // A good token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
-        const { count } = limit.add(specification ? signatureOf(token) : clientKey(request));
+        const callKey = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
+        const answeredBefore = callKey ? answeredCalls.get(callKey) : undefined;
+        const specification = tokens.verify(token) ?? answeredBefore;
+        // A valid token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
+        const { count } = limiter.add(specification ? signatureOf(token) : clientKey(request));
         if (count > CALLS_PER_MINUTE) return reply.code(429).send();
         if (!specification) return reply.code(404).send();
-        if (call && !known) answered.set(call, specification, { ttl: 1000 * CALL_SECONDS });
+        if (callKey && !answeredBefore) {
+          answeredCalls.set(callKey, specification, { ttl: 1000 * CALL_SECONDS });
+        }
         request.log.info({ callId }, "call answered");
         return buildConnectAction(specification, targetsKey);
       },

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import type { Config } from "../config.js";
 import { type ConnectActionSpecification, connectActionProblems } from "../pcmo/connect-action.js";
 import type { Secret } from "../secret.js";
-import type { AnswerSettings } from "./settings.js";
 
 /** The longest token that an answer URL may hold, in characters. */
 export const MAX_TOKEN_LENGTH = 4000;
@@ -12,7 +12,7 @@ const VERSION = 1;
 const callTypes = ["AUDIO", "VIDEO"] as const;
 const ringTypes = ["SINGLE", "GROUP"] as const;
 
-/** As short as it gets, since it ends up in an address: the version, when it expires, and the specification. */
+/** The version, the expiry and the specification. It is kept short, since it becomes a part of an address. */
 const payloadShape = z.tuple([
   z.literal(VERSION),
   z.int().nonnegative(),
@@ -26,15 +26,19 @@ const payloadShape = z.tuple([
 ]);
 
 /**
- * Makes and reads the tokens of answer URLs. A token carries the whole specification of a connect action, so nothing is
+ * Creates and verifies the tokens of answer URLs. A token carries the whole specification of a connect action, so nothing is
  * stored; an HMAC-SHA256 keeps it from being altered.
  */
 export class AnswerTokens {
-  /** @param secrets the first signs, all are accepted */
+  /** @param secrets the first one signs, all are accepted */
   constructor(private readonly secrets: readonly [Secret, ...Secret[]]) {}
 
-  /** @param expiresAt seconds since 1970; 0 for never */
-  make(specification: ConnectActionSpecification, expiresAt: number): string {
+  /**
+   * Creates the token of a specification.
+   *
+   * @param expiresAt seconds since 1970; 0 for never
+   */
+  create(specification: ConnectActionSpecification, expiresAt: number): string {
     const { call, from, callType, ringType, timeout, duration, loop } = specification;
     const users = call.map(({ user }) => user);
     const fields: z.input<typeof payloadShape> = [
@@ -52,10 +56,10 @@ export class AnswerTokens {
     return `${payload}.${sign(payload, this.secrets[0])}`;
   }
 
-  /** The specification of a token that one of the secrets has signed and that has not expired; else undefined. */
-  read(token: string): ConnectActionSpecification | undefined {
+  /** Returns the specification of a token, or undefined if none of the secrets has signed it or it has expired. */
+  verify(token: string): ConnectActionSpecification | undefined {
     const [payload = "", signature = "", ...rest] = token.split(".");
-    const isSigned = this.secrets.filter((secret) => isSame(sign(payload, secret), signature)).length > 0;
+    const isSigned = this.secrets.filter((secret) => isEqual(sign(payload, secret), signature)).length > 0;
     if (!isSigned || rest.length > 0 || token.length > MAX_TOKEN_LENGTH) return undefined;
     const { data } = payloadShape.safeParse(JSON.parse(Buffer.from(payload, "base64url").toString()));
     if (!data || (data[1] !== 0 && data[1] * 1000 <= Date.now())) return undefined;
@@ -75,38 +79,38 @@ function sign(payload: string, secret: Secret): string {
   return createHmac("sha256", secret.reveal()).update(payload).digest("base64url");
 }
 
-/** The text is compared, since several texts may stand for the same bytes. */
-function isSame(expected: string, given: string): boolean {
+/** Compares the texts in constant time, not their bytes: several texts decode to the same bytes. */
+function isEqual(expected: string, given: string): boolean {
   const [one, other] = [Buffer.from(expected), Buffer.from(given)];
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** The longest that an expiry can be written. */
-const LATEST_EXPIRY = 9_999_999_999;
+/** An expiry with the most digits. */
+const MAX_EXPIRY = 9_999_999_999;
 
-/** Makes the addresses that answer PIOPIY's call webhook with a document. */
+/** Creates answer URLs: addresses that respond to PIOPIY's call webhook with a document. */
 export class AnswerUrls {
   readonly tokens: AnswerTokens;
   private readonly publicUrl: () => string;
 
-  /** @param origin returns the address that the gateway listens on, which stands for a `PUBLIC_URL` that is not set */
-  constructor({ publicUrl, secrets }: AnswerSettings, origin: () => string) {
+  /** @param origin returns the address that the gateway listens on, which is used if `PUBLIC_URL` is not set */
+  constructor({ publicUrl, secrets }: NonNullable<Config["answer"]>, origin: () => string) {
     this.tokens = new AnswerTokens(secrets);
     this.publicUrl = () => publicUrl ?? origin();
   }
 
-  /** Whether a specification is short enough for an address, whenever that expires. */
+  /** Tells whether a specification is short enough for an address, with any expiry. */
   fits(specification: ConnectActionSpecification): boolean {
-    return this.tokens.make(specification, LATEST_EXPIRY).length <= MAX_TOKEN_LENGTH;
+    return this.tokens.create(specification, MAX_EXPIRY).length <= MAX_TOKEN_LENGTH;
   }
 
   /**
-   * The address of a specification that fits.
+   * Creates the address of a specification that fits.
    *
    * @param expiresIn seconds; without it the address does not expire
    */
-  make(specification: ConnectActionSpecification, expiresIn?: number | null): string {
+  create(specification: ConnectActionSpecification, expiresIn?: number | null): string {
     const expiresAt = expiresIn == null ? 0 : Math.floor(Date.now() / 1000) + expiresIn;
-    return `${this.publicUrl()}/answer/${this.tokens.make(specification, expiresAt)}`;
+    return `${this.publicUrl()}/answer/${this.tokens.create(specification, expiresAt)}`;
   }
 }

@@ -1,26 +1,22 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { Secret } from "../secret.js";
-import type { Authenticate, Scope } from "./client.js";
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Scope } from "../config.js";
+import type { Secret } from "../secret.js";
+import type { Authenticate } from "./client.js";
 
-/** What is known of a key: never the key itself. */
+/** An API key as it is configured: by its hash. */
 export interface ApiKey {
-  /** Several keys may bear one name, so that an old and a new one hold side by side. */
+  /** Several keys may have one name, so that an old and a new one are valid at the same time. */
   readonly name: string;
   readonly sha256: Buffer;
   readonly scopes: readonly Scope[];
 }
 
-/** A key that nobody can guess, of 256 random bits; its beginning lets scanners for leaked secrets know it. */
-export function makeApiKey(): Secret {
-  return new Secret(`pgg_${randomBytes(32).toString("base64url")}`);
-}
-
-/** What stands in the configuration for a key. A slow hash would bring nothing: there is no dictionary of such keys. */
+/** Returns the hash of a key for the configuration. Random keys need no slow hash: no dictionary has them. */
 export function hashApiKey(key: Secret): Buffer {
   return createHash("sha256").update(key.reveal()).digest();
 }
 
-/** Knows callers by their API keys. Every key is compared, each in constant time. */
+/** Authenticates clients by API keys. Every key is compared, each in constant time. */
 export function authenticateApiKey(keys: readonly ApiKey[]): Authenticate {
   return async (credential) => {
     const sha256 = hashApiKey(credential);

@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from "fastify";
 
-/** One thing that somebody did, or was refused. Never holds a password, a credential or any part of one. */
+/** An action of a client, or a refusal. It never holds a password, a credential or a part of one. */
 export interface AuditEntry {
-  /** The caller's name; left out when nobody logged in. */
+  /** The client's name; left out without a valid credential. */
   readonly who?: string | undefined;
   /** `login`, `host`, or a field of the graph such as `Mutation.createSipEndpoint`. */
   readonly what: string;
@@ -24,18 +24,18 @@ interface Aggregate {
   last: AuditEntry;
 }
 
-/** Callers choose both names. */
-const MAX_NAME = 100;
+/** Clients choose both names. */
+const MAX_NAME_LENGTH = 100;
 const INTERVAL_MS = 10_000;
 const MAX_AGGREGATES = 10_000;
 /** Stands for all clients and kinds beyond that number. */
 const OTHERS = "";
 
 /**
- * The audit trail: one log line a change, a read password and a refused caller. It has the logger name `audit`, so
- * that it can be shipped elsewhere, and is written at every log level.
+ * Writes the audit log: one entry for each change, each password that is read and each refusal. It has the logger name `audit`,
+ * so that it can be shipped elsewhere, and is written at every log level.
  */
-export class Audit {
+export class AuditLog {
   private readonly log: FastifyBaseLogger;
   private readonly aggregates = new Map<string, Aggregate>();
 
@@ -48,18 +48,18 @@ export class Audit {
   }
 
   record({ who, username, ...entry }: AuditEntry): void {
-    const names = { who: who?.slice(0, MAX_NAME), username: username?.slice(0, MAX_NAME) };
+    const names = { who: who?.slice(0, MAX_NAME_LENGTH), username: username?.slice(0, MAX_NAME_LENGTH) };
     this.log.info({ ...names, ...entry }, "audit");
   }
 
   /**
-   * Records a refusal, which strangers can cause as often as they like: the first of a client and kind is written at once, and
-   * those of the next ten seconds as one entry with their `count`, and the request and the address of the last.
+   * Records a refusal. Strangers can cause any number of them, so only the first of a client and kind is written at once; those
+   * of the next ten seconds become one entry with their `count`, and the request and the address of the last.
    *
-   * @param client the name or the key of the client, and the kind where `what` and `outcome` do not tell it
+   * @param client the name or the key of the client, and the kind if it does not follow from `what` and `outcome`
    */
-  refuse(client: string, entry: AuditEntry): void {
-    const kind = `${client.slice(0, MAX_NAME)} ${entry.what} ${entry.outcome}`;
+  recordRefusal(client: string, entry: AuditEntry): void {
+    const kind = `${client.slice(0, MAX_NAME_LENGTH)} ${entry.what} ${entry.outcome}`;
     const key = this.aggregates.has(kind) || this.aggregates.size < MAX_AGGREGATES ? kind : OTHERS;
     const last = key === OTHERS ? { ...entry, who: undefined, what: "other refusals" } : entry;
     const aggregate = this.aggregates.get(key);
@@ -68,17 +68,17 @@ export class Audit {
       aggregate.last = last;
     } else {
       this.record(entry);
-      const timer = setTimeout(() => this.write(key), this.intervalMs).unref();
+      const timer = setTimeout(() => this.writeAggregate(key), this.intervalMs).unref();
       this.aggregates.set(key, { timer, count: 0, last });
     }
   }
 
   /** Writes what is counted and not yet written. */
   close(): void {
-    for (const key of [...this.aggregates.keys()]) this.write(key);
+    for (const key of [...this.aggregates.keys()]) this.writeAggregate(key);
   }
 
-  private write(key: string): void {
+  private writeAggregate(key: string): void {
     const aggregate = this.aggregates.get(key);
     if (!aggregate) return;
     clearTimeout(aggregate.timer);

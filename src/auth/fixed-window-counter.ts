@@ -18,7 +18,7 @@ interface Window {
   readonly endsAt: number;
 }
 
-/** Counts by key in windows of a fixed length, which begin with the first count. The keys that were used last are kept. */
+/** Counts by key in windows of a fixed length, which begin with the first count. The most recently used keys are kept. */
 export class FixedWindowCounter {
   readonly #windowMs: number;
   readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
@@ -28,7 +28,7 @@ export class FixedWindowCounter {
   }
 
   get(key: string): Count {
-    return state(this.#window(key));
+    return toCount(this.#window(key));
   }
 
   /** Adds units if they fit under the maximum. Returns the count with them, also when they do not fit. */
@@ -36,7 +36,7 @@ export class FixedWindowCounter {
     const window = this.#window(key);
     const next = { ...window, count: window.count + units };
     if (next.count <= maximum) this.#windows.set(boundedKey(key), next);
-    return state(next);
+    return toCount(next);
   }
 
   delete(key: string): void {
@@ -50,11 +50,11 @@ export class FixedWindowCounter {
   }
 }
 
-function state({ count, endsAt }: Window): Count {
+function toCount({ count, endsAt }: Window): Count {
   return { count, msLeft: Math.ceil(endsAt - performance.now()) };
 }
 
-/** The key itself when it is short, else its hash: what a client names may have any length. */
+/** Returns the key if it is short, else its hash: clients choose names of any length. */
 export function boundedKey(key: string): string {
   return key.length > MAX_KEY_LENGTH ? hash("sha256", key, "base64url") : key;
 }

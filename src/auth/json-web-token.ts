@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import {
+  createRemoteJWKSet,
+  customFetch,
   decodeProtectedHeader,
   errors,
   type JWTPayload,
@@ -9,7 +12,73 @@ import {
 } from "jose";
 import { GatewayError } from "../errors.js";
 import type { Authenticate } from "./client.js";
-import { IssuerKeys } from "./issuer-keys.js";
+
+const REFRESH_MS = 600_000;
+const MAX_AGE_MS = 3_600_000;
+const RETRY_MS = 60_000;
+/** New keys are valid at once, and strangers who invent key ids still cause one fetch a second at most. */
+const FETCH_INTERVAL_MS = 1000;
+
+/**
+ * The public keys of an issuer, fetched again when a token names another one, and after ten minutes. While they cannot be
+ * fetched, the known ones are used for an hour.
+ */
+class IssuerKeys {
+  readonly #keys: ReturnType<typeof createRemoteJWKSet>;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #failedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(url: string) {
+    let nextFetchAt = 0;
+    this.#keys = createRemoteJWKSet(new URL(url), {
+      // jose measures both by the system clock, which may be set back, so it is done here.
+      cooldownDuration: Number.POSITIVE_INFINITY,
+      cacheMaxAge: Number.POSITIVE_INFINITY,
+      // jose runs one fetch at a time.
+      [customFetch]: async (address, options) => {
+        await sleep(Math.max(0, nextFetchAt - performance.now()), undefined, { signal: options.signal });
+        nextFetchAt = performance.now() + FETCH_INTERVAL_MS;
+        return fetch(address, options);
+      },
+    });
+  }
+
+  /** Returns the function by which jose finds the key of a token. It logs an outage of the issuer. */
+  keyLookup(log: FastifyBaseLogger): JWTVerifyGetKey {
+    return async (header, token) => {
+      await this.#refresh(log);
+      try {
+        return await this.#keys(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        await this.fetch();
+        return this.#keys(header, token);
+      }
+    };
+  }
+
+  /** Fetches the keys now, or throws. */
+  async fetch(): Promise<void> {
+    await this.#keys.reload();
+    this.#fetchedAt = performance.now();
+  }
+
+  async #refresh(log: FastifyBaseLogger): Promise<void> {
+    const age = performance.now() - this.#fetchedAt;
+    if (age < REFRESH_MS) return;
+    if (age >= MAX_AGE_MS) return this.fetch();
+    const isOutage = this.#failedAt > this.#fetchedAt;
+    if (isOutage && performance.now() - this.#failedAt < RETRY_MS) return;
+    const fetched = this.fetch().catch((error: unknown) => {
+      // All requests that wait for one fetch come here.
+      if (performance.now() - this.#failedAt < RETRY_MS) return;
+      this.#failedAt = performance.now();
+      log.warn({ err: error }, "the issuer's keys cannot be fetched; the known ones are used for an hour");
+    });
+    // During an outage no request waits for the next attempt.
+    if (!isOutage) await fetched;
+  }
+}
 
 /** What a JSON Web Token (RFC 7519) is checked against. */
 export interface JsonWebTokenSettings {
@@ -19,11 +88,11 @@ export interface JsonWebTokenSettings {
   readonly audience: string;
 }
 
-/** Symmetric algorithms are left out: with them, whoever knows the public key could sign. */
+/** Symmetric algorithms are left out: with them, everybody who has the public key could sign. */
 const ALGORITHMS = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA"];
 const CLOCK_SKEW_SECONDS = 5;
 
-/** Knows callers by tokens: the subject is their name, and the claim `scope` (RFC 8693) what they may do. */
+/** Authenticates clients by JSON Web Tokens: the subject is the name, the claim `scope` (RFC 8693) has the scopes. */
 export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebTokenSettings): Authenticate {
   const keys = new IssuerKeys(jwksUrl);
   const options = {
@@ -36,14 +105,14 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
   let logged: unknown;
   return async (credential, log) => {
     try {
-      const { sub, client_id: client, scope } = await verify(credential.reveal(), keys, log, options);
-      const name = [sub, client].find((claim) => typeof claim === "string") as string | undefined;
+      const { sub, client_id: clientId, scope } = await verify(credential.reveal(), keys, log, options);
+      const name = [sub, clientId].find((claim) => typeof claim === "string") as string | undefined;
       return {
         name: name ?? "a token without a subject",
         scopes: new Set(typeof scope === "string" ? scope.split(" ") : []),
       };
     } catch (error) {
-      if (isRefusal(error)) {
+      if (isInvalidToken(error)) {
         log.debug({ reason: error.code }, "token refused");
         return undefined;
       }
@@ -65,38 +134,42 @@ async function verify(
   log: FastifyBaseLogger,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
-  const find = keys.finder(log);
+  const getKey = keys.keyLookup(log);
   try {
-    return await tryKeys(token, find, options);
+    return await tryKeys(token, getKey, options);
   } catch (error) {
-    const isOfUnknownKey = error instanceof errors.JWSSignatureVerificationFailed;
-    if (!isOfUnknownKey || decodeProtectedHeader(token).kid !== undefined) throw error;
+    const isUnknownKey = error instanceof errors.JWSSignatureVerificationFailed;
+    if (!isUnknownKey || decodeProtectedHeader(token).kid !== undefined) throw error;
     await keys.fetch();
-    return tryKeys(token, find, options);
+    return tryKeys(token, getKey, options);
   }
 }
 
 /** Tries each key that may have signed the token. */
-async function tryKeys(token: string, find: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
+async function tryKeys(
+  token: string,
+  getKey: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
   try {
-    return (await jwtVerify(token, find, options)).payload;
+    return (await jwtVerify(token, getKey, options)).payload;
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    let refusal: errors.JOSEError = new errors.JWSSignatureVerificationFailed();
+    let failure: errors.JOSEError = new errors.JWSSignatureVerificationFailed();
     for await (const key of error) {
       try {
         return (await jwtVerify(token, key, options)).payload;
       } catch (reason) {
         const isSigned = !(reason instanceof errors.JWSSignatureVerificationFailed);
-        if (reason instanceof errors.JOSEError && isSigned) refusal = reason;
+        if (reason instanceof errors.JOSEError && isSigned) failure = reason;
       }
     }
-    throw refusal;
+    throw failure;
   }
 }
 
-/** Whether the token is to blame, and not the fetch of the keys. */
-function isRefusal(error: unknown): error is errors.JOSEError {
+/** Tells whether the token is invalid, rather than that its keys could not be fetched. */
+function isInvalidToken(error: unknown): error is errors.JOSEError {
   return (
     error instanceof errors.JOSEError &&
     !["ERR_JOSE_GENERIC", "ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID"].includes(error.code)

@@ -1,27 +1,28 @@
 import type { FastifyRequest } from "fastify";
+import type { Config } from "../config.js";
+import { scopes } from "../config.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
-import type { Audit } from "./audit-log.js";
-import type { AuthSettings } from "./auth-settings.js";
-import { type Caller, scopes } from "./client.js";
-import { clientAddress, clientKey } from "./client-address.js";
+import type { AuditLog } from "./audit-log.js";
+import type { Client } from "./client.js";
+import { clientAddress, clientKey } from "./client.js";
 import { FixedWindowCounter } from "./fixed-window-counter.js";
 import { authenticateJsonWebToken } from "./json-web-token.js";
 
 const MAX_FAILURES = 30;
-const DURATION_SECONDS = 60;
+const WINDOW_SECONDS = 60;
 
 /**
- * Counts wrong credentials by client, in windows of a minute. Right ones are not counted and pass always, so that clients behind
- * one address do not lock each other out. It is kept in this process: strangers should not cause traffic to a shared store.
+ * Limits invalid credentials by address, in windows of a minute. Valid ones are never limited, so that clients behind one address do
+ * not lock each other out. Each process counts by itself: strangers must not cause traffic to a shared store.
  */
 class FailedLogins {
-  private readonly limiter = new FixedWindowCounter(1000 * DURATION_SECONDS);
+  private readonly failures = new FixedWindowCounter(1000 * WINDOW_SECONDS);
 
-  /** Counts a wrong credential, and throws `RATE_LIMITED` when there were too many. */
-  count(client: string): void {
-    const { count, msLeft } = this.limiter.add(client);
+  /** Counts an invalid credential, and throws `RATE_LIMITED` when there were too many. */
+  count(key: string): void {
+    const { count, msLeft } = this.failures.add(key);
     if (count <= MAX_FAILURES) return;
     throw new GatewayError(
       "RATE_LIMITED",
@@ -32,13 +33,14 @@ class FailedLogins {
   }
 }
 
-export type Login = (request: FastifyRequest) => Promise<Caller>;
+/** Returns the client that sends a request. */
+export type Login = (request: FastifyRequest) => Promise<Client>;
 
 /**
- * Tells who sends a request, by its header `Authorization: Bearer …`. Throws `UNAUTHENTICATED`, in the same words
- * for every reason, and `RATE_LIMITED` for a wrong credential from an address that sends many.
+ * Authenticates requests by the header `Authorization: Bearer …`. Throws `UNAUTHENTICATED` with one message for every reason, and
+ * `RATE_LIMITED` for an invalid credential from an address that sends many.
  */
-export function createLogin(settings: AuthSettings, audit: Audit): Login {
+export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login {
   if (settings.mode === "none")
     return async (request) => ({ name: clientKey(request), scopes: new Set(scopes) });
   const authenticate =
@@ -47,18 +49,18 @@ export function createLogin(settings: AuthSettings, audit: Audit): Login {
   return async (request) => {
     const [, credential] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "") ?? [];
     // Read at once: when a connection is closed while a key is fetched, its address is gone.
-    const client = clientKey(request);
+    const key = clientKey(request);
     const address = clientAddress(request);
     try {
-      if (credential === undefined) throw unauthenticated();
-      const caller = await authenticate(new Secret(credential), request.log);
-      if (caller) return caller;
-      failed.count(client);
-      throw unauthenticated();
+      if (credential === undefined) throw unauthenticatedError();
+      const client = await authenticate(new Secret(credential), request.log);
+      if (client) return client;
+      failed.count(key);
+      throw unauthenticatedError();
     } catch (error) {
       if (error instanceof GatewayError) {
         const kind = credential === undefined ? "missing" : "wrong";
-        audit.refuse(`${client} ${kind}`, {
+        auditLog.recordRefusal(`${key} ${kind}`, {
           what: "login",
           outcome: error.code,
           requestId: request.id,
@@ -70,7 +72,7 @@ export function createLogin(settings: AuthSettings, audit: Audit): Login {
   };
 }
 
-function unauthenticated(): GatewayError {
+function unauthenticatedError(): GatewayError {
   return new GatewayError(
     "UNAUTHENTICATED",
     "This needs a valid credential, sent as the header `Authorization: Bearer …`. Ask the operator of this gateway for one.",

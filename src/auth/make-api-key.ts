@@ -1,18 +1,26 @@
-import { hashApiKey, makeApiKey } from "./api-key.js";
-import { isScope, scopes } from "./client.js";
+import { randomBytes } from "node:crypto";
+import { scopes } from "../config.js";
+import { Secret } from "../secret.js";
+import { hashApiKey } from "./api-key.js";
 
-const [name = "", ...given] = process.argv.slice(2);
-const wanted = new Set(given.flatMap((text) => text.split(/[+,]/)));
+const [name = "", ...scopeTexts] = process.argv.slice(2);
+const knownScopes: readonly string[] = scopes;
+const keyScopes = new Set(scopeTexts.flatMap((text) => text.split(/[+,]/)));
 
-if (/^[\w.-]{1,64}$/.test(name) && wanted.size > 0 && [...wanted].every(isScope)) {
-  const key = makeApiKey();
+if (
+  /^[\w.-]{1,64}$/.test(name) &&
+  keyScopes.size > 0 &&
+  [...keyScopes].every((scope) => knownScopes.includes(scope))
+) {
+  // 256 random bits. The prefix lets scanners for leaked secrets recognize the key.
+  const key = new Secret(`pgg_${randomBytes(32).toString("base64url")}`);
   console.log(`The key, shown this once. Whoever it is for sends it as "Authorization: Bearer KEY":
 
   ${key.reveal()}
 
 The entry to add to API_KEYS:
 
-  ${name}:${hashApiKey(key).toString("hex")}:${[...wanted].join("+")}
+  ${name}:${hashApiKey(key).toString("hex")}:${[...keyScopes].join("+")}
 `);
 } else {
   console.error(`Usage: npm run api-key -- NAME SCOPE+SCOPE

@@ -1,33 +1,33 @@
 import type { FastifyReply } from "fastify";
 import { GatewayError } from "../errors.js";
+import { formatValue } from "../format-value.js";
 import type { Redis } from "../redis.js";
-import { showValue } from "../show-value.js";
 import { boundedKey, type Count, FixedWindowCounter } from "./fixed-window-counter.js";
 
-const MINUTE_SECONDS = 60;
-const COUNT = {
+const WINDOW_SECONDS = 60;
+const COUNT_USE = {
   command: "EVAL",
   purpose: "rate limits",
   cost: "each process limits its clients by itself. The script runs GET, SET, INCRBY and PTTL",
 };
 
-/** Does what `FixedWindowCounter.add` does, in one step of Redis. */
+/** Does the same as `FixedWindowCounter.add`, atomically in Redis. */
 const ADD_IF_IT_FITS = `
-local units, seconds, budget = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local wanted = tonumber(redis.call('get', KEYS[1]) or '0') + units
-if wanted <= budget then
+local units, seconds, maximum = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local count = tonumber(redis.call('get', KEYS[1]) or '0') + units
+if count <= maximum then
   redis.call('set', KEYS[1], 0, 'EX', seconds, 'NX')
   redis.call('incrby', KEYS[1], units)
 end
 local left = redis.call('pttl', KEYS[1])
-return {wanted, left < 0 and 1000 * seconds or left}`;
+return {count, left < 0 and 1000 * seconds or left}`;
 
 /**
- * Lets each client spend a number of cost units a minute. With Redis the copies of the gateway count together;
- * while Redis is down, each counts by itself.
+ * Limits the cost units of each client in a minute. With Redis the copies of the gateway count together; while Redis is down,
+ * each counts by itself.
  */
 export class RateLimit {
-  private readonly memory = new FixedWindowCounter(1000 * MINUTE_SECONDS);
+  private readonly memory = new FixedWindowCounter(1000 * WINDOW_SECONDS);
 
   /** @param perMinute 0 turns it off */
   constructor(
@@ -36,38 +36,37 @@ export class RateLimit {
   ) {}
 
   /**
-   * Takes the cost of an operation off the caller's budget, or throws `RATE_LIMITED` and takes nothing. Tells the state
-   * in headers.
+   * Charges the cost of an operation to the client, or throws `RATE_LIMITED` and charges nothing. Sets headers with the state.
    *
-   * @param paid how much of the cost was taken before
+   * @param paid how much of the cost was charged before
    */
-  async charge(caller: string, cost: number, reply: FastifyReply, paid = 0): Promise<void> {
+  async charge(client: string, cost: number, reply: FastifyReply, paid = 0): Promise<void> {
     const units = cost - paid;
     if (this.perMinute === 0 || units <= 0) return;
-    const { count, msLeft } = await this.add(caller, units);
+    const { count, msLeft } = await this.add(client, units);
     const fits = count <= this.perMinute;
     const left = this.perMinute - (fits ? count : count - units);
-    this.tell(reply, left, msLeft);
-    if (!fits) throw this.refusal(caller, cost, left, msLeft);
+    this.setHeaders(reply, left, msLeft);
+    if (!fits) throw this.rateLimitError(client, cost, left, msLeft);
   }
 
   /** Adds the units if they fit. Returns the count with them. */
-  private async add(caller: string, units: number): Promise<Count> {
+  private async add(client: string, units: number): Promise<Count> {
     if (this.redis?.isReady) {
       try {
-        return await addInRedis(this.redis, boundedKey(caller), units, this.perMinute);
+        return await addInRedis(this.redis, boundedKey(client), units, this.perMinute);
       } catch {
         // Redis logs its outage itself.
       }
     }
-    return this.memory.add(caller, units, this.perMinute);
+    return this.memory.add(client, units, this.perMinute);
   }
 
-  /** The two headers of the IETF's current draft, and the three of its earlier ones, which most clients read. */
-  private tell(reply: FastifyReply, left: number, ms: number): void {
+  /** Sets the two headers of the IETF's current draft, and the three of its earlier ones, which most clients read. */
+  private setHeaders(reply: FastifyReply, left: number, ms: number): void {
     const reset = Math.ceil(ms / 1000);
     void reply.headers({
-      "ratelimit-policy": `"cost";q=${this.perMinute};w=${MINUTE_SECONDS}`,
+      "ratelimit-policy": `"cost";q=${this.perMinute};w=${WINDOW_SECONDS}`,
       ratelimit: `"cost";r=${left};t=${reset}`,
       "ratelimit-limit": this.perMinute,
       "ratelimit-remaining": left,
@@ -75,14 +74,14 @@ export class RateLimit {
     });
   }
 
-  private refusal(caller: string, cost: number, left: number, ms: number): GatewayError {
+  private rateLimitError(client: string, cost: number, left: number, ms: number): GatewayError {
     const advice =
       cost > this.perMinute
         ? "That is more than a whole minute's budget: ask for less."
         : `Try again in ${Math.ceil(ms / 1000)} seconds.`;
     return new GatewayError(
       "RATE_LIMITED",
-      `This costs ${cost} units, and ${left} of the ${this.perMinute} that ${showValue(caller)} may spend a minute ` +
+      `This costs ${cost} units, and ${left} of the ${this.perMinute} that ${formatValue(client)} may spend a minute ` +
         `(RATE_LIMIT_PER_MINUTE) are left. ${advice}`,
       { retryAfterMs: ms },
     );
@@ -90,9 +89,9 @@ export class RateLimit {
 }
 
 async function addInRedis(redis: Redis, key: string, units: number, maximum: number): Promise<Count> {
-  const [count, msLeft] = (await redis.eval(COUNT, ADD_IF_IT_FITS, {
+  const [count, msLeft] = (await redis.eval(COUNT_USE, ADD_IF_IT_FITS, {
     keys: [`{piopiy-graphql-gateway}:rate:${key}`],
-    arguments: [units, MINUTE_SECONDS, maximum].map(String),
+    arguments: [units, WINDOW_SECONDS, maximum].map(String),
   })) as [number, number];
   return { count, msLeft };
 }

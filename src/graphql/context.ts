@@ -1,28 +1,28 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { AnswerUrls } from "../answer-url/token.js";
-import type { Audit } from "../auth/audit-log.js";
-import type { Caller } from "../auth/client.js";
-import { clientAddress } from "../auth/client-address.js";
+import type { AuditLog } from "../auth/audit-log.js";
+import type { Client } from "../auth/client.js";
+import { clientAddress } from "../auth/client.js";
 import type { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import { OperationDeadline } from "../piopiy/deadline.js";
 import { PiopiyLoader } from "../piopiy/loader.js";
+import { limitError } from "./document-limits.js";
 
 /** What one GraphQL operation may use. */
 export interface Context {
   readonly requestId: string;
   readonly log: FastifyBaseLogger;
-  readonly caller: Caller;
+  readonly client: Client;
   readonly piopiy: PiopiyLoader;
   readonly pcmoTargetsKey: "call" | "connect";
   /** Undefined where `PUBLIC_URL` is not set. */
   readonly answerUrls: AnswerUrls | undefined;
-  /** What the operation has cost until now, and what it may cost. */
+  /** What the operation has cost until now. */
   spent(): number;
-  readonly maxCost: number;
-  /** Takes units off the client's rate limit, or throws `RATE_LIMITED`. */
+  /** Charges units to the client's rate limit. Throws when the operation costs more than the maximum, or `RATE_LIMITED`. */
   charge(units: number): Promise<void>;
   /** Writes an entry of the audit log: a field of the graph, the endpoint, and the outcome. The response is not stored then. */
   audit(what: string, username: string | undefined, outcome: string): void;
@@ -58,26 +58,26 @@ export interface ReportedError {
 
 /** What all operations share. */
 export interface Services {
-  readonly client: PiopiyClient;
+  readonly piopiy: PiopiyClient;
   readonly rateLimit: RateLimit;
-  readonly audit: Audit;
+  readonly auditLog: AuditLog;
   readonly answerUrls: AnswerUrls | undefined;
 }
 
-/** What every request costs; it is taken before the request is read. */
+/** What every request costs; it is charged before the request is read. */
 export const REQUEST_UNITS = 1;
 
-/** Makes the context of one operation. When the connection closes before the answer, its upstream reads end. */
+/** Creates the context of one operation. When the connection closes before the response, its upstream reads are aborted. */
 export function createContext(
   { deadlineMs, limits, pcmoTargetsKey }: Config,
-  { client, rateLimit, audit, answerUrls }: Services,
+  { piopiy, rateLimit, auditLog, answerUrls }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Context {
-  const { id: requestId, log, caller } = request;
+  const { id: requestId, log, client } = request;
   const address = clientAddress(request);
-  const deadline = new OperationDeadline(deadlineMs, caller.name);
-  const piopiy = new PiopiyLoader(client, deadline);
+  const deadline = new OperationDeadline(deadlineMs, client.name);
+  const loader = new PiopiyLoader(piopiy, deadline);
   let spent = 0;
   const reportedErrors: ReportedError[] = [];
   const storage: ResponseStorage = { isAllowed: true };
@@ -91,22 +91,23 @@ export function createContext(
   return {
     requestId,
     log,
-    caller,
-    piopiy,
+    client,
+    piopiy: loader,
     pcmoTargetsKey,
     answerUrls,
     spent: () => spent,
-    maxCost: limits.cost,
-    charge(units) {
+    async charge(units) {
+      const cost = spent + units;
+      if (cost > limits.cost) throw limitError("MAX_COST", "units of cost", cost, limits.cost);
       const paid = spent === 0 ? REQUEST_UNITS : 0;
-      spent += units;
-      return rateLimit.charge(caller.name, units, reply, paid);
+      spent = cost;
+      await rateLimit.charge(client.name, units, reply, paid);
     },
     audit(what, username, outcome) {
       noStore();
-      const entry = { who: caller.name, what, username, outcome, requestId, address };
-      if (outcome === "FORBIDDEN") audit.refuse(caller.name, entry);
-      else audit.record(entry);
+      const entry = { who: client.name, what, username, outcome, requestId, address };
+      if (outcome === "FORBIDDEN") auditLog.recordRefusal(client.name, entry);
+      else auditLog.record(entry);
     },
     reportedErrors,
     reportError: (error, path) => reportedErrors.push({ error, path }),

@@ -30,7 +30,7 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
     : { ...formatted, message: MASKED, extensions: { code: "INTERNAL_SERVER_ERROR", retryable: false } };
 }
 
-/** The gateway's own error that the libraries may have wrapped. */
+/** Returns the gateway's own error, which libraries may have wrapped. */
 export function gatewayErrorIn(error: unknown): GatewayError | undefined {
   if (error instanceof GatewayError) return error;
   return error instanceof GraphQLError && error.originalError

@@ -1,9 +1,8 @@
-import { GraphQLID, type GraphQLSchema } from "graphql";
+import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { ConnectActionResolver } from "./connect-action/connect-action.resolver.js";
-import { exactText } from "./exact-text.js";
 import { ValidatePcmoResolver } from "./pcmo/validate-pcmo.resolver.js";
-import { guardFields } from "./plugins/scopes.js";
+import { enforceScopes } from "./scopes.js";
 import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint/sip-endpoint.resolver.js";
 import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutations.resolver.js";
 import { SipEndpointsResolver } from "./sip-endpoint/sip-endpoints.resolver.js";
@@ -12,10 +11,8 @@ import { buildSubgraph } from "./subgraph.js";
 const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@key", "@requiresScopes", "@shareable", "@tag"])`;
 
-/** The graph, as an Apollo Federation subgraph that asks callers for scopes. */
+/** Builds the graph, as an Apollo Federation subgraph that enforces scopes. */
 export function buildGatewaySchema(): GraphQLSchema {
-  // Every schema of a process has this one object for ID; its own function accepts rounded numbers.
-  GraphQLID.parseValue = exactText;
   const schema = buildSchemaSync({
     resolvers: [
       SipEndpointResolver,
@@ -26,5 +23,5 @@ export function buildGatewaySchema(): GraphQLSchema {
     ],
     validate: false,
   });
-  return guardFields(buildSubgraph(schema, LINKS, { SipEndpoint: resolveSipEndpointReference }));
+  return enforceScopes(buildSubgraph(schema, LINKS, { SipEndpoint: resolveSipEndpointReference }));
 }

@@ -1,6 +1,6 @@
 import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
 
-/** What a caller did wrong and can mend. Each value equals its name: a default with another value would reach resolvers as the name. */
+/** What is wrong with an input. Each value equals its name: a default with another value would reach resolvers as the name. */
 enum UserErrorCode {
   USERNAME_TAKEN = "USERNAME_TAKEN",
   SIP_ENDPOINT_NOT_FOUND = "SIP_ENDPOINT_NOT_FOUND",

@@ -1,16 +1,16 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 const JSON_TYPE = "application/json";
-/** Those of a GraphQL response. The first is sent to clients that prefer none. */
-const offered = [JSON_TYPE, "application/graphql-response+json"] as const;
+/** The media types of a GraphQL response. The first is sent to clients without a preference. */
+const offeredTypes = [JSON_TYPE, "application/graphql-response+json"] as const;
 
 /** The media type of a GraphQL response. */
-export type MediaType = (typeof offered)[number];
+export type MediaType = (typeof offeredTypes)[number];
 
-interface Range {
+interface MediaRange {
   readonly name: string;
   readonly quality: number;
-  readonly place: number;
+  readonly position: number;
 }
 
 /**
@@ -23,18 +23,18 @@ function negotiateMediaType(accept = ""): MediaType | undefined {
     .split(",")
     .filter((text) => text.trim() !== "");
   if (texts.length === 0) return JSON_TYPE;
-  const ranges = texts.flatMap(readRange);
-  const choices = offered.flatMap((type) => {
-    // The most exact range decides about a type, also when it forbids the type.
+  const ranges = texts.flatMap(parseRange);
+  const choices = offeredTypes.flatMap((type) => {
+    // The most specific range decides about a type, also when it forbids the type.
     const names = [type, "application/*", "*/*"];
-    const [nearest] = ranges
-      .map((range) => ({ ...range, type, vagueness: names.indexOf(range.name) }))
-      .filter(({ vagueness }) => vagueness >= 0)
-      .sort((one, other) => one.vagueness - other.vagueness);
-    return nearest && nearest.quality > 0 ? [nearest] : [];
+    const [mostSpecific] = ranges
+      .map((range) => ({ ...range, type, rank: names.indexOf(range.name) }))
+      .filter(({ rank }) => rank >= 0)
+      .sort((one, other) => one.rank - other.rank);
+    return mostSpecific && mostSpecific.quality > 0 ? [mostSpecific] : [];
   });
   const [best] = choices.sort(
-    (one, other) => other.quality - one.quality || one.vagueness - other.vagueness || one.place - other.place,
+    (one, other) => other.quality - one.quality || one.rank - other.rank || one.position - other.position,
   );
   return best?.type;
 }
@@ -44,13 +44,13 @@ export function contentType(accept: string | undefined): string {
   return `${negotiateMediaType(accept) ?? JSON_TYPE}; charset=utf-8`;
 }
 
-/** None where the range has other parameters than the responses. */
-function readRange(text: string, place: number): Range[] {
+/** Parses one range of the header. It matches no response if it has other parameters than they have. */
+function parseRange(text: string, position: number): MediaRange[] {
   const [name = "", ...parameters] = text.split(";").map((part) => part.trim());
   const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
-  const others = parameters.filter((parameter) => parameter !== "" && !parameter.startsWith("q="));
-  const fits = others.every((parameter) => /^charset=("?)utf-8\1$/.test(parameter));
-  return fits ? [{ name, quality: Number(quality), place }] : [];
+  const otherParameters = parameters.filter((parameter) => parameter !== "" && !parameter.startsWith("q="));
+  const matches = otherParameters.every((parameter) => /^charset=("?)utf-8\1$/.test(parameter));
+  return matches ? [{ name, quality: Number(quality), position }] : [];
 }
 
 /** A request whose headers ask for something that the gateway does not have. */
@@ -64,7 +64,7 @@ class HeaderError extends Error {
 }
 
 /**
- * Refuses a GraphQL request whose response the client would not accept, with 406 before anything is executed, and one whose body is
+ * Rejects a GraphQL request whose response the client would not accept, with 406 before anything is executed, and one whose body is
  * compressed or not in UTF-8, with 415. Later readers of the header `Accept` find the media type that was chosen.
  */
 export function checkHeaders({ headers, method }: FastifyRequest, reply: FastifyReply): void {

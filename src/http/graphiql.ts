@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import type { FastifyInstance } from "fastify";
-import { writeGraphiqlHeaders } from "./security-headers.js";
+import { setGraphiqlSecurityHeaders } from "./security-headers.js";
 
 const OPERATIONS = new URL("../../schema/operations/", import.meta.url);
 
@@ -11,7 +11,7 @@ export function addGraphiqlRoute(server: FastifyInstance, endpoint: string, hsts
   const html = renderPage(endpoint);
   const page = Buffer.from(html);
   const compressed = gzipSync(page);
-  server.get("/graphiql", { onRequest: writeGraphiqlHeaders(html, hsts) }, ({ headers }, reply) => {
+  server.get("/graphiql", { onRequest: setGraphiqlSecurityHeaders(html, hsts) }, ({ headers }, reply) => {
     const vary = reply.getHeader("vary");
     reply
       .type("text/html; charset=utf-8")

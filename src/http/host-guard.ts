@@ -1,35 +1,35 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
-import type { Audit } from "../auth/audit-log.js";
-import { clientAddress, clientKey, parseAddress } from "../auth/client-address.js";
+import type { AuditLog } from "../auth/audit-log.js";
+import { clientAddress, clientKey, parseAddress } from "../auth/client.js";
 import type { Config } from "../config.js";
 import { GatewayError } from "../errors.js";
 
-const MAX_SHOWN = 60;
+const MAX_SHOWN_LENGTH = 60;
 
 /**
- * Refuses requests for foreign host names, for a gateway without credentials. A web page can let its own name resolve to
+ * Rejects requests for foreign host names, for a gateway without credentials. A web page can let its own name resolve to
  * the gateway's address (DNS rebinding) and then reads every response; but its visitor's browser still sends that name.
  */
 export function createHostGuard(
   { host, answer, allowedHosts }: Config,
-  audit: Audit,
+  auditLog: AuditLog,
 ): onRequestAsyncHookHandler {
   const publicHost = answer?.publicUrl ? [new URL(answer.publicUrl).host] : [];
-  const own = new Set(
-    [host, ...publicHost, ...allowedHosts].map(bracketed).filter(isAuthority).map(hostName),
+  const ownHosts = new Set(
+    [host, ...publicHost, ...allowedHosts].map(bracketIPv6).filter(isAuthority).map(hostName),
   );
   const isAllowed = (name: string, { socket }: FastifyRequest) =>
-    own.has(name) || isLoopback(name) || name === parseAddress(socket.localAddress);
+    ownHosts.has(name) || isLoopback(name) || name === parseAddress(socket.localAddress);
 
   return async (request) => {
     const { raw, id } = request;
     const hosts = raw.headersDistinct.host ?? [];
     // A request target in absolute form names the host too, and routers do not look at it.
     const [, target] = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i.exec(raw.url ?? "") ?? [];
-    const named = target === undefined ? hosts : [...hosts, target];
-    if (hosts.length === 1 && named.every((text) => isAllowed(hostName(text), request))) return;
-    audit.refuse(clientKey(request), {
+    const requestedHosts = target === undefined ? hosts : [...hosts, target];
+    if (hosts.length === 1 && requestedHosts.every((text) => isAllowed(hostName(text), request))) return;
+    auditLog.recordRefusal(clientKey(request), {
       what: "host",
       outcome: "FORBIDDEN",
       requestId: id,
@@ -37,7 +37,7 @@ export function createHostGuard(
     });
     throw new GatewayError(
       "FORBIDDEN",
-      `The Host header is ${JSON.stringify(named.join(", ").slice(0, MAX_SHOWN))}. With AUTH=none the gateway serves only localhost, ` +
+      `The Host header is ${JSON.stringify(requestedHosts.join(", ").slice(0, MAX_SHOWN_LENGTH))}. With AUTH=none the gateway serves only localhost, ` +
         "its own address, the host of PUBLIC_URL and those of ALLOWED_HOSTS. Add the host to ALLOWED_HOSTS, or require credentials.",
     );
   };
@@ -59,6 +59,6 @@ function isLoopback(name: string): boolean {
   return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));
 }
 
-function bracketed(host: string): string {
+function bracketIPv6(host: string): string {
   return isIPv6(host) ? `[${host.split("%", 1)[0]}]` : host;
 }

@@ -21,7 +21,7 @@ interface StoredResponse extends StorableResponse {
  * `context.noStore()`.
  */
 export class ResponseCache {
-  readonly #client: PiopiyClient;
+  readonly #piopiy: PiopiyClient;
   readonly #rateLimit: RateLimit;
   readonly #ttlMs: number;
   /** The key of a request that was not found, and the version when it was looked up. */
@@ -35,26 +35,26 @@ export class ResponseCache {
   });
 
   /** @param ttlMs how old a response may be; 0 turns the cache off */
-  constructor(client: PiopiyClient, rateLimit: RateLimit, ttlMs: number) {
-    this.#client = client;
+  constructor(piopiy: PiopiyClient, rateLimit: RateLimit, ttlMs: number) {
+    this.#piopiy = piopiy;
     this.#rateLimit = rateLimit;
     this.#ttlMs = ttlMs;
   }
 
   /** Sends the stored response to the same request, if there is one. */
   readonly serve = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const { version } = this.#client;
+    const { version } = this.#piopiy;
     if (this.#ttlMs === 0 || version === undefined || request.method !== "POST") return;
-    const key = keyOf(request);
+    const key = cacheKey(request);
     const stored = this.#responses.get(key);
     if (stored?.version !== version || !isWithin(stored.readAt, this.#ttlMs)) {
       this.#misses.set(request, { key, version });
       return;
     }
-    const { caller, log } = request;
+    const { client, log } = request;
     const { body, contentType, cost, operationName } = stored;
-    await this.#rateLimit.charge(caller.name, cost, reply, REQUEST_UNITS);
-    log.info({ who: caller.name, operation: "query", operationName, repeated: true }, "answered");
+    await this.#rateLimit.charge(client.name, cost, reply, REQUEST_UNITS);
+    log.info({ who: client.name, operation: "query", operationName, repeated: true }, "answered");
     return reply.type(contentType).send(body);
   };
 
@@ -62,14 +62,14 @@ export class ResponseCache {
   store(request: FastifyRequest, reply: FastifyReply, body: string): void {
     const storable = request.responseStorage?.storable;
     const miss = this.#misses.get(request);
-    if (!storable || !miss || miss.version !== this.#client.version) return;
+    if (!storable || !miss || miss.version !== this.#piopiy.version) return;
     const contentType = String(reply.getHeader("content-type"));
     this.#responses.set(miss.key, { ...storable, body, contentType, version: miss.version });
   }
 }
 
 /** Hashed, since a request may hold anything. */
-function keyOf({ body, caller, headers }: FastifyRequest): string {
-  const scopes = [...caller.scopes].sort();
+function cacheKey({ body, client, headers }: FastifyRequest): string {
+  const scopes = [...client.scopes].sort();
   return hash("sha256", JSON.stringify([scopes, headers.accept, body]), "base64");
 }

@@ -7,19 +7,19 @@ import helmet from "helmet";
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * Writes what answers say to browsers: an answer of the graph is data, and no page may load or frame it.
+ * Creates the hook that sets security headers: a response is data, and no page may load or frame it.
  *
  * @param hsts whether browsers may reach this host by https only, for a year (Strict-Transport-Security)
  */
-export function writeHttpHeaders(hsts: boolean): onRequestHookHandler {
-  return writer({}, hsts);
+export function setSecurityHeaders(hsts: boolean): onRequestHookHandler {
+  return createHeadersHook({}, hsts);
 }
 
 /**
- * The same for the GraphiQL page: nothing from elsewhere, and of scripts only those that stand in the page as it was
- * made. Its editor sets styles inline and makes its workers from blobs.
+ * Creates the same hook for the GraphiQL page, which loads nothing from elsewhere and runs only its own scripts. Its editor
+ * sets styles inline and creates its workers from blobs.
  */
-export function writeGraphiqlHeaders(page: string, hsts: boolean): onRequestHookHandler {
+export function setGraphiqlSecurityHeaders(page: string, hsts: boolean): onRequestHookHandler {
   const hashes = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(
     ([, script = ""]) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`,
   );
@@ -31,14 +31,14 @@ export function writeGraphiqlHeaders(page: string, hsts: boolean): onRequestHook
     imgSrc: ["data:"],
     connectSrc: ["'self'"],
   };
-  return writer(directives, hsts);
+  return createHeadersHook(directives, hsts);
 }
 
-/** helmet's headers, which are the same for all requests: worked out once, they cost an answer next to nothing. */
-function writer(directives: Record<string, string[]>, hsts: boolean): onRequestHookHandler {
-  const nothing = ["'none'"];
-  const base = { defaultSrc: nothing, baseUri: nothing, formAction: nothing, frameAncestors: nothing };
-  const write = helmet({
+/** Creates a hook with helmet's headers. They are the same for all requests, so they are computed once. */
+function createHeadersHook(directives: Record<string, string[]>, hsts: boolean): onRequestHookHandler {
+  const none = ["'none'"];
+  const base = { defaultSrc: none, baseUri: none, formAction: none, frameAncestors: none };
+  const setHelmetHeaders = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { ...base, ...directives } },
     referrerPolicy: { policy: "no-referrer" },
     strictTransportSecurity: hsts && { maxAge: YEAR_SECONDS, includeSubDomains: false },
@@ -48,14 +48,18 @@ function writer(directives: Record<string, string[]>, hsts: boolean): onRequestH
   const setHeader = (name: string, value: string) => {
     headers[name] = value;
   };
-  write({} as IncomingMessage, { setHeader, removeHeader() {} } as unknown as ServerResponse, () => {});
+  setHelmetHeaders(
+    {} as IncomingMessage,
+    { setHeader, removeHeader() {} } as unknown as ServerResponse,
+    () => {},
+  );
   return (_request, reply, done) => {
     reply.headers(headers);
     done();
   };
 }
 
-/** Lets pages of the named origins call, with the headers that a GraphQL client sends and reads. */
+/** Allows pages of the named origins to send requests, with the headers that a GraphQL client sends and reads. */
 export function corsOptions(origins: readonly string[]): FastifyCorsOptions {
   return {
     origin: [...origins],

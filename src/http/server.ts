@@ -5,28 +5,27 @@ import { fastifyCors } from "@fastify/cors";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { addAnswerRoute } from "../answer-url/route.js";
 import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
-import { Audit } from "../auth/audit-log.js";
-import type { Caller } from "../auth/client.js";
-import { trustProxies } from "../auth/client-address.js";
+import { AuditLog } from "../auth/audit-log.js";
+import type { Client } from "../auth/client.js";
+import { trustProxies } from "../auth/client.js";
 import { createLogin } from "../auth/login.js";
 import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import { createApollo } from "../graphql/apollo.js";
-import { checkRequest } from "../graphql/check-request.js";
 import { createContext, REQUEST_UNITS, type ResponseStorage } from "../graphql/context.js";
-import { isJsonTooDeep, jsonDepthError } from "../graphql/json-depth.js";
+import { enforceRequestLimits, isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
 import { checkHeaders } from "./content-negotiation.js";
-import { answerBrokenHttp, answerHttpError, answerNotFound, tellRequestId } from "./errors.js";
+import { addRequestId, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
 import { createHostGuard } from "./host-guard.js";
 import { ResponseCache } from "./response-cache.js";
-import { corsOptions, writeHttpHeaders } from "./security-headers.js";
+import { corsOptions, setSecurityHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
 
 declare module "fastify" {
   interface FastifyRequest {
-    caller: Caller;
+    client: Client;
     /** Undefined until the operation starts. */
     responseStorage: ResponseStorage | undefined;
   }
@@ -38,14 +37,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const SILENCE_MS = 30_000;
 
 /**
- * The gateway's HTTP side, not yet listening: `/graphql`, `/graphiql` where it is wanted, and the health
- * routes. Closing it lets every accepted request be answered first.
+ * Creates the HTTP server, not yet listening: `/graphql`, `/graphiql` if it is enabled, answer URLs and the health routes. Its
+ * `close` waits for the responses to all accepted requests.
  *
  * @param redis the store that several copies share, if there is one
  */
 export async function createServer(
   config: Config,
-  client: PiopiyClient,
+  piopiy: PiopiyClient,
   log: FastifyBaseLogger,
   redis?: Redis,
 ): Promise<FastifyInstance> {
@@ -53,47 +52,47 @@ export async function createServer(
   await apollo.start();
   // Apollo Server imports this when it executes its first operation. All files are loaded before the gateway listens.
   await import("graphql");
-  const audit = new Audit(log);
+  const auditLog = new AuditLog(log);
   const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
-  const login = createLogin(config.auth, audit);
+  const login = createLogin(config.auth, auditLog);
   const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
-  const services = { client, rateLimit, audit, answerUrls };
-  const responses = new ResponseCache(client, rateLimit, config.cacheTtlMs);
+  const services = { piopiy, rateLimit, auditLog, answerUrls };
+  const responses = new ResponseCache(piopiy, rateLimit, config.cacheTtlMs);
   let closing = false;
 
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestId,
+    genReqId: requestIdOf,
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: config.deadlineMs + SILENCE_MS,
-    // What still comes on a connection that was accepted is answered too.
+    // Requests on connections that were accepted still get a response.
     return503OnClosing: false,
     trustProxy: config.trustedProxies.length > 0 && trustProxies(config.trustedProxies),
-    clientErrorHandler: answerBrokenHttp,
-    rewriteUrl: readableUrl,
+    clientErrorHandler: sendMalformedHttpError,
+    rewriteUrl: escapeInvalidUrl,
     routerOptions: { maxParamLength: MAX_TOKEN_LENGTH },
-    frameworkErrors: answerHttpError,
+    frameworkErrors: sendHttpError,
   });
   limitSlowClients(server);
   server.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     done();
   });
-  server.addHook("onRequest", writeHttpHeaders(config.hsts));
-  if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, audit));
+  server.addHook("onRequest", setSecurityHeaders(config.hsts));
+  if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, auditLog));
   server.addHook("preClose", async () => {
     closing = true;
   });
-  // A connection that is kept after its last answer would hold up the end.
+  // A connection that is kept alive would delay the shutdown.
   server.addHook("onSend", async (_request, reply) => {
     if (closing) reply.header("connection", "close");
   });
   server.addHook("onClose", () => apollo.stop());
-  server.addHook("onClose", async () => audit.close());
-  server.setErrorHandler(answerHttpError);
-  server.setNotFoundHandler(answerNotFound);
+  server.addHook("onClose", async () => auditLog.close());
+  server.setErrorHandler(sendHttpError);
+  server.setNotFoundHandler(sendNotFound);
 
   if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
 
@@ -103,20 +102,20 @@ export async function createServer(
     else parseJson(request, body, done);
   });
 
-  server.decorateRequest("caller");
+  server.decorateRequest("client");
   server.decorateRequest("responseStorage");
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
     onRequest: async (request, reply) => {
-      // Answers differ by caller, and may hold passwords.
+      // Responses differ by client, and may hold passwords.
       reply.header("cache-control", "no-store");
-      request.caller = await login(request);
-      await rateLimit.charge(request.caller.name, REQUEST_UNITS, reply);
+      request.client = await login(request);
+      await rateLimit.charge(request.client.name, REQUEST_UNITS, reply);
       checkHeaders(request, reply);
     },
     preHandler: async (request, reply) => {
-      checkRequest(request, config.limits.tokens);
+      enforceRequestLimits(request, config.limits.tokens);
       return responses.serve(request, reply);
     },
     handler: fastifyApolloHandler(apollo, {
@@ -128,7 +127,7 @@ export async function createServer(
     }),
     onSend: async (request, reply, payload) => {
       responses.store(request, reply, String(payload));
-      return tellRequestId(request, reply, payload);
+      return addRequestId(request, reply, payload);
     },
   });
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
@@ -143,7 +142,7 @@ export async function createServer(
   // documents need no PIOPIY, and without Redis all is answered.
   server.get("/health/ready", (_request, reply) => {
     const upstreams = {
-      piopiy: client.isUp ? "asked" : "out of order",
+      piopiy: piopiy.isUp ? "asked" : "out of order",
       ...(redis && { redis: redis.isUp ? "up" : "down" }),
     };
     return closing
@@ -153,19 +152,19 @@ export async function createServer(
   return server;
 }
 
-/** The address that reaches this machine from itself where a server listens on all addresses. */
+/** Returns the loopback address for a server that listens on all addresses. */
 function loopbackOf(origin: string): string {
   return origin.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]");
 }
 
-/** Takes over the caller's `X-Request-Id` where it is fit for a log, so that one id leads through several services. */
-function requestId({ headers }: IncomingMessage): string {
-  const given = headers["x-request-id"];
-  return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+/** Returns the client's `X-Request-Id` if it may be logged, so that several services log one id; else a new id. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const header = headers["x-request-id"];
+  return typeof header === "string" && /^[\w.-]{1,64}$/.test(header) ? header : randomUUID();
 }
 
-/** An address that cannot be decoded is one that is not there; else Fastify would answer it without running any hook. */
-function readableUrl({ url = "/" }: { readonly url?: string | undefined }): string {
+/** Escapes an address that cannot be decoded, so that it is not found: else Fastify would respond without running any hook. */
+function escapeInvalidUrl({ url = "/" }: { readonly url?: string | undefined }): string {
   try {
     decodeURI(url);
     return url;

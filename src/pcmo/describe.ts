@@ -1,4 +1,4 @@
-import { shorten, showValue } from "../show-value.js";
+import { formatValue, truncate } from "../format-value.js";
 import type { PcmoAction } from "./document.js";
 
 type ActionOf<Name extends PcmoAction["action"]> = Extract<PcmoAction, { action: Name }>;
@@ -9,9 +9,9 @@ export function describeAction(action: PcmoAction): string {
     case "play":
       return `Plays ${fileName(action)}.`;
     case "speak":
-      return `Says ${showValue(action.text)}.`;
+      return `Says ${formatValue(action.text)}.`;
     case "param":
-      return `Hands ${showValue(action.text)} on to later webhooks.`;
+      return `Hands ${formatValue(action.text)} on to later webhooks.`;
     case "input":
       return `Waits ${describeInput(action)}.`;
     case "play_get_input":
@@ -25,7 +25,7 @@ export function describeAction(action: PcmoAction): string {
       return describeRinging(
         action,
         (action.call ?? action.connect ?? []).map(({ user }) =>
-          /\s/.test(user) ? showValue(user) : shorten(user),
+          /\s/.test(user) ? formatValue(user) : truncate(user),
         ),
       );
     case "record":
@@ -64,7 +64,7 @@ function describeStream({
   const voices = { caller: "the caller's voice", callee: "the callee's voice", both: "both voices" };
   const voice = listen_mode ? voices[listen_mode] : "the voice";
   const quality = voice_quality ? ` with ${voice_quality} samples a second` : "";
-  return `Streams ${voice} to ${shorten(ws_url)}${quality}${stream_on_answer ? " from the answer on" : ""}.`;
+  return `Streams ${voice} to ${truncate(ws_url)}${quality}${stream_on_answer ? " from the answer on" : ""}.`;
 }
 
 function describeInput({
@@ -73,11 +73,11 @@ function describeInput({
   action_url,
 }: ActionOf<"input"> | ActionOf<"play_get_input">): string {
   const time = timeout === undefined ? "" : `${formatCount(timeout, "second")} `;
-  return `${time}for ${formatCount(max_digit, "digit")} to post to ${shorten(action_url)}`;
+  return `${time}for ${formatCount(max_digit, "digit")} to post to ${truncate(action_url)}`;
 }
 
 function fileName({ file_name, file_url }: ActionOf<"play"> | ActionOf<"play_get_input">): string {
-  return shorten(file_name ?? file_url ?? "");
+  return truncate(file_name ?? file_url ?? "");
 }
 
 function formatAttempts(count: number | undefined): string {

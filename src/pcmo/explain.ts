@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { formatValue } from "../format-value.js";
 import { nearestName } from "../nearest-name.js";
-import { showValue } from "../show-value.js";
 import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
 import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
 
@@ -103,7 +103,7 @@ function explainUnknownKey(
   const owner = isAction ? `the action ${action}` : `a target of ${action}`;
   const hint = intended ? `; did you mean "${intended}"?` : `, which has ${known.join(", ")}.`;
   return {
-    problem: problemAt([...path, key], "UNKNOWN_KEY", `${showValue(key)} is no key of ${owner}${hint}`),
+    problem: problemAt([...path, key], "UNKNOWN_KEY", `${formatValue(key)} is no key of ${owner}${hint}`),
     intendedKey: intended && jsonPointer([...path, intended]),
   };
 }
@@ -144,7 +144,7 @@ function invalidValue(
   const element = path.length > 1 ? "A target" : "An action";
   const name = typeof key === "string" ? key : path.length === 0 ? "A PCMO document" : element;
   const hint = typeof value === "string" ? formatHint(code, expectation, value) : ".";
-  return problemAt(path, code, `${name} must be ${expectation}; it is ${showValue(value)}${hint}`);
+  return problemAt(path, code, `${name} must be ${expectation}; it is ${formatValue(value)}${hint}`);
 }
 
 function formatHint(code: DocumentProblemCode, expectation: string, value: string): string {

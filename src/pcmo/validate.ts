@@ -1,4 +1,4 @@
-import { showValue } from "../show-value.js";
+import { formatValue } from "../format-value.js";
 import { describeAction } from "./describe.js";
 import type { PcmoAction } from "./document.js";
 import { explainErrors } from "./explain.js";
@@ -91,7 +91,7 @@ function actionWarnings(action: PcmoAction, index: number): DocumentProblem[] {
   return (["file_name", "file_url"] as const).flatMap((key) => {
     const file = action[key];
     if (file === undefined || /\.(mp3|wav)$/i.test(file.split(/[?#]/, 1)[0] ?? "")) return [];
-    const message = `PIOPIY plays mp3 and wav files; ${showValue(file)} ends in neither .mp3 nor .wav.`;
+    const message = `PIOPIY plays mp3 and wav files; ${formatValue(file)} ends in neither .mp3 nor .wav.`;
     return [warningAt([index, key], "UNCERTAIN_FILE_TYPE", message)];
   });
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
-import { Audit } from "../../src/auth/audit-log.js";
+import { AuditLog } from "../../src/auth/audit-log.js";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
@@ -139,27 +139,29 @@ describe("The audit trail of many strangers", () => {
   const start = (intervalMs?: number) => {
     const lines: { what: string; count?: number; who?: string }[] = [];
     const write = (line: string) => lines.push(JSON.parse(line));
-    return { lines, audit: new Audit(pino({}, { write }), intervalMs) };
+    return { lines, audit: new AuditLog(pino({}, { write }), intervalMs) };
   };
 
   it("writes what it has counted at the end of the interval, and starts again", async () => {
     const { lines, audit } = start(20);
-    for (let nth = 0; nth < 3; nth++) audit.refuse("one", entry);
-    audit.refuse("other", entry);
+    for (let nth = 0; nth < 3; nth++) audit.recordRefusal("one", entry);
+    audit.recordRefusal("other", entry);
     expect(lines.map(({ count }) => count)).toEqual([undefined, undefined]);
     await until(() => lines.length === 3);
     expect(lines.at(-1)).toMatchObject({ what: "login", address: "192.0.2.1", count: 2 });
     await until(() => {
       const before = lines.length;
-      audit.refuse("one", entry);
+      audit.recordRefusal("one", entry);
       return lines.length > before && lines.at(-1)?.count === undefined;
     });
   });
 
   it("counts those beyond 10,000 in one common entry, which names none of them", () => {
     const { lines, audit } = start();
-    for (let nth = 0; nth < 20_000; nth++) audit.refuse(`stranger ${nth}`, { ...entry, who: `${nth}` });
-    for (let nth = 0; nth < 20_000; nth++) audit.refuse(`stranger ${nth}`, { ...entry, who: `${nth}` });
+    for (let nth = 0; nth < 20_000; nth++)
+      audit.recordRefusal(`stranger ${nth}`, { ...entry, who: `${nth}` });
+    for (let nth = 0; nth < 20_000; nth++)
+      audit.recordRefusal(`stranger ${nth}`, { ...entry, who: `${nth}` });
     expect(lines.length).toBeLessThan(10_010);
     audit.close();
     const counted = lines.filter(({ count }) => count !== undefined);

@@ -2,8 +2,8 @@ import "reflect-metadata";
 import { getDirective } from "@graphql-tools/utils";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { buildSchema, isObjectType } from "graphql";
-import { guardFields } from "../../src/graphql/plugins/scopes.js";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
+import { enforceScopes } from "../../src/graphql/scopes.js";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
@@ -67,7 +67,7 @@ describe("Every field of the graph", () => {
 
   it("of Query or Mutation has a scope, else the gateway does not start", () => {
     const schema = buildSchema("type Query { forgotten: Int }");
-    expect(() => guardFields(schema)).toThrow(
+    expect(() => enforceScopes(schema)).toThrow(
       "Query.forgotten needs a decision on who may use it: @RequiresScope.",
     );
   });

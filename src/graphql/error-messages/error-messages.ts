@@ -3,69 +3,134 @@ import {
   BREAK,
   GraphQLError,
   type GraphQLFormattedError,
+  getLocation,
   isValueNode,
   Kind,
+  Lexer,
+  type Token,
+  TokenKind,
   TypeInfo,
   type ValueNode,
   visit,
   visitWithTypeInfo,
 } from "graphql";
 import { gatewayErrorIn } from "../format-error.js";
-import { showName } from "./names.js";
-import { explainSyntax } from "./syntax-errors.js";
-import { explainValidation } from "./validation-errors.js";
+import { formatName } from "./message-parts.js";
+import { describeValidationErrors } from "./validation-errors.js";
 
-/** What the messages depend on. */
-export interface ExplainSettings {
+/** What is wrong with the text of a document, and the setting that it exceeds, if it does. */
+export interface SyntaxProblem {
+  readonly message: string;
+  readonly limit?: string;
+  readonly maximum?: number;
+}
+
+/**
+ * Describes why a document does not parse, by the token at the position of the error. Of strings and numbers, and of
+ * names between parentheses, only the kind is shown: they may be values.
+ */
+function describeSyntaxError({ source, positions }: GraphQLError, maxTokens: number): SyntaxProblem {
+  const position = positions?.[0];
+  if (!source || position === undefined) {
+    return { message: "The document is nested too deeply to be parsed. Ask for less at once." };
+  }
+  const { line, column } = getLocation(source, position);
+  const lexer = new Lexer(source);
+  let parentheses = 0;
+  const unexpected = (what: string) => ({
+    message: `The document does not parse: unexpected ${what} at line ${line}, column ${column}.`,
+  });
+  for (let count = 1; ; count++) {
+    const token = nextToken(lexer);
+    if (!token) return unexpected("character, or a string or number that is not complete,");
+    if (token.start >= position && count > maxTokens) {
+      const message = `The document has more than ${maxTokens} tokens (MAX_TOKENS). Ask for less at once.`;
+      return { message, limit: "MAX_TOKENS", maximum: maxTokens };
+    }
+    if (token.start >= position || token.kind === TokenKind.EOF)
+      return unexpected(describeToken(token, parentheses));
+    if (token.kind === TokenKind.PAREN_L) parentheses++;
+    if (token.kind === TokenKind.PAREN_R) parentheses--;
+  }
+}
+
+/** Returns the next token, or undefined if the text has no valid one. */
+function nextToken(lexer: Lexer): Token | undefined {
+  try {
+    return lexer.advance();
+  } catch {
+    return undefined;
+  }
+}
+
+function describeToken({ kind, value }: Token, parentheses: number): string {
+  switch (kind) {
+    case TokenKind.EOF:
+      return "end of the document";
+    case TokenKind.NAME:
+      return parentheses > 0 ? "name" : `name ${formatName(value)}`;
+    case TokenKind.STRING:
+    case TokenKind.BLOCK_STRING:
+      return "string";
+    case TokenKind.INT:
+    case TokenKind.FLOAT:
+      return "number";
+    default:
+      return `\`${kind}\``;
+  }
+}
+
+/** The settings that messages depend on. */
+export interface MessageSettings {
   readonly introspection: boolean;
   readonly maxTokens: number;
 }
 
 /**
- * Gives the errors that GraphQL or Apollo Server report messages of the gateway, made from the structure of the
- * request: the messages of libraries hold values.
+ * Replaces the messages of errors of graphql-js and Apollo Server, which hold values, by messages that describe the structure
+ * of the request.
  *
  * @param formatted the same errors as they would be sent
  */
-export function explainErrors(
+export function replaceMessages(
   formatted: readonly GraphQLFormattedError[],
   context: GraphQLRequestContext<BaseContext>,
-  settings: ExplainSettings,
+  settings: MessageSettings,
 ): readonly GraphQLFormattedError[] {
   const { document, schema, errors = [] } = context;
-  const isForeign = errors.every((error) => !gatewayErrorIn(error));
-  if (document && isForeign && errors[0]?.extensions.code === "GRAPHQL_VALIDATION_FAILED") {
-    const problems = explainValidation(schema, document, settings.introspection);
+  const isLibraryError = errors.every((error) => !gatewayErrorIn(error));
+  if (document && isLibraryError && errors[0]?.extensions.code === "GRAPHQL_VALIDATION_FAILED") {
+    const problems = describeValidationErrors(schema, document, settings.introspection);
     return problems.length > 0 ? problems : formatted;
   }
   return formatted.map((error, index) => {
     const thrown = errors[index];
     if (!thrown || gatewayErrorIn(thrown)) return error;
-    const { message = error.message, ...more } = explain(thrown, context, settings);
+    const { message = error.message, ...more } = describeLibraryError(thrown, context, settings);
     return { ...error, message, extensions: { ...error.extensions, ...more } };
   });
 }
 
-function explain(
+function describeLibraryError(
   error: GraphQLError,
   context: GraphQLRequestContext<BaseContext>,
-  { maxTokens }: ExplainSettings,
+  { maxTokens }: MessageSettings,
 ): { readonly message?: string | undefined } {
   switch (error.extensions.code) {
     case "GRAPHQL_PARSE_FAILED":
-      return explainSyntax(error, maxTokens);
+      return describeSyntaxError(error, maxTokens);
     case "OPERATION_RESOLUTION_FAILURE":
-      return { message: explainNoOperation(context) };
+      return { message: describeMissingOperation(context) };
     case "BAD_USER_INPUT":
-      return { message: explainArgument(error, context) };
+      return { message: describeArgumentError(error, context) };
     case "BAD_REQUEST":
-      return { message: explainRequest(context) };
+      return { message: describeBadRequest(context) };
     default:
       return {};
   }
 }
 
-function explainNoOperation({ document, request }: GraphQLRequestContext<BaseContext>): string {
+function describeMissingOperation({ document, request }: GraphQLRequestContext<BaseContext>): string {
   const count = document?.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length ?? 0;
   if (count === 0) return "The document has no operation. Add a query or a mutation.";
   return request.operationName
@@ -73,8 +138,8 @@ function explainNoOperation({ document, request }: GraphQLRequestContext<BaseCon
     : `The document has ${count} operations. Name the one to run in \`operationName\`.`;
 }
 
-/** What Apollo Server refuses of a request that is well-formed as HTTP. */
-function explainRequest({
+/** Describes why Apollo Server rejects a request that is well-formed as HTTP. */
+function describeBadRequest({
   request,
   operation,
   schema,
@@ -90,12 +155,12 @@ function explainRequest({
     : "`extensions.persistedQuery.version` must be 1.";
 }
 
-/** What GraphQL refuses when it runs an operation is the value of a variable that is an argument, or a part of one. */
-function explainArgument(
+/** Describes an argument with an invalid variable. While an operation runs, graphql-js rejects no other values. */
+function describeArgumentError(
   error: GraphQLError,
   { schema, document }: GraphQLRequestContext<BaseContext>,
 ): string | undefined {
-  const node = refusedValue(error);
+  const node = rejectedValue(error);
   if (!node || !document) return undefined;
   const types = new TypeInfo(schema);
   let message: string | undefined;
@@ -104,7 +169,7 @@ function explainArgument(
       if (argument.value !== node) return undefined;
       const owner = types.getDirective() ? `@${types.getDirective()?.name}` : types.getFieldDef()?.name;
       const known = types.getArgument();
-      const place = node.kind === Kind.VARIABLE ? showName(`$${node.name.value}`) : "a variable in it";
+      const place = node.kind === Kind.VARIABLE ? formatName(`$${node.name.value}`) : "a variable in it";
       message = `\`${known?.name}\` of \`${owner}\` must be of type \`${known?.type}\`, and ${place} is null or missing.`;
       return BREAK;
     },
@@ -113,8 +178,8 @@ function explainArgument(
   return message;
 }
 
-/** The value in the document that GraphQL refuses when it runs an operation, if an error is about one. */
-export function refusedValue(error: GraphQLError): ValueNode | undefined {
+/** Returns the value in the document that graphql-js rejected while it ran the operation, if the error is about one. */
+export function rejectedValue(error: GraphQLError): ValueNode | undefined {
   const { nodes } = error.originalError instanceof GraphQLError ? error.originalError : error;
   const [node] = nodes ?? [];
   return node && isValueNode(node) ? node : undefined;

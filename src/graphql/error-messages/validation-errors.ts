@@ -18,14 +18,13 @@ import {
   type ValidationRule,
   validate,
 } from "graphql";
-import { isIntrospection } from "../plugins/document-limits.js";
-import { nameOf, namesOf, rawNameOf, showName, suggest, variableOf } from "./names.js";
-import { acceptedBy, kindOfLiteral } from "./value-kinds.js";
+import { isIntrospection } from "../document-limits.js";
+import { describeAccepted, formatName, formatNames, literalKind, suggest } from "./message-parts.js";
 
 type Nodes = readonly ASTNode[];
 type Message = (nodes: Nodes, context: ValidationContext, hints: boolean) => string;
 
-/** Refuses introspection. */
+/** Rejects introspection. */
 const introspectionOff: ValidationRule = (context) => ({
   Field(node) {
     if (isIntrospection(node)) context.reportError(new graphql.GraphQLError("", { nodes: node }));
@@ -46,42 +45,53 @@ const validationMessages: ReadonlyMap<ValidationRule, Message> = new Map<Validat
   [
     graphql.KnownTypeNamesRule,
     ([node], context, hints) =>
-      `There is no type ${nameOf(node)}.${suggest(rawNameOf(node), Object.keys(context.getSchema().getTypeMap()), hints)}`,
+      `There is no type ${formatNodeName(node)}.${suggest(nodeName(node), Object.keys(context.getSchema().getTypeMap()), hints)}`,
   ],
   [
     graphql.FragmentsOnCompositeTypesRule,
-    ([node]) => `A fragment must be on an object, an interface or a union; ${nameOf(node)} is none of them.`,
+    ([node]) =>
+      `A fragment must be on an object, an interface or a union; ${formatNodeName(node)} is none of them.`,
   ],
   [
     graphql.VariablesAreInputTypesRule,
-    ([node]) => `A variable must be of an input type; ${nameOf(node)} is none.`,
+    ([node]) => `A variable must be of an input type; ${formatNodeName(node)} is none.`,
   ],
-  [graphql.KnownFragmentNamesRule, ([node]) => `The document has no fragment ${nameOf(node)}.`],
-  [graphql.NoUnusedFragmentsRule, ([node]) => `The fragment ${nameOf(node)} is never used. Remove it.`],
+  [graphql.KnownFragmentNamesRule, ([node]) => `The document has no fragment ${formatNodeName(node)}.`],
+  [
+    graphql.NoUnusedFragmentsRule,
+    ([node]) => `The fragment ${formatNodeName(node)} is never used. Remove it.`,
+  ],
   [
     graphql.NoFragmentCyclesRule,
-    ([node]) => `The fragment ${nameOf(node)} must not spread itself, directly or through other fragments.`,
+    ([node]) =>
+      `The fragment ${formatNodeName(node)} must not spread itself, directly or through other fragments.`,
   ],
   [
     graphql.NoUndefinedVariablesRule,
-    ([node]) => `The operation does not declare the variable ${variableOf(node)}.`,
+    ([node]) => `The operation does not declare the variable ${formatVariable(node)}.`,
   ],
-  [graphql.NoUnusedVariablesRule, ([node]) => `The variable ${variableOf(node)} is never used. Remove it.`],
+  [
+    graphql.NoUnusedVariablesRule,
+    ([node]) => `The variable ${formatVariable(node)} is never used. Remove it.`,
+  ],
   [
     graphql.LoneAnonymousOperationRule,
     () => "A document with several operations must give each of them a name.",
   ],
-  [graphql.UniqueArgumentNamesRule, ([node]) => `The argument ${nameOf(node)} is given more than once.`],
+  [
+    graphql.UniqueArgumentNamesRule,
+    ([node]) => `The argument ${formatNodeName(node)} is given more than once.`,
+  ],
   [graphql.UniqueInputFieldNamesRule, () => "A field of an input object is given more than once."],
-  [graphql.UniqueFragmentNamesRule, ([node]) => `There is more than one fragment ${nameOf(node)}.`],
-  [graphql.UniqueOperationNamesRule, ([node]) => `There is more than one operation ${nameOf(node)}.`],
+  [graphql.UniqueFragmentNamesRule, ([node]) => `There is more than one fragment ${formatNodeName(node)}.`],
+  [graphql.UniqueOperationNamesRule, ([node]) => `There is more than one operation ${formatNodeName(node)}.`],
   [
     graphql.UniqueVariableNamesRule,
-    ([node]) => `The variable ${variableOf(node)} is declared more than once.`,
+    ([node]) => `The variable ${formatVariable(node)} is declared more than once.`,
   ],
   [
     graphql.UniqueDirectivesPerLocationRule,
-    ([node]) => `The directive ${showName(`@${rawNameOf(node)}`)} may be used only once here.`,
+    ([node]) => `The directive ${formatName(`@${nodeName(node)}`)} may be used only once here.`,
   ],
   [
     graphql.ExecutableDefinitionsRule,
@@ -100,9 +110,9 @@ function unknownField([node]: Nodes, context: ValidationContext, hints: boolean)
   const names = parent && "getFields" in parent ? Object.keys(parent.getFields()) : [];
   const advice =
     parent && isAbstractType(parent) && hints
-      ? ` Select the fields of one of its types in a fragment: ${namesOf(context.getSchema().getPossibleTypes(parent))}.`
-      : suggest(rawNameOf(node), names, hints);
-  return `\`${parent}\` has no field ${nameOf(node)}.${advice}`;
+      ? ` Select the fields of one of its types in a fragment: ${formatNames(context.getSchema().getPossibleTypes(parent))}.`
+      : suggest(nodeName(node), names, hints);
+  return `\`${parent}\` has no field ${formatNodeName(node)}.${advice}`;
 }
 
 function selectionProblem([node]: Nodes, context: ValidationContext): string {
@@ -118,7 +128,7 @@ function unknownArgument([node]: Nodes, context: ValidationContext, hints: boole
   const field = context.getFieldDef();
   const owner = directive ? `@${directive.name}` : `${context.getParentType()}.${field?.name}`;
   const names = (directive ?? field)?.args.map(({ name }) => name) ?? [];
-  return `\`${owner}\` has no argument ${nameOf(node)}.${suggest(rawNameOf(node), names, hints)}`;
+  return `\`${owner}\` has no argument ${formatNodeName(node)}.${suggest(nodeName(node), names, hints)}`;
 }
 
 function missingArgument([node]: Nodes, context: ValidationContext): string {
@@ -126,7 +136,7 @@ function missingArgument([node]: Nodes, context: ValidationContext): string {
   const owner = directive ?? context.getFieldDef();
   const given = new Set((node as FieldNode).arguments?.map(({ name }) => name.value));
   const missing = owner?.args.filter((argument) => isRequiredArgument(argument) && !given.has(argument.name));
-  return `\`${directive ? "@" : ""}${owner?.name}\` needs ${typed("argument", missing ?? [])}.`;
+  return `\`${directive ? "@" : ""}${owner?.name}\` needs ${formatMissing("argument", missing ?? [])}.`;
 }
 
 function valueProblem([node]: Nodes, context: ValidationContext, hints: boolean): string {
@@ -144,12 +154,12 @@ function valueProblem([node]: Nodes, context: ValidationContext, hints: boolean)
     const missing = Object.values(named.getFields()).filter(
       (field) => isRequiredInputField(field) && !given.has(field.name),
     );
-    return `\`${named}\` needs ${typed("field", missing)}.`;
+    return `\`${named}\` needs ${formatMissing("field", missing)}.`;
   }
   const inside = argument && argument.type !== type ? "A value in " : "";
   const subject = argument ? `${inside}\`${argument.name}\`` : "A value";
-  const what = value ? `, and is ${kindOfLiteral(value)}` : "";
-  const advice = type ? acceptedBy(type, hints) : "";
+  const what = value ? `, and is ${literalKind(value)}` : "";
+  const advice = type ? describeAccepted(type, hints) : "";
   return `${subject} must be of type \`${type}\`${what}.${advice}`;
 }
 
@@ -165,63 +175,84 @@ function variableOfOtherType([definition, node]: Nodes, context: ValidationConte
     operation?.kind === Kind.OPERATION_DEFINITION ? context.getRecursiveVariableUsages(operation) : [];
   const expected = usages.find((usage) => usage.node === node)?.type;
   const declared =
-    definition?.kind === Kind.VARIABLE_DEFINITION ? showName(graphql.print(definition.type)) : "";
-  return `The variable ${variableOf(node)} is declared as ${declared} and must be of type \`${expected}\` here.`;
+    definition?.kind === Kind.VARIABLE_DEFINITION ? formatName(graphql.print(definition.type)) : "";
+  return `The variable ${formatVariable(node)} is declared as ${declared} and must be of type \`${expected}\` here.`;
 }
 
 /** The fields that conflict stand last in each half, after those that they are in. */
 function fieldConflict(nodes: Nodes): string {
   const [one, other] = [nodes[nodes.length / 2 - 1], nodes.at(-1)];
   const advice = "Give one of them another alias.";
-  return rawNameOf(one) === rawNameOf(other)
-    ? `${nameOf(one)} is selected twice under one name, with different arguments. ${advice}`
-    : `${nameOf(one)} and ${nameOf(other)} are selected under one name. ${advice}`;
+  return nodeName(one) === nodeName(other)
+    ? `${formatNodeName(one)} is selected twice under one name, with different arguments. ${advice}`
+    : `${formatNodeName(one)} and ${formatNodeName(other)} are selected under one name. ${advice}`;
 }
 
 function directiveProblem([node]: Nodes, context: ValidationContext, hints: boolean): string {
   const known = context.getSchema().getDirectives();
-  const directive = known.find(({ name }) => name === rawNameOf(node));
+  const directive = known.find(({ name }) => name === nodeName(node));
   if (directive) {
     return `The directive \`@${directive.name}\` may not be used here. It may be used on: ${directive.locations.join(", ")}.`;
   }
   const names = known.map(({ name }) => name);
-  return `There is no directive ${showName(`@${rawNameOf(node)}`)}.${suggest(rawNameOf(node), names, hints)}`;
+  return `There is no directive ${formatName(`@${nodeName(node)}`)}.${suggest(nodeName(node), names, hints)}`;
 }
 
 function impossibleFragment([node]: Nodes, context: ValidationContext): string {
   const fragment = node?.kind === Kind.FRAGMENT_SPREAD ? context.getFragment(node.name.value) : node;
   const type =
-    fragment?.kind === Kind.FRAGMENT_DEFINITION ? nameOf(fragment.typeCondition) : `\`${context.getType()}\``;
+    fragment?.kind === Kind.FRAGMENT_DEFINITION
+      ? formatNodeName(fragment.typeCondition)
+      : `\`${context.getType()}\``;
   return `A fragment on ${type} never applies to \`${context.getParentType()}\`. Remove it.`;
 }
 
-function typed(what: string, missing: readonly (GraphQLArgument | GraphQLInputField)[]): string {
+function formatMissing(what: string, missing: readonly (GraphQLArgument | GraphQLInputField)[]): string {
   const names = missing.map(({ name, type }) => `\`${name}\` of type \`${type}\``).join(" and ");
   return `the ${what}${missing.length > 1 ? "s" : ""} ${names}`;
+}
+
+/** Formats the variable that a node uses or declares. */
+function formatVariable(node: ASTNode | undefined): string {
+  return node && "variable" in node
+    ? formatName(`$${node.variable.name.value}`)
+    : formatName(`$${nodeName(node)}`);
+}
+
+/** Formats the name of a node: at most 60 characters. */
+function formatNodeName(node: ASTNode | undefined): string {
+  return formatName(nodeName(node));
+}
+
+/** Returns the name of a node; of a list type, that of its items. */
+function nodeName(node: ASTNode | undefined): string {
+  if (node?.kind === Kind.NAME) return node.value;
+  if (node?.kind === Kind.LIST_TYPE || node?.kind === Kind.NON_NULL_TYPE) return nodeName(node.type);
+  return node && "name" in node && node.name ? node.name.value : "";
 }
 
 const MAX_PROBLEMS = 5;
 const MAX_LOCATIONS = 5;
 
 /**
- * Explains why a document is not valid, at most five problems. It validates again and gives each error the message of the rule
- * that reports it: what GraphQL's own messages hold of the document may be a password.
+ * Describes why a document is not valid, at most five problems. It validates again and gives each error a message by the rule
+ * that reports it: the messages of graphql-js repeat parts of the document, which may be a password.
  *
  * @param introspection whether the schema may be asked for, and messages may suggest its names
  */
-export function explainValidation(
+export function describeValidationErrors(
   schema: GraphQLSchema,
   document: DocumentNode,
   introspection: boolean,
 ): readonly GraphQLFormattedError[] {
   const problems = new Map<string, GraphQLFormattedError>();
-  const explained = (rule: ValidationRule): ValidationRule => {
-    const explain = validationMessages.get(rule);
+  const withMessages = (rule: ValidationRule): ValidationRule => {
+    const describe = validationMessages.get(rule);
     return (context) => {
       const reporting: ValidationContext = Object.create(context, {
         reportError: {
           value(error: Parameters<ValidationContext["reportError"]>[0]) {
-            const message = explain?.(error.nodes ?? [], context, introspection) ?? OTHER;
+            const message = describe?.(error.nodes ?? [], context, introspection) ?? FALLBACK_MESSAGE;
             const locations = error.locations?.slice(0, MAX_LOCATIONS) ?? [];
             const extensions = {
               code: "GRAPHQL_VALIDATION_FAILED",
@@ -239,8 +270,8 @@ export function explainValidation(
     };
   };
   const rules = introspection ? specifiedRules : [...specifiedRules, introspectionOff];
-  validate(schema, document, rules.map(explained), { maxErrors: MAX_PROBLEMS, hideSuggestions: true });
+  validate(schema, document, rules.map(withMessages), { maxErrors: MAX_PROBLEMS, hideSuggestions: true });
   return [...problems.values()].slice(0, MAX_PROBLEMS);
 }
 
-const OTHER = "This part of the document does not fit the schema.";
+const FALLBACK_MESSAGE = "This part of the document does not fit the schema.";

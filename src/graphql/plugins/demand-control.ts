@@ -18,17 +18,9 @@ import {
   TypeMetaFieldDef,
 } from "graphql";
 import type { Context } from "../context.js";
-import { fragmentsOf, isIntrospection, limitError } from "./document-limits.js";
-import { FieldWork, isDetail, REQUEST_COST, rowsOf } from "./field-cost.js";
-import { introspectionSize } from "./introspection-size.js";
+import { FieldCosts, introspectionSize, isDetailField, REQUEST_COST, rowCount } from "../cost.js";
+import { fragmentsOf, isIntrospection } from "../document-limits.js";
 import { type CoercedVariables, coerceVariables } from "./variables.js";
-
-/** Takes units off the client's rate limit, and refuses an operation that has cost more than it may. */
-export async function charge(context: Context, units: number): Promise<void> {
-  const cost = context.spent() + units;
-  if (cost > context.maxCost) throw limitError("MAX_COST", "units of cost", cost, context.maxCost);
-  await context.charge(units);
-}
 
 /** The standard introspection query has a result of 56 kB. */
 const INTROSPECTION_BYTES_PER_UNIT = 200;
@@ -41,7 +33,7 @@ interface Cost {
   readonly isDetailed: boolean;
 }
 
-const nothing: Cost = { fixed: 0, perRow: 0, isDetailed: false };
+const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
 
 /**
  * Returns what an operation costs: 1 a selected field, times the number of rows inside a list; 5 an upstream request that it
@@ -55,30 +47,30 @@ export function operationCost(
   coerced: CoercedVariables,
 ): number {
   const root = schema.getRootType(operation.operation);
-  // Wrong variables are refused before any resolver runs.
+  // Invalid variables are rejected before any resolver runs.
   if (!root || !coerced) return 0;
-  const work = new FieldWork(coerced);
+  const fieldCosts = new FieldCosts(coerced);
   const fragments = fragmentsOf(document);
   const costs = new Map<string, Cost>();
   const { fixed, perRow } = selectionCost(operation.selectionSet, root);
   return fixed + perRow;
 
   function selectionCost({ selections }: SelectionSetNode, parent: GraphQLCompositeType): Cost {
-    return selections.map((node) => nodeCost(node, parent)).reduce(add, nothing);
+    return selections.map((node) => nodeCost(node, parent)).reduce(addCosts, zero);
   }
 
   function nodeCost(node: SelectionNode, parent: GraphQLCompositeType): Cost {
     if (node.kind === Kind.FIELD) return fieldCost(node, parent);
     if (node.kind === Kind.FRAGMENT_SPREAD) return spreadCost(node.name.value);
     const type = node.typeCondition ? schema.getType(node.typeCondition.name.value) : parent;
-    return isCompositeType(type) ? selectionCost(node.selectionSet, type) : nothing;
+    return isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
   }
 
-  /** Remembered, since fragments within fragments may spread one a billion times. */
+  /** Computed once for each fragment: fragments within fragments may spread one a billion times. */
   function spreadCost(name: string): Cost {
     const fragment = fragments.get(name);
     const type = fragment && schema.getType(fragment.typeCondition.name.value);
-    if (!fragment || !isCompositeType(type)) return nothing;
+    if (!fragment || !isCompositeType(type)) return zero;
     const cost = costs.get(name) ?? selectionCost(fragment.selectionSet, type);
     costs.set(name, cost);
     return cost;
@@ -86,40 +78,39 @@ export function operationCost(
 
   function fieldCost(node: FieldNode, parent: GraphQLCompositeType): Cost {
     const name = node.name.value;
-    if (isIntrospection(node)) return { ...nothing, fixed: introspectionCost(node) };
+    if (isIntrospection(node)) return { ...zero, fixed: introspectionCost(node) };
     const field = isObjectType(parent) ? parent.getFields()[name] : undefined;
-    const isDetailed = isDetail(parent.name, name);
+    const isDetailed = isDetailField(parent.name, name);
     if (!field) return { fixed: 1, perRow: 0, isDetailed };
     const type = getNamedType(field.type);
-    const below =
-      node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : nothing;
+    const inner = node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
     const isRoot = parent === root;
     // A root field that reads an endpoint by its name has its details at once.
-    const each = below.fixed + (below.isDetailed && !isRoot ? REQUEST_COST : 0);
-    const own = 1 + (isRoot ? work.costOf(operation.operation, field, node) : 0);
-    const rows = rowsAsked(field, node);
-    const [fixed, perRow] = isList(field.type) ? [0, each + below.perRow] : [each, below.perRow];
+    const perElement = inner.fixed + (inner.isDetailed && !isRoot ? REQUEST_COST : 0);
+    const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node) : 0);
+    const rows = requestedRows(field, node);
+    const [fixed, perRow] = isList(field.type) ? [0, perElement + inner.perRow] : [perElement, inner.perRow];
     return rows === undefined
       ? { fixed: own + fixed, perRow, isDetailed }
       : { fixed: own + fixed + rows * perRow, perRow: 0, isDetailed };
   }
 
   function introspectionCost(node: FieldNode): number {
-    const name = work.valueOf(TypeMetaFieldDef, node, "name");
+    const name = fieldCosts.argumentValue(TypeMetaFieldDef, node, "name");
     return Math.ceil(introspectionSize(schema, fragments, node, name) / INTROSPECTION_BYTES_PER_UNIT);
   }
 
-  function rowsAsked(field: GraphQLField<unknown, unknown>, node: FieldNode): number | undefined {
-    const name = ["first", "representations"].find((each) =>
-      field.args.some((argument) => argument.name === each),
+  function requestedRows(field: GraphQLField<unknown, unknown>, node: FieldNode): number | undefined {
+    const name = ["first", "representations"].find((candidate) =>
+      field.args.some((argument) => argument.name === candidate),
     );
     if (!name) return undefined;
-    const value = work.valueOf(field, node, name);
-    return Array.isArray(value) ? value.length : rowsOf(value);
+    const value = fieldCosts.argumentValue(field, node, name);
+    return Array.isArray(value) ? value.length : rowCount(value);
   }
 }
 
-function add(one: Cost, other: Cost): Cost {
+function addCosts(one: Cost, other: Cost): Cost {
   return {
     fixed: one.fixed + other.fixed,
     perRow: one.perRow + other.perRow,
@@ -131,14 +122,14 @@ function isList(type: GraphQLOutputType): boolean {
   return isListType(getNullableType(type));
 }
 
-/** Refuses an operation that costs too much, and takes what others cost off the client's rate limit, before they run. */
-export const costPlugin: ApolloServerPlugin<Context> = {
+/** Charges the cost of an operation before it runs, or rejects one that costs too much. */
+export const demandControlPlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {
       async didResolveOperation({ schema, document, operation, request, contextValue }) {
         if (!operation) return;
         const variables = coerceVariables(schema, operation, request);
-        await charge(contextValue, operationCost(schema, document, operation, variables));
+        await contextValue.charge(operationCost(schema, document, operation, variables));
       },
     };
   },

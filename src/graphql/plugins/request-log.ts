@@ -2,22 +2,22 @@ import type { ApolloServerPlugin } from "@apollo/server";
 import { unwrapResolverError } from "@apollo/server/errors";
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { ErrorCode } from "../../errors.js";
-import { shorten } from "../../show-value.js";
+import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
-import { type ExplainSettings, explainErrors, refusedValue } from "../error-messages/error-messages.js";
+import { type MessageSettings, rejectedValue, replaceMessages } from "../error-messages/error-messages.js";
 
-/** Ties answers and log together: errors carry the request id, and what callers do not learn is logged under it. */
-export function reportPlugin(settings: ExplainSettings): ApolloServerPlugin<Context> {
+/** Logs each operation and the cause of each masked error, and adds the request id to errors. */
+export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<Context> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
       requestContext.contextValue.log.error({ err: error }, "masked");
     },
-    async requestDidStart({ contextValue: { caller, log, requestId } }) {
-      const begun = performance.now();
+    async requestDidStart({ contextValue: { client, log, requestId } }) {
+      const startedAt = performance.now();
       return {
         async didEncounterErrors({ errors }) {
           for (const error of errors) {
-            error.extensions.code ??= refusalCode(error) ?? "INTERNAL_SERVER_ERROR";
+            error.extensions.code ??= codeOfLibraryError(error) ?? "INTERNAL_SERVER_ERROR";
             if (error.extensions.code === "INTERNAL_SERVER_ERROR") {
               log.error({ err: unwrapResolverError(error), path: error.path }, "masked");
             }
@@ -27,19 +27,20 @@ export function reportPlugin(settings: ExplainSettings): ApolloServerPlugin<Cont
           const { response, operationName, operation } = requestContext;
           if (response.body.kind !== "single") return;
           const { singleResult } = response.body;
-          const errors = singleResult.errors && explainErrors(singleResult.errors, requestContext, settings);
-          const told = errors && relevant(errors);
-          if (told) {
-            singleResult.errors = told.map((error) => ({
+          const errors =
+            singleResult.errors && replaceMessages(singleResult.errors, requestContext, settings);
+          const reported = errors && onlyLimitErrors(errors);
+          if (reported) {
+            singleResult.errors = reported.map((error) => ({
               ...error,
               extensions: { ...error.extensions, requestId },
             }));
           }
-          const ms = Math.round(performance.now() - begun);
-          const codes = told?.map((error) => error.extensions?.code);
-          const name = operationName && shorten(operationName);
+          const ms = Math.round(performance.now() - startedAt);
+          const codes = reported?.map((error) => error.extensions?.code);
+          const name = operationName && truncate(operationName);
           log.info(
-            { who: caller.name, operation: operation?.operation, operationName: name, ms, codes },
+            { who: client.name, operation: operation?.operation, operationName: name, ms, codes },
             "answered",
           );
         },
@@ -48,16 +49,16 @@ export function reportPlugin(settings: ExplainSettings): ApolloServerPlugin<Cont
   };
 }
 
-/** A document that is too large is not told its other mistakes. */
-function relevant(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
+/** Returns the errors of exceeded limits alone if there are any: the other errors of a document that is too large are no help. */
+function onlyLimitErrors(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
   const limited = errors.filter(({ extensions }) => extensions?.limit);
   return limited.length > 0 ? limited : errors;
 }
 
-/** The code of what GraphQL's own engine refuses: it gives none. */
-function refusalCode(error: GraphQLError): ErrorCode | undefined {
+/** Returns a code for an error that graphql-js reports without one. */
+function codeOfLibraryError(error: GraphQLError): ErrorCode | undefined {
   // Such as null from a variable where the argument has a default.
-  if (refusedValue(error)) return "BAD_USER_INPUT";
+  if (rejectedValue(error)) return "BAD_USER_INPUT";
   // No field in particular, such as a subscription.
   return error.originalError || error.path ? undefined : "BAD_REQUEST";
 }

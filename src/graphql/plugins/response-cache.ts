@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from "@apollo/server";
-import { shorten } from "../../show-value.js";
+import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 
 /**
@@ -27,7 +27,7 @@ export const responseCachePlugin: ApolloServerPlugin<Context> = {
           return;
         storage.storable = {
           cost: spent(),
-          operationName: operationName ? shorten(operationName) : undefined,
+          operationName: operationName ? truncate(operationName) : undefined,
           readAt,
         };
       },

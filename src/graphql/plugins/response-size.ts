@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import type { Context } from "../context.js";
-import { limitError } from "./document-limits.js";
+import { limitError } from "../document-limits.js";
 
 /** Text that is written as it is, one byte a character. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;

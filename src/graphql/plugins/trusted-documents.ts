@@ -2,28 +2,32 @@ import { createHash } from "node:crypto";
 import type { ApolloServerPlugin } from "@apollo/server";
 import { sortExecutableDocument } from "@graphql-tools/documents";
 import { type DocumentNode, parse, print } from "graphql";
+import type { Config } from "../../config.js";
 import { GatewayError } from "../../errors.js";
-import { shorten } from "../../show-value.js";
-import type { TrustedDocuments } from "../../trusted-documents.js";
+import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
 /**
- * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may
- * differ in spaces, comments and the order of fields: the client preset sorts what it writes. The log tells the hash: the text may hold a password.
+ * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may differ in
+ * spaces, comments and the order of fields: the client preset sorts what it writes. The log has the hash only, since the text may
+ * hold a password.
  */
-export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): ApolloServerPlugin<Context> {
+export function trustedDocumentsPlugin({
+  mode,
+  documents,
+}: Config["trustedDocuments"]): ApolloServerPlugin<Context> {
   if (mode === "off") return {};
-  const trusted = new Set([...documents.values()].map((text) => normalForm(parse(text))));
+  const trusted = new Set([...documents.values()].map((text) => normalize(parse(text))));
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ document, operationName, contextValue: { caller, log } }) {
-          const text = normalForm(document);
+        async didResolveOperation({ document, operationName, contextValue: { client, log } }) {
+          const text = normalize(document);
           if (trusted.has(text)) return;
           const sha256 = createHash("sha256").update(text).digest("hex");
           log.warn(
-            { operationName: operationName && shorten(operationName), sha256, who: caller.name },
+            { operationName: operationName && truncate(operationName), sha256, who: client.name },
             "document not trusted",
           );
           if (mode === "log") return;
@@ -37,13 +41,13 @@ export function trustedDocumentsPlugin({ mode, documents }: TrustedDocuments): A
   };
 }
 
-function normalForm(document: DocumentNode): string {
+function normalize(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
 }
 
-/** Where Apollo Server finds the text of a document by its hash: in the manifest, or where a client registered it before. */
-export class PersistedQueries extends DocumentCache<string> {
-  constructor(private readonly trusted: TrustedDocuments) {
+/** Caches documents by their hash for automatic persisted queries. Those of the manifest are always present. */
+export class PersistedQueryCache extends DocumentCache<string> {
+  constructor(private readonly trusted: Config["trustedDocuments"]) {
     super();
   }
 

@@ -16,8 +16,7 @@ import {
   type VariableDefinitionNode,
 } from "graphql";
 import type { Context } from "../context.js";
-import { showName, suggest } from "../error-messages/names.js";
-import { acceptedBy, kindOfValue } from "../error-messages/value-kinds.js";
+import { describeAccepted, formatName, suggest, valueKind } from "../error-messages/message-parts.js";
 import { formatError } from "../format-error.js";
 
 const MAX_PROBLEMS = 5;
@@ -25,20 +24,23 @@ const MAX_PROBLEMS = 5;
 /** The variables of an operation as their types have them; undefined when one of them does not fit its type. */
 export type CoercedVariables = Readonly<Record<string, unknown>> | undefined;
 
-const coerced = new WeakMap<GraphQLRequest, CoercedVariables>();
+const coercedByRequest = new WeakMap<GraphQLRequest, CoercedVariables>();
 
-/** Coerces the variables of a request, once for all that ask for them. */
+/** Returns the coerced variables of a request. They are coerced once for all plugins. */
 export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   request: GraphQLRequest,
 ): CoercedVariables {
-  if (!coerced.has(request)) {
+  if (!coercedByRequest.has(request)) {
     const options = { maxErrors: 1, hideSuggestions: true };
     const definitions = operation.variableDefinitions ?? [];
-    coerced.set(request, getVariableValues(schema, definitions, request.variables ?? {}, options).coerced);
+    coercedByRequest.set(
+      request,
+      getVariableValues(schema, definitions, request.variables ?? {}, options).coerced,
+    );
   }
-  return coerced.get(request);
+  return coercedByRequest.get(request);
 }
 
 /** A variable that does not fit its type. */
@@ -48,12 +50,12 @@ export interface VariableProblem {
 }
 
 /**
- * Explains what is wrong with the variables of an operation, at most five problems, by the kinds of the values and the
+ * Returns what is wrong with the variables of an operation, at most five problems, described by the kinds of the values and the
  * names of the schema.
  *
  * @param hints whether names of the schema may be suggested
  */
-function explainVariables(
+function findVariableProblems(
   schema: GraphQLSchema,
   { variableDefinitions = [] }: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
@@ -65,7 +67,7 @@ function explainVariables(
     const name = node.variable.name.value;
     const isGiven = Object.hasOwn(variables, name);
     if (!isInputType(type) || (!isGiven && node.defaultValue)) continue;
-    for (const problem of problemsOf(variables[name], type, showName(`$${name}`), hints)) {
+    for (const problem of problemsOf(variables[name], type, formatName(`$${name}`), hints)) {
       if (problems.push({ message: `Variable ${problem}`, node }) === MAX_PROBLEMS) return problems;
     }
   }
@@ -75,22 +77,22 @@ function explainVariables(
 /** Follows the rules of the specification for the coercion of inputs. Generates, so that its reader can stop it. */
 function* problemsOf(value: unknown, type: GraphQLInputType, at: string, hints: boolean): Generator<string> {
   const nullable = getNullableType(type);
-  const misfit = (advice = "") => `${at} must be of type \`${type}\`, and is ${kindOfValue(value)}.${advice}`;
+  const mismatch = (advice = "") => `${at} must be of type \`${type}\`, and is ${valueKind(value)}.${advice}`;
   if (value == null) {
-    if (isNonNullType(type)) yield misfit();
+    if (isNonNullType(type)) yield mismatch();
   } else if (isListType(nullable)) {
     // A value that is no list stands for a list of one.
     if (!Array.isArray(value)) yield* problemsOf(value, nullable.ofType, at, hints);
     else {
       for (const [index, item] of value.entries()) {
-        yield* problemsOf(item, nullable.ofType, below(at, `[${index}]`), hints);
+        yield* problemsOf(item, nullable.ofType, appendPath(at, `[${index}]`), hints);
       }
     }
   } else if (isInputObjectType(nullable)) {
     if (typeof value === "object" && !Array.isArray(value)) yield* fieldProblems(value, nullable, at, hints);
-    else yield misfit();
+    else yield mismatch();
   } else {
-    if (!succeeds(() => nullable.parseValue(value, true))) yield misfit(acceptedBy(nullable, hints));
+    if (!accepts(() => nullable.parseValue(value, true))) yield mismatch(describeAccepted(nullable, hints));
   }
 }
 
@@ -103,9 +105,9 @@ function* fieldProblems(
   const fields = type.getFields();
   const given = value as Readonly<Record<string, unknown>>;
   for (const field of Object.values(fields)) {
-    const inner = given[field.name];
-    if (inner !== undefined || isRequiredInputField(field)) {
-      yield* problemsOf(inner, field.type, below(at, `.${field.name}`), hints);
+    const fieldValue = given[field.name];
+    if (fieldValue !== undefined || isRequiredInputField(field)) {
+      yield* problemsOf(fieldValue, field.type, appendPath(at, `.${field.name}`), hints);
     }
   }
   for (const key in given) {
@@ -114,13 +116,13 @@ function* fieldProblems(
   }
 }
 
-/** Some place inside a place. */
-function below(at: string, step: string): string {
+/** Returns the path of a value inside the value at a path. */
+function appendPath(at: string, step: string): string {
   return `${at.slice(0, -1)}${step}\``;
 }
 
 /** Tells whether a scalar or an enum accepts a value. The message of its error is not read: it may hold the value. */
-function succeeds(parse: () => unknown): boolean {
+function accepts(parse: () => unknown): boolean {
   try {
     return parse() !== undefined;
   } catch {
@@ -129,7 +131,7 @@ function succeeds(parse: () => unknown): boolean {
 }
 
 /**
- * Refuses an operation whose variables do not fit their types, in the gateway's words: those of GraphQL hold the values.
+ * Rejects an operation whose variables do not fit their types, with messages of the gateway: those of graphql-js hold the values.
  *
  * @param hints whether errors may suggest names of the schema
  */
@@ -140,15 +142,15 @@ export function variablesPlugin(hints: boolean): ApolloServerPlugin<Context> {
         async responseForOperation({ schema, operation, request }) {
           // There is none where the document has another one.
           if (!operation || coerceVariables(schema, operation, request)) return null;
-          const problems = explainVariables(schema, operation, request.variables ?? {}, hints);
+          const problems = findVariableProblems(schema, operation, request.variables ?? {}, hints);
           const errors = problems.map(({ message, node }) => {
             const { locations = [] } = new GraphQLError(message, { nodes: node });
             return { message, locations, extensions: { code: "BAD_USER_INPUT", retryable: false } };
           });
-          const unknown = formatError({ message: "", extensions: { code: "BAD_USER_INPUT" } }, undefined);
+          const fallback = formatError({ message: "", extensions: { code: "BAD_USER_INPUT" } }, undefined);
           return {
             http: { status: 400, headers: new HeaderMap() },
-            body: { kind: "single", singleResult: { errors: errors.length > 0 ? errors : [unknown] } },
+            body: { kind: "single", singleResult: { errors: errors.length > 0 ? errors : [fallback] } },
           };
         },
       };

@@ -1,10 +1,11 @@
-import { Arg, Ctx, Directive, Field, ID, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
+import { Arg, Ctx, Directive, Field, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
+import { formatValue } from "../../format-value.js";
 import { Secret } from "../../secret.js";
-import { showValue } from "../../show-value.js";
 import { isPassword } from "../../sip/password.js";
 import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../plugins/scopes.js";
+import { ID } from "../scalars.js";
+import { RequiresScope } from "../scopes.js";
 import { UserError } from "../user-error.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 
@@ -122,7 +123,7 @@ class RemoveSipEndpointPayload {
   userErrors!: UserError[];
 }
 
-/** What changes endpoints. Mistakes in an input are answered, all at once, before PIOPIY is asked. */
+/** Creates, updates and removes endpoints. All mistakes of an input are returned at once, before a request to PIOPIY. */
 @Resolver()
 export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
@@ -134,19 +135,19 @@ export class SipEndpointMutationsResolver {
     @Arg("input", () => CreateSipEndpointInput, {
       description: "The name, and the password if it is not to be made.",
     })
-    { username, password: given = null, idempotencyKey = null }: CreateSipEndpointInput,
-    @Ctx() { caller, piopiy }: Context,
+    { username, password: passwordText = null, idempotencyKey = null }: CreateSipEndpointInput,
+    @Ctx() { client, piopiy }: Context,
   ): Promise<CreateSipEndpointPayload> {
-    const password = given === null ? null : new Secret(given);
+    const password = passwordText === null ? null : new Secret(passwordText);
     const userErrors = [
       ...newUsernameErrors(username),
       ...passwordErrors(password),
       ...idempotencyKeyErrors(idempotencyKey),
     ];
     if (userErrors.length > 0) return new CreateSipEndpointPayload(userErrors);
-    const key = idempotencyKey === null ? null : [caller.name, idempotencyKey];
+    const key = idempotencyKey === null ? null : [client.name, idempotencyKey];
     const created = await piopiy.create({ username, password, key });
-    if (!created) return new CreateSipEndpointPayload([usernameTaken(username)]);
+    if (!created) return new CreateSipEndpointPayload([usernameTakenError(username)]);
     return new CreateSipEndpointPayload([], new SipEndpoint(created.username, created.password));
   }
 
@@ -160,14 +161,14 @@ export class SipEndpointMutationsResolver {
     @Arg("input", () => UpdateSipEndpointInput, {
       description: "The name, and the password if it is not to be made.",
     })
-    { username, password: given = null }: UpdateSipEndpointInput,
+    { username, password: passwordText = null }: UpdateSipEndpointInput,
     @Ctx() { piopiy }: Context,
   ): Promise<UpdateSipEndpointPayload> {
-    const password = given === null ? null : new Secret(given);
+    const password = passwordText === null ? null : new Secret(passwordText);
     const userErrors = [...usernameErrors(username), ...passwordErrors(password)];
     if (userErrors.length > 0) return new UpdateSipEndpointPayload(userErrors);
     const updated = await piopiy.update({ username, password });
-    if (!updated) return new UpdateSipEndpointPayload([notFound(username)]);
+    if (!updated) return new UpdateSipEndpointPayload([notFoundError(username)]);
     return new UpdateSipEndpointPayload([], new SipEndpoint(updated.username, updated.password));
   }
 
@@ -184,7 +185,7 @@ export class SipEndpointMutationsResolver {
     const userErrors = usernameErrors(username);
     if (userErrors.length > 0) return { userErrors };
     const removed = await piopiy.remove(username);
-    return removed ? { username: removed.username, userErrors } : { userErrors: [notFound(username)] };
+    return removed ? { username: removed.username, userErrors } : { userErrors: [notFoundError(username)] };
   }
 }
 
@@ -214,14 +215,14 @@ function idempotencyKeyErrors(key: string | null): UserError[] {
   return [new UserError("INVALID_IDEMPOTENCY_KEY", message, ["idempotencyKey"])];
 }
 
-function usernameTaken(username: string): UserError {
-  return new UserError("USERNAME_TAKEN", `There is a SIP endpoint ${showValue(username)} already.`, [
+function usernameTakenError(username: string): UserError {
+  return new UserError("USERNAME_TAKEN", `There is a SIP endpoint ${formatValue(username)} already.`, [
     "username",
   ]);
 }
 
-function notFound(username: string): UserError {
-  return new UserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${showValue(username)}.`, [
+function notFoundError(username: string): UserError {
+  return new UserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${formatValue(username)}.`, [
     "username",
   ]);
 }

@@ -1,12 +1,13 @@
-import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
+import { Arg, Ctx, Directive, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { GatewayError } from "../../errors.js";
+import { formatValue } from "../../format-value.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { SipEndpointRecord } from "../../piopiy/protocol.js";
-import { showValue } from "../../show-value.js";
 import { sipUri } from "../../sip/sip-uri.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../plugins/scopes.js";
+import { ID } from "../scalars.js";
+import { RequiresScope } from "../scopes.js";
 import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;
@@ -26,7 +27,7 @@ export class SipEndpointResolver {
     username: string,
     @Ctx() { piopiy }: Context,
   ): Promise<SipEndpoint | null> {
-    return find(username, piopiy, "username");
+    return findEndpoint(username, piopiy, "username");
   }
 
   @FieldResolver(() => String, {
@@ -35,29 +36,31 @@ export class SipEndpointResolver {
       "to PIOPIY a row, together with sipUri, audio, video and type.",
   })
   connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
-    return tell(endpoint, context, "connectUrl", (connectUrl) => connectUrl);
+    return resolveDetail(endpoint, context, "connectUrl", (connectUrl) => connectUrl);
   }
 
   @FieldResolver(() => String, {
     description: 'The full SIP address, escaped as RFC 3261 wants it. Example: "sip:alice@sbc.example.com".',
   })
   sipUri(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
-    return tell(endpoint, context, "connectUrl", (connectUrl) => sipUri(endpoint.username, connectUrl));
+    return resolveDetail(endpoint, context, "connectUrl", (connectUrl) =>
+      sipUri(endpoint.username, connectUrl),
+    );
   }
 
   @FieldResolver(() => Boolean, { description: "Whether it can take audio calls." })
   audio(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
-    return tell(endpoint, context, "audio", (audio) => audio);
+    return resolveDetail(endpoint, context, "audio", (audio) => audio);
   }
 
   @FieldResolver(() => Boolean, { description: "Whether it can take video calls." })
   video(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
-    return tell(endpoint, context, "video", (video) => video);
+    return resolveDetail(endpoint, context, "video", (video) => video);
   }
 
   @FieldResolver(() => SipEndpointType, { description: "What kind of line it is." })
   type(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<SipEndpointType> {
-    return tell(endpoint, context, "type", (type) => SipEndpointType[type]);
+    return resolveDetail(endpoint, context, "type", (type) => SipEndpointType[type]);
   }
 
   @RequiresScope("sip:password")
@@ -69,21 +72,21 @@ export class SipEndpointResolver {
   })
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
     const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
-    if (password === null) throw await gone(endpoint, context);
-    if (password === undefined) throw invalid(endpoint, "password");
+    if (password === null) throw await missingEndpointError(endpoint, context);
+    if (password === undefined) throw invalidDetailError(endpoint, "password");
     return password.reveal();
   }
 }
 
-/** Finds the endpoint that another subgraph refers to by its key, which may be any JSON; null when there is none. */
+/** Returns the endpoint that another subgraph refers to by its key, which may be any JSON; null when there is none. */
 export async function resolveSipEndpointReference(
   { username }: { readonly username?: unknown },
   { piopiy }: Context,
 ): Promise<SipEndpoint | null> {
-  return find(username, piopiy, "representations");
+  return findEndpoint(username, piopiy, "representations");
 }
 
-async function find(
+async function findEndpoint(
   username: unknown,
   piopiy: PiopiyLoader,
   argumentName: string,
@@ -95,8 +98,8 @@ async function find(
   return record && new SipEndpoint(record.username, record.password, record);
 }
 
-/** What PIOPIY has to show for each field of an endpoint. */
-const allowed = {
+/** The valid values of each field, for error messages. */
+const expectedByField = {
   connectUrl: "the address of an SBC",
   audio: "true or false",
   video: "true or false",
@@ -105,44 +108,47 @@ const allowed = {
 };
 type Detail = "connectUrl" | "audio" | "video" | "type";
 
-/** At once where the record is known: a promise for each of a hundred fields would cost more than their answer. */
-function tell<F extends Detail, T>(
+/**
+ * Resolves a field from the record of its endpoint, which is read unless it is known. If it is known, this is synchronous: a promise
+ * for each field of a hundred rows would take longer than the rest.
+ */
+function resolveDetail<F extends Detail, T>(
   endpoint: SipEndpoint,
   context: Context,
   field: F,
-  tellOf: (value: NonNullable<SipEndpointRecord[F]>) => T,
+  convert: (value: NonNullable<SipEndpointRecord[F]>) => T,
 ): Awaitable<T> {
-  if (endpoint.record) return tellOf(detail(endpoint, endpoint.record, field));
+  if (endpoint.record) return convert(requireDetail(endpoint, endpoint.record, field));
   return context.piopiy.endpoint(endpoint.username).then(async (record) => {
-    if (!record) throw await gone(endpoint, context);
+    if (!record) throw await missingEndpointError(endpoint, context);
     endpoint.record = record;
-    return tellOf(detail(endpoint, record, field));
+    return convert(requireDetail(endpoint, record, field));
   });
 }
 
-function detail<F extends Detail>(
+function requireDetail<F extends Detail>(
   endpoint: SipEndpoint,
   record: SipEndpointRecord,
   field: F,
 ): NonNullable<SipEndpointRecord[F]> {
   const value = record[field];
-  if (value === undefined) throw invalid(endpoint, field);
+  if (value === undefined) throw invalidDetailError(endpoint, field);
   return value as NonNullable<SipEndpointRecord[F]>;
 }
 
-function invalid({ username }: SipEndpoint, field: keyof typeof allowed): GatewayError {
+function invalidDetailError({ username }: SipEndpoint, field: keyof typeof expectedByField): GatewayError {
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY shows no valid \`${field}\` of the SIP endpoint ${showValue(username)}: it must be ${allowed[field]}. ` +
+    `PIOPIY shows no valid \`${field}\` of the SIP endpoint ${formatValue(username)}: it must be ${expectedByField[field]}. ` +
       "The other fields are not affected; check the endpoint at PIOPIY.",
   );
 }
 
-/** Resolves once nothing that is cached repeats the contradiction. */
-async function gone({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
+/** Creates the error of an endpoint that PIOPIY named and does not have, once nothing cached repeats the contradiction. */
+async function missingEndpointError({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
   await piopiy.invalidate(username);
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY named the SIP endpoint ${showValue(username)} and then said that there is none: it may have been removed in between. Ask again.`,
+    `PIOPIY named the SIP endpoint ${formatValue(username)} and then said that there is none: it may have been removed in between. Ask again.`,
   );
 }

@@ -1,6 +1,7 @@
-import { Directive, Field, ID, ObjectType, registerEnumType } from "type-graphql";
+import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
 import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import type { Secret } from "../../secret.js";
+import { ID } from "../scalars.js";
 
 export enum SipEndpointType {
   SIP = "SIP",

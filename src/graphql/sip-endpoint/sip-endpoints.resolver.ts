@@ -4,9 +4,8 @@ import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
 import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
-import { charge } from "../plugins/demand-control.js";
-import { MAX_FIRST, REQUEST_COST } from "../plugins/field-cost.js";
-import { RequiresScope } from "../plugins/scopes.js";
+import { MAX_FIRST, REQUEST_COST } from "../cost.js";
+import { RequiresScope } from "../scopes.js";
 import { SipEndpoint } from "./sip-endpoint.type.js";
 
 @Directive("@shareable")
@@ -96,42 +95,42 @@ export class SipEndpointsResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<SipEndpointConnection> {
     if (first < 1 || first > MAX_FIRST)
-      throw badArgument("first", `must be 1 to ${MAX_FIRST}; it is ${first}`);
+      throw argumentError("first", `must be 1 to ${MAX_FIRST}; it is ${first}`);
     if (offset != null && after != null) {
-      throw badArgument(
+      throw argumentError(
         "after",
         "must not stand together with `offset`: walk with one or jump with the other",
       );
     }
-    if (offset != null && offset < 0) throw badArgument("offset", `must be 0 or more; it is ${offset}`);
+    if (offset != null && offset < 0) throw argumentError("offset", `must be 0 or more; it is ${offset}`);
     const { piopiy } = context;
     const slice =
       after == null
         ? await sliceAt(piopiy, offset ?? 0, first)
-        : await sliceAfter(piopiy, readCursor(after), first, (pages) =>
-            charge(context, REQUEST_COST * pages),
+        : await sliceAfter(piopiy, parseCursor(after), first, (pages) =>
+            context.charge(REQUEST_COST * pages),
           );
     if (slice.unnamed.length > 0) {
-      context.reportError(unnamedRows(slice.unnamed), responsePathAsArray(info.path));
+      context.reportError(unnamedRowsError(slice.unnamed), responsePathAsArray(info.path));
     }
     return toConnection(slice);
   }
 }
 
-function readCursor(text: string): Cursor {
+function parseCursor(text: string): Cursor {
   const cursor = decodeCursor(text);
   if (cursor) return cursor;
-  throw badArgument(
+  throw argumentError(
     "after",
     "must be a cursor that this gateway gave, such as pageInfo.endCursor of the page before",
   );
 }
 
-function badArgument(argumentName: string, problem: string): GatewayError {
+function argumentError(argumentName: string, problem: string): GatewayError {
   return new GatewayError("BAD_USER_INPUT", `\`${argumentName}\` ${problem}.`, { argumentName });
 }
 
-function unnamedRows(places: readonly number[]): GatewayError {
+function unnamedRowsError(places: readonly number[]): GatewayError {
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
     `PIOPIY listed ${places.length === 1 ? "a row" : "rows"} without a valid username of their own, at offset ${places.join(", ")}. ` +

@@ -1,12 +1,21 @@
 import {
   type FieldNode,
   type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  getNamedType,
+  isObjectType,
   Kind,
   type OperationDefinitionNode,
+  SchemaMetaFieldDef,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
   type ValueNode,
   valueFromAST,
   visit,
 } from "graphql";
+import type { Fragments } from "./document-limits.js";
 
 /** How many rows of a list an operation may ask for at once. */
 export const MAX_FIRST = 100;
@@ -24,12 +33,12 @@ const PAGE_SIZE = 10;
 const DETAILS = new Set(["connectUrl", "sipUri", "audio", "video", "type"]);
 
 /** Tells whether a field of this type and name takes an upstream request, unless the endpoint was read by its name. */
-export function isDetail(typeName: string, fieldName: string): boolean {
+export function isDetailField(typeName: string, fieldName: string): boolean {
   return typeName === "SipEndpoint" && DETAILS.has(fieldName);
 }
 
-/** The values of the arguments and variables of one operation, as far as its cost depends on them. */
-export class FieldWork {
+/** Computes what the root fields of one operation cost, from their arguments. */
+export class FieldCosts {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #sizes = new Map<string, number>();
 
@@ -39,7 +48,7 @@ export class FieldWork {
   }
 
   /** Returns the value of an argument, or its default. */
-  valueOf(field: GraphQLField<unknown, unknown>, node: FieldNode, name: string): unknown {
+  argumentValue(field: GraphQLField<unknown, unknown>, node: FieldNode, name: string): unknown {
     const argument = field.args.find((candidate) => candidate.name === name);
     const given = node.arguments?.find((candidate) => candidate.name.value === name)?.value;
     return (
@@ -47,21 +56,21 @@ export class FieldWork {
     );
   }
 
-  /** Returns what a root field costs beside 1 for each selected field: its upstream requests, and the bytes that it works on. */
-  costOf(
+  /** Returns what a root field costs besides 1 for each selected field: its upstream requests, and the bytes that it processes. */
+  rootFieldCost(
     operation: OperationDefinitionNode["operation"],
     field: GraphQLField<unknown, unknown>,
     node: FieldNode,
   ): number {
     if (operation === "mutation") return REQUEST_COST;
-    const value = (name: string) => this.valueOf(field, node, name);
+    const value = (name: string) => this.argumentValue(field, node, name);
     switch (field.name) {
       case "sipEndpoint":
         return REQUEST_COST;
       case "sipEndpoints": {
         // A cursor remembers rows on up to two pages more. One request more is for a list that changes while it is read.
-        const before = value("after") == null ? rowsBefore(value("offset")) : 2 * PAGE_SIZE;
-        const pages = Math.ceil((before + rowsOf(value("first"))) / PAGE_SIZE);
+        const before = value("after") == null ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
+        const pages = Math.ceil((before + rowCount(value("first"))) / PAGE_SIZE);
         return REQUEST_COST * (pages + Math.floor(pages / 2) + 1);
       }
       case "_entities":
@@ -83,7 +92,7 @@ export class FieldWork {
     }
   }
 
-  /** The bytes of a literal's source, and of the variables in it: each may stand there many times. */
+  /** Returns the bytes of a literal's source and of its variables, each of which may occur in it many times. */
   #literalSize(literal: ValueNode): number {
     if (literal.kind === Kind.VARIABLE) return this.#variableSize(literal.name.value);
     let bytes = (literal.loc?.end ?? 0) - (literal.loc?.start ?? 0);
@@ -104,16 +113,70 @@ export class FieldWork {
   }
 }
 
-/** Returns how many rows of a list are read: a wrong number is refused later. */
-export function rowsOf(first: unknown): number {
+/** Returns how many rows of a list are read. An invalid number is rejected later. */
+export function rowCount(first: unknown): number {
   return typeof first === "number" ? Math.min(Math.max(first, 0), MAX_FIRST) : 1;
 }
 
 /** Returns how many rows stand before an offset on its page. */
-function rowsBefore(offset: unknown): number {
+function rowsBeforeOnPage(offset: unknown): number {
   return typeof offset === "number" && offset > 0 ? offset % PAGE_SIZE : 0;
 }
 
 function lengthOf(list: unknown): number {
   return Array.isArray(list) ? list.length : 0;
+}
+
+/** For quotes, a colon and a comma. */
+const PUNCTUATION_BYTES = 6;
+
+/**
+ * Returns how many bytes, about, the result of `__schema` or `__type` has. It runs graphql-js's own resolvers, once for each
+ * selection and element of the schema, however often fields that refer to each other lead there: so it is known in
+ * milliseconds for a result of gigabytes.
+ *
+ * @param name the argument of `__type`
+ */
+export function introspectionSize(
+  schema: GraphQLSchema,
+  fragments: Fragments,
+  root: FieldNode,
+  name: unknown,
+): number {
+  const sizes = new Map<SelectionSetNode, Map<unknown, number>>();
+  const info = { schema } as GraphQLResolveInfo;
+  const meta = root.name.value === "__schema" ? SchemaMetaFieldDef : TypeMetaFieldDef;
+  return valueSize(root, getNamedType(meta.type), meta.resolve?.(undefined, { name }, undefined, info));
+
+  function valueSize(node: FieldNode, type: unknown, value: unknown): number {
+    const own = (node.alias ?? node.name).value.length + PUNCTUATION_BYTES;
+    const values = Array.isArray(value) ? value : [value];
+    return values.reduce((sum: number, each) => {
+      if (typeof each === "string") return sum + each.length + PUNCTUATION_BYTES;
+      if (!node.selectionSet || !isObjectType(type) || each == null) return sum + PUNCTUATION_BYTES;
+      return sum + objectSize(node.selectionSet, type, each);
+    }, own);
+  }
+
+  function objectSize(set: SelectionSetNode, type: GraphQLObjectType, source: unknown): number {
+    const known = sizes.get(set) ?? new Map<unknown, number>();
+    sizes.set(set, known);
+    const size = known.get(source) ?? selectionsSize(set, type, source);
+    known.set(source, size);
+    return size;
+  }
+
+  function selectionsSize(set: SelectionSetNode, type: GraphQLObjectType, source: unknown): number {
+    return set.selections.reduce((sum, node) => {
+      if (node.kind === Kind.INLINE_FRAGMENT) return sum + objectSize(node.selectionSet, type, source);
+      if (node.kind === Kind.FRAGMENT_SPREAD) {
+        const fragment = fragments.get(node.name.value);
+        return sum + (fragment ? objectSize(fragment.selectionSet, type, source) : 0);
+      }
+      const field = type.getFields()[node.name.value];
+      if (!field) return sum + valueSize(node, undefined, type.name);
+      const value: unknown = field.resolve?.(source, { includeDeprecated: true }, undefined, info);
+      return sum + valueSize(node, getNamedType(field.type), value);
+    }, 0);
+  }
 }

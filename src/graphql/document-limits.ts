@@ -9,49 +9,49 @@ import {
   type ValidationRule,
   visit,
 } from "graphql";
-import { GatewayError } from "../../errors.js";
-import type { Limits } from "../../limits.js";
-import { MAX_JSON_DEPTH } from "../json-depth.js";
+import type { Config } from "../config.js";
+import { GatewayError } from "../errors.js";
+import { MAX_JSON_DEPTH } from "./request-limits.js";
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
-/** The fragments of a document by their names. */
+/** Returns the fragments of a document by their names. */
 export function fragmentsOf({ definitions }: DocumentNode): Fragments {
   const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
   return new Map(fragments.map((node) => [node.name.value, node]));
 }
 
 /**
- * Refuses documents with too much of something, by what is written and before anything else is looked at. Each error
- * names the setting, as `extensions.limit` too. Introspection does not count towards the depth.
+ * Limits the size of documents, as the first validation rule. Each error names the setting, as `extensions.limit` too.
+ * Introspection does not count towards the depth.
  */
-export function documentLimits(limits: Limits): ValidationRule {
+export function documentLimits(limits: Config["limits"]): ValidationRule {
   return (context) => {
     const document = context.getDocument();
-    const { aliases, directives, repeats, valueDepth } = count(document);
-    const { depth, rootFields } = extent(document);
-    check("aliases", aliases, limits.aliases, "MAX_ALIASES");
-    check("repeated fields", repeats, limits.aliases, "MAX_ALIASES");
-    check("directives", directives, limits.directives, "MAX_DIRECTIVES");
-    check("levels of lists and objects", valueDepth, MAX_JSON_DEPTH, "JSON_DEPTH");
-    check("levels of fields", depth, limits.depth, "MAX_DEPTH");
-    check("root fields", rootFields, limits.rootFields, "MAX_ROOT_FIELDS");
+    const { aliases, directives, repeats, valueDepth } = countNodes(document);
+    const { depth, rootFields } = measureSelections(document);
+    checkLimit("aliases", aliases, limits.aliases, "MAX_ALIASES");
+    checkLimit("repeated fields", repeats, limits.aliases, "MAX_ALIASES");
+    checkLimit("directives", directives, limits.directives, "MAX_DIRECTIVES");
+    checkLimit("levels of lists and objects", valueDepth, MAX_JSON_DEPTH, "JSON_DEPTH");
+    checkLimit("levels of fields", depth, limits.depth, "MAX_DEPTH");
+    checkLimit("root fields", rootFields, limits.rootFields, "MAX_ROOT_FIELDS");
     return {};
 
-    function check(things: string, actual: number, maximum: number, limit: string): void {
+    function checkLimit(things: string, actual: number, maximum: number, limit: string): void {
       if (actual > maximum) context.reportError(limitError(limit, things, actual, maximum));
     }
   };
 }
 
-/** The error of an operation that has too much of something. */
+/** Creates the error of an operation that exceeds a limit. */
 export function limitError(limit: string, things: string, actual: number, maximum: number): GatewayError {
   const message = `The operation has ${actual} ${things}; ${maximum} are allowed (${limit}). Ask for less at once.`;
   return new GatewayError("GRAPHQL_VALIDATION_FAILED", message, { limit, maximum, actual });
 }
 
-/** Counts what is written. A field is repeated when it stands in the same selection already, under no other name. */
-function count(document: DocumentNode) {
+/** Counts nodes of a document. A field is repeated when its selection has it already, without an alias. */
+function countNodes(document: DocumentNode) {
   const counts = { aliases: 0, directives: 0, repeats: 0, valueDepth: 0 };
   let depth = 0;
   const value = {
@@ -60,18 +60,18 @@ function count(document: DocumentNode) {
     },
     leave: () => void depth--,
   };
-  const seen: Set<string>[] = [];
+  const namesInSelections: Set<string>[] = [];
   const scope = {
     enter: (node: ASTNode) => {
       if (node.kind === Kind.FIELD) {
-        const names = seen.at(-1);
+        const names = namesInSelections.at(-1);
         if (node.alias) counts.aliases++;
         else if (names?.has(node.name.value)) counts.repeats++;
         names?.add(node.name.value);
       }
-      seen.push(new Set());
+      namesInSelections.push(new Set());
     },
-    leave: () => void seen.pop(),
+    leave: () => void namesInSelections.pop(),
   };
   visit(document, {
     Directive: () => void counts.directives++,
@@ -84,10 +84,10 @@ function count(document: DocumentNode) {
   return counts;
 }
 
-/** Measures what comes out of the fragments: the deepest level, and the root fields of the largest operation. */
-function extent(document: DocumentNode): { depth: number; rootFields: number } {
+/** Returns the deepest level and the most root fields of the operations, with their fragments expanded. */
+function measureSelections(document: DocumentNode): { depth: number; rootFields: number } {
   const fragments = fragmentsOf(document);
-  const measured = new Map<string, number>();
+  const depths = new Map<string, number>();
   let depth = 0;
   let rootFields = 0;
   for (const node of document.definitions) {
@@ -109,13 +109,13 @@ function extent(document: DocumentNode): { depth: number; rootFields: number } {
   }
 
   function fragmentDepth(name: string): number {
-    const known = measured.get(name);
+    const known = depths.get(name);
     const fragment = fragments.get(name);
     if (known !== undefined || !fragment) return known ?? 0;
-    // A fragment that spreads itself is refused by GraphQL; here it must only come to an end.
-    measured.set(name, 0);
+    // GraphQL rejects a fragment that spreads itself; here the recursion must only end.
+    depths.set(name, 0);
     const found = depthOf(fragment.selectionSet);
-    measured.set(name, found);
+    depths.set(name, found);
     return found;
   }
 

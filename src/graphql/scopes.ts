@@ -7,28 +7,28 @@ import {
   isObjectType,
 } from "graphql";
 import { Directive } from "type-graphql";
-import type { Scope } from "../../auth/client.js";
-import { GatewayError } from "../../errors.js";
-import { shorten } from "../../show-value.js";
-import { isUsername } from "../../sip/username.js";
-import type { Context } from "../context.js";
+import type { Scope } from "../config.js";
+import { GatewayError } from "../errors.js";
+import { truncate } from "../format-value.js";
+import { isUsername } from "../sip/username.js";
+import type { Context } from "./context.js";
 
-/** The fields that federation adds to `Query`, which bear no directive. */
+/** The scopes of the fields that federation adds to `Query`, which have no directive. */
 const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };
 
 /**
- * Makes the directive `@requiresScopes` hold: a field that bears it answers callers with that scope only, and whoever
- * uses more than `sip:read` leaves a line in the audit trail. A field of `Query` or `Mutation` without a scope is an error
- * here, so that the gateway cannot start with one; fields below are open to whoever may see their parent.
+ * Enforces the directive `@requiresScopes`: a field that has it is resolved for clients with that scope only, and each use of a
+ * scope other than `sip:read` is written to the audit log. Throws for a field of `Query`, `Mutation` or `Subscription` without a scope, so
+ * that the gateway does not start with one; other fields need no scope beyond that of their parent.
  */
-export function guardFields(schema: GraphQLSchema): GraphQLSchema {
+export function enforceScopes(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       const scope = scopeOf(schema, field);
       const name = `${type.name}.${field.name}`;
-      if (scope) field.resolve = guarded(name, scope, field.resolve ?? defaultFieldResolver);
+      if (scope) field.resolve = requireScope(name, scope, field.resolve ?? defaultFieldResolver);
       else if (roots.includes(type))
         throw new Error(`${name} needs a decision on who may use it: @RequiresScope.`);
     }
@@ -43,19 +43,19 @@ function scopeOf(schema: GraphQLSchema, field: GraphQLField<unknown, Context>): 
 
 type Resolver = GraphQLFieldResolver<unknown, Context>;
 
-function guarded(what: string, scope: string, resolve: Resolver): Resolver {
+function requireScope(fieldName: string, scope: string, resolve: Resolver): Resolver {
   return (source, args, context, info) => {
-    if (!context.caller.scopes.has(scope)) {
+    if (!context.client.scopes.has(scope)) {
       record("FORBIDDEN");
       throw new GatewayError(
         "FORBIDDEN",
-        `${what} needs the scope ${scope}, which this credential does not have. Ask the operator for one that has it.`,
+        `${fieldName} needs the scope ${scope}, which this credential does not have. Ask the operator for one that has it.`,
       );
     }
     if (scope === "sip:read") return resolve(source, args, context, info);
-    return recorded();
+    return resolveAndRecord();
 
-    async function recorded(): Promise<unknown> {
+    async function resolveAndRecord(): Promise<unknown> {
       try {
         const result = await resolve(source, args, context, info);
         record(userErrorCodes(result) || "done");
@@ -67,7 +67,7 @@ function guarded(what: string, scope: string, resolve: Resolver): Resolver {
     }
 
     function record(outcome: string): void {
-      context.audit(what, usernameOf(args) ?? usernameOf(args.input) ?? usernameOf(source), outcome);
+      context.audit(fieldName, usernameOf(args) ?? usernameOf(args.input) ?? usernameOf(source), outcome);
     }
   };
 }
@@ -75,7 +75,7 @@ function guarded(what: string, scope: string, resolve: Resolver): Resolver {
 function usernameOf(holder: unknown): string | undefined {
   const { username } = Object(holder) as { username?: unknown };
   if (typeof username !== "string") return undefined;
-  return isUsername(username) ? username : shorten(username);
+  return isUsername(username) ? username : truncate(username);
 }
 
 function userErrorCodes(result: unknown): string {
@@ -83,7 +83,7 @@ function userErrorCodes(result: unknown): string {
   return userErrors.map(({ code }) => code).join(" ");
 }
 
-/** Says which scope a field needs. It is printed into the schema, so that a router can know it too; guard-fields.ts makes it hold. */
+/** Declares the scope that a field needs. The schema shows it to routers, and `enforceScopes` enforces it. */
 export function RequiresScope(scope: Scope): PropertyDecorator & MethodDecorator {
   return Directive(`@requiresScopes(scopes: [["${scope}"]])`);
 }

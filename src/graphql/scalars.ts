@@ -1,0 +1,40 @@
+import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from "graphql";
+
+/**
+ * Returns the text of an ID or a phone number that came as JSON. Numbers beyond ±(2^53 - 1) are rejected: JSON.parse rounds
+ * them, so that they would name something else than the client sent.
+ */
+function exactText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (Number.isSafeInteger(value)) return String(value);
+  throw new GraphQLError("The value must be a string, or a whole number of at most 2^53 - 1.");
+}
+
+/** The specification's ID. GraphQL's own accepts rounded numbers. */
+export const ID = new GraphQLScalarType<string, string>({ ...GraphQLID.toConfig(), parseValue: exactText });
+
+/**
+ * Accepts a string or a whole number and passes it on as text, not validated: `src/pcmo` does that, so that a mistake is
+ * reported together with all others of an input.
+ */
+export const PhoneNumber = new GraphQLScalarType<string, string>({
+  name: "PhoneNumber",
+  description:
+    "A phone number in E.164 form: 7 to 15 digits with the country code, with or without a leading plus sign. A string, or a " +
+    'whole number. Examples: "+914471000000", "914471000000", 914471000000.',
+  serialize: exactText,
+  parseValue: exactText,
+  parseLiteral(node) {
+    if (node.kind === Kind.STRING || node.kind === Kind.INT) return node.value;
+    throw new GraphQLError(`A PhoneNumber must be a string or a whole number, such as "914471000000".`, {
+      nodes: node,
+    });
+  },
+});
+
+/** A PCMO document, as JSON. */
+export const Pcmo = new GraphQLScalarType({
+  name: "PCMO",
+  description:
+    "A PCMO (PIOPIY call management object) document: the JSON array of actions, exactly as PIOPIY takes it from an answer URL.",
+});
