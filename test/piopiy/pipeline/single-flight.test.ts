@@ -87,7 +87,11 @@ describe.each([
 
   it("wait as long as their own time lasts, and longer ones are not cut short by shorter ones", async () => {
     await broken.close();
-    broken = await startBrokenGateway({ CACHE_TTL_MS: ttl, PIOPIY_DEADLINE_MS: "6000" });
+    broken = await startBrokenGateway({
+      CACHE_TTL_MS: ttl,
+      PIOPIY_TIMEOUT_MS: "60000",
+      PIOPIY_DEADLINE_MS: "6000",
+    });
     const hold = held();
     broken.upstream.respond(hold.responder);
     const first = broken.gateway.execute(operations.get_sip);
