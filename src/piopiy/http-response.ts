@@ -46,7 +46,7 @@ export function receiveResponse(
       if (code.startsWith("Z_")) finish(undefined, `a body that cannot be decompressed (${code})`);
       else reject(error);
     });
-    request.once("close", reject); // all that a request which was ended tells
+    request.once("close", reject); // the only event of a request that was destroyed
     request.once("end", () => finish(Buffer.concat(parts)));
   });
 }

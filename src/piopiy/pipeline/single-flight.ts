@@ -8,25 +8,25 @@ import type { Layer, UpstreamResponse } from "./pipeline.js";
  * request a place in its own queue too, so that it never waits longer than alone.
  */
 export function singleFlight(): Layer {
-  const flights = new Map<string, Flight>();
+  const inFlight = new Map<string, SharedRequest>();
   return (next) => (request) => {
     if (request.cache === "refresh") return next(request);
     const key = `${request.cache} ${request.key}`;
-    const current = flights.get(key);
+    const current = inFlight.get(key);
     if (current) return current.join(request.deadline);
-    const flight = new Flight(
+    const shared = new SharedRequest(
       (deadline) => next({ ...request, deadline, signal: deadline.signal, waitSignal: deadline.signal }),
       () => {
-        if (flights.get(key) === flight) flights.delete(key);
+        if (inFlight.get(key) === shared) inFlight.delete(key);
       },
     );
-    flights.set(key, flight);
-    return flight.join(request.deadline);
+    inFlight.set(key, shared);
+    return shared.join(request.deadline);
   };
 }
 
 /** A shared request, and the deadline that all who wait for it have together. */
-class Flight implements Deadline {
+class SharedRequest implements Deadline {
   readonly #send: (deadline: Deadline) => Promise<UpstreamResponse>;
   readonly #end: () => void;
   readonly #waiting = new Set<Deadline>();
