@@ -1,6 +1,9 @@
 export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
+  globalSetup: "<rootDir>/test/support/global-setup.js",
+  // The setup of a run that `--watch` starts would start the next one.
+  watchPathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/test/generated/"],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   // Tests wait for conditions. This ends one that never comes, also on a machine that is busy with other work.

@@ -1,22 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, cp, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { copyCheckout } from "../support/checkout.js";
 
-const PARTS = [
-  "build.js",
-  "package.json",
-  "package-lock.json",
-  "tsconfig.json",
-  "src",
-  "schema",
-  ".env.emulator",
-];
-const PAGE = "src/graphql/graphiql.ts";
+const PAGE = "src/http/graphiql.ts";
 const env = { ...process.env, PORT: "0", LOG_LEVEL: "info" };
 
 /** A built checkout, of which each test has a copy. */
@@ -25,9 +17,7 @@ let checkout: string;
 const started: ChildProcess[] = [];
 
 beforeAll(async () => {
-  built = await mkdtemp(join(tmpdir(), "checkout-"));
-  for (const part of PARTS) await cp(part, join(built, part), { recursive: true });
-  await symlink(resolve("node_modules"), join(built, "node_modules"));
+  built = await copyCheckout();
   checkout = built;
   await run("run", "build");
 });

@@ -1,0 +1,109 @@
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { copyCheckout } from "../support/checkout.js";
+import { originOf } from "../support/gateway/built-gateway.js";
+import { killPrograms, type Program, startProgram } from "../support/program.js";
+import { until } from "../support/until.js";
+
+const TYPE = "src/graphql/sip-endpoint/sip-endpoint.type.ts";
+const DESCRIPTION = "An account that a softphone, an app or a browser registers with";
+
+let checkout: string;
+let dev: Program;
+beforeEach(async () => {
+  checkout = await copyCheckout();
+  dev = startProgram(["npm", "run", "dev"], { ...environment(), PORT: "0" }, { cwd: checkout });
+  await originOf(dev);
+});
+afterEach(async () => {
+  dev.child.kill("SIGINT");
+  await dev.end;
+  await killPrograms();
+  await rm(checkout, { recursive: true, force: true });
+});
+
+function environment(): Record<string, string> {
+  return { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
+}
+
+/** Returns the address of the gateway that was started last. */
+function lastOrigin(): string {
+  return [...dev.output.stdout.matchAll(/GraphQL +(\S+)\/graphql\n/g)].at(-1)?.[1] ?? "";
+}
+
+/** Returns the description of SipEndpoint that a gateway serves; undefined when there is no gateway. */
+async function servedDescription(origin = lastOrigin()): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${origin}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", connection: "close" },
+      body: JSON.stringify({ query: '{ __type(name: "SipEndpoint") { description } }' }),
+    });
+    const { data } = (await response.json()) as { data: { __type: { description: string } } };
+    return data.__type.description;
+  } catch {
+    return undefined;
+  }
+}
+
+const serves = (text: string) => until(async () => (await servedDescription())?.includes(text) === true);
+
+/** Writes the source of SipEndpoint with another description into a file. */
+async function write(text: string, path = TYPE): Promise<void> {
+  const source = await readFile(TYPE, "utf8");
+  await writeFile(join(checkout, path), source.replace(DESCRIPTION, text));
+}
+
+describe("npm run dev", () => {
+  it("serves the gateway with each change of src", async () => {
+    await serves(DESCRIPTION);
+    const first = lastOrigin();
+    await write("Version two");
+    await serves("Version two");
+    expect(await servedDescription(first)).toBeUndefined();
+
+    // As some editors save, and then as others do.
+    await write("Version three", "replacement.ts");
+    await rename(join(checkout, "replacement.ts"), join(checkout, TYPE));
+    await serves("Version three");
+    await write("Version four");
+    await serves("Version four");
+  });
+
+  it("notices changes in directories that are new", async () => {
+    await mkdir(join(checkout, "src/new"));
+    await writeFile(join(checkout, "src/new/text.ts"), 'export const text = "Version two";\n');
+    const source = await readFile(TYPE, "utf8");
+    const description = source.replace(/"An account that[^"]*"/, "text");
+    await writeFile(join(checkout, TYPE), `import { text } from "../../new/text.js";\n${description}`);
+    await serves("Version two");
+    await writeFile(join(checkout, "src/new/text.ts"), 'export const text = "Version three";\n');
+    await serves("Version three");
+  });
+
+  it("shows the error of a build, and keeps the gateway as it is until the next build succeeds", async () => {
+    const origin = lastOrigin();
+    await writeFile(join(checkout, TYPE), "import {");
+    await until(() => dev.output.stderr.includes("The gateway has not changed."));
+    expect(dev.output.stderr).toContain("sip-endpoint.type.ts:1:");
+    expect(await servedDescription(origin)).toContain(DESCRIPTION);
+    await write("Version two");
+    await serves("Version two");
+  });
+
+  it("restarts a gateway that could not start, after the next change", async () => {
+    await appendFile(join(checkout, TYPE), 'throw new Error("made up");\n');
+    await until(() => dev.output.stderr.includes("It starts again after the next change."));
+    expect(dev.output.stderr).toContain("made up");
+    await write("Version two");
+    await serves("Version two");
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("ends with everything that it started after %s", async (signal) => {
+    const origin = lastOrigin();
+    dev.child.kill(signal);
+    expect(await dev.end).toBe(0);
+    expect(await servedDescription(origin)).toBeUndefined();
+  });
+});
