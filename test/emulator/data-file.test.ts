@@ -80,7 +80,7 @@ describe("the data file", () => {
     ["{}", "endpoints"],
     ['{"endpoints":[{"username":"a","password":"hush"}]}', "endpoints.0.connect_URL"],
     [JSON.stringify({ endpoints: [{ ...endpoint, audio: "hush" }] }), "endpoints.0.audio"],
-    [JSON.stringify({ endpoints: [{ ...endpoint, note: "hush" }] }), "note"],
+    [JSON.stringify({ endpoints: [{ ...endpoint, colour: "hush" }] }), "colour"],
     [JSON.stringify({ endpoints: [endpoint, endpoint] }), "occurs twice"],
   ])("is refused and left untouched when it holds %s", async (text, hint) => {
     writeFileSync(dataFile, text);
