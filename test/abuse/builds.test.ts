@@ -16,7 +16,7 @@ const PARTS = [
   "schema",
   ".env.emulator",
 ];
-const PAGE = "src/graphql/graphiql.ts";
+const PAGE = "src/http/graphiql.ts";
 const env = { ...process.env, PORT: "0", LOG_LEVEL: "info" };
 
 /** A built checkout, of which each test has a copy. */
