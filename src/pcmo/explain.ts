@@ -2,7 +2,44 @@ import type { z } from "zod";
 import { formatValue } from "../format-value.js";
 import { nearestName } from "../nearest-name.js";
 import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
-import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
+
+/** The kind of a problem, for programs; the GraphQL schema describes each. */
+export type DocumentProblemCode =
+  | "WRONG_TYPE"
+  | "NUMBER_AS_TEXT"
+  | "MISSING_KEY"
+  | "UNKNOWN_KEY"
+  | "CONFLICTING_KEYS"
+  | "UNKNOWN_ACTION"
+  | "INVALID_VALUE"
+  | "INVALID_URL"
+  | "INVALID_PHONE_NUMBER"
+  | "INVALID_USERNAME"
+  | "EMPTY_TEXT"
+  | "OUT_OF_RANGE"
+  | "NO_ACTIONS"
+  | "NO_TARGETS"
+  | "TOO_MANY_TARGETS"
+  | "DUPLICATE_TARGET"
+  | "UNREACHABLE_ACTION"
+  | "UNCERTAIN_ACTION"
+  | "UNCERTAIN_FILE_TYPE"
+  | "UNDOCUMENTED_KEY"
+  | "MORE_PROBLEMS";
+
+/** Something invalid or discouraged in a PCMO document. */
+export interface DocumentProblem {
+  /** A JSON pointer (RFC 6901) to a value that exists in the document. */
+  readonly pointer: string;
+  readonly code: DocumentProblemCode;
+  readonly severity: "ERROR" | "WARNING";
+  readonly message: string;
+}
+
+/** Formats a path as a JSON pointer (RFC 6901): empty for the whole document. */
+export function jsonPointer(path: readonly PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
 
 /** The errors of a document: the first ones explained, the others counted. */
 interface ExplainedErrors {

@@ -1,8 +1,7 @@
 import { formatValue } from "../format-value.js";
 import { describeAction } from "./describe.js";
 import type { PcmoAction } from "./document.js";
-import { explainErrors } from "./explain.js";
-import { type DocumentProblem, type DocumentProblemCode, jsonPointer } from "./problem.js";
+import { type DocumentProblem, type DocumentProblemCode, explainErrors, jsonPointer } from "./explain.js";
 
 /** The result of validating a PCMO document. */
 export interface ValidationResult {

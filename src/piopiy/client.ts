@@ -2,16 +2,20 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Redis } from "../redis.js";
 import type { Secret } from "../secret.js";
 import { derivePassword } from "../sip/password.js";
-import { type Invalidation, invalidate, LocalInvalidation } from "./cache/invalidation.js";
+import {
+  endpointSubject,
+  type Invalidation,
+  invalidate,
+  LocalInvalidation,
+  Versions,
+} from "./cache/invalidation.js";
 import { readCache } from "./cache/read-cache.js";
 import { RedisInvalidation } from "./cache/redis-invalidation.js";
-import { endpointSubject, Versions } from "./cache/versions.js";
 import { WorkerInvalidation } from "./cache/worker-invalidation.js";
 import type { Deadline, OperationDeadline } from "./deadline.js";
 import { type JoinedPages, joinPages, type PageRange } from "./pagination/join-pages.js";
 import { CircuitBreaker } from "./pipeline/circuit-breaker.js";
-import { ConcurrencyLimit } from "./pipeline/concurrency-limit.js";
-import { endpointLock } from "./pipeline/endpoint-lock.js";
+import { ConcurrencyLimit, endpointLock } from "./pipeline/concurrency-limit.js";
 import {
   compose,
   received,

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Field, ObjectType, Query, Resolver, registerEnumType } from "type-graphql";
-import type { DocumentProblem } from "../../pcmo/problem.js";
+import type { DocumentProblem } from "../../pcmo/explain.js";
 import { validatePcmo } from "../../pcmo/validate.js";
 import type { Context } from "../context.js";
 import { Pcmo } from "../scalars.js";

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "../../redis.js";
 import { Heartbeat } from "./heartbeat.js";
-import type { Invalidation } from "./invalidation.js";
-import { MAX_CHANGED, type Subject, type Versions } from "./versions.js";
+import { type Invalidation, MAX_CHANGED, type Versions } from "./invalidation.js";
 
 /** How often a heartbeat is sent, and how old the last one that was heard may be. */
 const HEARTBEAT_MS = 250;
@@ -72,7 +71,7 @@ export class RedisInvalidation implements Invalidation {
     return this.#hasJoined && this.#redis.isReady && this.#heartbeat.isFresh;
   }
 
-  async publish(subjects: readonly Subject[]): Promise<void> {
+  async publish(subjects: readonly string[]): Promise<void> {
     const version = randomUUID();
     for (const subject of subjects) this.#versions.change(subject, version);
     try {
@@ -122,7 +121,7 @@ export class RedisInvalidation implements Invalidation {
     }
   }
 
-  #run(mode: "publish" | "join" | "forget", version: string, subjects: readonly Subject[]): Promise<unknown> {
+  #run(mode: "publish" | "join" | "forget", version: string, subjects: readonly string[]): Promise<unknown> {
     return this.#redis.eval(INVALIDATE, PUBLISH, {
       keys: [this.#key],
       arguments: [this.#key, version, String(MAX_CHANGED), mode, ...subjects],

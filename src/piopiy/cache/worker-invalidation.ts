@@ -1,11 +1,10 @@
 import type { Worker } from "node:cluster";
 import { Heartbeat } from "./heartbeat.js";
-import type { Invalidation } from "./invalidation.js";
-import type { Subject, Versions } from "./versions.js";
+import type { Invalidation, Versions } from "./invalidation.js";
 
 /** The messages between workers and their primary process. */
 type InvalidationMessage =
-  | { readonly type: "changed"; readonly id: number; readonly subjects: readonly Subject[] }
+  | { readonly type: "changed"; readonly id: number; readonly subjects: readonly string[] }
   /** All workers that may serve from cache have heard the change. */
   | { readonly type: "confirmed"; readonly id: number }
   /** Comes back from the primary process, after all messages that were queued before it. */
@@ -44,7 +43,7 @@ export class WorkerInvalidation implements Invalidation {
     return this.#heartbeat.isFresh;
   }
 
-  async publish(subjects: readonly Subject[]): Promise<void> {
+  async publish(subjects: readonly string[]): Promise<void> {
     this.#change(subjects);
     const id = ++this.#last;
     await new Promise<void>((resolve) => {
@@ -74,7 +73,7 @@ export class WorkerInvalidation implements Invalidation {
     sendToPrimary({ type: "confirmed", id: message.id });
   };
 
-  #change(subjects: readonly Subject[]): void {
+  #change(subjects: readonly string[]): void {
     for (const subject of subjects) this.#versions.change(subject);
   }
 }

@@ -1,4 +1,3 @@
-import type { Subject } from "../cache/versions.js";
 import type { Deadline } from "../deadline.js";
 import type { PageRange } from "../pagination/join-pages.js";
 import type { AnyParameters, Operation } from "../protocol.js";
@@ -7,8 +6,8 @@ import type { AnyParameters, Operation } from "../protocol.js";
 export interface UpstreamRequest {
   readonly operation: Operation;
   readonly parameters: AnyParameters;
-  /** The endpoint or the list that is read or changed. */
-  readonly subject: Subject;
+  /** The endpoint, by `endpointSubject`, or `list`: what is read or changed. */
+  readonly subject: string;
   /** Identifies what is read, and its version when the read began. */
   readonly key: string;
   /** Of `list_sip`: several pages that are read and cached together. */

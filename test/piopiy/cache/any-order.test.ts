@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { LocalInvalidation } from "../../../src/piopiy/cache/invalidation.js";
+import { LocalInvalidation, Versions } from "../../../src/piopiy/cache/invalidation.js";
 import { readCache } from "../../../src/piopiy/cache/read-cache.js";
-import { Versions } from "../../../src/piopiy/cache/versions.js";
 import { OperationDeadline } from "../../../src/piopiy/deadline.js";
 import { compose, received } from "../../../src/piopiy/pipeline/pipeline.js";
 import { singleFlight } from "../../../src/piopiy/pipeline/single-flight.js";
