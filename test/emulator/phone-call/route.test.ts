@@ -192,13 +192,13 @@ describe("a call in the emulator", () => {
     expect((await courseOf([connect(["alice"])], behaviours)).slice(2)).toEqual(["604 ends duration"]);
   });
 
-  it("has only events and reasons that the README tells", () => {
+  it("has only events and reasons that docs/emulator.md lists", () => {
     const source = readFileSync("src/emulator/phone-call/simulate.ts", "utf8");
     const types = source.slice(source.indexOf("type EndReason"), source.indexOf("class Timeline"));
     const names = [...types.matchAll(/"([a-z][a-z ]+)"/g)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(["end of document", "stops ringing", "nobody answers"]));
-    const readme = readFileSync("README.md", "utf8");
-    expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+    const page = readFileSync("docs/emulator.md", "utf8");
+    expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it("is not in the request log of the endpoint API", async () => {

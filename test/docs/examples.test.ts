@@ -1,0 +1,137 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { parse } from "yaml";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { freePort } from "../support/redis.js";
+
+const run = promisify(execFile);
+const docs = readdirSync("docs").filter((name) => name.endsWith(".md"));
+const pages = ["README.md", "SECURITY.md", ...docs.map((name) => `docs/${name}`)];
+
+/** A fenced block of a page, without the indentation of a list. */
+interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+function blocksOf(page: string): Block[] {
+  const fences = readFileSync(page, "utf8").matchAll(/^( *)```(\w*)\n(.*?)^\1```$/gms);
+  return [...fences].map(([, indentation = "", language = "", text = ""]) => ({
+    language,
+    text: text.replaceAll(new RegExp(`^${indentation}`, "gm"), ""),
+  }));
+}
+
+/** Returns what a response must equal: the JSON that a page shows, with anything in place of an ellipsis. */
+function expected(json: string): unknown {
+  return JSON.parse(json, (_key, value) => (value === "…" ? expect.anything() : value));
+}
+
+const commands = pages.flatMap((page) =>
+  blocksOf(page)
+    .filter(({ language, text }) => language === "sh" && !text.startsWith("curl"))
+    .flatMap(({ text }) => text.trim().split("\n"))
+    .map((command) => [page, command] as const),
+);
+
+const isExample = ({ language, text }: Block) =>
+  language === "graphql" || (language === "sh" && text.startsWith("curl"));
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  const port = await freePort();
+  gateway = await startGateway({
+    gateway: {
+      PORT: String(port),
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      ANSWER_URL_SECRET: "made-up-secret-of-an-answer-url-that-is-long",
+      TRUSTED_DOCUMENTS: "log",
+      TRUSTED_DOCUMENTS_FILE: "schema/persisted-documents.json",
+    },
+  });
+});
+afterAll(() => gateway.close());
+
+/** Runs a command in a shell, with the addresses of this test in place of those that the pages show. */
+async function curl(command: string, answerUrl: string): Promise<string> {
+  const script = command
+    .replace("http://127.0.0.1:4000", gateway.origin)
+    .replace("http://127.0.0.1:5080", new URL(gateway.piopiyUrl).origin)
+    .replace("ANSWER_URL", answerUrl);
+  return (await run("sh", ["-c", script])).stdout.trim();
+}
+
+describe("The examples of", () => {
+  it.each(pages.filter((page) => blocksOf(page).some(isExample)))("%s return what it shows", async (page) => {
+    await gateway.reset();
+    let answerUrl = "";
+    const blocks = blocksOf(page);
+    for (const [index, block] of blocks.entries()) {
+      if (!isExample(block)) continue;
+      const shown = blocks[index + 1];
+      if (shown?.language !== "json") throw new Error(`No response follows this example: ${block.text}`);
+      if (block.language === "graphql") {
+        const { data, errors } = await gateway.execute<Record<string, unknown>>(block.text);
+        expect({ data, errors }).toEqual(expected(shown.text));
+        answerUrl = String(Object(data?.connectAction).answerUrl ?? answerUrl);
+      } else {
+        expect(JSON.parse(await curl(block.text, answerUrl))).toEqual(expected(shown.text));
+      }
+    }
+  });
+
+  it("README.md have a first response that is the output of curl, letter by letter", async () => {
+    const blocks = blocksOf("README.md");
+    const index = blocks.findIndex(isExample);
+    expect(await curl(blocks[index]?.text ?? "", "")).toBe(blocks[index + 1]?.text.trim());
+  });
+
+  it("the logs are entries as the gateway writes them", async () => {
+    await gateway.reset();
+    await gateway.addFault({ kind: "reset" });
+    await gateway.execute('mutation { createSipEndpoint(input: { username: "erin" }) { password } }');
+    const entries = gateway.log.map((line) => JSON.parse(line));
+    const shown = pages
+      .flatMap(blocksOf)
+      .filter(({ text }) => /^\{ "(name|level)"/.test(text))
+      .map(({ text }) => Object.keys(JSON.parse(text)).filter((key) => !["who", "repeats"].includes(key)));
+    expect(shown).toHaveLength(2);
+    for (const keys of shown) {
+      expect(entries.some((entry) => keys.every((key) => key in entry))).toBe(true);
+    }
+  });
+});
+
+describe("The command", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+  const { services } = parse(readFileSync("docker-compose.yml", "utf8"));
+  const profiles = Object.values<{ profiles?: string[] }>(services).flatMap(({ profiles = [] }) => profiles);
+
+  it.each(commands)("of %s exists: %s", async (_page, command) => {
+    const words = command.replace(/^([A-Z_]+=\S+ )+/, "").split(" ");
+    const [program, first = "", second = ""] = words;
+    if (program === "npm") {
+      const script = first === "run" ? second : first;
+      if (script !== "ci") expect(scripts).toHaveProperty([script]);
+    } else if (program === "node") {
+      const built = words.find((word) => word.startsWith("dist/")) ?? "";
+      expect(existsSync(built.replace("dist/", "src/").replace(".js", ".ts"))).toBe(true);
+    } else {
+      expect(program).toBe("docker");
+      expect(["build", "run", "compose"]).toContain(first);
+      const profile = words[words.indexOf("--profile") + 1];
+      if (words.includes("--profile")) expect(profiles).toContain(profile);
+    }
+    for (const file of command.match(/\btest\/[\w./-]+/g) ?? []) expect(existsSync(file)).toBe(true);
+  });
+
+  it("that creates an API key prints the entry of API_KEYS", async () => {
+    const shown = commands
+      .map(([, command]) => command)
+      .find((command) => command.startsWith("node dist/auth"));
+    const { stdout } = await run("sh", ["-c", shown ?? ""]);
+    expect(stdout).toMatch(/mobile-app:[\da-f]{64}:sip:read\+sip:write/);
+  });
+});
