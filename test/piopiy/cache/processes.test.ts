@@ -15,7 +15,7 @@ const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)
   process.stderr.write("Skipped: tests of two processes need Redis (apt-get install redis-server).\n");
 
-/** What the README promises, in milliseconds. */
+/** What docs/cache.md promises, in milliseconds. */
 const BOUND_MS = 1000;
 const ROUNDS = 30;
 
