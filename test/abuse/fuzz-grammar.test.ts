@@ -15,7 +15,7 @@ const SIDE_BY_SIDE = 10;
 /** A hostile request may block the event loop for so many times as long as a good one does, or as the machine alone does. */
 const DELAY_FACTOR = 12;
 const LEAST_DELAY_MS = 25;
-const ROUNDS = 3;
+const ROUNDS = 10;
 /** What all hostile requests together may leave behind, besides what the bounded caches hold. */
 const RETAINED_MB = 40;
 
