@@ -1,26 +1,26 @@
 import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from "graphql";
 
 /**
- * Returns the text of an ID or a phone number that came as JSON. Numbers beyond ±(2^53 - 1) are rejected: JSON.parse rounds
- * them, so that they would name something else than the client sent.
+ * Returns the text of an ID or a phone number that came as JSON. Rejects numbers beyond ±(2^53 - 1): JSON.parse rounds them, so
+ * the result would not be the number that the client sent.
  */
 function exactText(value: unknown): string {
   if (typeof value === "string") return value;
   if (Number.isSafeInteger(value)) return String(value);
-  throw new GraphQLError("The value must be a string, or a whole number of at most 2^53 - 1.");
+  throw new GraphQLError("The value must be a string, or a whole number from -(2^53 - 1) to 2^53 - 1.");
 }
 
 /** The specification's ID. GraphQL's own accepts rounded numbers. */
 export const ID = new GraphQLScalarType<string, string>({ ...GraphQLID.toConfig(), parseValue: exactText });
 
 /**
- * Accepts a string or a whole number and passes it on as text, not validated: `src/pcmo` does that, so that a mistake is
- * reported together with all others of an input.
+ * Accepts a string or a whole number and returns it as text. It does not validate the number: `src/pcmo` does, so that an
+ * invalid number is reported together with all other problems of an input.
  */
 export const PhoneNumber = new GraphQLScalarType<string, string>({
   name: "PhoneNumber",
   description:
-    "A phone number in E.164 form: 7 to 15 digits with the country code, with or without a leading plus sign. A string, or a " +
+    "A phone number in E.164 format: 7 to 15 digits with the country code, with or without a leading plus sign. A string or a " +
     'whole number. Examples: "+914471000000", "914471000000", 914471000000.',
   serialize: exactText,
   parseValue: exactText,
@@ -36,5 +36,6 @@ export const PhoneNumber = new GraphQLScalarType<string, string>({
 export const Pcmo = new GraphQLScalarType({
   name: "PCMO",
   description:
-    "A PCMO (PIOPIY call management object) document: the JSON array of actions, exactly as PIOPIY takes it from an answer URL.",
+    "A PCMO (PIOPIY call management object) document: a JSON array of actions that PIOPIY executes in order when a call comes " +
+    'in. PIOPIY gets it from the answer URL of the phone number that was dialled. Example: [{ "action": "hangup" }].',
 });

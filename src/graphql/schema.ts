@@ -11,7 +11,23 @@ import { buildSubgraph } from "./subgraph.js";
 const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@key", "@requiresScopes", "@shareable", "@tag"])`;
 
-/** Builds the graph, as an Apollo Federation subgraph that enforces scopes. */
+const DESCRIPTION =
+  "SIP endpoints and call control of TeleCMI PIOPIY, a cloud telephony platform.\n\n" +
+  "A SIP endpoint is a username and a password with which a softphone, a mobile app or a browser registers to make and " +
+  "receive calls. A PCMO document lists the actions that PIOPIY executes when a call comes in, such as ringing SIP " +
+  "endpoints.\n\n" +
+  "An upstream request is an HTTP request from the gateway to PIOPIY. The descriptions state how many upstream requests a " +
+  "field costs. Cached data costs none.\n\n" +
+  "Problems in an input are returned as data, in `userErrors`. All other errors are GraphQL errors with a code in " +
+  "`extensions.code`.";
+
+const QUERY_DESCRIPTION =
+  "Operations that read SIP endpoints, and operations that build and validate PCMO documents. None of them changes data.";
+
+const MUTATION_DESCRIPTION =
+  "Operations that create, change and remove SIP endpoints. The mutations of one operation are executed in order, one after another.";
+
+/** Builds the schema of the gateway: an Apollo Federation subgraph that enforces scopes. */
 export function buildGatewaySchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
@@ -23,5 +39,13 @@ export function buildGatewaySchema(): GraphQLSchema {
     ],
     validate: false,
   });
+  // type-graphql has no option for these descriptions.
+  schema.description = DESCRIPTION;
+  for (const [type, description] of [
+    [schema.getQueryType(), QUERY_DESCRIPTION],
+    [schema.getMutationType(), MUTATION_DESCRIPTION],
+  ] as const) {
+    if (type) type.description = description;
+  }
   return enforceScopes(buildSubgraph(schema, LINKS, { SipEndpoint: resolveSipEndpointReference }));
 }

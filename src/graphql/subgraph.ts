@@ -1,6 +1,7 @@
 import { getDocumentNodeFromSchema } from "@graphql-tools/utils";
 import {
   type ASTNode,
+  type DefinitionNode,
   GraphQLList,
   GraphQLNonNull,
   GraphQLObjectType,
@@ -15,7 +16,7 @@ import {
 } from "graphql";
 import { GatewayError } from "../errors.js";
 
-/** Finds an entity by its key, which another subgraph holds; null when there is none. */
+/** Finds an entity by the key that another subgraph has; returns null when there is none. */
 export type ResolveReference = (reference: never, context: never) => unknown;
 
 const SECURITY = ["authenticated", "requiresScopes"];
@@ -24,10 +25,10 @@ const anyType = new GraphQLScalarType({ name: "_Any" });
 const serviceType = new GraphQLObjectType({ name: "_Service", fields: { sdl: { type: GraphQLString } } });
 
 /**
- * Adds `_service` and `_entities` to a schema by type-graphql, which makes it an Apollo Federation subgraph.
+ * Turns a schema of type-graphql into an Apollo Federation subgraph: adds `_service` and `_entities`.
  *
- * @param links what the SDL begins with: `extend schema @link(…)`, and definitions of custom directives
- * @param references how each entity is found, by the name of its type
+ * @param links `extend schema @link(…)`, and the definitions of custom directives
+ * @param references a function for each entity type that finds an entity by its key
  */
 export function buildSubgraph(
   schema: GraphQLSchema,
@@ -43,7 +44,7 @@ export function buildSubgraph(
     types: names.map((name) => schema.getType(name) as GraphQLObjectType),
     resolveType: (entity) => typeNames.get(entity),
   });
-  const sdl = `${links}\n\n${printDefinitions(schema)}`;
+  const sdl = printSubgraph(schema, links);
 
   return new GraphQLSchema({
     ...config,
@@ -75,7 +76,7 @@ export function buildSubgraph(
         { argumentName: "representations" },
       );
     }
-    // A promise for each, so that one that fails does not fail the others.
+    // A promise for each representation: one that rejects must not affect the others.
     return representations.map(async (representation) => {
       const entity = await references[representation.__typename]?.(representation as never, context as never);
       if (typeof entity === "object" && entity !== null) typeNames.set(entity, representation.__typename);
@@ -88,14 +89,14 @@ export function buildSubgraph(
   }
 }
 
-/** Returns the SDL of a subgraph, as it is composed into a supergraph. */
+/** Returns the SDL of a subgraph, for composition into a supergraph. */
 export function printSdl(subgraph: GraphQLSchema): string {
   return `${subgraph.extensions.sdl}\n`;
 }
 
 /**
- * Returns the same without `@authenticated` and `@requiresScopes`, for routers that refuse a supergraph with them because
- * they could not enforce them, such as `@apollo/gateway`.
+ * Returns the SDL without `@authenticated` and `@requiresScopes`, for routers that cannot enforce these directives and therefore
+ * reject a supergraph with them, such as `@apollo/gateway`.
  */
 export function printSdlWithoutSecurity(subgraph: GraphQLSchema): string {
   const isSecurity = (name: string) => SECURITY.includes(name.replace(/^@/, ""));
@@ -104,16 +105,30 @@ export function printSdlWithoutSecurity(subgraph: GraphQLSchema): string {
     StringValue: ({ value }): null | undefined =>
       value.startsWith("@") && isSecurity(value) ? null : undefined,
   });
-  return `${print(document)}\n`;
+  return `${trimEmptyLines(print(document))}\n`;
 }
 
-/** Returns the SDL of a schema, with an empty line before each member that has a description. */
-function printDefinitions(schema: GraphQLSchema): string {
+/**
+ * Returns the SDL of a schema that is extended by `links`. The schema is defined only if it has a description: a description of
+ * `extend schema` is a syntax error, and the names Query and Mutation need no definition.
+ */
+function printSubgraph(schema: GraphQLSchema, links: string): string {
   const { definitions } = getDocumentNodeFromSchema(schema);
-  // The extension by `links` needs no definition: it follows from the names Query and Mutation.
-  const types = definitions.filter(({ kind }) => kind !== Kind.SCHEMA_DEFINITION);
-  return print({ kind: Kind.DOCUMENT, definitions: types }).replaceAll(
+  const isSchema = ({ kind }: DefinitionNode) => kind === Kind.SCHEMA_DEFINITION;
+  const schemaDefinitions = schema.description ? definitions.filter(isSchema) : [];
+  const types = definitions.filter((definition) => !isSchema(definition));
+  return [...schemaDefinitions.map(print), links, printTypes(types)].join("\n\n");
+}
+
+/** Returns the SDL of types, with an empty line before each member that has a description. */
+function printTypes(definitions: readonly DefinitionNode[]): string {
+  return trimEmptyLines(print({ kind: Kind.DOCUMENT, definitions })).replaceAll(
     /(?<=([{(]?)\n)( +)"""(?:.+"""|\n[\s\S]*?\n\2""")$/gm,
     (description, opening) => (opening === "" ? `\n${description}` : description),
   );
+}
+
+/** Removes the indentation of empty lines between the paragraphs of a description. */
+function trimEmptyLines(sdl: string): string {
+  return sdl.replaceAll(/^ +$/gm, "");
 }

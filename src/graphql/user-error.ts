@@ -1,6 +1,6 @@
 import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
 
-/** What is wrong with an input. Each value equals its name: a default with another value would reach resolvers as the name. */
+/** The kinds of problems in an input. Each value equals its name: a default with another value would reach resolvers as the name. */
 enum UserErrorCode {
   USERNAME_TAKEN = "USERNAME_TAKEN",
   SIP_ENDPOINT_NOT_FOUND = "SIP_ENDPOINT_NOT_FOUND",
@@ -17,51 +17,64 @@ enum UserErrorCode {
 
 registerEnumType(UserErrorCode, {
   name: "UserErrorCode",
-  description: "What is wrong with an input, for a program to act upon.",
+  description: "Machine-readable codes of problems in an input.",
   valuesConfig: {
-    USERNAME_TAKEN: { description: "An endpoint of this name exists already: choose another name." },
-    SIP_ENDPOINT_NOT_FOUND: { description: "PIOPIY has no endpoint of this name." },
+    USERNAME_TAKEN: {
+      description: "A SIP endpoint with this username already exists. Choose another username.",
+    },
+    SIP_ENDPOINT_NOT_FOUND: { description: "PIOPIY has no SIP endpoint with this username." },
     INVALID_USERNAME: {
       description:
-        "To create an endpoint, a name has 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, beginning with a letter " +
-        "or digit. Elsewhere a name has 1 to 256 bytes of UTF-8, and no control characters.",
+        "The username is invalid. To create a SIP endpoint: 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore and hyphen; " +
+        "the first is a letter or a digit. Otherwise: 1 to 256 bytes of UTF-8 without control characters.",
     },
     INVALID_PASSWORD: {
-      description: "A password has 1 to 128 characters, no control characters, and no space at either end.",
+      description:
+        "The password is invalid. Allowed: 1 to 128 characters, no control characters, no space at either end.",
     },
     INVALID_IDEMPOTENCY_KEY: {
-      description: "An idempotency key has 8 to 128 visible ASCII characters and no space.",
+      description: "The idempotency key is invalid. Allowed: 8 to 128 visible ASCII characters, no spaces.",
     },
     INVALID_PHONE_NUMBER: {
       description:
-        "A phone number has 7 to 15 digits with the country code, with or without a leading plus sign.",
+        "The phone number is invalid. Allowed: 7 to 15 digits with the country code, with or without a leading plus sign.",
     },
-    OUT_OF_RANGE: {
-      description: "A number is smaller or larger than its field allows; the message tells the range.",
+    OUT_OF_RANGE: { description: "A number is too small or too large. The message states the range." },
+    NO_TARGETS: { description: "The list of targets is empty. Add at least one target." },
+    TOO_MANY_TARGETS: { description: "The list of targets has more than 100 targets." },
+    DUPLICATE_TARGET: { description: "The list of targets contains the same username more than once." },
+    ANSWER_URL_TOO_LONG: {
+      description: "The document does not fit into an answer URL of 4000 characters. Use fewer targets.",
     },
-    NO_TARGETS: { description: "The list of targets is empty: name at least one." },
-    TOO_MANY_TARGETS: { description: "There are more than 100 targets." },
-    DUPLICATE_TARGET: { description: "A user is named twice." },
-    ANSWER_URL_TOO_LONG: { description: "The document does not fit into an answer URL of 4000 characters." },
   },
 });
+
+/** The description of a list of user errors. */
+export const USER_ERRORS_DESCRIPTION =
+  "Problems in the input that the client can fix. Empty if there are none.";
+
+/** The description of the path to a value of an input. */
+export const INPUT_PATH_DESCRIPTION =
+  "Path of the value in the input: field names, and positions in lists, which count from 0. " +
+  'Example: ["call", "1", "user"].';
 
 @Directive("@shareable")
 @ObjectType({
   description:
-    "A mistake in an input that its sender can mend. All mistakes are told at once, before PIOPIY is asked anything.",
+    "A problem in an input that the client can fix. All invalid values of an input are reported together, before any " +
+    "upstream request.",
 })
 export class UserError {
-  @Field(() => UserErrorCode, { description: "What is wrong, for a program to act upon." })
+  @Field(() => UserErrorCode, { description: "Machine-readable code of the problem." })
   code: UserErrorCode;
 
-  @Field(() => String, { description: "What is wrong, for a person: what was expected and what came." })
+  @Field(() => String, {
+    description:
+      "Human-readable description of the problem, in English: which value is invalid and what is allowed.",
+  })
   message: string;
 
-  @Field(() => [String], {
-    description:
-      'Where in the input, from the outside in; list places count from 0. Example: ["call", "1", "user"].',
-  })
+  @Field(() => [String], { description: INPUT_PATH_DESCRIPTION })
   path: readonly string[];
 
   constructor(code: `${UserErrorCode}`, message: string, path: readonly string[]) {

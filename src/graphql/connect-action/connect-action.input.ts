@@ -8,10 +8,10 @@ enum CallType {
 
 registerEnumType(CallType, {
   name: "CallType",
-  description: "What a call carries.",
+  description: "Media of a call.",
   valuesConfig: {
-    AUDIO: { description: "Voice alone." },
-    VIDEO: { description: "Voice and picture, between apps and browsers." },
+    AUDIO: { description: "Voice only." },
+    VIDEO: { description: "Voice and video. PIOPIY supports video between mobile apps and browsers." },
   },
 });
 
@@ -22,10 +22,10 @@ enum RingType {
 
 registerEnumType(RingType, {
   name: "RingType",
-  description: "How several targets ring.",
+  description: "Order in which several targets ring.",
   valuesConfig: {
     SINGLE: { description: "One after another, in the order of the list." },
-    GROUP: { description: "All at once; who answers first gets the call." },
+    GROUP: { description: "All at the same time. The first target that answers gets the call." },
   },
 });
 
@@ -35,46 +35,61 @@ enum TargetType {
 
 registerEnumType(TargetType, {
   name: "TargetType",
-  description: "What kind of target rings.",
+  description: "Kinds of targets.",
   valuesConfig: { SIP: { description: "A SIP endpoint of the PIOPIY account." } },
 });
 
-@InputType({ description: "Somebody whose phone is to ring." })
+@InputType({ description: "A target to ring." })
 class ConnectTargetInput {
-  @Field(() => TargetType, { defaultValue: TargetType.SIP, description: "What kind of target it is." })
+  @Field(() => TargetType, {
+    defaultValue: TargetType.SIP,
+    description: "Kind of the target. `SIP` is the only one.",
+  })
   type!: TargetType;
 
   @Field(() => ID, {
     description:
-      'The username of the SIP endpoint, at most 256 bytes, without control characters. Example: "alice".',
+      "Username of the SIP endpoint, case-sensitive. 1 to 256 bytes of UTF-8 without control characters. " +
+      'Example: "alice".',
   })
   user!: string;
 }
 
-@InputType({ description: "Who rings, how, and for how long." })
+@InputType({ description: "The targets to ring, and how to ring them." })
 export class ConnectActionInput {
-  @Field(() => [ConnectTargetInput], { description: "Who rings: 1 to 100 targets, no user twice." })
+  @Field(() => [ConnectTargetInput], {
+    description: "Targets to ring: 1 to 100 SIP endpoints, each at most once.",
+  })
   call!: ConnectTargetInput[];
 
   @Field(() => PhoneNumber, {
     nullable: true,
     description:
-      'The caller id that the targets see; left out, PIOPIY shows a default number of its own. Example: "914471000000".',
+      'Caller ID that the targets see. If omitted, PIOPIY shows its default number. Example: "914471000000".',
   })
   from?: string | null;
 
-  @Field(() => CallType, { defaultValue: CallType.AUDIO, description: "Audio or video." })
+  @Field(() => CallType, { defaultValue: CallType.AUDIO, description: "Media of the call." })
   callType!: CallType;
 
-  @Field(() => RingType, { defaultValue: RingType.SINGLE, description: "One after another, or all at once." })
+  @Field(() => RingType, {
+    defaultValue: RingType.SINGLE,
+    description: "Order in which several targets ring.",
+  })
   ringType!: RingType;
 
-  @Field(() => Int, { defaultValue: 40, description: "How many seconds a target rings, 1 to 600." })
+  @Field(() => Int, { defaultValue: 40, description: "Seconds to ring each target, 1 to 600." })
   timeout!: number;
 
-  @Field(() => Int, { defaultValue: 5400, description: "How many seconds the talk may last, 1 to 86400." })
+  @Field(() => Int, {
+    defaultValue: 5400,
+    description: "Maximum length of the conversation in seconds, 1 to 86400 (24 hours).",
+  })
   duration!: number;
 
-  @Field(() => Int, { defaultValue: 1, description: "How many times the targets are tried, 1 to 10." })
+  @Field(() => Int, {
+    defaultValue: 1,
+    description: "Number of attempts to reach the targets, 1 to 10. With 1, each target rings once.",
+  })
   loop!: number;
 }

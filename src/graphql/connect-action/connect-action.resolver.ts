@@ -28,10 +28,10 @@ import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { Context } from "../context.js";
 import { Pcmo } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
-import { UserError } from "../user-error.js";
+import { INPUT_PATH_DESCRIPTION, USER_ERRORS_DESCRIPTION, UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
 
-/** What is legal and unwise. Each value equals its name. */
+/** The kinds of discouraged input. Each value equals its name: a default with another value would reach resolvers as the name. */
 enum ConnectActionWarningCode {
   SIMILAR_TARGETS = "SIMILAR_TARGETS",
   LONG_RINGING = "LONG_RINGING",
@@ -41,34 +41,35 @@ enum ConnectActionWarningCode {
 
 registerEnumType(ConnectActionWarningCode, {
   name: "ConnectActionWarningCode",
-  description: "What is unwise in an input, for a program to act upon.",
+  description: "Machine-readable codes of discouraged input.",
   valuesConfig: {
-    SIMILAR_TARGETS: { description: "Two targets differ by the case of their letters only." },
-    LONG_RINGING: { description: "It may ring for more than 120 seconds, longer than most callers wait." },
+    SIMILAR_TARGETS: { description: "Two usernames differ only in upper and lower case." },
+    LONG_RINGING: {
+      description:
+        "The targets may ring for more than 120 seconds in total. Few callers wait longer than that.",
+    },
     OUTSIDE_NEWER_RANGE: {
       description:
-        "PIOPIY's newer API would refuse it: ringing takes 5 to 120 seconds there, talking 10 to 7200.",
+        "PIOPIY's newer API rejects the value: it allows 5 to 120 seconds for `timeout`, and 10 to 7200 seconds for `duration`.",
     },
     VIDEO_UNAVAILABLE: {
-      description: "A video call to an endpoint that takes none. Told when `verify` is true.",
+      description: "The target of a video call does not support video. Reported only if `verify` is true.",
     },
   },
 });
 
 @ObjectType({
-  description: "Something in an input that is legal and unwise. The document is written all the same.",
+  description:
+    "A hint about input that is valid but may not have the intended effect. The document is built nevertheless.",
 })
 class ConnectActionWarning {
-  @Field(() => ConnectActionWarningCode, { description: "What is unwise, for a program to act upon." })
+  @Field(() => ConnectActionWarningCode, { description: "Machine-readable code of the hint." })
   code: ConnectActionWarningCode;
 
-  @Field(() => String, { description: "What is unwise, for a person." })
+  @Field(() => String, { description: "Human-readable description of the hint, in English." })
   message: string;
 
-  @Field(() => [String], {
-    description:
-      'Where in the input, from the outside in; list places count from 0. Example: ["call", "1", "user"].',
-  })
+  @Field(() => [String], { description: INPUT_PATH_DESCRIPTION })
   path: readonly string[];
 
   constructor(code: `${ConnectActionWarningCode}`, message: string, path: readonly string[]) {
@@ -78,49 +79,58 @@ class ConnectActionWarning {
   }
 }
 
-@ObjectType({ description: "A PCMO document with a connect action, or what keeps it from being written." })
+@ObjectType({ description: "Result of `connectAction`: a PCMO document, or the problems in the input." })
 class ConnectActionResult {
   @Field(() => Pcmo, {
     nullable: true,
-    description: "The document to answer PIOPIY's call webhook with; null when the input had mistakes.",
+    description:
+      "The PCMO document. Return it from the answer URL of your PIOPIY number, or use `answerUrl`. Null if the input is invalid.",
   })
   pcmo?: unknown;
 
   @Field(() => String, {
     nullable: true,
-    description: "The document in one plain sentence; null when the input had mistakes.",
+    description:
+      "Description of the document in one English sentence. Null if the input is invalid. " +
+      'Example: "Rings alice for 40 seconds; the talk may last 1 hour 30 minutes.".',
   })
   summary?: string;
 
-  @Field(() => [ConnectActionWarning], { description: "What is legal and unwise in the input; often empty." })
+  @Field(() => [ConnectActionWarning], {
+    description:
+      "Hints about input that is valid but may not have the intended effect. Empty if there are none.",
+  })
   warnings!: readonly ConnectActionWarning[];
 
-  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
   userErrors!: readonly UserError[];
 
-  /** The input for an answer URL; undefined when it had mistakes or is too long for one. */
+  /** The input of `answerUrl`; undefined when it is invalid or too long for an answer URL. */
   specification?: ConnectActionSpecification | undefined;
 }
 
 /** Ten years. */
 const MAX_EXPIRY_SECONDS = 315_360_000;
 
-/** PCMO documents that ring SIP endpoints. */
+/** Builds PCMO documents that ring SIP endpoints. */
 @Resolver(() => ConnectActionResult)
 export class ConnectActionResolver {
   @RequiresScope("sip:read")
   @Query(() => ConnectActionResult, {
     description:
-      "Writes the PCMO document that connects an incoming call to SIP endpoints: what an answer URL gives to PIOPIY. " +
-      "Sends nothing to PIOPIY, unless `verify` is true: then one request for each target.",
+      "Builds the PCMO document that rings SIP endpoints when someone calls your PIOPIY number. The gateway does not store the " +
+      "document.\n\n" +
+      "Costs no upstream request. With `verify: true`, costs one upstream request per target. Requires the scope `sip:read`.",
   })
   async connectAction(
-    @Arg("input", () => ConnectActionInput, { description: "Who rings, how, and for how long." })
+    @Arg("input", () => ConnectActionInput, { description: "The targets to ring, and how to ring them." })
     input: ConnectActionInput,
     @Arg("verify", () => Boolean, {
       nullable: true,
       defaultValue: false,
-      description: "Whether to ask PIOPIY if every target exists, and takes video where the call is one.",
+      description:
+        "Whether to check that PIOPIY has every target, and that every target of a video call supports video. Costs one " +
+        "upstream request per target.",
     })
     verify: boolean | null,
     @Ctx() { answerUrls, pcmoTargetsKey, piopiy }: Context,
@@ -128,8 +138,8 @@ export class ConnectActionResolver {
   ): Promise<ConnectActionResult> {
     const problems = connectActionProblems(input);
     const verified = verify ? await verifyTargets(input, problems, piopiy) : { missing: [], warnings: [] };
-    const mistakes = [...problems, ...verified.missing];
-    const userErrors = mistakes.map(({ code, message, path }) => new UserError(code, message, path));
+    const allProblems = [...problems, ...verified.missing];
+    const userErrors = allProblems.map(({ code, message, path }) => new UserError(code, message, path));
     if (userErrors.length > 0) return { userErrors, warnings: [] };
     const warnings = [...connectActionWarnings(input), ...verified.warnings];
     const fits = answerUrls?.fits(input) ?? true;
@@ -147,15 +157,18 @@ export class ConnectActionResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      "An address that answers PIOPIY's call webhook with exactly this document: paste it as the answer URL of your PIOPIY number. It " +
-      "is signed and carries the document, so nothing is stored and it cannot be altered. Null when the input had mistakes, or " +
-      "is too long for an address. NOT_CONFIGURED where the gateway has no public address.",
+      "An answer URL that returns this document. Set it as the answer URL of your PIOPIY number in PIOPIY's console: when " +
+      "someone calls the number, PIOPIY requests the document from the gateway. You need no web server.\n\n" +
+      "The URL contains the document and a signature, so nothing is stored, and an altered URL is rejected.\n\n" +
+      "Null if the input is invalid, or if the document is too long for a URL: `userErrors` then contains " +
+      "`ANSWER_URL_TOO_LONG`. If the gateway has no public address, the error is `NOT_CONFIGURED`.",
   })
   answerUrl(
     @Root() { specification }: ConnectActionResult,
     @Arg("expiresIn", () => Int, {
       nullable: true,
-      description: "For how many seconds it holds, 1 to 315360000 (ten years). Left out, it does not expire.",
+      description:
+        "Seconds until the URL expires, 1 to 315360000 (ten years). If omitted, it does not expire. Example: 3600.",
     })
     expiresIn: number | null,
     @Ctx() context: Context,
@@ -163,27 +176,27 @@ export class ConnectActionResolver {
     const { answerUrls } = context;
     context.noStore();
     if (expiresIn != null && (expiresIn < 1 || expiresIn > MAX_EXPIRY_SECONDS)) {
-      const message = `\`expiresIn\` must be 1 to ${MAX_EXPIRY_SECONDS} seconds; it is ${expiresIn}.`;
+      const message = `\`expiresIn\` must be between 1 and ${MAX_EXPIRY_SECONDS} seconds (got ${expiresIn}).`;
       throw new GatewayError("BAD_USER_INPUT", message, { argumentName: "expiresIn" });
     }
     if (!answerUrls) {
       throw new GatewayError(
         "NOT_CONFIGURED",
-        "This gateway makes no answer URLs: its operator must set PUBLIC_URL and ANSWER_URL_SECRET.",
+        "Answer URLs are not configured. The operator of the gateway must set PUBLIC_URL and ANSWER_URL_SECRET.",
       );
     }
     return specification ? answerUrls.create(specification, expiresIn) : null;
   }
 }
 
-/** The problem of a target that PIOPIY does not have. */
+/** A problem: PIOPIY does not have the target. */
 interface MissingTarget {
   readonly code: "SIP_ENDPOINT_NOT_FOUND";
   readonly message: string;
   readonly path: readonly string[];
 }
 
-/** Reads every target that has no problem yet, in parallel, and returns the ones that are missing or have no video. */
+/** Reads every valid target, in parallel. Returns problems of missing targets, and warnings of targets without video. */
 async function verifyTargets(
   { call, callType }: ConnectActionSpecification,
   problems: readonly SpecificationProblem[],
@@ -203,7 +216,11 @@ async function verifyTargets(
     if (!record) {
       missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message: `PIOPIY has no SIP endpoint ${name}.`, path });
     } else if (callType === "VIDEO" && record.video === false) {
-      warnings.push({ code: "VIDEO_UNAVAILABLE", message: `The SIP endpoint ${name} takes no video.`, path });
+      warnings.push({
+        code: "VIDEO_UNAVAILABLE",
+        message: `The SIP endpoint ${name} does not support video.`,
+        path,
+      });
     }
   });
   return { missing, warnings };
@@ -225,7 +242,7 @@ function selectsAnswerUrl({
 function tooLongError(): UserError {
   return new UserError(
     "ANSWER_URL_TOO_LONG",
-    "This document is too long for an address of 4000 characters. Name fewer targets, or answer the webhook with `pcmo` yourself.",
+    "The document is too long for an answer URL of 4000 characters. Use fewer targets, or return `pcmo` from your own answer URL.",
     ["call"],
   );
 }

@@ -5,7 +5,7 @@ import type { Context } from "../context.js";
 import { Pcmo } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
 
-/** What is wrong, or unwise, in a PCMO document. */
+/** The kinds of problems in a PCMO document. */
 enum PcmoProblemCode {
   WRONG_TYPE = "WRONG_TYPE",
   NUMBER_AS_TEXT = "NUMBER_AS_TEXT",
@@ -32,45 +32,48 @@ enum PcmoProblemCode {
 
 registerEnumType(PcmoProblemCode, {
   name: "PcmoProblemCode",
-  description: "What is wrong, or unwise, in a PCMO document, for a program to act upon.",
+  description: "Machine-readable codes of problems in a PCMO document.",
   valuesConfig: {
     WRONG_TYPE: {
-      description: "A value is of another type than its place wants, such as a list for a text.",
+      description: "A value has an invalid type, such as an array where a string is required.",
     },
-    NUMBER_AS_TEXT: { description: 'A number is in quotes: write 20, not "20".' },
-    MISSING_KEY: { description: "An action or a target lacks a key that it needs." },
+    NUMBER_AS_TEXT: { description: 'A number is in quotes. Write 20 instead of "20".' },
+    MISSING_KEY: { description: "A required key of an action or of a target is missing." },
     UNKNOWN_KEY: {
-      description: "An action or a target has a key that PIOPIY's documents do not know there.",
+      description: "PIOPIY's documentation has no such key for this action or target.",
     },
     CONFLICTING_KEYS: {
-      description: "Two keys exclude each other: file_name and file_url, or call and connect.",
+      description: "Two keys exclude each other: `file_name` and `file_url`, or `call` and `connect`.",
     },
-    UNKNOWN_ACTION: { description: "PIOPIY's documents know no such action." },
-    INVALID_VALUE: { description: "A value is none of those that its place allows; the message tells them." },
-    INVALID_URL: { description: "A URL has a wrong scheme, no host, or a space." },
+    UNKNOWN_ACTION: { description: "PIOPIY's documentation has no such action." },
+    INVALID_VALUE: { description: "A value is not allowed. The message states the allowed values." },
+    INVALID_URL: { description: "A URL has an invalid scheme, has no host, or contains a space." },
     INVALID_PHONE_NUMBER: {
-      description: "A phone number has 7 to 15 digits with the country code, as a JSON number.",
+      description:
+        "The phone number is invalid. Allowed: 7 to 15 digits with the country code, as a JSON number.",
     },
     INVALID_USERNAME: {
-      description: "A username is empty, or has control characters.",
+      description: "The username is empty or contains control characters.",
     },
-    EMPTY_TEXT: { description: "A text is empty." },
-    OUT_OF_RANGE: {
-      description: "A number is smaller or larger than its place allows; the message tells the range.",
-    },
-    NO_ACTIONS: { description: "The document has no action, so that PIOPIY has nothing to do." },
-    NO_TARGETS: { description: "The list of targets is empty: name at least one." },
-    TOO_MANY_TARGETS: { description: "The list of targets is longer than 100." },
-    DUPLICATE_TARGET: { description: "A user is in the list of targets twice." },
-    UNREACHABLE_ACTION: { description: "Something comes after the call has been hung up." },
+    EMPTY_TEXT: { description: "A string is empty." },
+    OUT_OF_RANGE: { description: "A number is too small or too large. The message states the range." },
+    NO_ACTIONS: { description: "The document has no actions. Add at least one action." },
+    NO_TARGETS: { description: "The list of targets is empty. Add at least one target." },
+    TOO_MANY_TARGETS: { description: "The list of targets has more than 100 targets." },
+    DUPLICATE_TARGET: { description: "The list of targets contains the same username more than once." },
+    UNREACHABLE_ACTION: { description: "The action comes after a `hangup`, so PIOPIY does not execute it." },
     UNCERTAIN_ACTION: {
-      description: "Something comes after a connect, and PIOPIY does not document whether it runs.",
+      description: "The action comes after a `connect`. PIOPIY does not document whether it is executed.",
     },
-    UNCERTAIN_FILE_TYPE: { description: "A file does not end in .mp3 or .wav, which is what PIOPIY plays." },
+    UNCERTAIN_FILE_TYPE: {
+      description: "The name of a file does not end in .mp3 or .wav. PIOPIY plays only these formats.",
+    },
     UNDOCUMENTED_KEY: {
-      description: "A key is in no document of PIOPIY, only in its library: `record` of a connect.",
+      description: "Only PIOPIY's SDK has this key, not its documentation. It is `record` of a `connect`.",
     },
-    MORE_PROBLEMS: { description: "There are more problems than are listed; the message tells how many." },
+    MORE_PROBLEMS: {
+      description: "The document has more problems than the report lists. The message states how many.",
+    },
   },
 });
 
@@ -81,29 +84,34 @@ enum PcmoSeverity {
 
 registerEnumType(PcmoSeverity, {
   name: "PcmoSeverity",
-  description: "How bad a problem of a PCMO document is.",
+  description: "Severities of problems in a PCMO document.",
   valuesConfig: {
-    ERROR: { description: "PIOPIY's documents do not allow it: mend it before PIOPIY gets the document." },
-    WARNING: { description: "It is allowed, and may not do what was meant." },
+    ERROR: {
+      description: "PIOPIY's documentation does not allow this. Fix it before PIOPIY gets the document.",
+    },
+    WARNING: { description: "This is valid but may not have the intended effect." },
   },
 });
 
-@ObjectType({ description: "Something wrong, or unwise, in a PCMO document." })
+@ObjectType({ description: "A problem in a PCMO document: an error or a warning." })
 class PcmoProblem {
   @Field(() => String, {
     description:
-      "Where in the document, as a JSON pointer (RFC 6901); empty for the whole document, and for a missing key what lacks " +
-      'it. Example: "/0/call/1/user".',
+      "Location of the problem in the document, as a JSON Pointer (RFC 6901). Empty for the whole document. For a missing key, " +
+      'the location of the object without the key. Example: "/0/call/1/user".',
   })
   pointer: string;
 
-  @Field(() => PcmoProblemCode, { description: "What is wrong, for a program to act upon." })
+  @Field(() => PcmoProblemCode, { description: "Machine-readable code of the problem." })
   code: PcmoProblemCode;
 
-  @Field(() => PcmoSeverity, { description: "Whether it must be mended." })
+  @Field(() => PcmoSeverity, { description: "Severity of the problem: an error or a warning." })
   severity: PcmoSeverity;
 
-  @Field(() => String, { description: "What is wrong, for a person: what was expected and what came." })
+  @Field(() => String, {
+    description:
+      "Human-readable description of the problem, in English: which value is invalid and what is allowed.",
+  })
   message: string;
 
   constructor({ pointer, code, severity, message }: DocumentProblem) {
@@ -114,46 +122,49 @@ class PcmoProblem {
   }
 }
 
-@ObjectType({ description: "What there is to say about a PCMO document before PIOPIY gets it." })
+@ObjectType({ description: "Result of `validatePcmo`." })
 class PcmoReport {
-  @Field(() => Boolean, { description: "Whether the document has no error; warnings do not count." })
+  @Field(() => Boolean, { description: "Whether the document has no errors. It may have warnings." })
   valid!: boolean;
 
   @Field(() => [PcmoProblem], {
     description:
-      "All problems at once: errors first, then warnings, each in the order of the document. At most 100, and then one " +
-      "that tells how many more there are.",
+      "All problems of the document: errors first, then warnings, each in the order of the document. At most 100 problems. If " +
+      "there are more, a last entry with the code `MORE_PROBLEMS` states how many.",
   })
   problems!: PcmoProblem[];
 
   @Field(() => [String], {
     description:
-      "What the document does: a sentence for each action, in order; empty when it has errors. Values that are left out are told " +
-      'as PIOPIY\'s defaults. Example: "Plays welcome.mp3.".',
+      "Description of the document: one English sentence for each action, in order. It states PIOPIY's defaults for omitted " +
+      'values. Empty if the document has errors. Example: ["Plays welcome.mp3.", "Hangs up."].',
   })
   description!: readonly string[];
 
   @Field(() => Pcmo, {
     nullable: true,
     description:
-      "The same document as this gateway would write it: keys in PIOPIY's order, the targets under the key that the gateway is " +
-      "configured for, no `ring_type` but group, and nothing added. Null when it has errors.",
+      "The document as this gateway writes it: keys in PIOPIY's order, the targets of a `connect` under the key that the gateway " +
+      'is configured for (`call` or `connect`), and no `ring_type` of "single", which is PIOPIY\'s default. Nothing is added. ' +
+      "Null if the document has errors.",
   })
   normalized!: unknown;
 }
 
-/** Validates PCMO documents. It sends no upstream requests. */
+/** Validates PCMO documents, without upstream requests. */
 @Resolver()
 export class ValidatePcmoResolver {
   @RequiresScope("sip:read")
   @Query(() => PcmoReport, {
     description:
-      "Judges a PCMO document with any actions before PIOPIY gets it: its mistakes, what it does, and how this gateway would write " +
-      "it. Whether its endpoints and files exist is not asked. Costs a unit for each started 20 bytes of the document.",
+      "Validates a PCMO document before PIOPIY gets it. Reports all problems, describes each action, and returns the document as " +
+      "this gateway writes it. Does not check whether SIP endpoints and files exist.\n\n" +
+      "Costs no upstream request. Costs one unit of the rate limit for each started 20 bytes of the document. Requires the " +
+      "scope `sip:read`.",
   })
   validatePcmo(
     @Arg("pcmo", () => Pcmo, {
-      description: 'The document, as JSON. Example: [{ "action": "hangup" }].',
+      description: 'The document as JSON. Example: [{ "action": "hangup" }].',
     })
     pcmo: unknown,
     @Ctx() { pcmoTargetsKey }: Context,

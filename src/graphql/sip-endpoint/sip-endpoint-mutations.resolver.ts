@@ -6,53 +6,58 @@ import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js"
 import type { Context } from "../context.js";
 import { ID } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
-import { UserError } from "../user-error.js";
-import { SipEndpoint } from "./sip-endpoint.type.js";
+import { USER_ERRORS_DESCRIPTION, UserError } from "../user-error.js";
+import { SipEndpoint, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
 
-@InputType({ description: "The SIP endpoint that is to be made." })
+const PASSWORD_RULE = "1 to 128 characters, no control characters, no space at either end";
+const PASSWORD_OMITTED = "If omitted, the gateway generates a strong one of 22 letters and digits.";
+const PASSWORD_DESCRIPTION =
+  "The password that was set: from the input, or generated. Null if `userErrors` is not empty.";
+
+@InputType({ description: "The SIP endpoint to create." })
 class CreateSipEndpointInput {
   @Field(() => ID, {
     description:
-      'A name that is not in use, 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit. Example: "alice".',
+      "Username of the new SIP endpoint, case-sensitive and not yet in use. 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore " +
+      'and hyphen; the first is a letter or a digit. Example: "alice".',
   })
   username!: string;
 
   @Field(() => String, {
     nullable: true,
-    description:
-      "The password it will register with, 1 to 128 characters, no control characters, no space at either end. " +
-      "Left out, a strong one of 22 letters and digits is made.",
+    description: `Password with which the endpoint registers: ${PASSWORD_RULE}. ${PASSWORD_OMITTED}`,
   })
   password?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      "Makes repeating safe: 8 to 128 visible ASCII characters, a random one such as a UUID for each new endpoint. When the same " +
-      "caller sends the input again with the same key, for instance after OUTCOME_UNKNOWN, an endpoint that the first attempt made is " +
-      "answered as if it were made now, with the same password, instead of USERNAME_TAKEN.",
+      "Key that makes it safe to repeat the mutation, for example after `OUTCOME_UNKNOWN`. 8 to 128 visible ASCII characters, no " +
+      'spaces. Use a new random value for each new endpoint, such as a UUID. Example: "0b2c6f9e-1f43-4c0e-9d55-7a3e8f21c6d4".\n\n' +
+      "If the same client repeats an input with the same key, and an earlier attempt created the endpoint, the mutation " +
+      "succeeds again and returns the same password. Without a key, it returns `USERNAME_TAKEN`.",
   })
   idempotencyKey?: string | null;
 }
 
-@ObjectType({ description: "What became of a creation." })
+@ObjectType({ description: "Result of `createSipEndpoint`." })
 class CreateSipEndpointPayload {
   @Field(() => SipEndpoint, {
     nullable: true,
-    description: "The new endpoint; null when the input had mistakes.",
+    description: "The created SIP endpoint. Null if `userErrors` is not empty.",
   })
   readonly sipEndpoint: SipEndpoint | undefined;
 
   @Directive('@tag(name: "secret")')
   @Field(() => String, {
     nullable: true,
-    description: "The password that was set, given or made; null when the input had mistakes.",
+    description: PASSWORD_DESCRIPTION,
   })
   get password(): string | undefined {
     return this.sipEndpoint?.knownPassword?.reveal();
   }
 
-  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
   readonly userErrors: UserError[];
 
   constructor(userErrors: UserError[], sipEndpoint?: SipEndpoint) {
@@ -61,40 +66,36 @@ class CreateSipEndpointPayload {
   }
 }
 
-@InputType({ description: "A new password for a SIP endpoint. PIOPIY lets nothing else be changed." })
+@InputType({ description: "A new password for a SIP endpoint. PIOPIY does not support other changes." })
 class UpdateSipEndpointInput {
-  @Field(() => ID, {
-    description: "The name of an existing endpoint, at most 256 bytes, without control characters.",
-  })
+  @Field(() => ID, { description: USERNAME_DESCRIPTION })
   username!: string;
 
   @Field(() => String, {
     nullable: true,
-    description:
-      "The new password, 1 to 128 characters, no control characters, no space at either end. " +
-      "Left out, a strong one of 22 letters and digits is made.",
+    description: `The new password: ${PASSWORD_RULE}. ${PASSWORD_OMITTED}`,
   })
   password?: string | null;
 }
 
-@ObjectType({ description: "What became of a change of password." })
+@ObjectType({ description: "Result of `updateSipEndpoint`." })
 class UpdateSipEndpointPayload {
   @Field(() => SipEndpoint, {
     nullable: true,
-    description: "The endpoint with its new password; null when the input had mistakes.",
+    description: "The SIP endpoint with its new password. Null if `userErrors` is not empty.",
   })
   readonly sipEndpoint: SipEndpoint | undefined;
 
   @Directive('@tag(name: "secret")')
   @Field(() => String, {
     nullable: true,
-    description: "The password that was set, given or made; null when the input had mistakes.",
+    description: PASSWORD_DESCRIPTION,
   })
   get password(): string | undefined {
     return this.sipEndpoint?.knownPassword?.reveal();
   }
 
-  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
   readonly userErrors: UserError[];
 
   constructor(userErrors: UserError[], sipEndpoint?: SipEndpoint) {
@@ -103,38 +104,35 @@ class UpdateSipEndpointPayload {
   }
 }
 
-@InputType({ description: "The SIP endpoint that is to be removed." })
+@InputType({ description: "The SIP endpoint to remove." })
 class RemoveSipEndpointInput {
-  @Field(() => ID, {
-    description: "The name of an existing endpoint, at most 256 bytes, without control characters.",
-  })
+  @Field(() => ID, { description: USERNAME_DESCRIPTION })
   username!: string;
 }
 
-@ObjectType({ description: "What became of a removal." })
+@ObjectType({ description: "Result of `removeSipEndpoint`." })
 class RemoveSipEndpointPayload {
   @Field(() => ID, {
     nullable: true,
-    description: "The name that was removed; null when the input had mistakes.",
+    description: "Username of the removed SIP endpoint. Null if `userErrors` is not empty.",
   })
   username?: string;
 
-  @Field(() => [UserError], { description: "The mistakes in the input; empty when all went well." })
+  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
   userErrors!: UserError[];
 }
 
-/** Creates, updates and removes endpoints. All mistakes of an input are returned at once, before a request to PIOPIY. */
+/** Creates, updates and removes endpoints. Reports all problems of an input together, before any upstream request. */
 @Resolver()
 export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
   @Mutation(() => CreateSipEndpointPayload, {
     description:
-      "Creates a SIP endpoint, and makes a password unless one is given. Costs one request to PIOPIY.",
+      "Creates a SIP endpoint, with the password of the input or a generated one.\n\n" +
+      "Costs one upstream request. Requires the scope `sip:write`.",
   })
   async createSipEndpoint(
-    @Arg("input", () => CreateSipEndpointInput, {
-      description: "The name, and the password if it is not to be made.",
-    })
+    @Arg("input", () => CreateSipEndpointInput, { description: "The SIP endpoint to create." })
     { username, password: passwordText = null, idempotencyKey = null }: CreateSipEndpointInput,
     @Ctx() { client, piopiy }: Context,
   ): Promise<CreateSipEndpointPayload> {
@@ -154,12 +152,14 @@ export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
   @Mutation(() => UpdateSipEndpointPayload, {
     description:
-      "Gives a SIP endpoint a new password, and makes one unless it is given. A softphone that is registered may stay so until " +
-      "its registration expires. Costs one request to PIOPIY.",
+      "Changes the password of a SIP endpoint, to the password of the input or a generated one. A softphone that has registered " +
+      "with the old password may stay registered until its registration expires.\n\n" +
+      "Costs one upstream request, and a second one if the payload selects `connectUrl`, `sipUri`, `audio`, `video` or `type`. " +
+      "Requires the scope `sip:write`.",
   })
   async updateSipEndpoint(
     @Arg("input", () => UpdateSipEndpointInput, {
-      description: "The name, and the password if it is not to be made.",
+      description: "The username of the SIP endpoint, and its new password.",
     })
     { username, password: passwordText = null }: UpdateSipEndpointInput,
     @Ctx() { piopiy }: Context,
@@ -174,10 +174,12 @@ export class SipEndpointMutationsResolver {
 
   @RequiresScope("sip:write")
   @Mutation(() => RemoveSipEndpointPayload, {
-    description: "Removes a SIP endpoint for good; its name is free again. Costs one request to PIOPIY.",
+    description:
+      "Removes a SIP endpoint permanently. Its username can be used for a new endpoint.\n\n" +
+      "Costs one upstream request. Requires the scope `sip:write`.",
   })
   async removeSipEndpoint(
-    @Arg("input", () => RemoveSipEndpointInput, { description: "The name." }) {
+    @Arg("input", () => RemoveSipEndpointInput, { description: "The SIP endpoint to remove." }) {
       username,
     }: RemoveSipEndpointInput,
     @Ctx() { piopiy }: Context,
@@ -192,7 +194,7 @@ export class SipEndpointMutationsResolver {
 function newUsernameErrors(username: string): UserError[] {
   if (isNewUsername(username)) return [];
   const message =
-    "A new username must have 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit.";
+    "A new username must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore and hyphen. The first must be a letter or a digit.";
   return [new UserError("INVALID_USERNAME", message, ["username"])];
 }
 
@@ -204,21 +206,23 @@ function usernameErrors(username: string): UserError[] {
 function passwordErrors(password: Secret | null): UserError[] {
   if (password === null || isPassword(password)) return [];
   const message =
-    "A password must have 1 to 128 characters, no control characters and no space at either end. Leave it out to have one made.";
+    "A password must have 1 to 128 characters, no control characters and no space at either end. Omit it to have one generated.";
   return [new UserError("INVALID_PASSWORD", message, ["password"])];
 }
 
 function idempotencyKeyErrors(key: string | null): UserError[] {
   if (key === null || /^[\x21-\x7e]{8,128}$/.test(key)) return [];
   const message =
-    "An idempotency key must have 8 to 128 visible ASCII characters and no space. Use a random one, such as a UUID, for each new endpoint.";
+    "An idempotency key must have 8 to 128 visible ASCII characters and no spaces. Use a random one, such as a UUID, for each new endpoint.";
   return [new UserError("INVALID_IDEMPOTENCY_KEY", message, ["idempotencyKey"])];
 }
 
 function usernameTakenError(username: string): UserError {
-  return new UserError("USERNAME_TAKEN", `There is a SIP endpoint ${formatValue(username)} already.`, [
-    "username",
-  ]);
+  return new UserError(
+    "USERNAME_TAKEN",
+    `The SIP endpoint ${formatValue(username)} already exists. Choose another username.`,
+    ["username"],
+  );
 }
 
 function notFoundError(username: string): UserError {

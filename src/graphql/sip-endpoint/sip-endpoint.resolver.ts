@@ -7,22 +7,22 @@ import { isUsername, sipUri, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
 import { ID } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
-import { SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
+import { DETAIL_COST, SipEndpoint, SipEndpointType, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;
 
-/** One endpoint by its name. What lists and payloads do not carry is read from PIOPIY once a name and operation. */
+/** Reads one endpoint by its username. Fields that lists and payloads do not contain cost one read per username and operation. */
 @Resolver(() => SipEndpoint)
 export class SipEndpointResolver {
   @RequiresScope("sip:read")
   @Query(() => SipEndpoint, {
     nullable: true,
-    description: "The SIP endpoint of this name, or null when PIOPIY has none. Costs one request to PIOPIY.",
+    description:
+      "Returns the SIP endpoint with this username, or null if PIOPIY has none.\n\n" +
+      "Costs one upstream request. Requires the scope `sip:read`.",
   })
   async sipEndpoint(
-    @Arg("username", () => ID, {
-      description: 'The name, in the same case, at most 256 bytes. Example: "alice".',
-    })
+    @Arg("username", () => ID, { description: USERNAME_DESCRIPTION })
     username: string,
     @Ctx() { piopiy }: Context,
   ): Promise<SipEndpoint | null> {
@@ -31,15 +31,17 @@ export class SipEndpointResolver {
 
   @FieldResolver(() => String, {
     description:
-      "The address of the SBC (session border controller) to register with, as PIOPIY gives it. In a list it costs one request " +
-      "to PIOPIY a row, together with sipUri, audio, video and type.",
+      "Address of the session border controller (SBC), the server with which the endpoint registers, as PIOPIY returns it. " +
+      `Example: "sbc.example.com".\n\n${DETAIL_COST}`,
   })
   connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
     return resolveDetail(endpoint, context, "connectUrl", (connectUrl) => connectUrl);
   }
 
   @FieldResolver(() => String, {
-    description: 'The full SIP address, escaped as RFC 3261 wants it. Example: "sip:alice@sbc.example.com".',
+    description:
+      "SIP URI of the endpoint: its username, escaped as RFC 3261 requires, and the host of the SBC. " +
+      `Example: "sip:alice@sbc.example.com".\n\n${DETAIL_COST}`,
   })
   sipUri(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
     return resolveDetail(endpoint, context, "connectUrl", (connectUrl) =>
@@ -47,17 +49,21 @@ export class SipEndpointResolver {
     );
   }
 
-  @FieldResolver(() => Boolean, { description: "Whether it can take audio calls." })
+  @FieldResolver(() => Boolean, {
+    description: `Whether the endpoint supports audio calls.\n\n${DETAIL_COST}`,
+  })
   audio(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
     return resolveDetail(endpoint, context, "audio", (audio) => audio);
   }
 
-  @FieldResolver(() => Boolean, { description: "Whether it can take video calls." })
+  @FieldResolver(() => Boolean, {
+    description: `Whether the endpoint supports video calls.\n\n${DETAIL_COST}`,
+  })
   video(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
     return resolveDetail(endpoint, context, "video", (video) => video);
   }
 
-  @FieldResolver(() => SipEndpointType, { description: "What kind of line it is." })
+  @FieldResolver(() => SipEndpointType, { description: `Kind of the endpoint.\n\n${DETAIL_COST}` })
   type(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<SipEndpointType> {
     return resolveDetail(endpoint, context, "type", (type) => SipEndpointType[type]);
   }
@@ -67,7 +73,9 @@ export class SipEndpointResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      "The password it registers with, in clear text as PIOPIY keeps it: show it to its owner only.",
+      "Password with which the endpoint registers, in clear text. Show it only to the person who uses the endpoint.\n\n" +
+      "Passwords are never cached. If the endpoint comes from the cache, costs one upstream request, or one per ten rows of a " +
+      "list. Requires the scope `sip:password`: without it, the field is null and the error is `FORBIDDEN`.",
   })
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
     const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
@@ -77,7 +85,7 @@ export class SipEndpointResolver {
   }
 }
 
-/** Returns the endpoint that another subgraph refers to by its key, which may be any JSON; null when there is none. */
+/** Returns the endpoint that another subgraph refers to by its key, or null when there is none. The key may be any JSON. */
 export async function resolveSipEndpointReference(
   { username }: { readonly username?: unknown },
   { piopiy }: Context,
@@ -108,8 +116,8 @@ const expectedByField = {
 type Detail = "connectUrl" | "audio" | "video" | "type";
 
 /**
- * Resolves a field from the record of its endpoint, which is read unless it is known. If it is known, this is synchronous: a promise
- * for each field of a hundred rows would take longer than the rest.
+ * Resolves a field from the record of its endpoint, and reads the record first if it is missing. Otherwise it is synchronous: a
+ * promise for each field of a hundred rows would take longer than everything else.
  */
 function resolveDetail<F extends Detail, T>(
   endpoint: SipEndpoint,
@@ -138,16 +146,16 @@ function requireDetail<F extends Detail>(
 function invalidDetailError({ username }: SipEndpoint, field: keyof typeof expectedByField): GatewayError {
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY shows no valid \`${field}\` of the SIP endpoint ${formatValue(username)}: it must be ${expectedByField[field]}. ` +
-      "The other fields are not affected; check the endpoint at PIOPIY.",
+    `PIOPIY returned no valid \`${field}\` for the SIP endpoint ${formatValue(username)}. It must be ${expectedByField[field]}. ` +
+      "The other fields are not affected. Check the endpoint in PIOPIY's console.",
   );
 }
 
-/** Creates the error of an endpoint that PIOPIY named and does not have, once nothing cached repeats the contradiction. */
+/** Invalidates an endpoint that PIOPIY returned and then does not find, and returns the error. The next request reads it again. */
 async function missingEndpointError({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
   await piopiy.invalidate(username);
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY named the SIP endpoint ${formatValue(username)} and then said that there is none: it may have been removed in between. Ask again.`,
+    `PIOPIY returned the SIP endpoint ${formatValue(username)} and then did not find it. It may have been removed in between. Retry the request.`,
   );
 }

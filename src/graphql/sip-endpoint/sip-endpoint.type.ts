@@ -3,6 +3,15 @@ import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import type { Secret } from "../../secret.js";
 import { ID } from "../scalars.js";
 
+/** The description of the username of an existing endpoint, in arguments and inputs. */
+export const USERNAME_DESCRIPTION =
+  "Username of the SIP endpoint, case-sensitive. 1 to 256 bytes of UTF-8 without control characters. " +
+  'Example: "alice".';
+
+/** The cost of the fields that PIOPIY's list does not contain, for descriptions. */
+export const DETAIL_COST =
+  "In a list, selecting any of `connectUrl`, `sipUri`, `audio`, `video` and `type` costs one upstream request per row.";
+
 export enum SipEndpointType {
   SIP = "SIP",
   PSTN = "PSTN",
@@ -10,27 +19,29 @@ export enum SipEndpointType {
 
 registerEnumType(SipEndpointType, {
   name: "SipEndpointType",
-  description: "What kind of line an endpoint is.",
+  description: "Kinds of SIP endpoints.",
   valuesConfig: {
-    SIP: { description: "A softphone, an app or a browser that registers by SIP." },
-    PSTN: { description: "A line of the public telephone network." },
+    SIP: { description: "A softphone, a mobile app or a browser that registers over SIP." },
+    PSTN: { description: "A line of the public switched telephone network (PSTN)." },
   },
 });
 
 /**
- * What a resolver hands over about an endpoint: its name, and its password and its record where PIOPIY gave them along.
- * What is not there is read by the name, and only when asked for.
+ * A SIP endpoint: its username, and its password and record if a resolver has them already. Field resolvers read the missing parts
+ * by the username, and only if a query selects them.
  */
 @ObjectType({
   description:
-    "An account that a softphone, an app or a browser registers with at PIOPIY, to make and take audio and video calls.",
+    "A SIP endpoint of the PIOPIY account: a username and a password with which a softphone, a mobile app or a browser registers " +
+    "to make and receive audio and video calls.",
 })
 @Directive('@key(fields: "username")')
 @Directive("@authenticated")
 export class SipEndpoint {
   @Field(() => ID, {
     description:
-      'The name it registers with, unique in the PIOPIY account, case-sensitive, never changed. Example: "alice".',
+      "Username with which the endpoint registers: case-sensitive, unique in the PIOPIY account, and permanent. 1 to 256 bytes " +
+      'of UTF-8 without control characters. Example: "alice".',
   })
   username: string;
 

@@ -6,12 +6,14 @@ import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/lis
 import type { Context } from "../context.js";
 import { MAX_FIRST, REQUEST_COST } from "../cost.js";
 import { RequiresScope } from "../scopes.js";
-import { SipEndpoint } from "./sip-endpoint.type.js";
+import { DETAIL_COST, SipEndpoint } from "./sip-endpoint.type.js";
 
 @Directive("@shareable")
-@ObjectType({ description: "Where a page stands in its list." })
+@ObjectType({ description: "Position of a page in its list." })
 class PageInfo {
-  @Field(() => Boolean, { description: "Whether rows follow this page: go on with after: endCursor." })
+  @Field(() => Boolean, {
+    description: "Whether rows follow this page. To read them, pass `endCursor` as `after`.",
+  })
   hasNextPage!: boolean;
 
   @Field(() => Boolean, { description: "Whether rows precede this page." })
@@ -19,75 +21,79 @@ class PageInfo {
 
   @Field(() => String, {
     nullable: true,
-    description: "The cursor of the first row; null when the page is empty.",
+    description: "Cursor of the first row. Null if the page is empty.",
   })
   startCursor!: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "The cursor of the last row; null when the page is empty.",
+    description: "Cursor of the last row. Null if the page is empty.",
   })
   endCursor!: string | null;
 }
 
-@ObjectType({ description: "A row of a list of SIP endpoints." })
+@ObjectType({ description: "A row of the list of SIP endpoints." })
 class SipEndpointEdge {
   @Field(() => String, {
     description:
-      "The place of this row, to go on from with `after`. Opaque: it is good for this gateway only.",
+      "Opaque position of the row. To read the rows after it, pass it as `after`. Valid only for this gateway.",
   })
   cursor!: string;
 
-  @Field(() => SipEndpoint, { description: "The endpoint itself." })
+  @Field(() => SipEndpoint, { description: "The SIP endpoint of the row." })
   node!: SipEndpoint;
 }
 
-@ObjectType({ description: "A page of the list of SIP endpoints, in PIOPIY's order." })
+@ObjectType({ description: "A page of the list of SIP endpoints, in the order in which PIOPIY lists them." })
 class SipEndpointConnection {
-  @Field(() => [SipEndpointEdge], { description: "The rows with their cursors." })
+  @Field(() => [SipEndpointEdge], { description: "Rows of the page, with their cursors." })
   edges!: SipEndpointEdge[];
 
-  @Field(() => [SipEndpoint], { description: "The endpoints alone, without cursors." })
+  @Field(() => [SipEndpoint], { description: "SIP endpoints of the page, without cursors." })
   nodes!: SipEndpoint[];
 
-  @Field(() => PageInfo, { description: "Where this page stands in the list." })
+  @Field(() => PageInfo, { description: "Position of the page in the list." })
   pageInfo!: PageInfo;
 
-  @Field(() => Int, { description: "How many SIP endpoints the PIOPIY account has in all." })
+  @Field(() => Int, { description: "Number of all SIP endpoints of the PIOPIY account." })
   totalCount!: number;
 }
 
 @ArgsType()
 class SipEndpointsArgs {
-  @Field(() => Int, { defaultValue: 10, description: `How many rows, 1 to ${MAX_FIRST}.` })
+  @Field(() => Int, { defaultValue: 10, description: `Number of rows to return, 1 to ${MAX_FIRST}.` })
   first!: number;
 
   @Field(() => String, {
     nullable: true,
     description:
-      "The cursor of the row after which the page begins, from a page before. Not together with `offset`.",
+      "Cursor after which the page begins, such as `pageInfo.endCursor` of the previous page. Cannot be combined with `offset`.",
   })
   after?: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: "How many rows of the list to pass over, 0 or more. Not together with `after`.",
+    description:
+      "Number of rows to skip at the start of the list, 0 or more. Cannot be combined with `after`. Example: 20.",
   })
   offset?: number | null;
 }
 
-/** The list of all endpoints: walks with `first` and `after`, jumps with `first` and `offset`. */
+/** Lists all endpoints: page by page with `first` and `after`, or from a position with `first` and `offset`. */
 @Resolver()
 export class SipEndpointsResolver {
   @RequiresScope("sip:read")
   @Query(() => SipEndpointConnection, {
     description:
-      "The SIP endpoints of the account, in PIOPIY's order. Walk through them with `after`: endpoints that are created or " +
-      "removed meanwhile make the walk neither skip nor repeat another one, or it is CURSOR_EXPIRED. Or jump with `offset`. " +
-      "Costs one request to PIOPIY for 10 rows at an offset that is a multiple of 10, and 2 to walk on by 10. What " +
-      "spans several of PIOPIY's pages of ten reads each second page twice, to see changes in between: 4 for 25 rows. When the " +
-      "rows before a cursor have moved, it is searched for within 500 rows. Each row costs one request more " +
-      "when other fields than username and password are asked for.",
+      "Lists the SIP endpoints of the PIOPIY account, in the order in which PIOPIY lists them.\n\n" +
+      "To read the whole list, pass `pageInfo.endCursor` of each page as `after` of the next page. No endpoint is skipped or " +
+      "returned twice, even if other endpoints are created or removed in the meantime. If this is not possible, the error is " +
+      "`CURSOR_EXPIRED`: start again without `after`. To start at a position, use `offset`.\n\n" +
+      "PIOPIY's pages have ten rows. Costs one upstream request for 10 rows from an offset that is a multiple of 10, and two for " +
+      "the next 10 rows with `after`. Costs four for 25 rows, because the gateway reads every second page twice to detect " +
+      "changes. If rows before the cursor have moved, the gateway searches up to 500 rows for them, with more upstream " +
+      `requests. ${DETAIL_COST}\n\n` +
+      "Requires the scope `sip:read`.",
   })
   async sipEndpoints(
     @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,
@@ -95,14 +101,14 @@ export class SipEndpointsResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<SipEndpointConnection> {
     if (first < 1 || first > MAX_FIRST)
-      throw argumentError("first", `must be 1 to ${MAX_FIRST}; it is ${first}`);
+      throw argumentError("first", `must be between 1 and ${MAX_FIRST} (got ${first})`);
     if (offset != null && after != null) {
       throw argumentError(
         "after",
-        "must not stand together with `offset`: walk with one or jump with the other",
+        "cannot be combined with `offset`. Use `after` to read the next page, or `offset` to start at a position",
       );
     }
-    if (offset != null && offset < 0) throw argumentError("offset", `must be 0 or more; it is ${offset}`);
+    if (offset != null && offset < 0) throw argumentError("offset", `must be 0 or more (got ${offset})`);
     const { piopiy } = context;
     const slice =
       after == null
@@ -122,7 +128,7 @@ function parseCursor(text: string): Cursor {
   if (cursor) return cursor;
   throw argumentError(
     "after",
-    "must be a cursor that this gateway gave, such as pageInfo.endCursor of the page before",
+    "must be a cursor of this gateway, such as `pageInfo.endCursor` of the previous page",
   );
 }
 
@@ -133,8 +139,8 @@ function argumentError(argumentName: string, problem: string): GatewayError {
 function unnamedRowsError(places: readonly number[]): GatewayError {
   return new GatewayError(
     "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY listed ${places.length === 1 ? "a row" : "rows"} without a valid username of their own, at offset ${places.join(", ")}. ` +
-      "A username has 1 to 256 bytes, and stands in the list once. These rows are left out; check them at PIOPIY.",
+    `PIOPIY's list has rows without a valid username, at offset ${places.join(", ")}. These rows are omitted. ` +
+      "A username must have 1 to 256 bytes and be in the list only once. Check the rows in PIOPIY's console.",
   );
 }
 
