@@ -28,7 +28,7 @@ describe("Query limiting", () => {
     const query = "query ($first: Int!) { sipEndpoints(first: $first) { totalCount } }";
     const { data, errors } = await gateway.execute(query, { first });
     expect(data).toBeNull();
-    expect(errors?.[0]?.message).toContain("must be 1 to 100");
+    expect(errors?.[0]?.message).toContain("must be between 1 and 100");
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 

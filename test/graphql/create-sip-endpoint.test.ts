@@ -96,7 +96,11 @@ describe("Mutation.createSipEndpoint", () => {
       sipEndpoint: null,
       password: null,
       userErrors: [
-        { code: "USERNAME_TAKEN", message: 'There is a SIP endpoint "alice" already.', path: ["username"] },
+        {
+          code: "USERNAME_TAKEN",
+          message: 'The SIP endpoint "alice" already exists. Choose another username.',
+          path: ["username"],
+        },
       ],
     });
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "add_sip", username: "alice" }]);

@@ -65,7 +65,7 @@ export class ConnectActionInput {
   @Field(() => PhoneNumber, {
     nullable: true,
     description:
-      'Caller ID that the targets see. If omitted, PIOPIY shows its default number. Example: "914471000000".',
+      'Caller id shown to the targets. If omitted, PIOPIY shows its default number. Example: "914471000000".',
   })
   from?: string | null;
 

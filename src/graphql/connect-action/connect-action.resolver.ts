@@ -92,7 +92,7 @@ class ConnectActionResult {
     nullable: true,
     description:
       "Description of the document in one English sentence. Null if the input is invalid. " +
-      'Example: "Rings alice for 40 seconds; the talk may last 1 hour 30 minutes.".',
+      'Example: "Rings alice for 40 seconds; the conversation can last up to 1 hour 30 minutes.".',
   })
   summary?: string;
 
