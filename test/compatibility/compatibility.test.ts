@@ -8,13 +8,13 @@ import { type Supergraph, startSupergraph } from "./supergraph.js";
 const require = createRequire(import.meta.url);
 const manifest = require.resolve("@apollo/federation-subgraph-compatibility-tests/package.json");
 const suite = dirname(manifest);
-/** The suite's own jest, another than ours. */
+/** The suite's own jest, of another version. */
 const jest = createRequire(manifest).resolve("jest/bin/jest");
 
-/** What jest prints with `--json`. */
+/** The output of jest with `--json`. */
 interface Report {
   readonly testResults: readonly {
-    /** Why the file failed, also when none of its tests could run. */
+    /** The reason why the file failed, also when none of its tests could run. */
     readonly message: string;
     readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
   }[];
@@ -36,13 +36,13 @@ describe("A subgraph made by buildSubgraph", () => {
     const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
     const named = (passed: boolean) =>
       tests.filter(({ status }) => (status === "passed") === passed).map(({ fullName }) => fullName);
-    const complaints = testResults.map(({ message }) => message).filter((message) => message !== "");
-    expect({ failed: named(false), why: complaints }).toEqual({ failed: [], why: [] });
+    const messages = testResults.map(({ message }) => message).filter((message) => message !== "");
+    expect({ failed: named(false), why: messages }).toEqual({ failed: [], why: [] });
     expect(named(true)).toHaveLength(23);
   });
 });
 
-/** Runs the suite's tests as the suite does, in one process that ends with this test. */
+/** Runs the suite's tests in one process, which ends with this test. */
 async function runSuite(productsUrl: string): Promise<Report> {
   const config = join(suite, "federation-jest.config.js");
   const options = ["--ci", "--json", "--runInBand", "--no-watchman", "--config", config];

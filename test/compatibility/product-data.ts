@@ -1,6 +1,6 @@
 import type { DeprecatedProduct, Inventory, Product, ProductResearch, User } from "./product-types.js";
 
-// What the suite expects to find.
+// The data that the suite expects.
 
 export const user: User = {
   email: "support@apollographql.com",

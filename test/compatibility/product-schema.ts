@@ -43,7 +43,7 @@ class UserResolver {
   }
 }
 
-/** The schema that Apollo's compatibility suite is about, made into a subgraph as the gateway's own schema is. */
+/** Builds the schema that Apollo's compatibility suite tests, as a subgraph by the same function as the gateway's schema. */
 export function buildProductSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [ProductResolver, UserResolver],
@@ -54,7 +54,7 @@ export function buildProductSchema(): GraphQLSchema {
     Product: findProduct,
     DeprecatedProduct: findDeprecatedProduct,
     ProductResearch: findResearch,
-    // What other subgraphs know of a user comes with the key, where a field requires it.
+    // The reference has the fields of other subgraphs that a field requires.
     User: (reference: Partial<User>) => (reference.email === user.email ? { ...user, ...reference } : null),
     Inventory: ({ id }: Pick<Inventory, "id">) => (id === inventory.id ? inventory : null),
   });

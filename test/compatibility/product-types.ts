@@ -1,6 +1,6 @@
 import { Directive, Field, Float, ID, Int, ObjectType } from "type-graphql";
 
-// The suite's products.graphql, from the inside out: no type refers to one that comes after it.
+// The suite's products.graphql. No type refers to a later one.
 
 @ObjectType()
 class ProductVariation {
@@ -41,7 +41,7 @@ export class ProductResearch {
   outcome!: string | null;
 }
 
-/** Belongs to the subgraph users, which gives the fields that are external here. */
+/** Belongs to the subgraph users, which resolves the external fields. */
 @Directive("@extends")
 @Directive('@key(fields: "email")')
 @ObjectType()
@@ -112,7 +112,7 @@ export class Product {
   research!: readonly ProductResearch[];
 }
 
-/** An interface elsewhere, in the subgraph inventory. */
+/** An interface in the subgraph inventory. */
 @Directive("@interfaceObject")
 @Directive('@key(fields: "id")')
 @ObjectType()

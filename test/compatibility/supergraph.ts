@@ -10,10 +10,10 @@ import { ApolloServerPluginInlineTrace } from "@apollo/server/plugin/inlineTrace
 import { startStandaloneServer } from "@apollo/server/standalone";
 import { buildProductSchema } from "./product-schema.js";
 
-/** The suite asks for the gateway here and nowhere else; its subgraphs listen where they always do. */
+/** The fixed ports of the suite: it requests the gateway at this port, and its subgraphs listen on the others. */
 const PORTS = { gateway: 4000, users: 4002, inventory: 4003 };
 
-/** Keeps a program of the suite on loopback, where it would listen for everyone, and ends it with its parent. */
+/** Makes a program of the suite listen on loopback only, and end with its parent. */
 const PRELUDE = `data:text/javascript,
   import { Server } from "node:net";
   const { listen } = Server.prototype;
@@ -75,7 +75,7 @@ export async function startSupergraph(suite: string): Promise<Supergraph> {
 async function checkThatFree(name: string, port: number): Promise<void> {
   const server = createServer().listen(port, "localhost");
   await once(server, "listening").catch((cause) => {
-    throw new Error(`Apollo's suite wants port ${port} for its ${name}, and something else is on it.`, {
+    throw new Error(`Port ${port}, which Apollo's suite needs for its ${name}, is in use.`, {
       cause,
     });
   });
@@ -83,11 +83,11 @@ async function checkThatFree(name: string, port: number): Promise<void> {
   await once(server, "close");
 }
 
-/** Waits until the program says that it is ready; when it ends instead, tells what it said. */
+/** Waits until the program reports that it is ready. If it ends before that, throws its output. */
 async function readiness(name: string, child: ChildProcess): Promise<void> {
-  const complaint = child.stderr && text(child.stderr);
+  const output = child.stderr && text(child.stderr);
   const ended = once(child, "exit").then(async () => {
-    throw new Error(`The suite's ${name} did not start: ${await complaint}`);
+    throw new Error(`The suite's ${name} did not start: ${await output}`);
   });
   await Promise.race([once(child, "message"), ended]);
 }

@@ -1,9 +1,9 @@
 import { type ContractAccount, ContractTrial } from "./contract-trial.js";
 
-/** One statement about PIOPIY. `run` rejects when it is not so. */
+/** A statement about PIOPIY. `run` rejects if it is false. */
 export interface ContractCheck {
   readonly name: string;
-  /** Told by PIOPIY's documents, or what this project assumes where they are silent. */
+  /** Stated in PIOPIY's documentation, or assumed by this project where it states nothing. */
   readonly basis: "documented" | "assumed";
   run(account: ContractAccount): Promise<void>;
 }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** One answer of PIOPIY, and what can be claimed of it. It never holds the account's secret. */
+/** A response of PIOPIY, with assertions. It never contains the account's secret. */
 export class ContractResponse {
-  /** The JSON object; empty when the body holds none. */
+  /** The JSON object of the body, or an empty object. */
   readonly body: JsonObject;
-  /** 200, 400, 420, ... however it is spelled: the body's code, else the HTTP status. */
+  /** 200, 400, 420 and so on: the normalized code of the body, or else the HTTP status. */
   readonly code: number;
 
   constructor(
@@ -18,7 +18,7 @@ export class ContractResponse {
     this.code = Number(/\d{3}/.exec(String(this.body.code))?.[0] ?? httpStatus);
   }
 
-  /** The list in an answer of `list_sip`. */
+  /** The list in a response of `list_sip`. */
   get list(): { count: number; rows: { username: string; password: string }[] } {
     this.assertSuccess();
     const list = this.body.list;
@@ -33,8 +33,8 @@ export class ContractResponse {
     assert.equal(this.code, 200, "the code of a success");
   }
 
-  /** The refusal may show in the HTTP status, the body, or both: PIOPIY's documents leave that open. */
-  assertRefusal(code: number): void {
+  /** The error may be in the HTTP status, the body, or both: PIOPIY's documentation does not say. */
+  assertRejection(code: number): void {
     assert.equal(this.code, code, "the code of the refusal");
     assert.ok([200, code].includes(this.httpStatus), "the HTTP status is 200 or the code");
     assert.match(this.contentType, /^application\/json/, "the content type of the refusal");

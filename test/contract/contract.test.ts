@@ -4,7 +4,7 @@ import { readEmulatorSettings } from "../../src/emulator/settings.js";
 import { contract } from "./contract.js";
 import type { ContractAccount } from "./contract-trial.js";
 
-/** A check that walks a real account's list makes many calls, one after another. */
+/** A check that reads the list of a real account sends many requests, one after another. */
 const REAL_ACCOUNT_MS = 300_000;
 
 const realAccount = readAccount(process.env.PIOPIY_CONTRACT_ACCOUNT);
@@ -37,7 +37,7 @@ if (realAccount) {
 
     it.each(contract)("$basis: $name", ({ run }) => run({ ...settings, url: emulator.url }));
 
-    it("holds after all checks what it held before", async () => {
+    it("has the same endpoints after all checks as before", async () => {
       const body = JSON.stringify({ appid: settings.appId, secret: settings.secret, page: 1 });
       const headers = { "content-type": "application/json" };
       const response = await fetch(`${emulator.url}list_sip`, { method: "POST", headers, body });
@@ -46,7 +46,7 @@ if (realAccount) {
   });
 }
 
-/** `appid:secret`; nothing of it is shown when it is not understood. */
+/** Parses `appid:secret`. The error of an invalid value does not contain the value. */
 function readAccount(text: string | undefined): ContractAccount | undefined {
   if (!text) return undefined;
   const [, appId, secret] = /^(\d+):(.+)$/.exec(text) ?? [];

@@ -4,7 +4,7 @@ import { listChecks } from "./list-checks.js";
 import { refusalChecks } from "./refusal-checks.js";
 
 /**
- * PIOPIY's behaviour, as statements that can be run against any address. A check uses PIOPIY's five calls only,
- * works on endpoints of its own and removes them, so it does no harm to a real account.
+ * PIOPIY's behaviour, as checks that run against any address. A check uses only PIOPIY's five operations and its own endpoints,
+ * which it removes. So it does not change other endpoints of a real account.
  */
 export const contract: readonly ContractCheck[] = [...endpointChecks, ...listChecks, ...refusalChecks];

@@ -4,9 +4,9 @@ import type { ContractTrial } from "./contract-trial.js";
 
 const password = "made-up-Contract-1";
 
-/** How the list is cut into pages and ordered. */
+/** Checks of the pages and the order of the list. */
 export const listChecks: readonly ContractCheck[] = [
-  documented("the list answers a count and rows of username and password", async (trial) => {
+  documented("the list returns a count and rows of username and password", async (trial) => {
     await trial.create(trial.username(), password);
     const response = await trial.execute("list_sip", { page: 1 });
     response.assertFields({ list: response.body.list });
@@ -21,14 +21,14 @@ export const listChecks: readonly ContractCheck[] = [
     for (const page of pages.slice(0, -1))
       assert.equal(page.length, 10, "the rows of a page before the last");
     const found = pages.flat().filter((username) => usernames.includes(username));
-    assert.deepEqual(found.toSorted(), usernames, "the eleven that were made");
+    assert.deepEqual(found.toSorted(), usernames, "the eleven created endpoints");
   }),
 
   documented("the count is the total, on every page", async (trial) => {
     await createEleven(trial);
     const first = (await trial.execute("list_sip", { page: 1 })).list;
     const second = (await trial.execute("list_sip", { page: 2 })).list;
-    assert.ok(first.count >= 11, "the count is more than a page holds");
+    assert.ok(first.count >= 11, "the count is more than a page has");
     assert.equal(second.count, first.count, "the count on the second page");
   }),
 
@@ -38,18 +38,18 @@ export const listChecks: readonly ContractCheck[] = [
     assert.deepEqual(past, { count, rows: [] }, "the page past the end");
   }),
 
-  assumed("the list is in order of creation, and an update keeps the place", async (trial) => {
+  assumed("the list is in order of creation, and an update does not change the order", async (trial) => {
     const usernames = ["c", "a", "b"].map((suffix) => trial.username(suffix));
     for (const username of usernames) await trial.create(username, password);
     await trial.execute("update_sip", { username: trial.username("c"), password: "made-up-Contract-2" });
     const listed = (await trial.pages()).flat();
     const found = listed.filter((username) => usernames.includes(username));
-    assert.deepEqual(found, usernames, "the three that were made");
+    assert.deepEqual(found, usernames, "the three created endpoints");
   }),
 
   ...[0, -1, 1.5, "1"].map((page) =>
-    assumed(`the page ${JSON.stringify(page)} is refused with 502`, async (trial) => {
-      (await trial.execute("list_sip", { page })).assertRefusal(502);
+    assumed(`the page ${JSON.stringify(page)} is rejected with 502`, async (trial) => {
+      (await trial.execute("list_sip", { page })).assertRejection(502);
     }),
   ),
 ];

@@ -8,18 +8,18 @@ import { compose, subgraphs } from "./supergraph.js";
 
 const schemas = ["schema/schema.graphql", "schema/schema.without-security.graphql"];
 const parts = (schema: string) => subgraphs("http://gateway.example", "http://employees.example", schema);
-/** Errors and hints hold whole schemas; their sentences are enough to read. */
+/** Returns only the messages: errors and hints contain whole schemas. */
 const messages = (findings: readonly { message: string }[] = []) => findings.map(({ message }) => message);
 
 describe.each(schemas)("%s", (schema) => {
-  it("composes with another subgraph by Apollo, without error or hint", () => {
+  it("composes with another subgraph without errors or hints, with Apollo's composition", () => {
     const { errors, hints, supergraphSdl } = composeServices(parts(schema));
     expect(messages(errors)).toEqual([]);
     expect(messages(hints)).toEqual([]);
     expect(supergraphSdl).toContain("employee: Employee");
   });
 
-  it("composes with another subgraph by The Guild, without error", () => {
+  it("composes with another subgraph without errors, with The Guild's composition", () => {
     const { errors, supergraphSdl } = composeByGuild(parts(schema));
     expect(messages(errors)).toEqual([]);
     expect(supergraphSdl).toContain("employee: Employee");
@@ -29,7 +29,7 @@ describe.each(schemas)("%s", (schema) => {
     expect(messages(composeServices(parts(schema).slice(0, 1)).errors)).toEqual([]);
   });
 
-  it("lets another subgraph have a PageInfo, a UserError and scalars of the same names", () => {
+  it("composes with another subgraph that has PageInfo, UserError and scalars of the same names", () => {
     const typeDefs = parse(`
       extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@shareable"])
       type Query { orders: OrderConnection! call(to: PhoneNumber): PCMO }
@@ -49,7 +49,7 @@ describe.each(schemas)("%s", (schema) => {
 });
 
 describe("schema/schema.graphql", () => {
-  it("tells routers which scope each root field and the password need", () => {
+  it("states the scope of each root field and of the password in the supergraph", () => {
     const supergraph = buildSchema(compose(parts("schema/schema.graphql")), { assumeValidSDL: true });
     const scopeOf = (type: string, field: string) => {
       const definition = supergraph.getType(type)?.toConfig() as {
@@ -65,14 +65,14 @@ describe("schema/schema.graphql", () => {
     expect(scopeOf("SipEndpoint", "sipUri")).toBeUndefined();
   });
 
-  it("is refused by Apollo Gateway for its security directives, hence the schema without them", async () => {
+  it("is rejected by Apollo Gateway because of its security directives", async () => {
     const gateway = new ApolloGateway({ supergraphSdl: compose(parts("schema/schema.graphql")) });
     await expect(gateway.load()).rejects.toThrow(/SECURITY/);
   });
 });
 
 describe("schema/supergraph.graphql", () => {
-  it("is what schema/supergraph.yaml composes (else run: npm run schema)", () => {
+  it("equals the composition of schema/supergraph.yaml (if not, run: npm run schema)", () => {
     const config = readFileSync("schema/supergraph.yaml", "utf8");
     const [piopiy = "", employees = ""] = Array.from(config.matchAll(/routing_url: (.*)/g), ([, url]) => url);
     const files = Array.from(config.matchAll(/file: (.*)/g), ([, file]) => file);

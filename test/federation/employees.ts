@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** Starts the example of another subgraph, on a port of its own. */
+/** Starts the employee directory, the example of another subgraph, on a free port. */
 export async function startEmployees(): Promise<{ readonly url: string; close(): void }> {
   const child = spawn(process.execPath, ["test/support/employees/server.js"], {
     env: { ...process.env, PORT: "0" },

@@ -4,7 +4,7 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 
 type Entities = { _entities: ({ __typename?: string; username: string; sipUri?: string } | null)[] };
 
-describe("Query._entities, as a router asks it", () => {
+describe("Query._entities", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await startGateway();
@@ -28,7 +28,7 @@ describe("Query._entities, as a router asks it", () => {
 
   const usernames = (data: Entities | null) => data?._entities.map((entity) => entity?.username);
 
-  it("asks PIOPIY once for each distinct name, and answers in the order of the references", async () => {
+  it("sends one upstream request per distinct name, and returns the order of the references", async () => {
     const { data, errors } = await execute(["alice", "bob", "alice", "carol"]);
     expect(errors).toBeUndefined();
     expect(usernames(data)).toEqual(["alice", "bob", "alice", "carol"]);
@@ -38,26 +38,26 @@ describe("Query._entities, as a router asks it", () => {
     expect(requests.sort()).toEqual(["get_sip alice", "get_sip bob", "get_sip carol"]);
   });
 
-  it("answers null for an unknown name, at its place", async () => {
+  it("returns null for an unknown name, at its index", async () => {
     const { data, errors } = await execute(["alice", "nobody", "bob"]);
     expect(errors).toBeUndefined();
     expect(usernames(data)).toEqual(["alice", undefined, "bob"]);
   });
 
-  it("answers an error for a failing name at its place, and the others stay", async () => {
+  it("returns an error for a failing name at its index, and the other entities", async () => {
     await gateway.addFault({ operation: "get_sip", username: "bob", kind: "status", status: 404 });
     const { data, errors } = await execute(["alice", "bob", "carol"]);
     expect(errors).toMatchObject([{ path: ["_entities", 1], extensions: { code: "UPSTREAM_REJECTED" } }]);
     expect(usernames(data)).toEqual(["alice", undefined, "carol"]);
   });
 
-  it("asks PIOPIY even when only the name is wanted: else it would say that a removed endpoint is there", async () => {
+  it("reads the endpoint even when only the username is selected, to return null for a removed one", async () => {
     const { data } = await execute(["alice", "nobody"], "username");
     expect(data?._entities).toEqual([{ __typename: "SipEndpoint", username: "alice" }, null]);
     expect(await gateway.upstreamRequests()).toHaveLength(2);
   });
 
-  it("ignores other fields of a representation, also those that would say something else", async () => {
+  it("ignores other fields of a representation, even if their values differ", async () => {
     const representation = {
       __typename: "SipEndpoint",
       username: "alice",
@@ -79,12 +79,12 @@ describe("Query._entities, as a router asks it", () => {
     expect(data._entities).toEqual([{ __typename: "SipEndpoint" }]);
   });
 
-  it("returns nothing for no representations", async () => {
+  it("returns an empty list for no representations", async () => {
     const { data, errors } = await queryEntities([]);
     expect([data, errors]).toEqual([{ _entities: [] }, undefined]);
   });
 
-  it("returns an error for a representation without a key at its place, and the others stay", async () => {
+  it("returns an error for a representation without a key at its index, and the other entities", async () => {
     const { data, errors } = await queryEntities([
       { __typename: "SipEndpoint", username: "alice" },
       { __typename: "SipEndpoint" },
@@ -104,7 +104,7 @@ describe("Query._entities, as a router asks it", () => {
     "Query",
     "constructor",
     "__proto__",
-  ])("rejects all representations where one names the type %s, which is no entity, and PIOPIY is not asked", async (__typename) => {
+  ])("rejects all representations without an upstream request if one has the type %s, which is not an entity", async (__typename) => {
     const { data, errors } = await queryEntities([
       { __typename: "SipEndpoint", username: "alice" },
       { __typename, username: "alice" },

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A GraphQL request on its way. */
+/** A GraphQL request that was forwarded. */
 export interface PassedRequest {
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Stands between a router and a subgraph, passes all on and remembers what went through. */
+/** A proxy between a router and a subgraph that forwards and records all requests. */
 export interface RecordingProxy {
   readonly url: string;
   readonly requests: PassedRequest[];

@@ -38,7 +38,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     return (await response.json()) as { data: unknown; errors?: { extensions: Record<string, unknown> }[] };
   }
 
-  it("employees and their softphones cost one request for entities and one get_sip a distinct name", async () => {
+  it("employees and their softphones cost one request for entities and one get_sip per distinct name", async () => {
     const { data, errors } = await execute("{ employees { name softphone { sipUri } } }");
     expect(errors).toBeUndefined();
     const softphone = (name: string) => ({ sipUri: `sip:${name}@sbc.emulator.example` });
@@ -58,7 +58,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     expect(requested.sort()).toEqual(["get_sip alice", "get_sip bob", "get_sip carol"]);
   });
 
-  it("keys travel the other way: endpoints of the gateway lead to employees", async () => {
+  it("endpoints of the gateway resolve to employees by their key", async () => {
     const { data } = await execute("{ sipEndpoints(first: 2) { nodes { username employee { name } } } }");
     expect(data).toEqual({
       sipEndpoints: {
@@ -71,7 +71,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual(["list_sip"]);
   });
 
-  it("a mutation goes through, with the defaults of its enums", async () => {
+  it("a mutation is executed, and enum defaults are applied", async () => {
     const { data } = await execute(
       'mutation { updateSipEndpoint(input: { username: "bob", password: "made-up" }) { password sipEndpoint { sipUri employee { name } } userErrors { code } } }',
     );
@@ -90,7 +90,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     });
   });
 
-  it("an upstream failure is seen with its code, and the other softphones stay", async () => {
+  it("an upstream failure is returned with its code, and the other softphones are returned", async () => {
     await gateway.addFault({ operation: "get_sip", username: "bob", kind: "garbage", times: 100 });
     const { data, errors } = await execute("{ employees { name softphone { sipUri } } }");
     expect(errors?.[0]?.extensions.code).toBe("UPSTREAM_INVALID_RESPONSE");
@@ -105,7 +105,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     });
   });
 
-  it("the address of each client reaches the gateway, also when the client claims another one", async () => {
+  it("the gateway receives the address of each client, even if the client claims another one", async () => {
     const remove = 'mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }';
     await execute(remove, { "x-forwarded-for": "2001:db8:0:1::7, 198.51.100.7" });
     const audit = gateway.log.map((line) => JSON.parse(line)).filter(({ name }) => name === "audit");
@@ -115,7 +115,7 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     );
   });
 
-  it("the caller's Authorization reaches the gateway", async () => {
+  it("the gateway receives the Authorization header of the client", async () => {
     await execute('{ sipEndpoint(username: "alice") { username } }', { authorization: "Bearer made-up" });
     expect(proxy.requests.map(({ headers }) => headers.authorization)).toEqual(["Bearer made-up"]);
   });

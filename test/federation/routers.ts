@@ -8,7 +8,7 @@ import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
 import { gatewayConfig } from "../support/router/gateway.config.js";
 import { compose, subgraphs } from "./supergraph.js";
 
-/** A router in front of both subgraphs, that passes the client's `Authorization` and address on. */
+/** A router for both subgraphs that forwards the client's `Authorization` header and address. */
 export interface Router {
   readonly url: string;
   close(): Promise<void>;
@@ -30,7 +30,7 @@ class HeaderPassingSource extends RemoteGraphQLDataSource<ClientContext> {
   }
 }
 
-/** Apollo's gateway, which refuses a supergraph with security directives. */
+/** Starts Apollo's gateway, which rejects a supergraph with security directives. */
 async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Promise<Router> {
   const parts = subgraphs(piopiyUrl, employeesUrl, "schema/schema.without-security.graphql");
   const gateway = new ApolloGateway({
@@ -48,7 +48,7 @@ async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Prom
   return { url, close: () => server.stop() };
 }
 
-/** Hive Gateway, of The Guild. */
+/** Starts The Guild's Hive Gateway. */
 async function startHiveGateway(piopiyUrl: string, employeesUrl: string): Promise<Router> {
   const runtime = createGatewayRuntime({
     supergraph: compose(subgraphs(piopiyUrl, employeesUrl)),

@@ -8,7 +8,7 @@ export interface Subgraph {
   readonly typeDefs: DocumentNode;
 }
 
-/** The gateway and the employee directory, as composers take them. */
+/** Returns the gateway and the employee directory as input of a composition. */
 export function subgraphs(
   piopiyUrl: string,
   employeesUrl: string,
@@ -21,7 +21,7 @@ export function subgraphs(
   ];
 }
 
-/** The supergraph that Apollo's composition makes of them. */
+/** Composes subgraphs into a supergraph, with Apollo's composition. */
 export function compose(parts: Subgraph[]): string {
   const { supergraphSdl, errors } = composeServices(parts);
   if (!supergraphSdl) throw new Error(errors?.map(({ message }) => message).join("\n"));

@@ -14,7 +14,7 @@ const before = `
 const unreleased = (...lines: string[]) =>
   `# Changelog\n\n## [Unreleased]\n\n### Breaking\n\n${lines.map((line) => `- ${line}\n`).join("")}\n### Added\n`;
 
-describe("The guard against breaking the graph", () => {
+describe("breakingChanges", () => {
   it.each([
     ["a field is removed", "name: String", "", "A.name"],
     ["an argument is removed", "(x: Int)", "", "Query.a.x"],
@@ -28,7 +28,7 @@ describe("The guard against breaking the graph", () => {
     ["a required input field loses its default", "p: Int! = 1", "p: Int!", "I.p"],
     ["an entity loses its key", '@key(fields: "id")', "", "A.@key"],
     ["an entity's key changes", '@key(fields: "id")', '@key(fields: "id name")', "A.@key.fields"],
-  ])("speaks up when %s, unless the changelog announces it", async (_title, from, to, element) => {
+  ])("reports that %s, unless the changelog announces it", async (_title, from, to, element) => {
     const after = before.replace(from, to);
     const found = await unannouncedBreakingChanges(before, after, unreleased("`Other.thing` is gone."));
     expect(found).toEqual([expect.stringContaining(`\`${element}\``)]);
@@ -44,28 +44,28 @@ describe("The guard against breaking the graph", () => {
     ["a required argument with a default is added", "(x: Int)", "(x: Int, z: Int! = 1)"],
     ["a default changes", "n: Int! = 10", "n: Int! = 20"],
     ["a description changes", "An id.", "The id."],
-    ["a scope is asked for", "name: String", 'name: String @requiresScopes(scopes: [["s"]])'],
-    ["a scope is no longer asked for", ' @requiresScopes(scopes: [["t"]])', ""],
+    ["a scope is required", "name: String", 'name: String @requiresScopes(scopes: [["s"]])'],
+    ["a scope is no longer required", ' @requiresScopes(scopes: [["t"]])', ""],
     ["federation is added", "type Query", 'extend schema @link(url: "u", import: ["@tag"]) type Query'],
     ["a tag is removed", ' @tag(name: "secret")', ""],
-  ])("keeps silent when %s", async (_title, from, to) => {
+  ])("reports nothing when %s", async (_title, from, to) => {
     expect(await unannouncedBreakingChanges(before, before.replace(from, to), unreleased())).toEqual([]);
   });
 
-  it("takes no announcement from an earlier release", async () => {
+  it("ignores announcements of earlier releases", async () => {
     const old =
       unreleased().replace("### Breaking\n", "") +
       unreleased("`A.name` goes.").replace("[Unreleased]", "[0.1.0]");
     expect(await unannouncedBreakingChanges(before, before.replace("name: String", ""), old)).toHaveLength(1);
   });
 
-  it("takes one line for one element, the first that it names", async () => {
+  it("matches a line of the changelog with the first element that it names", async () => {
     const after = before.replace("name: String", "").replace("ONE TWO", "ONE");
     const found = await unannouncedBreakingChanges(before, after, unreleased("`A.name` goes, as `E.TWO`."));
     expect(found).toEqual([expect.stringContaining("`E.TWO`")]);
   });
 
-  it("finds the commit before HEAD, whatever is not committed, and tells when there is none", async () => {
+  it("compares with the commit before HEAD, and reports when there is none", async () => {
     const directory = mkdtempSync(join(tmpdir(), "breaking-changes-"));
     const clone = join(directory, "clone");
     const write = (sdl: string) => writeFileSync(join(directory, "schema/schema.graphql"), sdl);

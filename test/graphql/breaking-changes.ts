@@ -13,14 +13,13 @@ import {
   parse,
 } from "graphql";
 
-/** Without these, other subgraphs' references or shared types no longer compose. */
+/** Directives without which references or shared types of other subgraphs no longer compose. */
 const LOST_FOR_FEDERATION = /^DIRECTIVE_USAGE_.*REMOVED .*\.@(key(\.fields)?|shareable)$/;
 
 /**
- * The breaking changes from one SDL to the next that the changelog does not announce: each by a line of its own under
- * "### Breaking" in the section "[Unreleased]", of which the first word in backticks is the element, such as
- * `SipEndpoint.password`. A directive that asks for a scope is not judged: whether it breaks a caller, the caller's
- * scopes decide.
+ * Returns the breaking changes from one SDL to the next that the changelog does not announce. An announcement is a line under
+ * "### Breaking" in the section "[Unreleased]". Its first word in backticks is the element, such as `SipEndpoint.password`.
+ * Scope directives are not compared: they break a client only if it lacks the scope.
  */
 export async function unannouncedBreakingChanges(
   oldSdl: string,
@@ -45,7 +44,7 @@ function isBreaking(change: Change, after: GraphQLSchema): boolean {
   );
 }
 
-/** Whether an argument or input field must be given: the inspector lets `Int! = 10` become `Int!`. */
+/** Returns whether an argument or input field is required. The inspector does not report `Int! = 10` that becomes `Int!`. */
 function isRequired(element: string, schema: GraphQLSchema): boolean {
   const [typeName = "", fieldName = "", argumentName] = element.split(".");
   const type = schema.getType(typeName);
@@ -68,13 +67,13 @@ function announcedElements(changelog: string): Set<string | undefined> {
   return new Set(lines.map((line) => /`([^`]+)`/.exec(line)?.[1]));
 }
 
-/** What the schema is compared with; without an SDL there is nothing, and the name says why. */
+/** The schema to compare with. If there is none, the SDL is undefined and the name states the reason. */
 export interface Base {
   readonly name: string;
   readonly sdl?: string;
 }
 
-/** The schema of the commit before HEAD. With `strict`, a git repository that cannot be read is an error. */
+/** Returns the schema of the commit before HEAD. With `strict`, throws if the git repository cannot be read. */
 export function comparisonBase(directory: string, strict: boolean): Base {
   const nothing = (reason: string): Base => ({ name: `nothing: ${reason}` });
   if (!existsSync(join(directory, ".git"))) return nothing("there is no git repository");
@@ -90,7 +89,7 @@ export function comparisonBase(directory: string, strict: boolean): Base {
   }
 }
 
-/** Runs git on this directory's repository, also when a hook of another one runs the tests. */
+/** Runs git in this directory's repository, even if a hook of another repository runs the tests. */
 export function git(directory: string, ...args: string[]): string {
   const env = {
     ...process.env,

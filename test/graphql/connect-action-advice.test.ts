@@ -32,7 +32,7 @@ async function connect(
 const to = (...users: string[]) => users.map((user) => ({ user }));
 
 describe("connectAction(verify: true)", () => {
-  it("tells every target that PIOPIY does not have, asks for each once and side by side, and writes nothing", async () => {
+  it("reports every target that PIOPIY does not have, from one parallel read per target, and builds no document", async () => {
     const result = await connect({ call: to("alice", "nobody", "bob", "ghost") }, true);
     expect(result).toMatchObject({ pcmo: null, summary: null });
     expect(result.userErrors).toEqual([
@@ -45,7 +45,7 @@ describe("connectAction(verify: true)", () => {
     );
   });
 
-  it("tells missing targets together with other mistakes, and asks for no wrong ones", async () => {
+  it("reports missing targets together with other problems, and does not read invalid targets", async () => {
     const result = await connect({ call: to("a\tb", "nobody", "nobody"), timeout: 0 }, true);
     expect(result.userErrors.map(({ code, path }) => `${code} ${path.join("/")}`)).toEqual([
       "INVALID_USERNAME call/0/user",
@@ -56,7 +56,7 @@ describe("connectAction(verify: true)", () => {
     expect(await gateway.upstreamRequests()).toHaveLength(1);
   });
 
-  it("asks nothing where the whole list is wrong", async () => {
+  it("sends no upstream request for an invalid list of targets", async () => {
     await connect({ call: to(...Array.from({ length: 101 }, (_, n) => `u${n}`)) }, true);
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
@@ -67,17 +67,17 @@ describe("connectAction(verify: true)", () => {
     expect(userErrors).toMatchObject([{ code: "SIP_ENDPOINT_NOT_FOUND", path: ["call", "1", "user"] }]);
   });
 
-  it("warns of a video call to an endpoint that takes none", async () => {
-    await gateway.reset({ endpoints: [{ username: "alice" }, { username: "deaf", video: false }] });
+  it("warns of a video call to an endpoint without video support", async () => {
+    await gateway.reset({ endpoints: [{ username: "alice" }, { username: "carol", video: false }] });
     const { warnings, pcmo } = await connect(
-      { call: to("alice", "deaf"), callType: "VIDEO", timeout: 20 },
+      { call: to("alice", "carol"), callType: "VIDEO", timeout: 20 },
       true,
     );
     expect(warnings).toMatchObject([{ code: "VIDEO_UNAVAILABLE", path: ["call", "1", "user"] }]);
     expect(pcmo).not.toBeNull();
   });
 
-  it.each([undefined, false])("is off with %j: nothing is asked", async (verify) => {
+  it.each([undefined, false])("is off with %j: sends no upstream request", async (verify) => {
     expect((await connect({ call: to("nobody") }, verify)).userErrors).toEqual([]);
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
@@ -85,33 +85,45 @@ describe("connectAction(verify: true)", () => {
 
 describe("The warnings of connectAction", () => {
   it.each<[string, Record<string, unknown>, [string, string][]]>([
-    ["nothing of the usual", { call: to("alice", "bob") }, []],
-    ["one user in two cases", { call: to("alice", "Alice") }, [["SIMILAR_TARGETS", "call/1/user"]]],
+    ["nothing for a usual input", { call: to("alice", "bob") }, []],
     [
-      "ringing one after another for long",
+      "of two usernames that differ in case",
+      { call: to("alice", "Alice") },
+      [["SIMILAR_TARGETS", "call/1/user"]],
+    ],
+    [
+      "of ringing one after another for more than 120 seconds",
       { call: to("a", "b", "c"), timeout: 41 },
       [["LONG_RINGING", "timeout"]],
     ],
     [
-      "ringing all at once for long",
+      "of ringing at the same time for more than 120 seconds",
       { call: to("a", "b", "c"), ringType: "GROUP", timeout: 41, loop: 3 },
       [["LONG_RINGING", "timeout"]],
     ],
-    ["120 seconds of ringing: nothing", { call: to("a", "b", "c"), timeout: 40 }, []],
+    ["nothing for 120 seconds of ringing", { call: to("a", "b", "c"), timeout: 40 }, []],
     [
-      "ringing for less than the newer API takes",
+      "of a timeout below the range of the newer API",
       { call: to("a"), timeout: 4 },
       [["OUTSIDE_NEWER_RANGE", "timeout"]],
     ],
-    ["talking for more", { call: to("a"), duration: 7201 }, [["OUTSIDE_NEWER_RANGE", "duration"]]],
-    ["talking for less", { call: to("a"), duration: 9 }, [["OUTSIDE_NEWER_RANGE", "duration"]]],
-  ])("tell %s", async (_, input, expected) => {
+    [
+      "of a duration above the range of the newer API",
+      { call: to("a"), duration: 7201 },
+      [["OUTSIDE_NEWER_RANGE", "duration"]],
+    ],
+    [
+      "of a duration below the range of the newer API",
+      { call: to("a"), duration: 9 },
+      [["OUTSIDE_NEWER_RANGE", "duration"]],
+    ],
+  ])("warn %s", async (_, input, expected) => {
     const { warnings, pcmo, userErrors } = await connect(input);
     expect(warnings.map(({ code, path }) => [code, path.join("/")])).toEqual(expected);
     expect([pcmo !== null, userErrors]).toEqual([true, []]);
   });
 
-  it("are empty beside mistakes", async () => {
+  it("are empty for an invalid input", async () => {
     expect((await connect({ call: to("a", "A"), timeout: 0 })).warnings).toEqual([]);
   });
 });
@@ -131,7 +143,7 @@ describe("The summary of connectAction", () => {
       { call: to("a", "b", "c", "d", "e", "f", "g") },
       "Rings a, b, c and 4 more one after another for 40 seconds each; the talk may last 1 hour 30 minutes.",
     ],
-  ])("is one plain sentence: %j", async (input, sentence) => {
+  ])("is one sentence: %j", async (input, sentence) => {
     expect((await connect(input)).summary).toBe(sentence);
   });
 });

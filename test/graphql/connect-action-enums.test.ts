@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
-// Libraries that build schemas mix up an enum value's name with what it stands for, in defaults above all.
+// Schema libraries confuse the name of an enum value with its internal value, mainly in defaults.
 describe("The enum values of Query.connectAction", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describe("The enum values of Query.connectAction", () => {
     connectAction(input: { call: [{ user: "alice" }], callType: $callType, ringType: $ringType }) { pcmo }
   }`;
 
-  it("give one document, left out, as literals, as variables and inside a variable", async () => {
+  it("build the same document when omitted, as literals, as variables and inside a variable", async () => {
     const documents = [
       await write('{ connectAction(input: { call: [{ user: "alice" }] }) { pcmo } }'),
       await write(
@@ -64,9 +64,9 @@ describe("The enum values of Query.connectAction", () => {
     { ringType: "group" },
     { ringType: 0 },
     { call: [{ user: "alice", type: "sip" }] },
-  ])("are refused by GraphQL as %j", async (wrong) => {
+  ])("are rejected by GraphQL as %j", async (invalid) => {
     const { data, errors } = await gateway.execute(ofInput, {
-      input: { call: [{ user: "alice" }], ...wrong },
+      input: { call: [{ user: "alice" }], ...invalid },
     });
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", retryable: false } }]);

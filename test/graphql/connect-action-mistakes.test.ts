@@ -21,7 +21,7 @@ describe("Query.connectAction", () => {
 
   const users = (count: number) => Array.from({ length: count }, (_, index) => ({ user: `u${index}` }));
 
-  it("tells all mistakes of an input at once, each with its path", async () => {
+  it("reports all problems of an input together, each with its path", async () => {
     const { pcmo, userErrors } = await connect({
       call: [
         { user: "alice" },
@@ -58,25 +58,25 @@ describe("Query.connectAction", () => {
     ]);
   });
 
-  it("wants at least one target", async () => {
+  it("requires at least one target", async () => {
     expect(await connect({ call: [] })).toMatchObject({
       pcmo: null,
       userErrors: [{ code: "NO_TARGETS", path: ["call"] }],
     });
   });
 
-  it.each([101, 1000])("refuses %i targets with one mistake, whatever they are", async (count) => {
-    const mistake = {
+  it.each([101, 1000])("rejects %i targets with one problem, valid or not", async (count) => {
+    const problem = {
       code: "TOO_MANY_TARGETS",
       path: ["call"],
       message: expect.stringContaining(`${count}`),
     };
-    expect(await connect({ call: users(count) })).toEqual({ pcmo: null, userErrors: [mistake] });
+    expect(await connect({ call: users(count) })).toEqual({ pcmo: null, userErrors: [problem] });
     const bad = Array.from({ length: count }, () => ({ user: "" }));
-    expect(await connect({ call: bad })).toEqual({ pcmo: null, userErrors: [mistake] });
+    expect(await connect({ call: bad })).toEqual({ pcmo: null, userErrors: [problem] });
   });
 
-  it("names each repetition of a user, and takes users apart by their case", async () => {
+  it("reports each repetition of a user, and distinguishes users by case", async () => {
     const call = ["a", "b", "a", "A", "b", "a"].map((user) => ({ user }));
     const { userErrors } = await connect({ call });
     expect(userErrors.map(({ code, path }) => [code, path[1]])).toEqual([
@@ -94,7 +94,7 @@ describe("Query.connectAction", () => {
     "a\u007f",
     "a\u0085b",
     " ".repeat(257),
-  ])("refuses a user %j", async (user) => {
+  ])("rejects the user %j", async (user) => {
     const { pcmo, userErrors } = await connect({ call: [{ user: "alice" }, { user }] });
     expect(pcmo).toBeNull();
     expect(userErrors).toMatchObject([{ code: "INVALID_USERNAME", path: ["call", "1", "user"] }]);
@@ -118,7 +118,7 @@ describe("Query.connectAction", () => {
     ["timeout", 600],
     ["duration", 86_400],
     ["loop", 10],
-  ] as const)("takes a %s of 1 to %i", async (field, maximum) => {
+  ] as const)("accepts a %s of 1 to %i", async (field, maximum) => {
     for (const value of [1, 2, maximum - 1, maximum]) {
       const { pcmo, userErrors } = await connect({ [field]: value });
       expect(userErrors).toEqual([]);

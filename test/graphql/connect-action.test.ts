@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import { ConnectActionDocument, type ConnectActionInput } from "../generated/graphql.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
-/** The two samples of PIOPIY's document, with the single quotes made double, which JSON wants. */
+/** The two samples of PIOPIY's documentation, with double quotes in place of single quotes, as JSON requires. */
 const group = `[
         {
             "action": "connect",
@@ -65,7 +65,7 @@ describe("Query.connectAction", () => {
   it.each([
     ["group", groupInput, group],
     ["single", singleInput, single],
-  ])("writes PIOPIY's sample of a %s letter for letter", async (_name, input, sample) => {
+  ])("builds PIOPIY's sample of a %s letter for letter", async (_name, input, sample) => {
     const { status, data, errors } = await gateway.execute(ConnectActionDocument, { input });
     expect(status).toBe(200);
     expect(errors).toBeUndefined();
@@ -74,7 +74,7 @@ describe("Query.connectAction", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("fills in what is left out, and asks PIOPIY nothing, not even for the endpoints", async () => {
+  it("uses defaults for omitted fields, and sends no upstream request", async () => {
     const input = { call: [{ user: "nobody" }] };
     const { data } = await gateway.execute(ConnectActionDocument, { input });
     expect(JSON.stringify(data.connectAction.pcmo)).toBe(
@@ -83,7 +83,7 @@ describe("Query.connectAction", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("writes a video call to several endpoints one after another, without a caller id", async () => {
+  it("builds a video call to several endpoints one after another, without a caller id", async () => {
     const input: ConnectActionInput = {
       call: [{ user: "bob" }, { user: "alice" }],
       callType: "VIDEO",
@@ -98,12 +98,12 @@ describe("Query.connectAction", () => {
     );
   });
 
-  it.each(["a@b", "a/b", "jürgen", "😀", "__proto__", '"quoted"', "-"])("rings a user %j", async (user) => {
+  it.each(["a@b", "a/b", "jürgen", "😀", "__proto__", '"quoted"', "-"])("rings the user %j", async (user) => {
     const { data } = await gateway.execute(ConnectActionDocument, { input: { call: [{ user }] } });
     expect(data.connectAction.pcmo).toEqual([expect.objectContaining({ call: [{ type: "sip", user }] })]);
   });
 
-  it("takes a whole number for a user, and writes it as text", async () => {
+  it("accepts a whole number as a user, and writes it as a string", async () => {
     const { data } = await gateway.execute<{ connectAction: { pcmo: unknown } }>(
       "{ connectAction(input: { call: { user: 1001 } }) { pcmo } }",
     );
@@ -115,7 +115,7 @@ describe("Query.connectAction with PCMO_TARGETS_KEY=connect", () => {
   it.each([
     ["group", groupInput, group],
     ["single", singleInput, single],
-  ])("writes the %s with the key that PIOPIY's own library has", async (_name, input, sample) => {
+  ])("builds the %s with the key of PIOPIY's SDK", async (_name, input, sample) => {
     const gateway = await startGateway({ gateway: { PCMO_TARGETS_KEY: "connect" } });
     try {
       const { data } = await gateway.execute(ConnectActionDocument, { input });

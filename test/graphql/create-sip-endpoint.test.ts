@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import { CreateSipEndpointDocument, SipEndpointDocument } from "../generated/graphql.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
-const MADE = /^[A-HJ-NP-Za-kmnp-z2-9]{22}$/;
+const GENERATED = /^[A-HJ-NP-Za-kmnp-z2-9]{22}$/;
 
 describe("Mutation.createSipEndpoint", () => {
   let gateway: TestGateway;
@@ -12,7 +12,7 @@ describe("Mutation.createSipEndpoint", () => {
   afterAll(() => gateway.close());
   beforeEach(() => gateway.reset({ endpoints: [{ username: "alice", password: "made-up-1" }] }));
 
-  it("creates an endpoint with the password that is given", async () => {
+  it("creates an endpoint with the password of the input", async () => {
     const input = { username: "erin", password: "made-up 2" };
     const { status, data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(status).toBe(200);
@@ -30,16 +30,16 @@ describe("Mutation.createSipEndpoint", () => {
   it.each([
     { username: "erin" },
     { username: "erin", password: null },
-  ])("makes a password for %j, and PIOPIY has it", async (input) => {
+  ])("generates a password for %j, which PIOPIY stores", async (input) => {
     const { data } = await gateway.execute(CreateSipEndpointDocument, { input });
     const { password, userErrors } = data.createSipEndpoint;
     expect(userErrors).toEqual([]);
-    expect(password).toMatch(MADE);
+    expect(password).toMatch(GENERATED);
     const read = await gateway.execute(SipEndpointDocument, { username: "erin" });
     expect(read.data.sipEndpoint?.password).toBe(password);
   });
 
-  it("makes 200 passwords of 22 letters and digits that are not taken for one another, all different", async () => {
+  it("generates 200 different passwords of 22 unambiguous letters and digits", async () => {
     const made: string[] = [];
     for (let round = 0; round < 4; round++) {
       const fields = Array.from(
@@ -53,13 +53,13 @@ describe("Mutation.createSipEndpoint", () => {
       made.push(...Object.values(data).map(({ password }) => password));
     }
     expect(new Set(made).size).toBe(200);
-    expect(made.filter((password) => !MADE.test(password))).toEqual([]);
+    expect(made.filter((password) => !GENERATED.test(password))).toEqual([]);
     expect(new Set(made.join(""))).toEqual(
       new Set("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"),
     );
   });
 
-  it("answers all fields of the new endpoint from the one add_sip", async () => {
+  it("returns all fields of the new endpoint from one add_sip", async () => {
     const { data, errors } = await gateway.execute(
       `mutation {
         createSipEndpoint(input: { username: "erin", password: "made-up-2" }) {
@@ -88,7 +88,7 @@ describe("Mutation.createSipEndpoint", () => {
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "add_sip", username: "erin" }]);
   });
 
-  it("tells that a username is taken, and leaves its endpoint alone", async () => {
+  it("returns USERNAME_TAKEN for an existing username, and does not change its endpoint", async () => {
     const input = { username: "alice", password: "made-up-2" };
     const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
@@ -108,12 +108,12 @@ describe("Mutation.createSipEndpoint", () => {
     expect(read.data.sipEndpoint?.password).toBe("made-up-1");
   });
 
-  it("takes names apart by their case", async () => {
+  it("distinguishes usernames by case", async () => {
     const { data } = await gateway.execute(CreateSipEndpointDocument, { input: { username: "Alice" } });
     expect(data.createSipEndpoint).toMatchObject({ sipEndpoint: { username: "Alice" }, userErrors: [] });
   });
 
-  it("tells all mistakes of an input at once, without asking PIOPIY", async () => {
+  it("reports all problems of an input together, without an upstream request", async () => {
     const input = { username: "not a name", password: "" };
     const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
@@ -128,7 +128,7 @@ describe("Mutation.createSipEndpoint", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("is settled when the answer is lost: a look shows that the endpoint was made", async () => {
+  it("succeeds when the response is lost, since a read shows that the endpoint was created", async () => {
     await gateway.addFault({ operation: "add_sip", kind: "lose-reply" });
     const input = { username: "erin", password: "made-up-2" };
     const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });

@@ -18,7 +18,7 @@ async function messagesOf(query: string, variables?: Record<string, unknown>): P
   return errors?.map(({ message }) => message);
 }
 
-describe("An invalid document is refused with what is wrong, what is allowed and what to do:", () => {
+describe("The error of an invalid document states the problem, what is allowed and what to do:", () => {
   it.each([
     [endpoint("{ usernam }"), "`SipEndpoint` has no field `usernam`. Did you mean `username`?"],
     [
@@ -101,7 +101,7 @@ describe("An invalid document is refused with what is wrong, what is allowed and
     expect(await messagesOf(query)).toEqual([message]);
   });
 
-  it("with the place of each mistake, and at most five of them", async () => {
+  it("has a location, and there are at most five errors", async () => {
     const fields = Array.from({ length: 20 }, (_, index) => `\n  nothing${index}`).join("");
     const { errors } = await gateway.execute(`{${fields} }`);
     expect(errors).toMatchObject([2, 3, 4, 5, 6].map((line) => ({ locations: [{ line, column: 3 }] })));
@@ -109,7 +109,7 @@ describe("An invalid document is refused with what is wrong, what is allowed and
   });
 });
 
-describe("A document that does not parse is refused with the place:", () => {
+describe("The error of a document that does not parse states the location:", () => {
   it.each([
     ["{", "unexpected end of the document at line 1, column 2."],
     [endpoint("{ type }").replace(")", ""), "unexpected `{` at line 1, column 29."],
@@ -126,7 +126,7 @@ describe("A document that does not parse is refused with the place:", () => {
   });
 });
 
-describe("Variables that do not fit their types are refused with the place and the kind of each value:", () => {
+describe("The errors of invalid variables state the location and the kind of each value:", () => {
   it.each<[string, Record<string, unknown>, string]>([
     [ofInput, {}, "Variable `$input` must be of type `ConnectActionInput!`, and is missing."],
     [ofInput, { input: null }, "Variable `$input` must be of type `ConnectActionInput!`, and is null."],
@@ -179,7 +179,7 @@ describe("Variables that do not fit their types are refused with the place and t
     expect(await messagesOf(query, variables)).toEqual([message]);
   });
 
-  it("at most five of them", async () => {
+  it("at most five errors", async () => {
     const input = { call: Array(100).fill({ user: [] }) };
     expect(await messagesOf(ofInput, { input })).toHaveLength(5);
   });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 beforeEach(() => gateway.reset({ endpoints: [{ username: ROUNDED }, { username: "9007199254740991" }] }));
 
-/** Sends variables as they are written: JSON.stringify would write the rounded number. */
+/** Sends variables as literal JSON text. JSON.stringify would write the rounded number. */
 async function send(query: string, variables: string): Promise<GraphqlResponse<unknown>> {
   const response = await fetch(`${gateway.origin}/graphql`, {
     method: "POST",
@@ -34,23 +34,23 @@ const list = "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }
 const entities =
   "query ($r: [_Any!]!) { _entities(representations: $r) { ... on SipEndpoint { username } } }";
 
-describe("A number in variables that JSON does not hold exactly", () => {
+describe("A number in variables that JSON.parse would round", () => {
   it.each([
     ["an ID of a removal", remove, '{"u":9007199254740993}'],
     ["an ID inside an input", removeInput, '{"input":{"username":9007199254740993}}'],
     ["an ID of an update", update, '{"u":9007199254740993}'],
     ["an ID to read", read, '{"u":9007199254740993}'],
     ["an ID of a target", target, '{"u":9007199254740993}'],
-    ["the first number that others are rounded to", remove, '{"u":9007199254740992}'],
+    ["the first number to which others are rounded", remove, '{"u":9007199254740992}'],
     ["a negative ID", remove, '{"u":-9007199254740993}'],
     ["an ID with an exponent", remove, '{"u":9007199254740993e0}'],
     ["an ID of 400 digits", remove, `{"u":${"9".repeat(400)}}`],
     ["an ID with a fraction", remove, '{"u":1001.5}'],
-    ["an ID with a fraction that is lost", remove, '{"u":9007199254740992.5}'],
+    ["an ID with a fraction that rounding removes", remove, '{"u":9007199254740992.5}'],
     ["a phone number", phone, '{"from":9007199254740993}'],
     ["an Int", list, '{"first":9007199254740993}'],
     ["an idempotency key", create, '{"k":9007199254740993}'],
-  ])("is refused, and nothing is sent upstream: %s", async (_, query, variables) => {
+  ])("is rejected without an upstream request: %s", async (_, query, variables) => {
     const { data, errors } = await send(query, variables);
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", retryable: false } }]);
@@ -60,17 +60,17 @@ describe("A number in variables that JSON does not hold exactly", () => {
   it.each([
     ["as a variable", '[{"__typename":"SipEndpoint","username":9007199254740993}]'],
     [
-      "next to good ones",
+      "next to valid ones",
       '[{"__typename":"SipEndpoint","username":"a"},{"__typename":"SipEndpoint","username":1e400}]',
     ],
-  ])("is refused as the key of a reference %s", async (_, representations) => {
+  ])("is rejected as the key of a reference %s", async (_, representations) => {
     const { errors } = await send(entities, `{"r":${representations}}`);
     expect(errors).toMatchObject([
       { extensions: { code: "BAD_USER_INPUT", argumentName: "representations" } },
     ]);
   });
 
-  it("is refused in the address too", async () => {
+  it("is rejected in the URL of a GET request", async () => {
     const search = new URLSearchParams({ query: read, variables: '{"u":9007199254740993}' });
     const response = await fetch(`${gateway.origin}/graphql?${search}`, {
       headers: { "apollo-require-preflight": "1" },
@@ -79,7 +79,7 @@ describe("A number in variables that JSON does not hold exactly", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("is explained, with what is allowed", async () => {
+  it("has an error that states what is allowed", async () => {
     const { errors } = await send(remove, '{"u":9007199254740993}');
     expect(errors?.map(({ message }) => message)).toEqual([
       "Variable `$u` must be of type `ID!`, and is a whole number too large to be exact. It must be a string, or a whole number " +
@@ -92,7 +92,7 @@ describe("A number in variables that JSON does not hold exactly", () => {
     "timeout",
     "duration",
     "from",
-  ])("is an error of a PCMO document in %s", async (key) => {
+  ])("is a problem of a PCMO document in %s", async (key) => {
     const action =
       key === "max_digit"
         ? '"input","action_url":"https://a.example"'
@@ -103,11 +103,11 @@ describe("A number in variables that JSON does not hold exactly", () => {
   });
 });
 
-describe("An ID that is exact", () => {
+describe("An exact ID", () => {
   it.each<[string, string, string]>([
     ["the largest number", '{"u":9007199254740991}', "9007199254740991"],
     ["a string", '{"u":"9007199254740993"}', "9007199254740993"],
-  ])("names its endpoint: %s", async (_, variables, username) => {
+  ])("identifies its endpoint: %s", async (_, variables, username) => {
     await gateway.reset({ endpoints: [{ username }] });
     const { data } = await send(remove, variables);
     expect(data).toEqual({ removeSipEndpoint: { username } });
@@ -116,7 +116,7 @@ describe("An ID that is exact", () => {
   it.each([
     ["a literal", "mutation { removeSipEndpoint(input: { username: 9007199254740993 }) { username } }"],
     ["a default value", remove.replace("ID!", "ID! = 9007199254740993")],
-  ])("names its endpoint: %s of a document", async (_, query) => {
+  ])("identifies its endpoint: %s of a document", async (_, query) => {
     await gateway.reset({ endpoints: [{ username: ROUNDED }, { username: "9007199254740993" }] });
     const { data } = await send(query, "{}");
     expect(data).toEqual({ removeSipEndpoint: { username: "9007199254740993" } });

@@ -25,7 +25,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
   const pageErrors: string[] = [];
 
   beforeAll(async () => {
-    // All that the page asks is in the manifest of trusted documents.
+    // Every document that the page sends is in the manifest of trusted documents.
     const trusted = {
       TRUSTED_DOCUMENTS: "enforce",
       TRUSTED_DOCUMENTS_FILE: "schema/persisted-documents.json",
@@ -53,7 +53,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
   });
   afterEach(() => page.close());
 
-  /** Opens the page and waits until it has asked for the schema. */
+  /** Opens the page and waits until it has loaded the schema. */
   async function open(): Promise<void> {
     const schema = page.waitForResponse("**/graphql");
     await page.goto(`${gateway.origin}/graphiql`);
@@ -61,11 +61,11 @@ describeWithBrowser("GraphiQL in a browser", () => {
   }
 
   /**
-   * Runs a tab as it is and waits until the answer shows `text`. The page learns the name of a tab's operation
-   * a moment after its text; a run before that it refuses by itself, and is tried anew.
+   * Runs a tab unchanged and waits until the result contains `text`. The page parses the name of the operation a moment after
+   * it shows the text, and rejects a run before that. Such a run is repeated.
    */
   async function runTab(name: string, text: string): Promise<void> {
-    // A click while the tabs still slide into place would be a drag.
+    // A click during the animation of the tabs would be a drag.
     await page.locator(`.graphiql-tab-button[title="${name}"]`).press("Enter");
     await shows(".graphiql-query-editor", `${name}(`);
     await page.locator(".graphiql-execute-button").click();
@@ -117,18 +117,18 @@ describeWithBrowser("GraphiQL in a browser", () => {
     ["ConnectAction", '"ring_type": "group"'],
     ["RemoveSipEndpoint", '"username": "erin"'],
     ["AnswerUrl", '"answerUrl": "https://gateway.example.com/answer/'],
-  ])("runs the tab %s as it is", async (name, text) => {
+  ])("runs the tab %s unchanged", async (name, text) => {
     await runTab(name, text);
   });
 
-  it("asks no other host for anything, and nothing fails in the page or is stopped by its policy", () => {
+  it("sends no request to another host, and has no errors and no violations of its content security policy", () => {
     expect(foreign).toEqual([]);
     expect(pageErrors).toEqual([]);
   });
 });
 
 describeWithBrowser("GraphiQL behind a path", () => {
-  it("sends its operations to that path when PUBLIC_URL has it", async () => {
+  it("sends its operations to the path of PUBLIC_URL", async () => {
     const port = await freePort();
     const publicUrl = `http://127.0.0.1:${port}/sip`;
     const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...respondsAt(publicUrl) } });
@@ -163,14 +163,14 @@ describe("GraphiQL's page", () => {
     ["https://gateway.example.com", "/graphql"],
     ["https://gateway.example.com/sip", "/sip/graphql"],
     ["https://gateway.example.com/a/b/", "/a/b/graphql"],
-  ])("names the route of operations at %s", async (publicUrl, endpoint) => {
+  ])("contains the URL of the GraphQL endpoint for PUBLIC_URL=%s", async (publicUrl, endpoint) => {
     const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...respondsAt(publicUrl) } });
     const page = await (await fetch(`${gateway.origin}/graphiql`)).text();
     await gateway.close();
     expect(page).toContain(`"endpoint":"${endpoint}"`);
   });
 
-  it("is not there unless GRAPHIQL is true", async () => {
+  it("exists only with GRAPHIQL=true", async () => {
     const gateway = await startGateway();
     const response = await fetch(`${gateway.origin}/graphiql`);
     expect(response.status).toBe(404);
@@ -184,7 +184,7 @@ describe("GraphiQL's page", () => {
     ["identity", null],
     ["gzip;q=0", null],
     ["*;q=0.0", null],
-  ])("is the same for accept-encoding: %s, in the encoding %s", async (accepted, encoding) => {
+  ])("is the same for Accept-Encoding: %s, in the encoding %s", async (accepted, encoding) => {
     const gateway = await startGateway({
       gateway: { GRAPHIQL: "true", CORS_ORIGINS: "https://a.example,https://b.example" },
     });

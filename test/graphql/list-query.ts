@@ -25,7 +25,7 @@ const QUERY = `query ($first: Int! = 10, $after: String, $offset: Int) {
   }
 }`;
 
-/** Asks for a part of the list, and leaves it to the caller what to make of errors. */
+/** Requests a slice of the list, and returns data and errors. */
 export function queryList(gateway: TestGateway, args: ListArguments) {
   const response: Promise<GraphqlResponse<{ sipEndpoints: List } | null>> = gateway.execute(QUERY, {
     ...args,
@@ -33,27 +33,27 @@ export function queryList(gateway: TestGateway, args: ListArguments) {
   return response;
 }
 
-/** Asks for a part of the list that must be there. */
+/** Requests a slice of the list, and fails on errors. */
 export async function readList(gateway: TestGateway, args: ListArguments): Promise<List> {
   const { data, errors } = await queryList(gateway, args);
   if (!data || errors) throw new Error(`No list came: ${JSON.stringify(errors)}`);
   return data.sipEndpoints;
 }
 
-/** The usernames of a part of the list. */
+/** Returns the usernames of a slice of the list. */
 export function usernamesOf({ edges }: List): string[] {
   return edges.map(({ node }) => node.username);
 }
 
-/** The usernames that the emulator has after a reset to `count`, from place `from` up to but without `to`. */
+/** Returns the usernames that the emulator has after a reset to `count`, from position `from` (inclusive) to `to` (exclusive). */
 export function numbered(count: number, from = 0, to = count): string[] {
   const all = Array.from({ length: count }, (_, index) => `user${String(index + 1).padStart(4, "0")}`);
   return all.slice(from, to);
 }
 
 /**
- * The pages that are requested for a window over pages `first` to `last` of `count` rows, in ascending order: each second one before
- * and after the others, where it is known by then to have rows.
+ * Returns the pages that are requested for a slice over pages `first` to `last` of `count` rows, in ascending order. Every second
+ * page is requested twice, before and after the others, if it is known to have rows.
  */
 export function rangePages(first: number, last: number, count: number): number[] {
   const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
@@ -64,7 +64,7 @@ export function rangePages(first: number, last: number, count: number): number[]
   });
 }
 
-/** The numbers of PIOPIY's pages that were asked for, in ascending order; anything else that was asked comes as its name. */
+/** Returns the numbers of the requested PIOPIY pages, in ascending order. Other requests are returned by operation name. */
 export async function requestedPages(gateway: TestGateway): Promise<(number | string)[]> {
   const requests = await gateway.upstreamRequests();
   const requested = requests.map(({ operation, page }) =>

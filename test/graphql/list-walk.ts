@@ -1,9 +1,9 @@
 import type { TestGateway } from "../support/gateway/test-gateway.js";
 import { type List, type ListArguments, readList, usernamesOf } from "./list-query.js";
 
-/** A client that walks through the list page by page. */
+/** Reads the list page by page with cursors. */
 export class ListWalk {
-  /** All usernames that came, in their order. */
+  /** All usernames that were returned, in order. */
   readonly seen: string[] = [];
   #cursor: string | null = null;
 
@@ -13,17 +13,17 @@ export class ListWalk {
     return this.#cursor;
   }
 
-  /** Begins at `offset`, and remembers nothing of what stands before. */
+  /** Reads the first page at `offset`. */
   async beginAt(offset: number, first: number): Promise<List> {
     return this.#take({ offset, first });
   }
 
-  /** Goes on after the last row that came, or begins. */
+  /** Reads the next page, or the first one. */
   async next(first: number): Promise<List> {
     return this.#take({ after: this.#cursor, first });
   }
 
-  /** Goes on to the end of the list. */
+  /** Reads all remaining pages. */
   async finish(first = 10): Promise<this> {
     while ((await this.next(first)).pageInfo.hasNextPage);
     return this;
@@ -37,10 +37,10 @@ export class ListWalk {
   }
 }
 
-/** Somebody else at work: `-alice` removes the endpoint alice, `+alice` creates it. */
+/** A change of the list: `-alice` removes the endpoint alice, `+alice` creates it. */
 export type Change = `+${string}` | `-${string}`;
 
-/** Makes these changes one after another, and fails unless each of them takes. */
+/** Makes these changes one after another, and throws if one of them fails. */
 export async function change(gateway: TestGateway, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return;
   const fields = changes.map((text, index) => {

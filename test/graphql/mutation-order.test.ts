@@ -17,7 +17,7 @@ describe("Several mutations in one operation", () => {
     return (await gateway.upstreamRequests()).map(({ operation }) => operation);
   }
 
-  it("run in their order, and each sees what those before it did", async () => {
+  it("are executed in order, and each sees the effect of the previous ones", async () => {
     const { data, errors } = await gateway.execute(
       `mutation {
         a: updateSipEndpoint(input: { username: "alice", password: "made-up-2" }) { sipEndpoint { ...Known } }
@@ -66,7 +66,7 @@ describe("Several mutations in one operation", () => {
     expect(await operations()).toEqual(["add_sip", "remove_sip", "add_sip"]);
   });
 
-  it("set two passwords of one endpoint, and the later one stays", async () => {
+  it("set two passwords of one endpoint, and the last one remains", async () => {
     const { data } = await gateway.execute(
       `mutation {
         a: updateSipEndpoint(input: { username: "alice", password: "made-up-2" }) { sipEndpoint { ...Known } password }
@@ -81,7 +81,7 @@ describe("Several mutations in one operation", () => {
     expect(read.data).toEqual({ sipEndpoint: { password: "made-up-3" } });
   });
 
-  it("go on after one whose input had mistakes", async () => {
+  it("continue after one with an invalid input", async () => {
     const { data, errors } = await gateway.execute(
       `mutation {
         a: createSipEndpoint(input: { username: "not a name" }) { userErrors { code } }

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-describe("A username that is to be created", () => {
+describe("The username of a new endpoint", () => {
   beforeEach(() => gateway.reset({ count: 0 }));
 
   it.each([
@@ -70,7 +70,7 @@ describe("A username that is to be created", () => {
   });
 });
 
-describe("A username of an endpoint that exists", () => {
+describe("The username of an existing endpoint", () => {
   it.each([
     "a@b",
     "a/b",
@@ -90,7 +90,7 @@ describe("A username of an endpoint that exists", () => {
     "__proto__",
     "x".repeat(256),
     "名".repeat(85),
-  ])("may be %j, made elsewhere", async (username) => {
+  ])("may be %j, if it was not created by the gateway", async (username) => {
     await gateway.reset({ endpoints: [{ username }] });
     const updated = await gateway.execute(UpdateSipEndpointDocument, {
       input: { username, password: "made-up-2" },

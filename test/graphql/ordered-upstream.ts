@@ -1,14 +1,14 @@
 import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
-/** Where an upstream lists a new endpoint. */
+/** The orders in which an upstream may list endpoints. */
 export const orders = ["oldest first", "newest first", "alphabetical"] as const;
 export type Order = (typeof orders)[number];
 
-/** An upstream that has a list in some order, and lets a test change it between any two upstream requests. */
+/** An upstream with a list in a given order, which a test can change between any two upstream requests. */
 export class OrderedUpstream {
   names: string[] = [];
   order: Order = "oldest first";
-  /** The pages that were requested, and other operations by their names. */
+  /** The numbers of the requested pages, and the names of other operations. */
   readonly requests: (number | string)[] = [];
   readonly #upstream: BrokenUpstream;
   #pending: { after: number; act: () => void } | undefined;
@@ -38,7 +38,7 @@ export class OrderedUpstream {
     return this.#upstream.url;
   }
 
-  /** Begins again with these endpoints, in this order. */
+  /** Resets the list to these endpoints, in this order. */
   reset(order: Order, names: readonly string[]): void {
     this.order = order;
     this.names = order === "alphabetical" ? [...names].sort() : [...names];
@@ -56,7 +56,7 @@ export class OrderedUpstream {
     this.names = this.names.filter((each) => each !== name);
   }
 
-  /** Changes the list once so many further upstream requests have been answered. */
+  /** Changes the list after this number of further upstream requests. */
   changeAfter(requests: number, act: () => void): void {
     this.#pending = { after: requests, act };
   }

@@ -23,7 +23,7 @@ describe("A PhoneNumber", () => {
   });
   afterAll(() => gateway.close());
 
-  /** The number as a literal, as a variable and inside a variable; JSON and GraphQL write these values alike. */
+  /** Sends the number as a literal, as a variable and inside a variable. JSON and GraphQL have the same syntax for these values. */
   async function executeThrice(from: string | number) {
     return Promise.all([
       gateway.execute<Data>(byLiteral(JSON.stringify(from))),
@@ -77,7 +77,7 @@ describe("A PhoneNumber", () => {
     1e15,
     Number.MAX_SAFE_INTEGER,
     "9".repeat(400),
-  ])("is a mistake in the input as %j", async (from) => {
+  ])("is a user error as %j", async (from) => {
     for (const { data, errors } of await executeThrice(from)) {
       expect(errors).toBeUndefined();
       expect(data.connectAction).toEqual({
@@ -87,7 +87,7 @@ describe("A PhoneNumber", () => {
     }
   });
 
-  it("is a mistake in the input as a whole number that no JSON number holds", async () => {
+  it("is a user error as a whole number that JSON.parse would round", async () => {
     const { data, errors } = await gateway.execute<Data>(byLiteral("9".repeat(400)));
     expect(errors).toBeUndefined();
     expect(data.connectAction.userErrors).toEqual([{ code: "INVALID_PHONE_NUMBER", path: ["from"] }]);
@@ -97,7 +97,7 @@ describe("A PhoneNumber", () => {
     "9007199254740992",
     "9007199254740993",
     "123456789012345680000",
-  ])("is a mistake in the input as the literal %s, which is exact", async (literal) => {
+  ])("is a user error as the exact literal %s", async (literal) => {
     const { data, errors } = await gateway.execute<Data>(byLiteral(literal));
     expect(errors).toBeUndefined();
     expect(data.connectAction.userErrors).toEqual([{ code: "INVALID_PHONE_NUMBER", path: ["from"] }]);
@@ -110,7 +110,7 @@ describe("A PhoneNumber", () => {
     "ALICE",
     '["914471000000"]',
     '{ number: "914471000000" }',
-  ])("is refused by GraphQL as the literal %s", async (literal) => {
+  ])("is rejected by GraphQL as the literal %s", async (literal) => {
     const { data, errors } = await gateway.execute(byLiteral(literal));
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([{ extensions: { code: "GRAPHQL_VALIDATION_FAILED", retryable: false } }]);
@@ -123,7 +123,7 @@ describe("A PhoneNumber", () => {
     true,
     ["914471000000"],
     { number: "914471000000" },
-  ])("is refused by GraphQL as the variable %j", async (from) => {
+  ])("is rejected by GraphQL as the variable %j", async (from) => {
     const responses = [
       await gateway.execute(byVariable, { from }),
       await gateway.execute(byInput, { input: { call: [{ user: "alice" }], from } }),
@@ -135,7 +135,7 @@ describe("A PhoneNumber", () => {
     }
   });
 
-  it("may be left out, or null", async () => {
+  it("may be omitted or null", async () => {
     const responses = [
       await gateway.execute<Data>(byLiteral("null")),
       await gateway.execute<Data>(byVariable, { from: null }),

@@ -10,7 +10,7 @@ describe("Mutation.removeSipEndpoint", () => {
   afterAll(() => gateway.close());
   beforeEach(() => gateway.reset({ endpoints: [{ username: "alice" }, { username: "bob" }] }));
 
-  it("removes an endpoint and answers its name, from one remove_sip", async () => {
+  it("removes an endpoint with one remove_sip, and returns its username", async () => {
     const { data, errors } = await gateway.execute(RemoveSipEndpointDocument, {
       input: { username: "alice" },
     });
@@ -22,7 +22,7 @@ describe("Mutation.removeSipEndpoint", () => {
     expect([gone.data.sipEndpoint, other.data.sipEndpoint?.username]).toEqual([null, "bob"]);
   });
 
-  it("tells that PIOPIY has no endpoint of a name", async () => {
+  it("returns SIP_ENDPOINT_NOT_FOUND for an unknown username", async () => {
     const { data, errors } = await gateway.execute(RemoveSipEndpointDocument, {
       input: { username: "nobody" },
     });
@@ -40,14 +40,14 @@ describe("Mutation.removeSipEndpoint", () => {
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "remove_sip", username: "nobody" }]);
   });
 
-  it("tells the second of two removals that the endpoint is gone", async () => {
+  it("returns SIP_ENDPOINT_NOT_FOUND for the second of two removals", async () => {
     const input = { username: "alice" };
     await gateway.execute(RemoveSipEndpointDocument, { input });
     const { data } = await gateway.execute(RemoveSipEndpointDocument, { input });
     expect(data.removeSipEndpoint.userErrors).toMatchObject([{ code: "SIP_ENDPOINT_NOT_FOUND" }]);
   });
 
-  it("answers the name when only PIOPIY's answer is lost", async () => {
+  it("returns the username when only PIOPIY's response is lost", async () => {
     await gateway.addFault({ operation: "remove_sip", kind: "lose-reply" });
     const { data, errors } = await gateway.execute(RemoveSipEndpointDocument, {
       input: { username: "alice" },

@@ -21,18 +21,23 @@ describe("The schema", () => {
   it.each([
     ["schema.graphql", printSdl],
     ["schema.without-security.graphql", printSdlWithoutSecurity],
-  ])("is the one that schema/%s shows (else run: npm run schema)", (file, print) => {
+  ])("equals schema/%s (if not, run: npm run schema)", (file, print) => {
     expect(print(graph)).toBe(readFileSync(`schema/${file}`, "utf8"));
   });
 
-  it("describes every type, field, argument and enum value in a sentence", () => {
+  it("describes itself and every type, field, argument and enum value in sentences", () => {
     const elements = describedElements(graph);
     expect(elements.length).toBeGreaterThan(80);
     const lacking = elements.filter(({ description }) => !/^[A-Z].*[.]$/s.test(description ?? ""));
     expect(lacking.map(({ name }) => name)).toEqual([]);
   });
 
-  it("has enum values that equal their names, since a default with another value would reach resolvers as the name", () => {
+  it("describes costs as upstream requests, without the names of PIOPIY's operations", () => {
+    const named = describedElements(graph).filter(({ description }) => /[a-z]_sip\b/.test(description ?? ""));
+    expect(named.map(({ name }) => name)).toEqual([]);
+  });
+
+  it("has enum values that equal their names", () => {
     const values = Object.values(graph.getTypeMap())
       .filter((type) => isEnumType(type))
       .flatMap((type) => type.getValues());
@@ -42,34 +47,36 @@ describe("The schema", () => {
 });
 
 describe("schema/operations", () => {
-  it.each(readdirSync("schema/operations"))("%s holds one named operation that fits the schema", (file) => {
+  it.each(
+    readdirSync("schema/operations"),
+  )("%s has one named operation that is valid against the schema", (file) => {
     const document = parse(readFileSync(`schema/operations/${file}`, "utf8"));
     expect(validate(graph, document)).toEqual([]);
     const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
     expect(operations).toEqual([expect.objectContaining({ name: expect.anything() })]);
   });
 
-  it("is what schema/persisted-documents.json holds (else run: npm run schema)", () => {
+  it("equals schema/persisted-documents.json (if not, run: npm run schema)", () => {
     const generated = readFileSync("test/generated/persisted-documents.json", "utf8");
     expect(readFileSync("schema/persisted-documents.json", "utf8")).toBe(generated);
   });
 });
 
-/** All that a person can ask about, but for what federation and introspection bring along. */
+/** Returns the schema and all its elements, without those of federation and introspection. */
 function describedElements(
   schema: GraphQLSchema,
 ): { name: string; description?: string | null | undefined }[] {
   const types = Object.values(schema.getTypeMap()).filter(
     ({ name }) => !/^_|^(federation|link)__/.test(name),
   );
-  return types.flatMap((type) => {
-    const inherent = isSpecifiedScalarType(type) || ["Query", "Mutation"].includes(type.name);
+  const elements = types.flatMap((type) => {
     const named = partsOf(type).map(({ name, description }) => ({
       name: `${type.name}.${name}`,
       description,
     }));
-    return inherent ? named : [type, ...named];
+    return isSpecifiedScalarType(type) ? named : [type, ...named];
   });
+  return [{ name: "schema", description: schema.description }, ...elements];
 }
 
 function partsOf(type: GraphQLNamedType): { name: string; description?: string | null | undefined }[] {

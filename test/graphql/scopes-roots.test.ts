@@ -28,9 +28,9 @@ interface Root {
   readonly field: string;
   readonly scope: string;
   readonly query: string;
-  /** The answer to a refused caller: null goes up to the nearest place that may hold it. */
+  /** The data for a client without the scope: null in the nearest nullable field. */
   readonly nothing: unknown;
-  /** What a caller with the scope has PIOPIY asked. */
+  /** The upstream requests for a client with the scope. */
   readonly requests: readonly string[];
 }
 
@@ -63,12 +63,9 @@ const pairs = roots.flatMap((root) => sets.map((set) => ({ ...root, set, has: se
 const operations = async () => (await gateway.upstreamRequests()).map(({ operation }) => operation);
 
 describe("A root field", () => {
-  it.each(pairs.filter(({ has, scope }) => has.includes(scope)))("$field answers a key of $set", async ({
-    field,
-    query,
-    set,
-    requests,
-  }) => {
+  it.each(
+    pairs.filter(({ has, scope }) => has.includes(scope)),
+  )("$field is resolved for a key with $set", async ({ field, query, set, requests }) => {
     const { status, data, errors } = await gateway.execute<Record<string, unknown>>(
       query,
       {},
@@ -94,7 +91,7 @@ describe("A root field", () => {
     expect(await operations()).toEqual([]);
   });
 
-  it("is closed under another name and in a fragment too", async () => {
+  it("is forbidden under an alias and in a fragment too", async () => {
     const hidden =
       'mutation { ...F } fragment F on Mutation { x: removeSipEndpoint(input: { username: "alice" }) { username } }';
     const { data, errors } = await gateway.execute(hidden, {}, bearer(keyOf("sip:read+sip:password")));
@@ -103,7 +100,7 @@ describe("A root field", () => {
     expect(await operations()).toEqual([]);
   });
 
-  it("that is closed leaves its neighbours alone", async () => {
+  it("that is forbidden does not affect other fields", async () => {
     const both =
       '{ sipEndpoint(username: "alice") { username password } other: sipEndpoint(username: "bob") { username } }';
     const { data } = await gateway.execute(both, {}, bearer(keyOf("sip:read")));

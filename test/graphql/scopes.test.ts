@@ -7,8 +7,8 @@ import { enforceScopes } from "../../src/graphql/scopes.js";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
-/** Who may use a field: the bearers of a scope, or whoever may see its parent. */
-const OPEN = "open to whoever may see its parent";
+/** The scope that each field requires, or that it requires only the scope of its parent. */
+const OPEN = "open to clients that may read its parent";
 const decisions: Record<string, Record<string, string>> = {
   Query: {
     sipEndpoint: "sip:read",
@@ -46,8 +46,8 @@ const decisions: Record<string, Record<string, string>> = {
   _Service: { sdl: OPEN },
 };
 
-describe("Every field of the graph", () => {
-  it("has a decision on who may use it: name a new one above, and give it @RequiresScope unless it is open", () => {
+describe("Every field of the schema", () => {
+  it("is in the list above, and has @RequiresScope unless it is open", () => {
     const schema = buildGatewaySchema();
     const federation: Record<string, string> = { _entities: "sip:read", _service: "sip:read" };
     const types = Object.values(schema.getTypeMap()).filter(
@@ -65,7 +65,7 @@ describe("Every field of the graph", () => {
     expect(Object.fromEntries(found)).toEqual(decisions);
   });
 
-  it("of Query or Mutation has a scope, else the gateway does not start", () => {
+  it("of Query and Mutation requires a scope, or the gateway does not start", () => {
     const schema = buildSchema("type Query { forgotten: Int }");
     expect(() => enforceScopes(schema)).toThrow(
       "Query.forgotten needs a decision on who may use it: @RequiresScope.",
@@ -113,7 +113,7 @@ describe("A scope", () => {
       "key-w",
       'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }',
     ],
-  ])("is needed for %s: %s alone has it, and without it nothing runs", async (field, right, query) => {
+  ])("is required for %s: %s has it, and without it the field is not resolved", async (field, right, query) => {
     for (const key of ["key-r", "key-w", "key-p"].filter((key) => key !== right)) {
       const { status, errors } = await gateway.execute(query, {}, bearer(key));
       expect([status, errors]).toMatchObject([200, [{ path: [field], extensions: { code: "FORBIDDEN" } }]]);
@@ -124,7 +124,7 @@ describe("A scope", () => {
     expect(data[field]).toBeTruthy();
   });
 
-  it("that is missing spoils its own field only", async () => {
+  it("that is missing affects only its own field", async () => {
     const query = '{ sipEndpoint(username: "alice") { username password type } }';
     const { data, errors } = await gateway.execute(query, {}, bearer("key-r"));
     expect(data).toEqual({ sipEndpoint: { username: "alice", password: null, type: "SIP" } });
@@ -166,7 +166,7 @@ describe("SipEndpoint.password", () => {
       'mutation { updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { password } } }',
       [["updateSipEndpoint", "sipEndpoint", "password"]],
     ],
-  ])("is null without its scope, by way of %s too", async (_, key, query, paths) => {
+  ])("is null without its scope, also from %s", async (_, key, query, paths) => {
     const { data, errors } = await gateway.execute(query, {}, bearer(key));
     expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual(
       paths.map((path) => [path, "FORBIDDEN"]),
@@ -175,7 +175,7 @@ describe("SipEndpoint.password", () => {
     expect(JSON.stringify(data)).not.toMatch(/"password":"/);
   });
 
-  it("is shown with its scope", async () => {
+  it("is returned with its scope", async () => {
     const { data } = await gateway.execute(
       '{ sipEndpoint(username: "alice") { password } }',
       {},
@@ -187,7 +187,7 @@ describe("SipEndpoint.password", () => {
   it.each([
     'mutation { createSipEndpoint(input: { username: "erin", password: "made-up-1" }) { password } }',
     'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-1" }) { password } }',
-  ])("that has just been set is told by the payload without it: %s", async (mutation) => {
+  ])("that was just set is in the payload without the scope: %s", async (mutation) => {
     const { data, errors } = await gateway.execute(mutation, {}, bearer("key-w"));
     expect(errors).toBeUndefined();
     expect(Object.values(Object(data))).toEqual([{ password: "made-up-1" }]);

@@ -5,7 +5,7 @@ type Results = Record<string, { username: string; video: boolean } | null>;
 
 const fifty = Array.from({ length: 50 }, (_, index) => `user${String(index + 1).padStart(4, "0")}`);
 
-/** One operation that reads each of these names under an alias of its own: e0, e1 and so on. */
+/** Returns an operation that reads each of these names under its own alias: e0, e1 and so on. */
 function readAll(usernames: readonly string[]): string {
   const fields = usernames.map(
     (username, index) => `e${index}: sipEndpoint(username: ${JSON.stringify(username)}) { username video }`,
@@ -21,28 +21,28 @@ describe("An operation that reads many endpoints", () => {
   afterAll(() => gateway.close());
   beforeEach(() => gateway.reset({ count: 50 }));
 
-  it("asks PIOPIY once for a name that it reads five times", async () => {
+  it("sends one upstream request for a name that it reads five times", async () => {
     const { data, errors } = await gateway.execute<Results>(readAll(Array(5).fill("user0001")));
     expect(errors).toBeUndefined();
     expect(Object.values(data)).toEqual(Array(5).fill({ username: "user0001", video: true }));
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username: "user0001" }]);
   });
 
-  it("asks PIOPIY once for a name that it does not have, however often it is read", async () => {
+  it("sends one upstream request for an unknown name that it reads three times", async () => {
     const { data, errors } = await gateway.execute<Results>(readAll(["nobody", "nobody", "nobody"]));
     expect(errors).toBeUndefined();
     expect(data).toEqual({ e0: null, e1: null, e2: null });
     expect(await gateway.upstreamRequests()).toHaveLength(1);
   });
 
-  it("asks PIOPIY anew in the next operation", async () => {
+  it("sends another upstream request in the next operation", async () => {
     await gateway.execute<Results>(readAll(["user0001"]));
     await gateway.reset({ endpoints: [{ username: "user0001", video: false }] });
     const { data } = await gateway.execute<Results>(readAll(["user0001"]));
     expect(data.e0?.video).toBe(false);
   });
 
-  it("reads 50 names by 50 calls, side by side and never more than the bound", async () => {
+  it("reads 50 names with 50 parallel upstream requests, within the concurrency limit", async () => {
     await gateway.addFault({ operation: "get_sip", kind: "latency", ms: 50, times: 50 });
     const { data, errors } = await gateway.execute<Results>(readAll(fifty));
     expect(errors).toBeUndefined();
@@ -52,7 +52,7 @@ describe("An operation that reads many endpoints", () => {
     expect(Math.max(...requests.map(({ concurrent }) => concurrent))).toBe(8);
   });
 
-  it("keeps the bound over several operations at once", async () => {
+  it("stays within the concurrency limit together with other operations", async () => {
     await gateway.addFault({ operation: "get_sip", kind: "latency", ms: 20, times: 50 });
     const parts = [fifty.slice(0, 20), fifty.slice(20, 40), fifty.slice(40)];
     const responses = await Promise.all(parts.map((part) => gateway.execute<Results>(readAll(part))));
@@ -67,7 +67,7 @@ describe("An operation that reads many endpoints", () => {
     [{ kind: "status", status: 404 }, "UPSTREAM_REJECTED", false],
     [{ kind: "garbage" }, "UPSTREAM_INVALID_RESPONSE", true],
     [{ kind: "reset" }, "UPSTREAM_UNAVAILABLE", true],
-  ])("lets one name fail alone when PIOPIY answers it with %j", async (fault, code, retryable) => {
+  ])("fails for one name only when PIOPIY responds to it with %j", async (fault, code, retryable) => {
     await gateway.addFault({ operation: "get_sip", username: "user0008", times: 100, ...fault });
     const { status, data, errors } = await gateway.execute<Results>(readAll(fifty));
     expect(status).toBe(200);
@@ -79,7 +79,7 @@ describe("An operation that reads many endpoints", () => {
     expect(others).toHaveLength(49);
   });
 
-  it("tells the same failure at each place that reads the failing name", async () => {
+  it("reports the same error at each field that reads the failing name", async () => {
     await gateway.addFault({ username: "user0002", kind: "status", status: 403, times: 100 });
     const { data, errors } = await gateway.execute<Results>(readAll(["user0001", "user0002", "user0002"]));
     expect(data).toEqual({ e0: { username: "user0001", video: true }, e1: null, e2: null });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { SipEndpointDocument } from "../generated/graphql.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
-describe("An endpoint that was made elsewhere", () => {
+describe("An endpoint that was not created by the gateway", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await startGateway();
@@ -33,7 +33,7 @@ describe("An endpoint that was made elsewhere", () => {
     ["😀", "%F0%9F%98%80"],
     ["__proto__", "__proto__"],
     ["constructor", "constructor"],
-  ])("is read by its name %j and has the SIP user %s", async (username, user) => {
+  ])("is found by its username %j and has the SIP user %s", async (username, user) => {
     await gateway.reset({ endpoints: [{ username }] });
     const { data, errors } = await gateway.execute(SipEndpointDocument, { username });
     expect(errors).toBeUndefined();
@@ -41,7 +41,7 @@ describe("An endpoint that was made elsewhere", () => {
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username }]);
   });
 
-  it("has a SIP user of plain and escaped characters only, from which its name can be read, whatever the name", async () => {
+  it("has a SIP user of unreserved and escaped characters that decodes to its username, for any username", async () => {
     const names = fc.uniqueArray(fc.string({ unit: "binary", minLength: 1, maxLength: 20 }), {
       minLength: 1,
       maxLength: 40,
@@ -71,7 +71,7 @@ describe("An endpoint that was made elsewhere", () => {
     ["sips:sbc.example.com:5061;transport=tls", "sip:alice@sbc.example.com:5061"],
     ["https://sbc.example.com/", "sip:alice@sbc.example.com"],
     ["wss://sbc.example.com:7443/ws?x=1", "sip:alice@sbc.example.com:7443"],
-  ])("with the SBC %s has the SIP address %s", async (connect_URL, sipUri) => {
+  ])("with the SBC %s has the SIP URI %s", async (connect_URL, sipUri) => {
     await gateway.reset({ endpoints: [{ username: "alice", connect_URL }] });
     const { data } = await gateway.execute(SipEndpointDocument, { username: "alice" });
     expect(data.sipEndpoint).toMatchObject({ connectUrl: connect_URL, sipUri });

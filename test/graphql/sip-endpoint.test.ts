@@ -10,7 +10,7 @@ describe("Query.sipEndpoint", () => {
   afterAll(() => gateway.close());
   beforeEach(() => gateway.reset({ endpoints: [{ username: "alice", password: "made-up-1" }] }));
 
-  it("answers all fields of an endpoint from one get_sip", async () => {
+  it("returns all fields of an endpoint from one get_sip", async () => {
     const { status, data, errors } = await gateway.execute(SipEndpointDocument, { username: "alice" });
     expect(errors).toBeUndefined();
     expect(status).toBe(200);
@@ -26,7 +26,7 @@ describe("Query.sipEndpoint", () => {
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username: "alice" }]);
   });
 
-  it("tells apart endpoints that can take audio, video, both or neither, and lines of the telephone network", async () => {
+  it("distinguishes endpoints with audio, video, both or neither, and lines of the telephone network", async () => {
     const drafts = [
       { username: "both", audio: true, video: true, type: "SIP" },
       { username: "audio", audio: true, video: false, type: "SIP" },
@@ -45,14 +45,14 @@ describe("Query.sipEndpoint", () => {
     "Alice",
     "alice ",
     "ALICE",
-  ])("answers null for %j, which PIOPIY does not have", async (username) => {
+  ])("returns null for the unknown username %j", async (username) => {
     const { data, errors } = await gateway.execute(SipEndpointDocument, { username });
     expect(errors).toBeUndefined();
     expect(data).toEqual({ sipEndpoint: null });
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "get_sip", username }]);
   });
 
-  it("refuses an empty username without asking PIOPIY", async () => {
+  it("rejects an empty username without an upstream request", async () => {
     const { status, data, errors } = await gateway.execute(SipEndpointDocument, { username: "" });
     expect(status).toBe(200);
     expect(data).toEqual({ sipEndpoint: null });
@@ -70,7 +70,7 @@ describe("Query.sipEndpoint", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("takes a whole number for a username, as every ID does", async () => {
+  it("accepts a whole number as a username, as for every ID", async () => {
     await gateway.reset({ endpoints: [{ username: "1001" }] });
     const { data } = await gateway.execute<{ sipEndpoint: { username: string } }>(
       "{ sipEndpoint(username: 1001) { username } }",
@@ -79,7 +79,7 @@ describe("Query.sipEndpoint", () => {
   });
 });
 
-describe("Query.sipEndpoint understands PIOPIY", () => {
+describe("Query.sipEndpoint parses PIOPIY's response", () => {
   const formats = ["boolean", "string"].flatMap((booleans) =>
     ["cmi", "number"].flatMap((codes) => ["body", "status"].map((errors) => ({ booleans, codes, errors }))),
   );

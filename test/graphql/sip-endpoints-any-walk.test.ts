@@ -4,19 +4,19 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 import { numbered, queryList, usernamesOf } from "./list-query.js";
 import { type Change, change } from "./list-walk.js";
 
-/** What is done between two pages; `pick` chooses among the names that there are. */
+/** A change between two pages. `pick` selects one of the existing names. */
 interface Deed {
   readonly kind: "remove" | "create" | "create again";
   readonly pick: number;
 }
 
-/** A page of the walk, and what is done after it. */
+/** A page to read, and the changes after it. */
 interface Step {
   readonly first: number;
   readonly deeds: readonly Deed[];
 }
 
-/** What other people do to the list. */
+/** The changes of other clients to the list. */
 class Others {
   readonly list: string[];
   readonly removed = new Set<string>();
@@ -26,7 +26,7 @@ class Others {
     this.list = [...usernames];
   }
 
-  /** The change that the deed comes to, if it comes to any. */
+  /** Returns the change of a deed, if it is possible. */
   decide({ kind, pick }: Deed): Change[] {
     if (kind === "remove") return this.#remove(this.list[pick % this.list.length]);
     if (kind === "create") return this.#create(`new-${++this.#created}`);
@@ -57,14 +57,14 @@ const plan: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-describe("Any walk through Query.sipEndpoints", () => {
+describe("Paginating Query.sipEndpoints with any changes between pages", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await startGateway();
   });
   afterAll(() => gateway.close());
 
-  /** Walks to the end of the list, or until the cursor has expired, while others follow the plan. */
+  /** Reads the list to the end, or until the cursor has expired, with the changes of the plan. */
   async function walk(plan: readonly Step[], others: Others): Promise<{ seen: string[]; expired: boolean }> {
     const seen: string[] = [];
     let after: string | null = null;
@@ -89,7 +89,7 @@ describe("Any walk through Query.sipEndpoints", () => {
     }
   }
 
-  it("sees each endpoint that is there all the time exactly once, or is told that it has expired", async () => {
+  it("returns each endpoint that exists all the time exactly once, or CURSOR_EXPIRED", async () => {
     let expirations = 0;
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 32 }), plan, async (count, steps) => {

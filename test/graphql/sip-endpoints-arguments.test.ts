@@ -12,7 +12,7 @@ describe("Query.sipEndpoints", () => {
   afterAll(() => gateway.close());
   beforeEach(() => gateway.reset({ count: 25 }));
 
-  async function expectRefusal(args: ListArguments, argumentName: string): Promise<void> {
+  async function expectRejection(args: ListArguments, argumentName: string): Promise<void> {
     const { status, data, errors } = await queryList(gateway, args);
     expect(status).toBe(200);
     expect(data).toBeNull();
@@ -45,38 +45,38 @@ describe("Query.sipEndpoints", () => {
     [{ after: base64("sip1:9:abcdefgh") }, "after"],
     [{ after: base64("sip1:9:abcdefgh:abcdefgh") }, "after"],
     [{ after: "A".repeat(50_000) }, "after"],
-  ])("refuses %j without asking PIOPIY", async (args, argumentName) => {
-    await expectRefusal(args, argumentName);
+  ])("rejects %j without an upstream request", async (args, argumentName) => {
+    await expectRejection(args, argumentName);
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it.each([0, 10])("refuses a cursor together with offset %i", async (offset) => {
+  it.each([0, 10])("rejects a cursor together with offset %i", async (offset) => {
     const { pageInfo } = await readList(gateway, {});
     await gateway.reset({ count: 25 });
-    await expectRefusal({ after: pageInfo.endCursor, offset }, "after");
+    await expectRejection({ after: pageInfo.endCursor, offset }, "after");
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("refuses a cursor in which any character is changed, lost or added", async () => {
+  it("rejects a cursor with any character changed, removed or added", async () => {
     const { pageInfo } = await readList(gateway, { first: 3 });
     const cursor = String(pageInfo.endCursor);
     await gateway.reset({ count: 25 });
     for (let place = 0; place < cursor.length; place++) {
       const [before, after] = [cursor.slice(0, place), cursor.slice(place + 1)];
       const other = cursor[place] === "A" ? "B" : "A";
-      await expectRefusal({ after: before + other + after }, "after");
-      await expectRefusal({ after: before + after }, "after");
-      await expectRefusal({ after: `${before}A${cursor.slice(place)}` }, "after");
+      await expectRejection({ after: before + other + after }, "after");
+      await expectRejection({ after: before + after }, "after");
+      await expectRejection({ after: `${before}A${cursor.slice(place)}` }, "after");
     }
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it.each(["=", "==", " ", "\n", "A", "."])("refuses a cursor with %j at its end", async (tail) => {
+  it.each(["=", "==", " ", "\n", "A", "."])("rejects a cursor with %j at its end", async (tail) => {
     const { pageInfo } = await readList(gateway, { first: 4 });
-    await expectRefusal({ after: `${pageInfo.endCursor}${tail}` }, "after");
+    await expectRejection({ after: `${pageInfo.endCursor}${tail}` }, "after");
   });
 
-  it("shows no username in a cursor", async () => {
+  it("does not reveal usernames in a cursor", async () => {
     const { pageInfo } = await readList(gateway, { first: 10 });
     const text = Buffer.from(String(pageInfo.endCursor), "base64url").toString();
     expect(text).not.toContain("user");
@@ -88,13 +88,13 @@ describe("Query.sipEndpoints", () => {
     ["{ sipEndpoints(first: 2147483648) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
     ["{ sipEndpoints(offset: 1.5) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
     ["{ sipEndpoints(after: 9) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
-  ])("leaves it to GraphQL to refuse %s", async (query, code) => {
+  ])("is not resolved for %s, which GraphQL rejects", async (query, code) => {
     const { errors } = await gateway.execute(query);
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual([code]);
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("refuses null from a variable, which GraphQL lets through to an argument with a default", async () => {
+  it("rejects null from a variable, which GraphQL accepts for an argument with a default", async () => {
     const { errors } = await gateway.execute(
       "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }",
       {

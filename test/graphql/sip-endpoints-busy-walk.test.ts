@@ -19,7 +19,7 @@ interface Page {
   };
 }
 
-/** All names by 25, from the first to the last. */
+/** Reads all names with 25 rows per page. */
 async function walk(): Promise<string[]> {
   const names: string[] = [];
   for (let after: string | null = null, more = true; more; ) {
@@ -34,7 +34,7 @@ async function walk(): Promise<string[]> {
   return names;
 }
 
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Returns a generator of numbers from 0 to 1 that are the same for the same seed. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -43,8 +43,8 @@ function random(seed: number): () => number {
   };
 }
 
-describe("A walk through 1,000 endpoints by 25", () => {
-  it("sees each that stays exactly once, while four callers remove and create others", async () => {
+describe("Paginating 1,000 endpoints, 25 per page", () => {
+  it("returns each endpoint that stays exactly once, while four clients remove and create others", async () => {
     const present = await walk();
     const stayed = new Set(present);
     const draw = random(SEED);

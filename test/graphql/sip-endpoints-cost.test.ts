@@ -11,7 +11,7 @@ describe("The rows of Query.sipEndpoints", () => {
   afterAll(() => gateway.close());
   beforeEach(() => gateway.reset({ count: 25 }));
 
-  /** How often each of PIOPIY's operations was asked. */
+  /** Returns the number of upstream requests for each of PIOPIY's operations. */
   async function cost(): Promise<Record<string, number>> {
     const tally: Record<string, number> = {};
     for (const { operation } of await gateway.upstreamRequests())
@@ -26,7 +26,7 @@ describe("The rows of Query.sipEndpoints", () => {
     "nodes { username }",
     "nodes { username password }",
     "nodes { password } edges { cursor node { username password } }",
-  ])("cost nothing beside the list for { %s }", async (fields) => {
+  ])("cost no upstream request besides the list for { %s }", async (fields) => {
     const { errors } = await gateway.execute(`{ sipEndpoints { ${fields} } }`);
     expect(errors).toBeUndefined();
     expect(await cost()).toEqual({ list_sip: 1 });
@@ -46,7 +46,7 @@ describe("The rows of Query.sipEndpoints", () => {
     expect(await cost()).toEqual({ list_sip: 1, get_sip: 10 });
   });
 
-  it("cost nothing more for one that the operation reads by its name too", async () => {
+  it("cost no second request for an endpoint that the operation also reads by its username", async () => {
     const { errors } = await gateway.execute(
       `{ sipEndpoint(username: "user0003") { video } sipEndpoints(first: 5) { nodes { video } } }`,
     );
@@ -54,7 +54,7 @@ describe("The rows of Query.sipEndpoints", () => {
     expect(await cost()).toEqual({ list_sip: 1, get_sip: 5 });
   });
 
-  it("come with their details in the order of the list", async () => {
+  it("have their details, in the order of the list", async () => {
     const { data, errors } = await gateway.execute(ListSipEndpointsDocument, { first: 25 });
     expect(errors).toBeUndefined();
     expect(data.sipEndpoints).toMatchObject({
@@ -69,7 +69,7 @@ describe("The rows of Query.sipEndpoints", () => {
     expect(await cost()).toEqual({ list_sip: 4, get_sip: 25 });
   });
 
-  it("carry the passwords that the list tells", async () => {
+  it("have the passwords of the list", async () => {
     await gateway.reset({
       endpoints: [
         { username: "alice", password: "made-up-1" },

@@ -3,7 +3,7 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 import { numbered, readList, usernamesOf } from "./list-query.js";
 import { OrderedUpstream } from "./ordered-upstream.js";
 
-describe("A part of Query.sipEndpoints that spans several of PIOPIY's pages", () => {
+describe("A slice of Query.sipEndpoints over several of PIOPIY's pages", () => {
   let upstream: OrderedUpstream;
   let gateway: TestGateway;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe("A part of Query.sipEndpoints that spans several of PIOPIY's pages", ()
     expect(upstream.requests.length).toBeLessThanOrEqual(9);
   });
 
-  it("is looked for again when the list changes meanwhile and the walk's rows move", async () => {
+  it("is searched again when the list changes and the rows before the cursor move", async () => {
     upstream.reset("oldest first", numbered(30));
     const { pageInfo } = await readList(gateway, { first: 10 });
     upstream.changeAfter(1, () => {

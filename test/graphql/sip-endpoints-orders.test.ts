@@ -5,7 +5,7 @@ import { numbered, queryList, readList, usernamesOf } from "./list-query.js";
 import { ListWalk } from "./list-walk.js";
 import { type Order, OrderedUpstream, orders } from "./ordered-upstream.js";
 
-/** The default, and no cache. */
+/** With the default cache, and without a cache. */
 describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE_TTL_MS) => {
   let upstream: OrderedUpstream;
   let gateway: TestGateway;
@@ -20,13 +20,13 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
     await upstream.close();
   });
 
-  /** Begins again with these endpoints and an empty cache. */
+  /** Resets the list to these endpoints, and empties the cache. */
   async function begin(order: Order, names: readonly string[]): Promise<void> {
     await gateway.execute('mutation { removeSipEndpoint(input: { username: "nobody" }) { username } }');
     upstream.reset(order, names);
   }
 
-  /** Changes that leave the count as it is, or not. The new name stands early in any order but the oldest first. */
+  /** Changes with and without an effect on the count. The new name is near the start in every order except oldest first. */
   const changes: [string, () => void][] = [
     ["a creation", () => upstream.create("a-new")],
     ["a removal", () => upstream.remove("user0002")],
@@ -50,7 +50,9 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
     [3, 10, 25].flatMap((first) => changes.map(([title, act]) => ({ order, first, title, act }))),
   );
 
-  it.each(cases)("neither skips nor repeats a row by $first in the order $order after $title", async ({
+  it.each(
+    cases,
+  )("neither skips nor repeats a row, $first per page, in the order $order, after $title", async ({
     order,
     first,
     act,
@@ -66,7 +68,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
 
   it.each(
     orders,
-  )("neither skips nor repeats a row in one response over a page that was read before, %s", async (order) => {
+  )("neither skips nor repeats a row in one response that includes a cached page, %s", async (order) => {
     await begin(order, numbered(25));
     await readList(gateway, { first: 10 });
     upstream.remove("user0002");
@@ -76,7 +78,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
 
   it.each(
     orders.flatMap((order) => [0, 1, 2, 3, 4].map((after) => ({ order, after }))),
-  )("neither skips nor repeats a row when one goes and one comes after $after upstream requests, $order", async ({
+  )("neither skips nor repeats a row when one is removed and one created after $after upstream requests, $order", async ({
     order,
     after,
   }) => {
@@ -92,7 +94,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
     expect(seen).toHaveLength(30);
   });
 
-  it("takes one upstream request for a page, two to walk on, and each second page twice for more", async () => {
+  it("costs one upstream request for a page, two for the next page, and every second page twice for more", async () => {
     const cost = async (args: { first: number; after?: string | null }) => {
       upstream.requests.length = 0;
       const { pageInfo } = await readList(gateway, args);
@@ -107,7 +109,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
     expect((await cost({ first: 100 })).pages).toEqual([1, 10, 2, 2, 3, 4, 6, 8]);
   });
 
-  it("takes no upstream request for what was read together before", async () => {
+  it("costs no upstream request for pages that were read together before", async () => {
     if (CACHE_TTL_MS === "0") return;
     await begin("oldest first", numbered(60));
     const walk = async () => {
@@ -131,7 +133,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
     after: fc.nat({ max: 5 }),
   });
 
-  it.each(orders)("never skips or repeats a row that is there all the time, %s", async (order) => {
+  it.each(orders)("never skips or repeats a row that exists all the time, %s", async (order) => {
     let failures = 0;
     let walks = 0;
     await fc.assert(

@@ -3,7 +3,7 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 import { numbered, readList, requestedPages, usernamesOf } from "./list-query.js";
 import { ListWalk } from "./list-walk.js";
 
-describe("A walk through Query.sipEndpoints", () => {
+describe("Paginating Query.sipEndpoints", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await startGateway();
@@ -14,7 +14,10 @@ describe("A walk through Query.sipEndpoints", () => {
     [1, 3, 10, 11, 25, 100].map((first) => ({ count, first })),
   );
 
-  it.each(cases)("sees each of $count endpoints once and in order by $first", async ({ count, first }) => {
+  it.each(cases)("returns each of $count endpoints once and in order, $first per page", async ({
+    count,
+    first,
+  }) => {
     await gateway.reset({ count });
     const walk = new ListWalk(gateway);
     for (let place = 0; place === 0 || place < count; place += first) {
@@ -51,7 +54,10 @@ describe("A walk through Query.sipEndpoints", () => {
         [4, 5, 5, 6],
       ],
     },
-  ])("by $first asks for the pages of each part and of the last rows before it", async ({ first, pages }) => {
+  ])("with $first per page requests the pages of each slice and of the last rows before it", async ({
+    first,
+    pages,
+  }) => {
     const walk = new ListWalk(gateway);
     for (const expected of pages) {
       await gateway.reset({ count: 200 });
@@ -60,7 +66,7 @@ describe("A walk through Query.sipEndpoints", () => {
     }
   });
 
-  it("goes on from any row, forth and back", async () => {
+  it("continues from any row, forwards and backwards", async () => {
     await gateway.reset({ count: 30 });
     const { edges } = await readList(gateway, { first: 30 });
     for (const place of [0, 8, 9, 10, 19, 20, 28, 29, 4]) {
@@ -80,7 +86,7 @@ describe("A walk through Query.sipEndpoints", () => {
     });
   });
 
-  it("takes a cursor that another copy of the gateway gave", async () => {
+  it("accepts a cursor of another gateway process", async () => {
     await gateway.reset({ count: 12 });
     const other = await startGateway();
     try {

@@ -14,7 +14,7 @@ afterAll(() => gateway.close());
 describe("The first page of Query.sipEndpoints", () => {
   const cases = counts.flatMap((count) => sizes.map((first) => ({ count, first })));
 
-  it.each(cases)("holds the first $first of $count endpoints", async ({ count, first }) => {
+  it.each(cases)("has the first $first of $count endpoints", async ({ count, first }) => {
     await gateway.reset({ count });
     const list = await readList(gateway, { first });
     expect(usernamesOf(list)).toEqual(numbered(count, 0, first));
@@ -28,7 +28,7 @@ describe("The first page of Query.sipEndpoints", () => {
     expect(await requestedPages(gateway)).toEqual(rangePages(1, Math.ceil(first / 10), count));
   });
 
-  it("has ten rows unless it is told otherwise", async () => {
+  it("has ten rows by default", async () => {
     await gateway.reset({ count: 25 });
     const { data } = await gateway.execute<{ sipEndpoints: { nodes: { username: string }[] } }>(
       "{ sipEndpoints { nodes { username } } }",
@@ -37,13 +37,13 @@ describe("The first page of Query.sipEndpoints", () => {
     expect(await requestedPages(gateway)).toEqual([1]);
   });
 
-  it("has a cursor of its own for each row", async () => {
+  it("has a different cursor for each row", async () => {
     await gateway.reset({ count: 100 });
     const { edges } = await readList(gateway, { first: 100 });
     expect(new Set(edges.map(({ cursor }) => cursor)).size).toBe(100);
   });
 
-  it("asks for PIOPIY's pages side by side", async () => {
+  it("requests PIOPIY's pages in parallel", async () => {
     await gateway.reset({ count: 100 });
     await gateway.addFault({ operation: "list_sip", kind: "latency", ms: 50, times: 5 });
     await readList(gateway, { first: 50 });
@@ -51,7 +51,7 @@ describe("The first page of Query.sipEndpoints", () => {
     expect(Math.max(...requests.map(({ concurrent }) => concurrent))).toBe(3);
   });
 
-  it("is asked from PIOPIY once, however often it stands in one operation", async () => {
+  it("costs one upstream request when one operation selects it several times", async () => {
     await gateway.reset({ count: 25 });
     const { errors } = await gateway.execute(
       `{ a: sipEndpoints { totalCount } b: sipEndpoints { nodes { username } }
@@ -78,7 +78,7 @@ describe("Query.sipEndpoints at an offset", () => {
     { offset: 20, first: 25, from: 3, to: 5 },
     { offset: 28, first: 25, from: 3, to: 6 },
     { offset: 1, first: 100, from: 1, to: 11 },
-  ])("answers $first rows from $offset by pages $from to $to", async ({ offset, first, from, to }) => {
+  ])("returns $first rows from $offset with pages $from to $to", async ({ offset, first, from, to }) => {
     const list = await readList(gateway, { offset, first });
     expect(usernamesOf(list)).toEqual(numbered(101, offset, offset + first));
     expect(list.totalCount).toBe(101);
@@ -91,7 +91,7 @@ describe("Query.sipEndpoints at an offset", () => {
 
   it.each([
     101, 102, 110, 5000, 2_147_483_647,
-  ])("answers an empty page at %i, past the end", async (offset) => {
+  ])("returns an empty page at %i, past the end", async (offset) => {
     expect(await readList(gateway, { offset })).toEqual({
       totalCount: 101,
       edges: [],
@@ -99,18 +99,18 @@ describe("Query.sipEndpoints at an offset", () => {
     });
   });
 
-  it("tells of no page before in an empty account", async () => {
+  it("has no previous page in an empty account", async () => {
     await gateway.reset({ count: 0 });
     const { pageInfo } = await readList(gateway, { offset: 10 });
     expect(pageInfo.hasPreviousPage).toBe(false);
   });
 
-  it("takes null for an offset or a cursor that is left out", async () => {
+  it("treats null as an omitted offset or cursor", async () => {
     const list = await readList(gateway, { offset: null, after: null });
     expect(usernamesOf(list)).toEqual(numbered(10));
   });
 
-  it("gives cursors to walk on from", async () => {
+  it("returns cursors for the next page", async () => {
     const { pageInfo } = await readList(gateway, { offset: 37, first: 3 });
     const list = await readList(gateway, { after: pageInfo.endCursor, first: 5 });
     expect(usernamesOf(list)).toEqual(numbered(101, 40, 45));

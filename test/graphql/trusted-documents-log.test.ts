@@ -35,7 +35,7 @@ describe("TRUSTED_DOCUMENTS=log", () => {
   });
   beforeEach(() => gateway.reset());
 
-  /** The lines about documents that were logged meanwhile. */
+  /** Returns the log entries about documents since the last call. */
   async function linesOf(act: () => Promise<unknown>): Promise<Record<string, unknown>[]> {
     const before = gateway.log.length;
     await act();
@@ -43,7 +43,7 @@ describe("TRUSTED_DOCUMENTS=log", () => {
     return lines.filter(({ msg }) => msg === "document not trusted");
   }
 
-  it("lets an unknown document run, and logs its hash and its caller once, without its text", async () => {
+  it("executes an unknown document, and logs its hash and its client once, without its text", async () => {
     const lines = await linesOf(async () => {
       const { data } = await gateway.execute(literal, {}, alpha);
       expect(data).toEqual({ createSipEndpoint: { password: canaries.password } });
@@ -63,7 +63,7 @@ describe("TRUSTED_DOCUMENTS=log", () => {
     expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toContain("add_sip");
   });
 
-  it("logs one hash for a document in any spelling, and another for another document", async () => {
+  it("logs the same hash for a document in any formatting, and another for another document", async () => {
     const hashes = async (query: string) =>
       (await linesOf(() => gateway.execute(query, {}, alpha))).map(({ sha256 }) => sha256);
     const [first] = await hashes("query A { sipEndpoints { totalCount } }");
@@ -71,7 +71,7 @@ describe("TRUSTED_DOCUMENTS=log", () => {
     expect(await hashes("query B { sipEndpoints { totalCount } }")).not.toEqual([first]);
   });
 
-  it("logs nothing of a trusted document, by its text or by its hash", async () => {
+  it("logs nothing for a trusted document, sent as text or hash", async () => {
     const lines = await linesOf(async () => {
       expect((await gateway.execute(trusted, {}, alpha)).data).toEqual({ sipEndpoints: { totalCount: 4 } });
       const response = await fetch(`${gateway.origin}/graphql`, {

@@ -26,12 +26,12 @@ describe("Without trusted documents", () => {
     return response.json();
   }
 
-  it("any document runs, and the log says nothing of it", async () => {
+  it("any document is executed, without a log entry", async () => {
     expect(await send({ query: count })).toEqual(counted);
     expect(gateway.log.filter((line) => line.includes("not trusted"))).toEqual([]);
   });
 
-  it("a document is known by its hash after it was sent with it, and not before", async () => {
+  it("a hash is accepted after it was sent with its document, and not before", async () => {
     expect(await send(byHash(count))).toMatchObject(unknownHash);
     expect(await gateway.upstreamRequests()).toEqual([]);
     expect(await send({ query: count, ...byHash(count) })).toEqual(counted);
@@ -42,7 +42,7 @@ describe("Without trusted documents", () => {
     ]);
   });
 
-  it("a document that is sent with the hash of another is refused, and not kept", async () => {
+  it("a document with the hash of another document is rejected and not stored", async () => {
     const [query, other] = [
       "query A { sipEndpoints { totalCount } }",
       "query B { sipEndpoints { totalCount } }",
@@ -58,19 +58,19 @@ describe("Without trusted documents", () => {
     'query { sipEndpoint(username: "alice") { username } }',
     'query { sipEndpoint(username: """alice""") { username } }',
     'query ($name: ID! = "alice") { sipEndpoint(username: $name) { username } }',
-  ])("a document with a string in it, which may be a password, runs and is not kept: %s", async (query) => {
+  ])("a document with a string, which may be a password, is executed and not stored: %s", async (query) => {
     expect(await send({ query, ...byHash(query) })).toEqual({ data: { sipEndpoint: { username: "alice" } } });
     expect(await send(byHash(query))).toMatchObject(unknownHash);
   });
 
-  it("a document that does not hold is not kept", async () => {
+  it("an invalid document is not stored", async () => {
     const query = "query { nothing }";
     expect(await send({ query, ...byHash(query) })).toHaveProperty("errors");
     expect(await send(byHash(query))).toMatchObject(unknownHash);
   });
 });
 
-describe("The documents that are kept", () => {
+describe("The stored documents", () => {
   const MIB = 1024 * 1024;
   const kept = async (cache: DocumentCache<string>, names: readonly string[]) => {
     const texts = await Promise.all(names.map((name) => cache.get(name)));
@@ -78,7 +78,7 @@ describe("The documents that are kept", () => {
   };
   const names = Array.from({ length: 30 }, (_, n) => `document-${n}`);
 
-  it("are those that were used last, up to 30 MiB", async () => {
+  it("are the most recently used ones, up to 30 MiB", async () => {
     const cache = new DocumentCache<string>();
     // A character counts as two bytes, and an entry as 500 more.
     const text = "#".repeat((MIB - 500) / 2);
@@ -95,14 +95,14 @@ describe("The documents that are kept", () => {
     ]);
   });
 
-  it("do not make way for one that is larger than all together", async () => {
+  it("are not evicted for one that is larger than the limit", async () => {
     const cache = new DocumentCache<string>();
     await cache.set("small", "{ a }");
     await cache.set("large", "#".repeat(30 * MIB + 1));
     expect(await kept(cache, ["small", "large"])).toEqual(["small"]);
   });
 
-  it("are gone when they are deleted", async () => {
+  it("can be deleted", async () => {
     const cache = new DocumentCache<string>();
     await cache.set("a", "{ a }");
     expect([await cache.delete("a"), await cache.get("a")]).toEqual([true, undefined]);

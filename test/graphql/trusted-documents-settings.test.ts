@@ -24,7 +24,7 @@ function mistakesOf(settings: Record<string, string>): readonly string[] {
   return [];
 }
 
-/** A manifest with this content. */
+/** Writes a manifest with this content, and returns its path. */
 function manifest(content: string): string {
   const file = join(folder, "documents.json");
   writeFileSync(file, content);
@@ -32,7 +32,7 @@ function manifest(content: string): string {
 }
 
 describe("TRUSTED_DOCUMENTS", () => {
-  it("is off unless it is set, and then needs no file", () => {
+  it("is off by default, and then needs no file", () => {
     for (const settings of [{}, { TRUSTED_DOCUMENTS: "off", TRUSTED_DOCUMENTS_FILE: "nowhere.json" }]) {
       expect(read(settings).trustedDocuments).toEqual({ mode: "off", documents: new Map() });
     }
@@ -56,7 +56,7 @@ describe("TRUSTED_DOCUMENTS", () => {
     ]);
   });
 
-  it("must be a word that it knows", () => {
+  it("must be a known value", () => {
     expect(mistakesOf({ TRUSTED_DOCUMENTS: "on" })).toEqual([
       'TRUSTED_DOCUMENTS must be one of off, log, enforce; it is "on".',
     ]);
@@ -65,19 +65,19 @@ describe("TRUSTED_DOCUMENTS", () => {
 
 describe("TRUSTED_DOCUMENTS_FILE", () => {
   it.each([
-    ["no JSON", "{", /is none\.$/],
-    ["nothing", "", /is none\.$/],
+    ["invalid JSON", "{", /is none\.$/],
+    ["an empty file", "", /is none\.$/],
     ["a list", '["{ __typename }"]', /is none\.$/],
-    ["a text", '"{ __typename }"', /is none\.$/],
+    ["a string", '"{ __typename }"', /is none\.$/],
     ["null", "null", /is none\.$/],
-    ["documents that are no texts", '{"5f": {"kind": "Document"}}', /is none\.$/],
+    ["documents that are not strings", '{"5f": {"kind": "Document"}}', /is none\.$/],
     [
-      "a document that cannot be read",
+      "a document that does not parse",
       '{"5f": "{ __typename }", "a0": "{ a("}',
       /is none \(a document does not parse\)\.$/,
     ],
-    ["a document without anything in it", '{"5f": ""}', /is none \(a document does not parse\)\.$/],
-  ])("must be a manifest, and is none with %s", (_, content, reason) => {
+    ["an empty document", '{"5f": ""}', /is none \(a document does not parse\)\.$/],
+  ])("is rejected with %s in place of a manifest", (_, content, reason) => {
     const file = manifest(content);
     const mistakes = mistakesOf({ TRUSTED_DOCUMENTS: "enforce", TRUSTED_DOCUMENTS_FILE: file });
     expect(mistakes).toEqual([expect.stringMatching(reason)]);
@@ -86,7 +86,7 @@ describe("TRUSTED_DOCUMENTS_FILE", () => {
     );
   });
 
-  it("must be there, and all mistakes are told at once", () => {
+  it("must exist, and all invalid variables are reported together", () => {
     const settings = {
       TRUSTED_DOCUMENTS: "log",
       TRUSTED_DOCUMENTS_FILE: join(folder, "nowhere.json"),

@@ -51,7 +51,7 @@ async function get(body: Readonly<Record<string, object>>): Promise<Body> {
 const codes = ({ errors }: Body) => errors?.map(({ extensions }) => extensions.code);
 const operations = async () => (await gateway.upstreamRequests()).map(({ operation }) => operation);
 
-describe("A trusted document runs", () => {
+describe("A trusted document is executed", () => {
   it.each([
     ["POST", post],
     ["GET", get],
@@ -63,7 +63,7 @@ describe("A trusted document runs", () => {
   it.each([
     ["POST", post],
     ["GET", get],
-  ])("by whatever hash the manifest has for it, with variables, over %s", async (_, send) => {
+  ])("by any hash that the manifest has for it, with variables, over %s", async (_, send) => {
     const response = await send({ ...byHash(hash(list, "sha1")), variables: { first: 1 } });
     expect(response).toEqual({ data: { sipEndpoints: { nodes: [{ username: "alice" }], totalCount: 4 } } });
   });
@@ -73,33 +73,33 @@ describe("A trusted document runs", () => {
   });
 
   it.each([
-    ["as it stands", read],
-    ["in lines", read.replaceAll(/([{}])/g, "\n  $1\n")],
+    ["unchanged", read],
+    ["on several lines", read.replaceAll(/([{}])/g, "\n  $1\n")],
     ["with comments and commas", `# mine\n${read.replace("sipUri", "sipUri, # its address\n")}`],
-    ["without a space too many", 'query Read{sipEndpoint(username:"alice"){sipUri username}}'],
+    ["without optional spaces", 'query Read{sipEndpoint(username:"alice"){sipUri username}}'],
     ["with its fields in another order", read.replace("sipUri username", "username sipUri")],
   ])("by its text %s", async (_, query) => {
     expect(await post({ query })).toEqual(found);
   });
 
-  it("by its hash after another one was sent under that, and refused", async () => {
+  it("by its hash, after another document was sent with this hash and rejected", async () => {
     expect(codes(await post({ query: unknown, ...byHash(hash(read)) }))).toEqual(["BAD_REQUEST"]);
     expect(await operations()).toEqual([]);
     expect(await post(byHash(hash(read)))).toEqual(found);
   });
 
-  it("only with its texts as they stand: spaces count there", async () => {
+  it("only with unchanged strings, in which spaces are significant", async () => {
     expect(codes(await post({ query: spaced.replace("a b", "a  b") }))).toEqual(["DOCUMENT_NOT_TRUSTED"]);
   });
 
-  it("when it is a change, but not over GET", async () => {
+  it("when it is a mutation, but not over GET", async () => {
     expect(codes(await get(byHash(hash(remove))))).toEqual(["BAD_REQUEST"]);
     expect(await operations()).toEqual([]);
     expect(await post(byHash(hash(remove)))).toEqual({ data: { removeSipEndpoint: { username: "alice" } } });
   });
 });
 
-describe("Any other document is refused, and nothing is asked upstream", () => {
+describe("Any other document is rejected without an upstream request", () => {
   afterEach(async () => expect(await operations()).toEqual([]));
 
   it.each([
@@ -111,8 +111,8 @@ describe("Any other document is refused, and nothing is asked upstream", () => {
     ["a trusted one with a fragment", read.replace("sipUri", "... { password } sipUri")],
     ["a trusted one under another name", read.replace("Read", "Other")],
     ["a trusted one with another default", list.replace("10", "100")],
-    ["a trusted one beside another operation", `${read} ${unknown}`],
-    ["an unknown change", remove.replace("alice", "bob")],
+    ["a trusted one together with another operation", `${read} ${unknown}`],
+    ["an unknown mutation", remove.replace("alice", "bob")],
     ["an introspection", "{ __schema { types { name } } }"],
   ])("%s", async (_, query) => {
     const { data, errors } = await post({
@@ -133,11 +133,11 @@ describe("Any other document is refused, and nothing is asked upstream", () => {
   it.each([
     ["POST", post],
     ["GET", get],
-  ])("one whose hash nobody knows, over %s", async (_, send) => {
+  ])("an unknown hash, over %s", async (_, send) => {
     expect(codes(await send(byHash(hash(unknown))))).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
   });
 
-  it("one that is sent with its hash to be registered: the hash stays unknown", async () => {
+  it("one that is sent with its hash for registration, and the hash stays unknown", async () => {
     const response = await post({ query: unknown, ...byHash(hash(unknown)) });
     expect(codes(response)).toEqual(["DOCUMENT_NOT_TRUSTED"]);
     expect(codes(await post(byHash(hash(unknown))))).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);

@@ -17,7 +17,7 @@ describe("Mutation.updateSipEndpoint", () => {
     return data.sipEndpoint?.password;
   }
 
-  it("sets the password that is given", async () => {
+  it("sets the password of the input", async () => {
     const input = { username: "alice", password: "made-up-2" };
     const { data, errors } = await gateway.execute(UpdateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
@@ -32,7 +32,7 @@ describe("Mutation.updateSipEndpoint", () => {
   it.each([
     { username: "alice" },
     { username: "alice", password: null },
-  ])("makes a new password for %j", async (input) => {
+  ])("generates a new password for %j", async (input) => {
     const first = await gateway.execute(UpdateSipEndpointDocument, { input });
     const second = await gateway.execute(UpdateSipEndpointDocument, { input });
     const made = [first, second].map(({ data }) => String(data.updateSipEndpoint.password));
@@ -41,7 +41,7 @@ describe("Mutation.updateSipEndpoint", () => {
     expect(await passwordOf("alice")).toBe(made[1]);
   });
 
-  it("answers all fields of the endpoint, from one update_sip and one get_sip", async () => {
+  it("returns all fields of the endpoint from one update_sip and one get_sip", async () => {
     const { data, errors } = await gateway.execute(
       `mutation {
         updateSipEndpoint(input: { username: "alice", password: "made-up-2" }) {
@@ -69,7 +69,7 @@ describe("Mutation.updateSipEndpoint", () => {
     ]);
   });
 
-  it("asks nothing more for the name and the password", async () => {
+  it("sends no further upstream request for the username and the password", async () => {
     const { errors } = await gateway.execute(
       `mutation { updateSipEndpoint(input: { username: "alice" }) { password sipEndpoint { username password } } }`,
     );
@@ -77,7 +77,7 @@ describe("Mutation.updateSipEndpoint", () => {
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "update_sip" }]);
   });
 
-  it("tells that PIOPIY has no endpoint of a name, and makes none", async () => {
+  it("returns SIP_ENDPOINT_NOT_FOUND for an unknown username, and creates nothing", async () => {
     const { data, errors } = await gateway.execute(UpdateSipEndpointDocument, {
       input: { username: "nobody" },
     });
@@ -97,7 +97,7 @@ describe("Mutation.updateSipEndpoint", () => {
     expect(await passwordOf("nobody")).toBeUndefined();
   });
 
-  it("tells all mistakes of an input at once, without asking PIOPIY", async () => {
+  it("reports all problems of an input together, without an upstream request", async () => {
     const input = { username: "", password: " made-up" };
     const { data } = await gateway.execute(UpdateSipEndpointDocument, { input });
     expect(data.updateSipEndpoint).toMatchObject({
@@ -111,7 +111,7 @@ describe("Mutation.updateSipEndpoint", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("answers the made password that PIOPIY has when its answer is lost", async () => {
+  it("returns the generated password that PIOPIY has stored when its response is lost", async () => {
     await gateway.addFault({ operation: "update_sip", kind: "lose-reply" });
     const { data, errors } = await gateway.execute<{ updateSipEndpoint: { password: string } }>(
       'mutation { updateSipEndpoint(input: { username: "alice" }) { password userErrors { code } } }',

@@ -27,7 +27,7 @@ describe("Query.validatePcmo", () => {
     { action: "connect", connect: [{ type: "sip", user: "alice" }], timeout: 20, from: 914471000000 },
   ];
 
-  it("tells what a document does and how the gateway would write it, and asks PIOPIY nothing", async () => {
+  it("describes and normalizes a document, without an upstream request", async () => {
     const { data, errors } = await gateway.execute<Report>(query, { pcmo });
     expect(errors).toBeUndefined();
     expect(data.validatePcmo).toEqual({
@@ -46,7 +46,7 @@ describe("Query.validatePcmo", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("tells all problems of a document as data", async () => {
+  it("returns all problems of a document as data", async () => {
     const broken = [{ action: "connect", timeout: "20", call: [{ type: "sip", user: "a\nb" }] }, 1];
     const { status, data, errors } = await gateway.execute<Report>(query, { pcmo: broken });
     expect([status, errors]).toEqual([200, undefined]);
@@ -74,7 +74,7 @@ describe("Query.validatePcmo", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("takes a document that stands in the query, with variables in it", async () => {
+  it("accepts a literal document that contains variables", async () => {
     const literal = `query ($user: ID!) {
       validatePcmo(pcmo: [{ action: "connect", from: 914471000000, record: true, call: [{ type: "sip", user: $user }] }]) {
         valid problems { pointer code severity } normalized
@@ -96,25 +96,25 @@ describe("Query.validatePcmo", () => {
     [7, " WRONG_TYPE"],
     [{ action: "hangup" }, " WRONG_TYPE"],
     [[], " NO_ACTIONS"],
-  ])("judges any JSON: %j", async (pcmo, problem) => {
+  ])("validates any JSON: %j", async (pcmo, problem) => {
     const { data, errors } = await gateway.execute<Report>(query, { pcmo });
     expect(errors).toBeUndefined();
     expect(data.validatePcmo.problems.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([problem]);
   });
 
-  it("knows a key of a prototype for what it is: unknown", async () => {
+  it("reports `__proto__` as an unknown key", async () => {
     const literal =
       '{ validatePcmo(pcmo: [{ action: "hangup", __proto__: { a: 1 } }]) { problems { pointer code } } }';
     const { data } = await gateway.execute<Report>(literal);
     expect(data.validatePcmo.problems).toEqual([{ pointer: "/0/__proto__", code: "UNKNOWN_KEY" }]);
   });
 
-  it("needs a document", async () => {
+  it("requires a document", async () => {
     const { errors } = await gateway.execute(query, { pcmo: null });
     expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
   });
 
-  it("answers 101 problems at most, and the gateway stays well", async () => {
+  it("returns at most 101 problems", async () => {
     const pcmo = Array.from({ length: 10_000 }, () => 0);
     const { data } = await gateway.execute<Report>(query, { pcmo });
     expect(data.validatePcmo.problems).toHaveLength(101);
@@ -123,7 +123,7 @@ describe("Query.validatePcmo", () => {
 });
 
 describe("Query.validatePcmo with PCMO_TARGETS_KEY=connect", () => {
-  it("writes the key that PIOPIY's own library has", async () => {
+  it("normalizes to the key of PIOPIY's SDK", async () => {
     const gateway = await startGateway({ gateway: { PCMO_TARGETS_KEY: "connect" } });
     try {
       const call = [{ type: "sip", user: "alice" }];
