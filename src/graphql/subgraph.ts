@@ -21,8 +21,15 @@ export type ResolveReference = (reference: never, context: never) => unknown;
 
 const SECURITY = ["authenticated", "requiresScopes"];
 
-const anyType = new GraphQLScalarType({ name: "_Any" });
-const serviceType = new GraphQLObjectType({ name: "_Service", fields: { sdl: { type: GraphQLString } } });
+const anyType = new GraphQLScalarType({
+  name: "_Any",
+  description: "Apollo Federation: an entity as `__typename` and the fields of its key.",
+});
+const serviceType = new GraphQLObjectType({
+  name: "_Service",
+  description: "Apollo Federation: the subgraph.",
+  fields: { sdl: { type: GraphQLString, description: "SDL of the subgraph, for composition." } },
+});
 
 /**
  * Turns a schema of type-graphql into an Apollo Federation subgraph: adds `_service` and `_entities`.
@@ -41,6 +48,7 @@ export function buildSubgraph(
   const typeNames = new WeakMap<object, string>();
   const entityType = new GraphQLUnionType({
     name: "_Entity",
+    description: "Apollo Federation: the entities of the subgraph.",
     types: names.map((name) => schema.getType(name) as GraphQLObjectType),
     resolveType: (entity) => typeNames.get(entity),
   });
@@ -54,14 +62,20 @@ export function buildSubgraph(
         ...fields,
         _entities: {
           type: new GraphQLNonNull(new GraphQLList(entityType)),
+          description: "Apollo Federation: returns entities by their keys, for routers.",
           args: {
             representations: {
               type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(anyType))),
+              description: "Keys of the entities to return.",
             },
           },
           resolve: (_source, { representations }, context) => resolveEntities(representations, context),
         },
-        _service: { type: new GraphQLNonNull(serviceType), resolve: () => ({ sdl }) },
+        _service: {
+          type: new GraphQLNonNull(serviceType),
+          description: "Apollo Federation: returns the subgraph, for composition.",
+          resolve: () => ({ sdl }),
+        },
       },
     }),
     types: types.filter((type) => type !== query),

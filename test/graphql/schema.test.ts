@@ -62,13 +62,11 @@ describe("schema/operations", () => {
   });
 });
 
-/** Returns the schema and all its elements, without those of federation and introspection. */
+/** Returns the schema and all its elements, without those of introspection and of the federation directives. */
 function describedElements(
   schema: GraphQLSchema,
 ): { name: string; description?: string | null | undefined }[] {
-  const types = Object.values(schema.getTypeMap()).filter(
-    ({ name }) => !/^_|^(federation|link)__/.test(name),
-  );
+  const types = Object.values(schema.getTypeMap()).filter(({ name }) => !/^(_|federation|link)_/.test(name));
   const elements = types.flatMap((type) => {
     const named = partsOf(type).map(({ name, description }) => ({
       name: `${type.name}.${name}`,
@@ -83,6 +81,5 @@ function partsOf(type: GraphQLNamedType): { name: string; description?: string |
   if (isEnumType(type)) return [...type.getValues()];
   if (isInputObjectType(type)) return Object.values(type.getFields());
   if (!isObjectType(type)) return [];
-  const fields = Object.values(type.getFields()).filter(({ name }) => !name.startsWith("_"));
-  return fields.flatMap((field) => [field, ...field.args]);
+  return Object.values(type.getFields()).flatMap((field) => [field, ...field.args]);
 }
