@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
-import { hasBrowser, startBrowser } from "../support/browser.js";
+import { hasBrowser, openPage, startBrowser } from "../support/browser.js";
 import { answerDocument, closeAnswerServers } from "../support/emulator/answer-server.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { exchange, type RawResponse } from "../support/http/raw-http.js";
@@ -245,7 +245,7 @@ describeWithBrowser("A foreign page in a browser", () => {
   });
   beforeEach(async () => {
     await gateway.reset();
-    page = await browser.newPage();
+    page = await openPage(browser);
     page.setDefaultTimeout(120_000);
   });
   afterEach(() => page.close());
@@ -324,7 +324,7 @@ describeWithBrowser("A foreign page in a browser", () => {
     expect((await send("/graphiql"))[0]).toBe(403);
     expect((await send("/health/live"))[0]).toBe(403);
     await page.close();
-    page = await browser.newPage();
+    page = await openPage(browser);
     await open(rebound(emulator));
     expect((await send("/_emulator/calls"))[0]).toBe(403);
     expect((await send("/_emulator/reset", json({ count: 0 })))[0]).toBe(403);
