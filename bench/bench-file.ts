@@ -1,4 +1,4 @@
-/** The folder of the benchmark, seen from where its compiled files lie. */
+/** The directory of the benchmark, relative to its compiled files. */
 export const benchFolder = new URL("../", import.meta.url);
 
 export function benchFile(path: string): string {

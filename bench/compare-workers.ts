@@ -15,7 +15,7 @@ export async function compareWorkers(
   const one = await RunningContestant.start(gateway, { ...environment, WORKERS: "1" }, "user-1");
   const two = await RunningContestant.start(gateway, { ...environment, WORKERS: "2" }, "user-1");
   try {
-    if (two.group.processCount < 3) throw new Error("this build of the gateway does not know WORKERS");
+    if (two.group.processCount < 3) throw new Error("this build of the gateway does not support WORKERS=2");
     for (const running of [one, two]) {
       for (const workload of workloads) await workload.measure(running, context);
     }
@@ -29,7 +29,7 @@ export async function compareWorkers(
   }
 }
 
-/** Runs both, and begins with the other one in each round. */
+/** Measures one and two workers, in alternating order. */
 async function compare(
   workload: Workload,
   one: RunningContestant,
@@ -48,11 +48,11 @@ async function compare(
   }
 }
 
-/** Returns the responses a second and the processor time of each. */
+/** Returns the responses per second, and the processor time of a response. */
 async function measureCost(workload: Workload, running: RunningContestant, context: RunContext) {
   const [used, begun] = [running.group.processorSeconds, performance.now()];
   const perSecond = (await workload.measure(running, context))?.perSecond ?? Number.NaN;
-  // Responses of the warm-up count too: they come as fast.
+  // The processor time includes the warm-up, so its responses are estimated at the same rate.
   const responses = (perSecond * (performance.now() - begun)) / 1000;
   return { perSecond, microseconds: ((running.group.processorSeconds - used) / responses) * 1e6 };
 }

@@ -1,5 +1,5 @@
-// The packages that only `npm run bench` installs, declared for `npm run check`, which does without them. `tsc -p bench` leaves
-// this file out and checks against their own types.
+// Declares the packages that only `npm run bench` installs, so that `npm run check` works without them. `tsc -p bench` excludes this
+// file and uses the types of the packages.
 
 declare module "@apollo/datasource-rest" {
   export interface CacheOptions {

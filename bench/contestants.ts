@@ -23,15 +23,15 @@ export interface Contestant {
   readonly path: string;
   /** The packages whose versions are reported. */
   readonly packages: readonly string[];
-  /** Builds what it needs before the run, outside all measured times. */
+  /** Prepares files before the run, outside all measured times. */
   prepare?(environment: Environment): Promise<void>;
-  /** Returns the command that starts it. Throws when it cannot run on this machine. */
+  /** Returns the command that starts the contestant. Throws when it cannot run on this machine. */
   command(environment: Environment): Command;
 }
 
 export const GATEWAY = "gateway";
 export const NAIVE = "naive";
-/** The contestants on Apollo Server or on GraphQL Yoga, which Hive Gateway is built on too. */
+/** The contestants that are built on Apollo Server or GraphQL Yoga. Hive Gateway (`mesh`) is built on Yoga. */
 export const APOLLO_OR_YOGA: readonly string[] = [NAIVE, "apollo-rest", "yoga", "mesh"];
 
 export const contestants: readonly Contestant[] = [

@@ -15,7 +15,7 @@ try {
   process.exit(1);
 }
 
-/** Returns false when a soak found that the memory grows. */
+/** Runs a command. Returns false when a soak test found that the memory grows. */
 async function start(options: Options): Promise<boolean> {
   if (options.command === "soak") return soakFor(options.minutes);
   if (options.command === "got") {
@@ -45,7 +45,7 @@ async function soakFor(minutes: number): Promise<boolean> {
   return isFlat;
 }
 
-/** Overwrites one line of the terminal, if there is one. */
+/** Shows the progress in one line of the terminal, if there is one. */
 function showProgress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

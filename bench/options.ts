@@ -5,9 +5,9 @@ export interface Options {
   readonly command: "run" | "soak" | "got";
   readonly only: readonly string[];
   readonly rounds: number;
-  /** Seconds of load for one contestant, one workload and one round. */
+  /** Seconds of load for one contestant in one workload and one round. */
   readonly seconds: number;
-  /** Milliseconds that the emulated PIOPIY takes where throughput is measured. */
+  /** Response time of the emulated PIOPIY in milliseconds, where throughput is measured. */
   readonly delayMs: number;
   readonly minutes: number;
   readonly quick: boolean;
@@ -16,15 +16,15 @@ export interface Options {
 
 const USAGE = `npm run bench -- [run | soak | got] [options]
 
-  --only a,b    these contestants only: ${contestants.map(({ name }) => name).join(", ")}
-  --rounds n    rounds (3)
-  --seconds n   seconds of load each (2)
-  --delay ms    how long the emulated PIOPIY takes where throughput is measured (2)
-  --quick       one short round, to see that all works
-  --write       write RESULTS.md, which a full run does anyway
-  --minutes n   how long a soak takes (10)`;
+  --only a,b    run these contestants only: ${contestants.map(({ name }) => name).join(", ")}
+  --rounds n    number of rounds (3)
+  --seconds n   seconds of load for each measurement (2)
+  --delay ms    response time of the emulated PIOPIY, where throughput is measured (2)
+  --quick       run one short round, to check that everything works
+  --write       write RESULTS.md, as a full run does
+  --minutes n   duration of a soak test in minutes (10)`;
 
-/** Reads the command line; throws an error with the usage for what it does not know. */
+/** Parses the command line. Throws an error with the usage when an option or a value is invalid. */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   const [command = "run", ...more] = positionals;
@@ -33,7 +33,8 @@ export function readOptions(args: readonly string[]): Options {
   }
   const only = values.only?.split(",") ?? contestants.map(({ name }) => name);
   const unknown = only.filter((name) => !contestants.some((contestant) => contestant.name === name));
-  if (unknown.length > 0) throw new Error(`no contestant is called ${unknown.join(", ")}\n\n${USAGE}`);
+  if (unknown.length > 0)
+    throw new Error(`--only has unknown contestants: ${unknown.join(", ")}\n\n${USAGE}`);
   const quick = values.quick ?? false;
   return {
     command,
@@ -47,7 +48,7 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-/** Whether what comes out may stand as the project's results. */
+/** Returns whether a run is complete, so that its results replace those in RESULTS.md. */
 export function isFull({ quick, only, rounds, seconds }: Options): boolean {
   return !quick && only.length === contestants.length && rounds >= 3 && seconds >= 2;
 }
@@ -71,6 +72,7 @@ function parse(args: readonly string[]) {
 
 function number(name: string, text: string | undefined, otherwise: number, least: number): number {
   const value = text === undefined ? otherwise : Number(text);
-  if (!(value >= least)) throw new Error(`--${name} takes a number from ${least}\n\n${USAGE}`);
+  if (!(value >= least))
+    throw new Error(`--${name} must be a number of at least ${least} (got ${text})\n\n${USAGE}`);
   return value;
 }

@@ -56,7 +56,7 @@ export async function run(options: Options, onProgress: (text: string) => void):
   return context.results;
 }
 
-/** Returns the contestants that start and return the expected responses. */
+/** Starts the contestants. Returns those that return the expected responses. */
 async function startAll(chosen: readonly Contestant[], context: RunContext): Promise<RunningContestant[]> {
   const running: RunningContestant[] = [];
   for (const contestant of chosen) {
@@ -85,7 +85,7 @@ async function warmUp(running: readonly RunningContestant[], context: RunContext
 }
 
 async function runRound(running: readonly RunningContestant[], context: RunContext): Promise<void> {
-  // Another one begins each round, so that none always runs after the same one.
+  // Each round begins with another contestant, so that none always runs after the same one.
   const first = context.round % Math.max(1, running.length);
   const order = [...running.slice(first), ...running.slice(0, first)];
   for (const workload of workloads) {

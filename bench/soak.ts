@@ -16,14 +16,14 @@ const CREATE_CHANGE_REMOVE = `mutation Soak($username: ID!, $password: String!) 
   removeSipEndpoint(input: { username: $username }) { userErrors { code } }
 }`;
 
-/** Sends mixed load to this gateway for so many minutes and reports whether its memory stays flat. */
+/** Sends mixed load to this gateway for some minutes, and reports whether its memory stays flat. */
 export async function soak(
   minutes: number,
   environment: Environment,
   onProgress: (text: string) => void,
 ): Promise<SoakReport> {
   const gateway = contestants.find(({ name }) => name === GATEWAY);
-  if (!gateway) throw new Error("the gateway is no contestant");
+  if (!gateway) throw new Error("the gateway is not in the list of contestants");
   const upstream = await Upstream.start(MANY_ENDPOINTS);
   const running = await RunningContestant.start(
     gateway,
@@ -49,12 +49,12 @@ export async function soak(
 interface LoadShare {
   readonly bodies: readonly string[];
   readonly perSecond: number;
-  /** The first of the numbers in the texts. */
+  /** The first number that replaces `@@` in the bodies. */
   readonly from: number;
   readonly mustContain?: string;
 }
 
-/** Hot and distinct names, pages with all fields at another offset each time, and writes. */
+/** Returns the parts of the load: hot names, distinct names, pages with all fields at changing offsets, and writes. */
 function mixedLoad({ contestant: { api } }: RunningContestant): LoadShare[] {
   const names = new Names();
   const page = api.rowsQuery?.(77, 20).replace("77", "@@");
@@ -73,11 +73,11 @@ function mutation(username: string): string {
   });
 }
 
-/** Throws when a mutation fails: the load looks at GraphQL errors only, and a mutation returns its failures as data. */
+/** Throws when a mutation fails. The load checks for GraphQL errors only, and a mutation returns input errors as data. */
 async function checkMutation(url: string): Promise<void> {
   const response = JSON.stringify(await postJson(url, mutation("soak-0")));
   const mistakes = response.split('"userErrors":[]').length - 1;
-  if (mistakes !== 3) throw new Error(`a mutation does not work: ${response}`);
+  if (mistakes !== 3) throw new Error(`a mutation failed: ${response}`);
 }
 
 /** Returns the memory in MB at the start and every ten seconds. Ends early when the load fails. */
@@ -111,7 +111,7 @@ export interface SoakReport {
   readonly isFlat: boolean;
 }
 
-/** Draws the memory over time in MB and evaluates it. The first minute, in which code is compiled and caches fill, does not count. */
+/** Draws the memory over time in MB and evaluates it, without the first minute, in which code is compiled and caches fill. */
 function soakReport(samples: readonly number[], everyMs: number, responses: number): SoakReport {
   const settled = samples.length * everyMs > 180_000 ? samples.slice(Math.ceil(60_000 / everyMs)) : samples;
   const third = Math.max(1, Math.floor(settled.length / 3));
@@ -126,15 +126,17 @@ function soakReport(samples: readonly number[], everyMs: number, responses: numb
     table(
       ["", "MB"],
       [
-        ["at the start", samples[0]],
-        ["least", Math.min(...samples)],
-        ["most", Math.max(...samples)],
+        ["start", samples[0]],
+        ["minimum", Math.min(...samples)],
+        ["maximum", Math.max(...samples)],
         ["first third, median", first],
         ["last third, median", last],
-        ["slope between them, an hour", (last - first) / hours],
+        ["growth per hour between them", (last - first) / hours],
       ].map(([what, megabytes]) => [String(what), Number(megabytes).toFixed(0)]),
     ),
-    isFlat ? "Flat." : `NOT FLAT: more than ${MOST_GROWTH * 100} % above the first third.`,
+    isFlat
+      ? "The memory stays flat."
+      : `THE MEMORY GROWS: the last third is more than ${MOST_GROWTH * 100} % above the first third.`,
   ].join("\n\n");
   return { text, isFlat };
 }

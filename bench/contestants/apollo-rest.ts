@@ -12,7 +12,7 @@ import { type Endpoint, readEndpoint, readRows, type UpstreamEndpoint, type Upst
 import { type Page, sdl } from "./sdl.js";
 import { settings } from "./settings.js";
 
-/** PIOPIY's reads. They are POST requests, which are only shared and cached when a subclass says how. */
+/** Sends PIOPIY's reads. They are POST requests, which are shared and cached only with the three overrides. */
 export class PiopiyDataSource extends RESTDataSource {
   override baseURL = settings.upstreamUrl;
 
@@ -48,7 +48,7 @@ interface Context {
   readonly piopiy: PiopiyDataSource;
 }
 
-// The data source's own fetch uses this agent, which has no bound of its own.
+// The data source's default fetch uses this agent, which has no limit by default.
 globalAgent.maxSockets = settings.maxConcurrency;
 
 const server = fastify();
@@ -66,7 +66,7 @@ const apollo = new ApolloServer<Context>({
   plugins: [fastifyApolloDrainPlugin(server)],
 });
 await apollo.start();
-// A data source a request, and one cache for all of them, as Apollo's documentation has it.
+// One data source per request, and one cache for all of them, as in Apollo's documentation.
 await server.register(fastifyApollo(apollo), {
   context: async () => ({ piopiy: new PiopiyDataSource({ cache: apollo.cache }) }),
 });

@@ -7,7 +7,7 @@ import { type Page, sdl } from "./sdl.js";
 import { settings } from "./settings.js";
 import { getSip, listSip } from "./undici-client.js";
 
-// Its types promise a default export that an ES module does not get.
+// The types of mercurius-cache declare a default export, which does not exist in an ES module.
 const mercuriusCache: FastifyPluginAsync<MercuriusCacheOptions> = createRequire(import.meta.url)(
   "mercurius-cache",
 );

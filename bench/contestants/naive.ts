@@ -40,7 +40,7 @@ class SipEndpointConnection {
   @Field(() => Int) totalCount!: number;
 }
 
-/** The queries, each of which sends its upstream requests every time. */
+/** The queries. Each one always sends its upstream requests. */
 @Resolver()
 export class NaiveResolver {
   @Query(() => SipEndpoint, { nullable: true })
@@ -72,7 +72,7 @@ function post<Reply>(operation: string, parameters: object): Promise<Reply> {
 
 // The gateway's stack in its simplest form: every field causes an upstream request.
 
-// got uses this agent, which has no bound of its own.
+// got uses this agent, which has no limit by default.
 globalAgent.maxSockets = settings.maxConcurrency;
 
 const server = fastify();

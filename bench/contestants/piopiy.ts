@@ -1,4 +1,4 @@
-/** A SIP endpoint as PIOPIY spells it. */
+/** A SIP endpoint in PIOPIY's format. */
 export interface UpstreamEndpoint {
   readonly code: string;
   readonly username: string;
@@ -8,7 +8,7 @@ export interface UpstreamEndpoint {
   readonly type: string;
 }
 
-/** A page of ten as PIOPIY spells it. */
+/** A page of ten rows in PIOPIY's format. */
 export interface UpstreamPage {
   readonly list: { readonly count: number; readonly rows: readonly { readonly username: string }[] };
 }
@@ -22,7 +22,7 @@ export interface Endpoint {
   readonly type: string;
 }
 
-/** Returns null when PIOPIY has no such endpoint. */
+/** Parses a response of `get_sip`. Returns null when PIOPIY has no such endpoint. */
 export function readEndpoint(reply: UpstreamEndpoint): Endpoint | null {
   if (reply.code !== "cmi-200") return null;
   const { username, connect_URL: connectUrl, audio, video, type } = reply;
@@ -36,7 +36,7 @@ export interface Rows {
   readonly totalCount: number;
 }
 
-/** Returns rows out of PIOPIY's pages of ten, which are requested side by side. */
+/** Returns a slice of the list from PIOPIY's pages of ten, which are requested in parallel. */
 export async function readRows(
   first: number,
   offset: number,

@@ -2,7 +2,7 @@ import fastify from "fastify";
 import { settings } from "./settings.js";
 import { post } from "./undici-client.js";
 
-// The limit: no GraphQL, no cache, PIOPIY's response as it came.
+// The upper limit for a Node.js server: no GraphQL and no cache. PIOPIY's response is forwarded unchanged.
 
 const server = fastify();
 server.post<{ Body: { username: string } }>("/", ({ body }) => post("get_sip", { username: body.username }));

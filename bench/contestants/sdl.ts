@@ -1,4 +1,4 @@
-/** The part of the gateway's schema that the work needs, for the contestants that take SDL. */
+/** The part of the gateway's schema that the workloads use, for contestants that are built from SDL. */
 export const sdl = /* GraphQL */ `
   type Query {
     sipEndpoint(username: ID!): SipEndpoint

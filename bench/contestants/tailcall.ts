@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 
 const packages = ["tailcall", "tailcall-older"] as const;
 
-/** Returns the newest of the installed packages whose binary starts here: builds need different C libraries. */
+/** Returns the newest installed package whose binary starts on this machine. The binaries need different C libraries. */
 export function findTailcall(folder: URL): { name: string; file: string } {
   const reasons: string[] = [];
   for (const name of packages) {
@@ -14,10 +14,10 @@ export function findTailcall(folder: URL): { name: string; file: string } {
       reasons.push(error instanceof Error ? error.message.trim() : String(error));
     }
   }
-  throw new Error(`no Tailcall starts on this machine: ${reasons.at(-1)}`);
+  throw new Error(`no installed Tailcall binary starts on this machine: ${reasons.at(-1)}`);
 }
 
-/** Returns Tailcall's configuration: upstream requests are shared in flight (`dedupe`) and cached (`@cache`). */
+/** Returns Tailcall's configuration. Requests in flight are shared (`dedupe`), and responses are cached (`@cache`). */
 export function tailcallConfiguration(environment: Readonly<Record<string, string>>): string {
   const { PORT, UPSTREAM_URL, APP_ID, SECRET, CACHE_MS, MAX_CONCURRENCY } = environment;
   const call = (operation: string, parameter: string) => {

@@ -5,7 +5,7 @@ import { settings } from "./settings.js";
 const { origin, pathname } = new URL(settings.upstreamUrl);
 const pool = new Pool(origin, { connections: settings.maxConcurrency });
 
-/** Sends one upstream request and returns the parsed reply, also when it is an error. */
+/** Sends one upstream request and returns the parsed response, also when it is an error. */
 export async function post<Reply>(operation: string, parameters: object): Promise<Reply> {
   const { body } = await pool.request({
     method: "POST",

@@ -9,7 +9,7 @@ import got, {
 } from "got";
 import { Pool } from "undici";
 
-/** Posts a body and returns the bytes of the response. */
+/** Sends a POST request and returns the bytes of the response. */
 export type Post = (body: string) => Promise<Buffer>;
 
 const MAX_RESPONSE_BYTES = 1_000_000;
@@ -22,13 +22,13 @@ const headers = {
 
 const agent = { http: new Agent({ keepAlive: true }) };
 
-/** How a request differs from the gateway's. */
+/** The differences of a variant from the gateway's requests. */
 interface Difference {
-  /** Options of the instance, over the gateway's. */
+  /** Options that extend or override the options of the gateway's instance. */
   readonly extend?: ExtendOptions;
-  /** The option of the gateway that is left at got's default. */
+  /** The option of the gateway that has got's default here. */
   readonly without?: keyof Defaults;
-  /** Replaces the instance that has the gateway's options. */
+  /** Used in place of the instance with the gateway's options. */
   readonly instance?: Got;
   /** Options of each request. */
   readonly request?: StreamOptions;
@@ -36,7 +36,7 @@ interface Difference {
   readonly hasSignal?: true;
 }
 
-/** Posts by got's stream as the gateway does, but for the difference. */
+/** Sends requests with got's stream as the gateway does, except for the given difference. */
 export function gotStream({
   extend = {},
   without,
@@ -53,7 +53,7 @@ export function gotStream({
   };
 }
 
-/** Posts by got's promise. @param listens to the progress of the response */
+/** Sends requests with got's promise. @param listens adds a listener for the download progress */
 export function gotPromise(listens: boolean, without?: keyof Defaults): (url: string) => Post {
   return (url) => {
     const http = got.extend(defaults(without), { responseType: "buffer" });
@@ -71,12 +71,12 @@ function defaults(without: keyof Defaults | undefined): Defaults {
   return all;
 }
 
-/** Returns the agent that all ways share. */
+/** Returns the agent that all variants share. */
 export function keepAliveAgent(): { agent: { http: Agent } } {
   return { agent };
 }
 
-/** Gives Node.js three options instead of got's thirty. */
+/** Passes three options to Node.js instead of got's thirty. */
 const useThreeOptions: HandlerFunction = (options, next) => {
   options.createNativeRequestOptions = () => {
     const three = { method: options.method, headers: options.headers, agent: agent.http };
@@ -100,7 +100,7 @@ export function gatewayDefaults(): Defaults {
   };
 }
 
-/** Returns the bytes of got's stream; a body that is too large ends it. */
+/** Returns the bytes of got's stream. Aborts it when the body is too large. */
 function readStream(stream: Request): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -119,8 +119,8 @@ function readStream(stream: Request): Promise<Buffer> {
 type Internal = (url: undefined, options: undefined, defaults: Options) => unknown;
 
 /**
- * Posts with one `Options` object for all requests, whose body is changed before each. got copies it at once, so that
- * requests do not disturb each other; the third parameter is the one that got's own pagination uses.
+ * Sends all requests with one `Options` object, whose body is replaced before each request. got copies the object immediately, so
+ * requests do not affect each other. got's own pagination uses the same third parameter.
  */
 export function gotSharedOptions(url: string): Post {
   const instance = got.extend(gatewayDefaults());
@@ -132,7 +132,7 @@ export function gotSharedOptions(url: string): Post {
   };
 }
 
-/** Posts by undici. */
+/** Sends requests with undici. */
 export function undiciPost(url: string): Post {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin);
@@ -142,7 +142,7 @@ export function undiciPost(url: string): Post {
   };
 }
 
-/** Posts by Node's own client, which got is built on. */
+/** Sends requests with Node's own client, which got is built on. */
 export function nodePost(url: string): Post {
   const agent = keepAliveAgent().agent.http;
   return (body) =>

@@ -7,7 +7,7 @@ import { AS_GATEWAY, variants } from "./variants.js";
 
 const REQUESTS = 6000;
 
-/** Compares the processor time of one upstream request, each way in a process of its own, in interleaved rounds. */
+/** Compares the processor time of one upstream request. Each variant runs in a process of its own, in interleaved rounds. */
 export async function compareHttpClients(
   rounds: number,
   onProgress: (text: string) => void,
@@ -26,7 +26,7 @@ export async function compareHttpClients(
     const microseconds = median(measured.get(name) ?? []);
     return [title, microseconds.toFixed(0), `${(microseconds / asGateway).toFixed(2)}x`];
   });
-  return table(["a JSON POST, keep-alive", "µs of processor", "times the gateway's"], rows);
+  return table(["POST of JSON, keep-alive", "processor time, µs", "ratio to the gateway"], rows);
 }
 
 async function measure(name: string, url: string): Promise<number> {

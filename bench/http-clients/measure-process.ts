@@ -1,13 +1,14 @@
 import { variants } from "./variants.js";
 
-// Sends requests in one way and prints the processor time of one, in microseconds: node measure-process.js VARIANT URL COUNT
+// Sends requests with one variant and prints the processor time of a request in microseconds.
+// Usage: node measure-process.js VARIANT URL COUNT
 
 const IN_FLIGHT = 16;
 const WARM_UP = 3000;
 
 const [name = "", url = "", count = "6000"] = process.argv.slice(2);
 const variant = variants[name];
-if (!variant) throw new Error(`no variant is called ${name}`);
+if (!variant) throw new Error(`unknown variant: ${name}`);
 const post = variant.prepare(url);
 const body = JSON.stringify({ appid: 2222223, secret: "emulator-secret", username: "user-7" });
 
@@ -23,7 +24,7 @@ async function postMany(total: number): Promise<void> {
   const postNext = async () => {
     while (left-- > 0) {
       const reply = await post(body);
-      if (!reply.includes('"cmi-200"')) throw new Error(`${name} got ${reply}`);
+      if (!reply.includes('"cmi-200"')) throw new Error(`${name}: unexpected response: ${reply}`);
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, postNext));

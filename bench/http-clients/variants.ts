@@ -15,25 +15,25 @@ export interface Variant {
   prepare(url: string): Post;
 }
 
-/** The way that all others are compared with. */
+/** The variant that all others are compared with. */
 export const AS_GATEWAY = "gateway";
 
 export const variants: Readonly<Record<string, Variant>> = {
   undici: { title: "undici, Pool.request", prepare: undiciPost },
   node: { title: "node:http, request", prepare: nodePost },
   plain: {
-    title: "got, nothing set but the keep-alive agent",
+    title: "got, default options and the keep-alive agent",
     prepare: (url) => async (body) => (await got.post(url, { ...keepAliveAgent(), body })).rawBody,
   },
   [AS_GATEWAY]: {
-    title: "got, as the gateway uses it: a stream, three options for Node.js",
+    title: "got, as in the gateway: a stream, three options for Node.js",
     prepare: gotStream(),
   },
   "promise-listening": {
-    title: "… got's promise, a downloadProgress listener, all options for Node.js",
+    title: "… a promise, a downloadProgress listener, all options for Node.js",
     prepare: gotPromise(true, "handlers"),
   },
-  promise: { title: "… got's promise", prepare: gotPromise(false) },
+  promise: { title: "… a promise", prepare: gotPromise(false) },
   "all-options": { title: "… all options for Node.js", prepare: gotStream({ without: "handlers" }) },
   signal: { title: "… a signal", prepare: gotStream({ hasSignal: true }) },
   "no-decompress": { title: "… decompress: false", prepare: gotStream({ extend: { decompress: false } }) },

@@ -10,8 +10,8 @@ type OnResponse = (response: HttpResponse) => void;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * One persistent HTTP/1.1 connection for one request at a time. It parses only what the contestants send (a length or
- * chunks), since load must cost far less than the work that it loads.
+ * A persistent HTTP/1.1 connection for one request at a time. It parses only the formats that the contestants send
+ * (content-length or chunks), because the load must use far less processor time than the contestant.
  */
 export class HttpConnection {
   readonly opened: Promise<void>;
@@ -19,7 +19,7 @@ export class HttpConnection {
   #received: Buffer = NOTHING;
   #onResponse: OnResponse | undefined;
 
-  /** @param failed is called once when the connection breaks or closes before `close` */
+  /** @param failed is called when the connection fails, or is closed before `close` is called */
   constructor(
     private readonly url: URL,
     failed: (error: Error) => void,
@@ -31,7 +31,7 @@ export class HttpConnection {
     this.#socket.once("close", () => failed(new Error("the connection was closed")));
   }
 
-  /** Posts JSON text. */
+  /** Sends a POST request with JSON text. */
   post(body: string, onResponse: OnResponse): void {
     this.#onResponse = onResponse;
     this.#socket.write(
@@ -64,7 +64,7 @@ function take(bytes: Buffer, length: number): Buffer | undefined {
   return bytes.length < length ? undefined : bytes.subarray(0, length);
 }
 
-/** Returns undefined until the last chunk has come. */
+/** Joins the chunks of a body. Returns undefined until the last chunk has arrived. */
 function joinChunks(bytes: Buffer): Buffer | undefined {
   const chunks: Buffer[] = [];
   for (let at = 0; ; ) {
@@ -79,7 +79,7 @@ function joinChunks(bytes: Buffer): Buffer | undefined {
   }
 }
 
-/** The connections of one job. `broken` is rejected when one of them breaks. */
+/** The connections of one job. `broken` is rejected when one of them fails. */
 export class Connections {
   readonly broken: Promise<never>;
   readonly #all: HttpConnection[] = [];

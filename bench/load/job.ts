@@ -1,49 +1,49 @@
 interface Target {
   readonly url: string;
-  /** JSON texts to post, over and over. `@@` in a text becomes a number that is another each time. */
+  /** JSON texts to send, in turn. `@@` in a text is replaced by the next number. */
   readonly bodies: readonly string[];
-  /** The first of those numbers. */
+  /** The first of these numbers. */
   readonly from: number;
-  /** What each response must contain, with the number of its request for `@@`: shows that it is about the right endpoint. */
+  /** Text that each response must contain, with the number of its request for `@@`. It proves that the endpoint is the requested one. */
   readonly mustContain?: string;
 }
 
-/** Work of the load generator. */
+/** A job of the load generator. */
 export type Job = Target &
   (
     | {
-        /** Each connection sends again as soon as it has its response. Responses in the warm-up do not count. */
+        /** Each connection sends its next request when it has received a response. The warm-up is not measured. */
         readonly kind: "closed";
         readonly connections: number;
         readonly warmupMs: number;
         readonly ms: number;
       }
     | {
-        /** A constant rate, whether responses come or not. */
+        /** Requests are sent at a constant rate, independent of the responses. */
         readonly kind: "open";
         readonly perSecond: number;
         readonly ms: number;
       }
     | {
-        /** So many at once, each on a connection that is open already. */
+        /** All requests are sent together, each on a connection that is already open. */
         readonly kind: "burst";
         readonly connections: number;
       }
     | {
-        /** Each body once, one after another on one connection. */
+        /** Each body is sent once, one after another on one connection. */
         readonly kind: "sequence";
       }
   );
 
 export interface LoadResult {
   readonly responses: number;
-  /** Responses with another status than 200, with GraphQL errors, or without what they must contain. */
+  /** Number of responses with another status than 200, with GraphQL errors, or without `mustContain`. */
   readonly invalid: number;
   /** The first invalid response. */
   readonly problem?: string;
-  /** The duration of what counts. */
+  /** Milliseconds of the measurement, without the warm-up. */
   readonly ms: number;
-  /** Milliseconds from a request to its response. */
+  /** Milliseconds from a request to its response, as percentiles. */
   readonly p50: number;
   readonly p99: number;
 }

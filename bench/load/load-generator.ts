@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Job, LoadResult } from "./job.js";
 import type { JobOutcome } from "./load-process.js";
 
-/** A process of its own that sends requests and measures the responses. */
+/** Sends requests and measures the responses, in a process of its own. */
 export class LoadGenerator {
   readonly #child: ChildProcess;
   readonly #pending = new Map<number, (outcome: JobOutcome) => void>();
@@ -16,7 +16,7 @@ export class LoadGenerator {
     });
   }
 
-  /** Throws when a connection breaks or a response is invalid. */
+  /** Runs a job. Throws when a connection fails or a response is invalid. */
   async run(job: Job): Promise<LoadResult> {
     const id = ++this.#jobs;
     const { result, error } = await new Promise<JobOutcome>((resolve) => {

@@ -3,12 +3,12 @@ import { Connections, type HttpConnection } from "./http-connection.js";
 import type { Job, LoadResult } from "./job.js";
 import { ResponseStats } from "./response-stats.js";
 
-/** How long pending requests may take to end. */
+/** Time that pending requests have to end. */
 const DRAIN_MS = 20_000;
-/** How long the last responses of a constant rate may take. */
+/** Time that the last responses of a constant rate have to arrive. */
 const GRACE_MS = 5000;
 
-/** Runs a job; throws when a connection breaks. */
+/** Runs a job. Throws when a connection fails. */
 export async function runJob(job: Job): Promise<LoadResult> {
   const connections = new Connections(job.url);
   try {
@@ -32,8 +32,8 @@ function runPattern(job: Job, bodies: RequestBodies, connections: Connections): 
 }
 
 /**
- * Counts responses while each connection sends again as soon as it has one. Ends when no request is pending: work that
- * is left behind would cost the next contestant.
+ * Measures throughput: each connection sends its next request when it has received a response. Ends when no request is pending,
+ * because pending work would slow the next contestant down.
  */
 async function closedLoop(
   { connections: count, warmupMs, ms }: Job & { kind: "closed" },
@@ -66,8 +66,8 @@ async function closedLoop(
 }
 
 /**
- * Measures latency at a constant rate. A request waits for no response: when all connections are busy, one more is
- * opened. Time counts from the moment of sending, so that a late timer of the load does not count.
+ * Measures latency at a constant rate. A request does not wait for a response: when all connections are busy, one more is
+ * opened. A latency starts when the request is sent, so that a late timer of the load is not included.
  */
 async function openLoop(
   { perSecond, ms }: Job & { kind: "open" },
@@ -89,7 +89,7 @@ async function openLoop(
   for (let sent = 0; sent < total; ) {
     const due = Math.min(total, Math.floor(((performance.now() - begun) / 1000) * perSecond) + 1);
     for (; sent < due; sent++) {
-      // In turn, since a server closes a connection that nobody uses.
+      // Connections are used in turn, because a server closes idle ones.
       const connection = idle.shift();
       if (connection) send(connection);
       else void connections.open().then(send);
@@ -103,7 +103,7 @@ async function openLoop(
   return stats.result(performance.now() - begun);
 }
 
-/** Sends many requests at once, and measures the time until the last response. */
+/** Sends many requests together, and measures the time until the last response. */
 async function burst(
   { connections: count }: Job & { kind: "burst" },
   bodies: RequestBodies,
@@ -129,7 +129,7 @@ async function sequence(
   return stats.result(performance.now() - begun);
 }
 
-/** Resolves when the response is counted. */
+/** Sends a request. Resolves when its response is counted. */
 function send(
   connection: HttpConnection,
   { body, mustContain }: NextRequest,
@@ -146,11 +146,11 @@ function send(
 
 interface NextRequest {
   readonly body: string;
-  /** What its response must contain. */
+  /** Text that its response must contain. */
   readonly mustContain: string;
 }
 
-/** Returns the bodies of a job in turn, with the next number for `@@` in them. */
+/** Returns the bodies of a job in turn, with `@@` replaced by the next number. */
 class RequestBodies {
   readonly #parts: readonly string[][];
   readonly #mustContain: string;

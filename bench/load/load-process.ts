@@ -1,7 +1,7 @@
 import type { Job, LoadResult } from "./job.js";
 import { runJob } from "./load-patterns.js";
 
-// The load generator's process. It receives jobs from its parent, several at a time, and sends back their results.
+// The process of the load generator. It receives jobs from its parent, runs several in parallel, and returns their results.
 
 export interface JobMessage {
   readonly id: number;

@@ -1,13 +1,13 @@
 import type { HttpResponse } from "./http-connection.js";
 import type { LoadResult } from "./job.js";
 
-/** Validates and counts responses, and keeps their latencies. */
+/** Validates and counts responses, and stores their latencies. */
 export class ResponseStats {
   #latencies: number[] = [];
   #invalid = 0;
   #problem: string | undefined;
 
-  /** @param begun when the request was sent */
+  /** @param begun the time at which the request was sent */
   add(response: HttpResponse, begun: number, mustContain: string): void {
     this.#latencies.push(performance.now() - begun);
     const { status, body } = response;
@@ -16,7 +16,7 @@ export class ResponseStats {
     this.#problem ??= `HTTP ${status}, expected ${mustContain || "no errors"}: ${body.toString().slice(0, 300)}`;
   }
 
-  /** Drops the latencies so far, but not what was invalid. */
+  /** Drops the latencies so far. Invalid responses stay counted. */
   endWarmup(): void {
     this.#latencies = [];
   }

@@ -14,7 +14,7 @@ export interface Command {
 
 const running = new Set<ProcessGroup>();
 
-/** A program and all processes that it starts. Its standard output is discarded. */
+/** Runs a program with all processes that it starts. Its standard output is discarded. */
 export class ProcessGroup {
   readonly #child: ChildProcess;
   #stderrTail = "";
@@ -38,7 +38,7 @@ export class ProcessGroup {
     return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** The end of what it wrote to its error output. */
+  /** The last characters of the program's error output. */
   get stderrTail(): string {
     return this.#stderrTail.trim();
   }
@@ -47,13 +47,13 @@ export class ProcessGroup {
     return this.#stats().length;
   }
 
-  /** The memory of all its processes that is in RAM, in MB. */
+  /** The resident memory of all its processes, in MB. */
   get residentMegabytes(): number {
     const pages = this.#stats().map((stat) => Number(stat.split(" ")[21]));
     return (pages.reduce((sum, count) => sum + count, 0) * PAGE_BYTES) / 1e6;
   }
 
-  /** The processor time that all its processes have used, in seconds, to a hundredth. */
+  /** The processor time that all its processes have used, in seconds with two decimals. */
   get processorSeconds(): number {
     const ticks = this.#stats().map((stat) => Number(stat.split(" ")[11]) + Number(stat.split(" ")[12]));
     return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
@@ -79,11 +79,11 @@ export class ProcessGroup {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
     } catch {
-      // The group is gone already.
+      // The group has already ended.
     }
   }
 
-  /** Returns the lines of `/proc/<pid>/stat` from the state on; the name before it may hold spaces. */
+  /** Returns the lines of `/proc/<pid>/stat`, without the fields before the state: the name there may contain spaces. */
   #stats(): string[] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
@@ -99,7 +99,7 @@ export class ProcessGroup {
   }
 }
 
-/** Kills what still runs when the benchmark ends: a process group of its own does not end with its parent. */
+/** Kills all running process groups. They do not end when the benchmark ends. */
 export function killAllProcessGroups(): void {
   for (const group of running) group.kill();
 }

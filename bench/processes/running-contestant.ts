@@ -2,7 +2,7 @@ import type { Contestant, Environment } from "../contestants.js";
 import type { ProcessGroup } from "./process-group.js";
 import { startServer } from "./server.js";
 
-/** A contestant that has started and responds. */
+/** A contestant that has started and responds to requests. */
 export class RunningContestant {
   private constructor(
     readonly contestant: Contestant,
@@ -12,7 +12,7 @@ export class RunningContestant {
     readonly startMs: number,
   ) {}
 
-  /** Starts it on a free port and waits for its first response, about the endpoint of this name. */
+  /** Starts a contestant on a free port and waits for its first response to a query for `username`. */
   static async start(
     contestant: Contestant,
     environment: Omit<Environment, "PORT">,

@@ -18,7 +18,7 @@ export interface Server {
 /**
  * Starts a program on a free port and waits for its first response with status 200.
  *
- * @param request is sent until then
+ * @param request is repeated until that response
  */
 export async function startServer(
   commandFor: (port: string) => Command,
@@ -38,7 +38,7 @@ export async function startServer(
   return { group, origin, startMs: performance.now() - begun };
 }
 
-/** Sends the request until a response has status 200; throws when the program ends or does not respond in time. */
+/** Repeats a request until a response has status 200. Throws when the program ends or does not respond in time. */
 async function waitForResponse(group: ProcessGroup, url: string, body: string): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
@@ -46,14 +46,15 @@ async function waitForResponse(group: ProcessGroup, url: string, body: string): 
       await postJson(url, body);
       return;
     } catch (error) {
-      if (group.hasEnded) throw new Error(`it ended: ${group.stderrTail || "with no error output"}`);
-      if (performance.now() > deadline) throw new Error(`no response in ${TIMEOUT_MS} ms: ${error}`);
+      if (group.hasEnded) throw new Error(`the program ended: ${group.stderrTail || "no error output"}`);
+      if (performance.now() > deadline)
+        throw new Error(`no valid response within ${TIMEOUT_MS} ms: ${error}`);
       await setTimeout(INTERVAL_MS);
     }
   }
 }
 
-/** Posts JSON text and returns the parsed response; throws for any status but 200. */
+/** Sends a POST request with JSON text and returns the parsed response. Throws for any status except 200. */
 export async function postJson(url: string, body: string): Promise<unknown> {
   const response = await fetch(url, {
     method: "POST",

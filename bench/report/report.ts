@@ -9,7 +9,7 @@ import { goals } from "./goals.js";
 import type { Results } from "./results.js";
 import { tables } from "./tables.js";
 
-/** The whole report, as Markdown. */
+/** Returns the whole report as Markdown. */
 export function report(results: Results, contestants: readonly Contestant[], options: Options): string {
   const { rounds, seconds, delayMs } = options;
   const problems = results.problems.map(([what, problem]) => `- ${what}: ${problem.replaceAll(/\s+/g, " ")}`);
@@ -18,19 +18,19 @@ export function report(results: Results, contestants: readonly Contestant[], opt
   return [
     "# Results",
     `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. ${machine()}.`,
-    `Medians of ${rounds} rounds, ${seconds} s of load each, all on one machine: load, contestant and upstream share its cores. Trust the ratios. [README.md](README.md) tells how it is measured.`,
+    `The figures are medians of ${rounds} rounds with ${seconds} s of load each. Load, contestant and upstream share the cores of one machine: trust the ratios. [README.md](README.md) describes the method.`,
     `Throughput is measured with an upstream that takes ${delayMs} ms.`,
     tables(results, contestants),
     "## Goals",
     goals(results, contestants),
-    ...(problems.length > 0 ? ["## Not measured, or invalid", problems.join("\n")] : []),
+    ...(problems.length > 0 ? ["## Invalid measurements", problems.join("\n")] : []),
     readFileSync(benchFile("notes.md"), "utf8").trim(),
     "## Versions",
     versions.map((text) => `- ${text}`).join("\n"),
   ].join("\n\n");
 }
 
-/** What was measured: each contestant with the versions of what it is made of. */
+/** Returns the title of a contestant with the versions of its packages. */
 function versionsOf({ title, packages }: Contestant): string {
   const versions = packages.map((name) => {
     const installed = name === "tailcall" ? findTailcall(benchFolder).name : name;
@@ -40,7 +40,7 @@ function versionsOf({ title, packages }: Contestant): string {
   return `${title}: ${versions.join(", ")}`;
 }
 
-/** Where it was measured; no name of a machine. */
+/** Describes the machine, without its name. */
 function machine(): string {
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   return `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${cpus().length} cores, ${gigabytes} GB; Node.js ${process.versions.node}, ${process.platform}`;
@@ -62,12 +62,12 @@ function commit(): string {
 const SOAK = "## Soak";
 const file = benchFile("RESULTS.md");
 
-/** Writes what a run found; what a soak found before stays below it. */
+/** Writes the results of a run. The results of the last soak test stay below them. */
 export function writeResults(report: string): void {
   write(report, parts().soak);
 }
 
-/** Writes what a soak found, a section with its heading, below what a run found before. */
+/** Writes the results of a soak test, a section with its heading, below the results of the last run. */
 export function writeSoak(section: string): void {
   write(parts().run, section);
 }

@@ -1,7 +1,7 @@
-/** What a workload measured of one contestant in one round, by name. */
+/** The figures of one contestant in one workload and one round, by name. */
 export type Measures = Readonly<Record<string, number>>;
 
-/** What was measured, of every contestant and workload, in all rounds. */
+/** Collects the figures of every contestant and workload in all rounds. */
 export class Results {
   readonly #rounds = new Map<string, Measures[]>();
   readonly #problems = new Map<string, string>();
@@ -11,7 +11,7 @@ export class Results {
     this.#rounds.set(key, [...(this.#rounds.get(key) ?? []), measures]);
   }
 
-  /** One failure makes all rounds of this workload and contestant invalid. */
+  /** Records a failure. It makes all rounds of this workload and contestant invalid. */
   fail(workload: string, contestant: string, problem: string): void {
     const key = `${workload} ${contestant}`;
     if (!this.#problems.has(key)) this.#problems.set(key, problem);
@@ -25,14 +25,14 @@ export class Results {
     return [...this.#problems];
   }
 
-  /** The median over the rounds; undefined when it was not measured, or is invalid. */
+  /** Returns the median over the rounds, or undefined when it was not measured or is invalid. */
   value(workload: string, contestant: string, measure: string): number | undefined {
     const key = `${workload} ${contestant}`;
     const values = (this.#rounds.get(key) ?? []).flatMap((measures) => measures[measure] ?? []);
     return values.length === 0 || this.#problems.has(key) ? undefined : median(values);
   }
 
-  /** How many times the value of another contestant, over the medians. */
+  /** Returns the ratio of the medians of two contestants. */
   ratio(workload: string, contestant: string, to: string, measure: string): number | undefined {
     const value = this.value(workload, contestant, measure);
     const base = this.value(workload, to, measure);
@@ -40,7 +40,7 @@ export class Results {
   }
 }
 
-/** The middle value; of an even number of values the mean of the middle two. */
+/** Returns the median: the middle value, or the mean of the middle two. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

@@ -1,4 +1,4 @@
-/** A table in Markdown whose columns line up, so that it reads well on a terminal too. */
+/** Returns a Markdown table with aligned columns, so that it is readable on a terminal too. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -17,12 +17,12 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
     return ratio === undefined ? perSecond : `${perSecond} (${ratio.toFixed(1)}x)`;
   };
   return [
-    "## Throughput: responses a second, and times naive",
+    "## Throughput: responses per second, and ratio to naive",
     table(
       ["", "distinct names", "hot set of 20", "50 aliases", "50 rows"],
       rows((name) => ["distinct", "hot", "aliases", "rows"].map((workload) => throughput(workload, name))),
     ),
-    "## A PIOPIY that takes 50 ms: round trips, upstream requests, and added latency",
+    "## With a PIOPIY that takes 50 ms: round trips, upstream requests and added latency",
     table(
       [
         ...[
@@ -49,7 +49,7 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
         unit(number("added", name, "p99", 1), "ms"),
       ]),
     ),
-    "## Identical requests at once, start, memory",
+    "## Identical requests in parallel, start and memory",
     table(
       [
         "",
@@ -66,9 +66,9 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
       ]),
     ),
     ...workersTable(results),
-    `## As the account grows (${SIZES.join(", ")} endpoints): upstream requests, and the time of the last size to the first`,
+    `## Growth of the account (${SIZES.join(", ")} endpoints): upstream requests, and ratio of the time at the last size to the first`,
     table(
-      ["", "the page at the end", "time", "one endpoint", "time"],
+      ["", "last page", "time", "one endpoint", "time"],
       rows((name) =>
         ["page", "one"].flatMap((what) => [
           growthRequests(results, name, what),
@@ -94,13 +94,13 @@ function workersTable(results: Results): string[] {
     return [title, one.toFixed(0), two.toFixed(0), `${(two / one).toFixed(2)}x`, ...costs];
   };
   return [
-    "## Two workers of this gateway: responses a second, and processor time a response",
+    "## Two workers of this gateway: responses per second, and processor time per response",
     table(
-      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio", "one: a response", "two: a response"],
+      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio", "per response with 1", "per response with 2"],
       [row("distinct names", "distinct"), row("hot set of 20", "hot")],
     ),
-    "The load and the upstream need a part of the cores too: with two cores in all, a second worker gets what they leave. What a response costs tells how much of a " +
-      "core with nothing else to do a second worker would add.",
+    "The load and the upstream use the same cores, so on two cores a second worker gets only the rest. The processor time per response shows the throughput that a second " +
+      "worker would add on an idle core.",
   ];
 }
 

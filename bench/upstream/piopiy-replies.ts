@@ -7,7 +7,7 @@ interface Body {
   readonly page?: number;
 }
 
-/** Returns PIOPIY's reply as JSON text, made of strings around the few values that differ, since that is fastest. */
+/** Returns PIOPIY's response as JSON text. It is built from strings, which is the fastest way. */
 export function reply(operation: Operation, body: Body, account: Account): string {
   const { username = "", password = "", page = 1 } = body;
   if (operation === "list_sip") return listReply(page, account);
@@ -38,7 +38,7 @@ function listReply(page: number, account: Account): string {
   return `{"code":"cmi-200","list":{"count":${account.count},"rows":[${rows.join(",")}]}}`;
 }
 
-/** PIOPIY's documents leave open whether the status is an error as well; here it is. */
+/** Returns an error with status 200. PIOPIY's documents do not define the HTTP status of errors. */
 function errorReply(message: string): string {
   return `{"code":"cmi-400","msg":"${message}"}`;
 }
@@ -46,15 +46,15 @@ function errorReply(message: string): string {
 const PAGE_SIZE = 10;
 
 /**
- * The endpoints `user-1` to `user-<count>`, which cost no memory however many they are, and those that were changed
- * or created since the start.
+ * The endpoints of the account: `user-1` to `user-<count>`, which are computed and use no memory, and those that were created or
+ * changed since the start.
  */
 export class Account {
   readonly #changed = new Map<string, string>();
 
   constructor(public count: number) {}
 
-  /** Returns undefined when there is no endpoint of that name. */
+  /** Returns the password of an endpoint, or undefined when there is no endpoint of that name. */
   password(username: string): string | undefined {
     const changed = this.#changed.get(username);
     if (changed !== undefined) return changed;
@@ -66,12 +66,12 @@ export class Account {
     this.#changed.set(username, password);
   }
 
-  /** Removes what `setPassword` added; the numbered endpoints stay. */
+  /** Removes an endpoint that `setPassword` added. The numbered endpoints stay. */
   forget(username: string): void {
     this.#changed.delete(username);
   }
 
-  /** Returns the names of a page, counted from 1; past the end there are none. */
+  /** Returns the names of a page, counted from 1. A page past the end is empty. */
   page(page: number): string[] {
     const first = (page - 1) * PAGE_SIZE;
     const length = Math.max(0, Math.min(PAGE_SIZE, this.count - first));

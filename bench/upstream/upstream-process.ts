@@ -3,7 +3,7 @@ import { Account, type Operation, operations, reply } from "./piopiy-replies.js"
 import type { UpstreamSettings } from "./upstream.js";
 
 // An emulated PIOPIY that validates nothing, so that it is not the bottleneck.
-// PUT /settings changes settings, GET /requests returns the number of requests by operation, DELETE /requests resets it.
+// PUT /settings changes the settings. GET /requests returns the number of requests by operation. DELETE /requests resets it.
 
 const account = new Account(Number(process.env.ENDPOINTS));
 let delayMs = 0;

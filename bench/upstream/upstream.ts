@@ -3,14 +3,14 @@ import { startServer } from "../processes/server.js";
 
 const BASE_PATH = "/v1/endpoint/";
 
-/** The emulated PIOPIY, a process of its own. */
+/** Runs the emulated PIOPIY in a process of its own. */
 export class Upstream {
   private constructor(
     readonly group: ProcessGroup,
     private readonly origin: string,
   ) {}
 
-  /** @param endpoints how many the account has */
+  /** @param endpoints number of endpoints of the account */
   static async start(endpoints: number): Promise<Upstream> {
     const file = new URL("upstream-process.js", import.meta.url).pathname;
     const { group, origin } = await startServer(
@@ -51,9 +51,9 @@ export class Upstream {
 export interface UpstreamSettings {
   /** Milliseconds between a request and its response. */
   readonly delayMs?: number;
-  /** How many endpoints the account has. */
+  /** Number of endpoints of the account. */
   readonly endpoints?: number;
 }
 
-/** Requests by operation since the last reset; operations without one are absent. */
+/** Number of requests by operation since the last reset. Operations without requests are absent. */
 export type RequestCounts = Readonly<Record<string, number>>;

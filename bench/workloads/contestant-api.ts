@@ -1,19 +1,19 @@
-/** The request bodies that a contestant accepts, and how its responses are parsed. All of them ask for the same fields. */
+/** Builds the request bodies for a contestant and parses its responses. All contestants get queries for the same fields. */
 export interface ContestantApi {
-  /** Asks for one endpoint. */
+  /** Returns a query for one endpoint. */
   endpointQuery(username: string): string;
   parseEndpoint(response: unknown): unknown;
-  /** Asks with two aliases for each name. Undefined when the contestant accepts one name a request only. */
+  /** Returns a query with two aliases for each name. Undefined when the contestant accepts only one name per request. */
   readonly aliasesQuery?: (usernames: readonly string[]) => string;
   readonly parseAliases?: (response: unknown) => unknown[];
-  /** Asks for a page with all fields; both numbers are multiples of ten. */
+  /** Returns a query for a page with all fields. Both numbers are multiples of ten. */
   readonly rowsQuery?: (offset: number, first: number) => string;
   readonly parseRows?: (response: unknown) => { nodes: unknown[]; totalCount: unknown };
 }
 
 const FIELDS = "fragment F on SipEndpoint { username connectUrl sipUri audio video type }";
 
-/** Returns a document with two aliases a name, and its variables. */
+/** Returns a document with two aliases for each name, and its variables. */
 function aliases(usernames: readonly string[], type: string, field: (variable: string) => string): string {
   const variables = usernames.map((_, index) => `$n${index}`);
   const fields = [...variables, ...variables].map((name, index) => `a${index}: ${field(name)} { ...F }`);
@@ -30,7 +30,7 @@ function dataOf(response: unknown): Record<string, unknown> {
 const ONE = `query One($username: ID!) { sipEndpoint(username: $username) { ...F } } ${FIELDS}`;
 const ROWS = `query Rows($first: Int!, $offset: Int!) { sipEndpoints(first: $first, offset: $offset) { nodes { ...F } totalCount } } ${FIELDS}`;
 
-/** The schema of this gateway, which most contestants have too. */
+/** The API of this gateway, and of the contestants with the same schema. */
 export const gatewayApi: ContestantApi = {
   endpointQuery: (username) => JSON.stringify({ query: ONE, variables: { username } }),
   parseEndpoint: (response) => dataOf(response).sipEndpoint,
@@ -45,8 +45,8 @@ interface Page {
 }
 
 /**
- * Returns the API of a tool that maps upstream requests to fields and cannot cut rows out of PIOPIY's pages of ten: the
- * client asks for the pages side by side, and each row leads to its endpoint.
+ * Returns the API of a tool that maps upstream requests to fields and cannot cut rows out of PIOPIY's pages of ten. The
+ * client requests the pages in one document, and each row has its endpoint.
  */
 function pagedApi(
   nameType: string,
@@ -94,7 +94,7 @@ interface RestResponse {
   readonly type: string;
 }
 
-/** No GraphQL: the request has a name, and the response is PIOPIY's. */
+/** The API without GraphQL: the request has a name, and the response is PIOPIY's. */
 export const restApi: ContestantApi = {
   endpointQuery: (username) => JSON.stringify({ username }),
   parseEndpoint(response) {

@@ -7,7 +7,7 @@ export const SIZES = [100, 1000, 10_000] as const;
 const DELAY_MS = 5;
 const SAMPLES = 3;
 
-/** Upstream requests and time for a page at the end of the list and for one endpoint, as the account grows. */
+/** Measures upstream requests and time for the last page of the list and for one endpoint, in accounts of three sizes. */
 export const growth: Workload = {
   name: "growth",
   title: "growth",
@@ -29,7 +29,7 @@ async function measureSize(
   { loadGenerator, upstream, round }: WorkloadContext,
 ): Promise<Measures> {
   await upstream.configure({ endpoints: size });
-  // Other endpoints each round, so that none is cached; an account of 100 has no more than a few.
+  // Each round reads other endpoints, so that none is cached. They repeat after three rounds, because an account of 100 is small.
   const samples = Array.from({ length: SAMPLES }, (_, index) => (round % 3) * SAMPLES + index);
   const measure = async (name: string, bodies: readonly string[]): Promise<Measures> => {
     const { requests, result } = await upstream.countRequests(() =>

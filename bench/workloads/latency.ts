@@ -6,13 +6,13 @@ import type { Workload, WorkloadContext } from "./workload.js";
 const PER_SECOND = 200;
 const SLOW_MS = 50;
 
-/** What a contestant adds to the latency of a PIOPIY that takes 50 ms, at a constant rate of requests for distinct names. */
+/** Measures the latency that a contestant adds to a PIOPIY that takes 50 ms, at a constant rate of requests for distinct names. */
 export const addedLatency: Workload = {
   name: "added",
   title: "added latency",
   async measure({ url, contestant }, context) {
     await context.upstream.configure({ delayMs: SLOW_MS });
-    // Timers are late and sockets take their time, so the upstream takes a little longer than it is set to.
+    // Late timers and sockets make the upstream slower than its setting, so its latency is measured too.
     const alone = await load(
       context,
       `${context.upstream.url}get_sip`,
@@ -32,7 +32,7 @@ function load({ loadGenerator, names, openLoopMs }: WorkloadContext, url: string
 const SAMPLES = 5;
 const WARM_UP = 60;
 
-/** 50 aliases over 25 names that are not cached, in round trips to PIOPIY, and once more. */
+/** Measures 50 aliases over 25 names: cold in round trips to PIOPIY, then warm. */
 export const coldAliases: Workload = {
   name: "coldAliases",
   title: "50 aliases, cold",
@@ -44,7 +44,7 @@ export const coldAliases: Workload = {
   },
 };
 
-/** 50 rows that are not cached, in round trips to PIOPIY, and once more. */
+/** Measures 50 rows: cold in round trips to PIOPIY, then warm. */
 export const coldRows: Workload = {
   name: "coldRows",
   title: "50 rows, cold",
@@ -54,7 +54,7 @@ export const coldRows: Workload = {
   },
 };
 
-/** Sends such queries until their code is compiled; a repeated query would be served from a cache without running it. */
+/** Sends cold queries until their code is compiled. A repeated query could be served from a cache and run none of that code. */
 export async function warmCold(
   { url, contestant: { api } }: RunningContestant,
   { loadGenerator, upstream, names }: WorkloadContext,
@@ -95,7 +95,7 @@ async function measure(
 
 const CLIENTS = 200;
 
-/** 200 clients ask at once for the same endpoint, which is not cached. */
+/** Measures 200 parallel requests for the same endpoint, which is not cached. */
 export const coldBurst: Workload = {
   name: "burst",
   title: "200 identical cold",

@@ -3,13 +3,13 @@ import type { Measures } from "../report/results.js";
 import { EXPECTED_TEXT } from "./endpoints.js";
 import type { Workload, WorkloadContext } from "./workload.js";
 
-/** Enough that the contestant is never idle. Fewer do where a request causes fifty upstream requests. */
+/** Enough connections that the contestant is never idle. Fewer are enough where a request causes fifty upstream requests. */
 const CONNECTIONS = 32;
 const HEAVY_CONNECTIONS = 8;
 /** More upstream requests than any contestant can send in a second. */
 const MOST_PER_SECOND = 60_000;
 
-/** Every request is about another endpoint. */
+/** Measures throughput where every request reads another endpoint. */
 export const distinctNames: Workload = {
   name: "distinct",
   title: "distinct names",
@@ -20,7 +20,7 @@ export const distinctNames: Workload = {
   },
 };
 
-/** Twenty names, over and over. */
+/** Measures throughput for twenty names that repeat. */
 export const hotSet: Workload = {
   name: "hot",
   title: "hot set of 20",
@@ -28,7 +28,7 @@ export const hotSet: Workload = {
     load(running, context, CONNECTIONS, context.names.hot(20).map(running.contestant.api.endpointQuery)),
 };
 
-/** Fifty aliases over 25 names, over and over. */
+/** Measures throughput for one document with fifty aliases over 25 names. */
 export const hotAliases: Workload = {
   name: "aliases",
   title: "50 aliases",
@@ -38,7 +38,7 @@ export const hotAliases: Workload = {
   },
 };
 
-/** One page of fifty rows with all fields, over and over. */
+/** Measures throughput for one page of fifty rows with all fields. */
 export const hotRows: Workload = {
   name: "rows",
   title: "50 rows",
@@ -60,6 +60,6 @@ async function load(
   const job = { kind: "closed", url, bodies, connections, ms, warmupMs, ...about } as const;
   const result = await loadGenerator.run(job);
   const { responses, p50, p99 } = result;
-  if (responses === 0) throw new Error("no response came in time");
+  if (responses === 0) throw new Error("no response arrived in time");
   return { perSecond: (responses / result.ms) * 1000, p50, p99 };
 }

@@ -3,7 +3,7 @@ import type { RunningContestant } from "../processes/running-contestant.js";
 import { postJson } from "../processes/server.js";
 import { endpoint, endpoints, MANY_ENDPOINTS, type Names, usernames } from "./endpoints.js";
 
-/** Sends each kind of query once and compares every field of the responses; throws at the first difference. */
+/** Sends each kind of query once and compares every field of the responses. Throws at the first difference. */
 export async function verifyResponses(
   { url, contestant: { api } }: RunningContestant,
   names: Names,
@@ -29,5 +29,5 @@ export async function verifyResponses(
 
 function assertEqual(what: string, found: unknown, expected: unknown): void {
   if (isDeepStrictEqual(found, expected)) return;
-  throw new Error(`${what}: an unexpected response, ${JSON.stringify(found)?.slice(0, 300)}`);
+  throw new Error(`${what}: unexpected response: ${JSON.stringify(found)?.slice(0, 300)}`);
 }

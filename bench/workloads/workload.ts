@@ -12,21 +12,21 @@ export interface WorkloadContext {
   readonly warmupMs: number;
   readonly openLoopMs: number;
   readonly delayMs: number;
-  /** Counts from 0. */
+  /** The number of the round, counted from 0. */
   readonly round: number;
 }
 
-/** Everything that a run needs. */
+/** The context of a run. */
 export interface RunContext extends WorkloadContext {
   readonly environment: Readonly<Record<string, string>>;
   readonly results: Results;
   onProgress(text: string): void;
 }
 
-/** Something that is measured in every round of every contestant that can do it. */
+/** A measurement that every round makes of every contestant that supports it. */
 export interface Workload {
   readonly name: string;
   readonly title: string;
-  /** Undefined when the contestant has no way to do it. */
+  /** Returns undefined when the contestant does not support it. */
   measure(running: RunningContestant, context: WorkloadContext): Promise<Measures | undefined>;
 }

@@ -5,47 +5,47 @@ import type { EmulatorSettings } from "./settings.js";
 const MAX_SHOWN_LENGTH = 60;
 
 /**
- * Rejects requests for foreign host names, except those for PIOPIY's five operations, which accept any name. A web page can
- * let its own name resolve to the emulator's address (DNS rebinding), but its visitor's browser still sends that name as
- * the Host header.
+ * Rejects requests with a foreign Host header, which protects against DNS rebinding: the host name of a web page can resolve
+ * to the emulator's address, but the browser still sends that name in the Host header. PIOPIY's five operations accept any
+ * host name.
  */
 export function hostGuard({ host, allowedHosts }: EmulatorSettings): onRequestHookHandler {
   const own = new Set([host, ...allowedHosts].map((name) => name.toLowerCase()));
   return (request, reply, done) => {
     if (request.url.startsWith("/v1/endpoint/")) {
-      // PIOPIY's API is for servers, and a web page may know the published account.
+      // PIOPIY's API is for servers. A web page could use the default account, which is published.
       if (request.headers.origin === undefined) return done();
       const advice = "Send the request from a server, without an Origin header.";
-      return reject(reply, 403, `Web pages may not use this API. ${advice}`);
+      return reject(reply, 403, `Web pages cannot use this API. ${advice}`);
     }
     const { host: [authority = "", ...more] = [] } = request.raw.headersDistinct;
     const name = hostName(authority);
     const local = request.socket.localAddress?.replace(/^::ffff:/, "");
     const isOwn = more.length === 0 && (own.has(name) || isLoopback(name) || name === local);
-    // A target in absolute form can name another host than the header does.
+    // A request target in absolute form can contain another host than the header.
     if (isOwn && /^[/*]/.test(request.url)) return done();
     const shown = JSON.stringify([authority, ...more].join(", ").slice(0, MAX_SHOWN_LENGTH));
     reject(
       reply,
       403,
-      `The Host header is ${shown}. It must be localhost, the emulator's own address or one of EMULATOR_ALLOWED_HOSTS, and the ` +
-        "request target a path. Add the host to EMULATOR_ALLOWED_HOSTS.",
+      "The Host header must be localhost, the emulator's own address or one of EMULATOR_ALLOWED_HOSTS, and the request target " +
+        `must be a path (got the Host header ${shown}). Add the host to EMULATOR_ALLOWED_HOSTS.`,
     );
   };
 }
 
-/** Rejects what web pages send: the control routes are for tests and terminals, and change data. */
+/** Rejects requests from web pages: the control routes change data, and are for tests and terminals. */
 export const controlGuard: onRequestHookHandler = (request, reply, done) => {
   const { origin, "sec-fetch-site": site = "none", "content-type": type = "" } = request.headers;
   if (origin !== undefined || (site !== "same-origin" && site !== "none")) {
-    const advice = "Send this from a test or a terminal, without an Origin header.";
-    reject(reply, 403, `Web pages may not use the control routes. ${advice}`);
+    const advice = "Send the request from a test or a terminal, without an Origin header.";
+    reject(reply, 403, `Web pages cannot use the control routes. ${advice}`);
   } else if (request.method === "POST" && !/^application\/json\s*(;|$)/i.test(type)) {
-    reject(reply, 415, "The content type must be application/json: with curl, use --json in place of -d.");
+    reject(reply, 415, "The content type must be application/json. With curl, use --json instead of -d.");
   } else done();
 };
 
-/** Returns the host of `host:port` as it is compared. A text of another form equals no name. */
+/** Returns the host of `host:port` in lower case, without a final dot. Any other text is returned unchanged and matches no host name. */
 function hostName(authority: string): string {
   const [, address, name = authority] =
     /^(?:\[([\da-f:.]+)\]|([\w.-]*?)\.?)(?::\d*)?$/i.exec(authority) ?? [];

@@ -18,7 +18,7 @@ const resetSchema = z
     error: "expected endpoints or count, not both",
   });
 
-/** Adds what tests and demonstrations steer the emulator with; PIOPIY has nothing like it. */
+/** Adds the routes with which tests and demonstrations control the emulator. PIOPIY has no such routes. */
 export function addControlRoutes(server: FastifyInstance, state: EmulatorState): void {
   const { endpoints, requestLog, faults } = state;
   server.register(
@@ -52,7 +52,7 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
   );
 }
 
-/** Parses bodies, an empty one as `{}`, and validates them by the zod schemas of their routes. All mistakes are reported at once. */
+/** Parses bodies, an empty one as `{}`, and validates them with the zod schemas of their routes. All problems are reported together. */
 function validateBodies(control: FastifyInstance): void {
   control.setValidatorCompiler<z.ZodType>(({ schema }) => (text) => {
     let body: unknown;
@@ -67,14 +67,14 @@ function validateBodies(control: FastifyInstance): void {
   control.setErrorHandler((error, request, reply) => {
     if (error instanceof SyntaxError) return reply.code(400).send({ error: error.message });
     if (!(error instanceof z.ZodError)) throw error;
-    const mistakes = error.issues.map(({ path, message }) =>
+    const problems = error.issues.map(({ path, message }) =>
       [path.join("."), message].filter(Boolean).join(": "),
     );
-    return reply.code(400).send({ error: `${request.url} does not take this. ${mistakes.join("; ")}.` });
+    return reply.code(400).send({ error: `The body is invalid for ${request.url}: ${problems.join("; ")}.` });
   });
 }
 
-/** Usernames of one length, so that they sort by number. */
+/** Returns endpoints with usernames of equal length, so that they sort by number. */
 function numbered(count: number | undefined): EndpointDraft[] | undefined {
   if (count === undefined) return undefined;
   const digits = Math.max(4, String(count).length);

@@ -16,11 +16,11 @@ import { EmulatorError } from "./settings.js";
 
 const contents = z.strictObject({ endpoints: endpointList });
 
-/** Keeps the endpoints between starts, in a file that only its owner may read, since it holds passwords. */
+/** Stores the endpoints between starts, in a file that only its owner can read, since it contains passwords. */
 export class DataFile {
   constructor(private readonly path: string) {}
 
-  /** Returns the endpoints, or undefined when there is no file yet. A file that is not understood is never touched. */
+  /** Returns the endpoints, or undefined when there is no file yet. An invalid file is never changed. */
   read(): readonly StoredEndpoint[] | undefined {
     if (!existsSync(this.path)) return undefined;
     const { success, data, error } = contents.safeParse(this.readJson());
@@ -29,7 +29,7 @@ export class DataFile {
     throw this.unusable(`${path.join(".") || "the document"}: ${message}`);
   }
 
-  /** Replaces the file in one step: a reader sees the old contents or the new, also after a loss of power. */
+  /** Replaces the file atomically: a reader sees the old or the new contents, also after a power failure. */
   write(endpoints: readonly StoredEndpoint[]): void {
     const temporary = `${this.path}.${process.pid}.tmp`;
     try {
@@ -37,9 +37,7 @@ export class DataFile {
       renameSync(temporary, this.path);
     } catch (error) {
       rmSync(temporary, { force: true });
-      throw new EmulatorError(
-        `The file that EMULATOR_DATA names, ${this.path}, cannot be written (${String(error)}).`,
-      );
+      throw new EmulatorError(`The EMULATOR_DATA file ${this.path} cannot be written (${String(error)}).`);
     }
     flushDirectory(dirname(this.path));
   }
@@ -48,7 +46,7 @@ export class DataFile {
     try {
       return JSON.parse(readFileSync(this.path, "utf8"));
     } catch (error) {
-      // The parser's own message is left out, since it may quote a password.
+      // The message of the parser is left out, since it may contain a password.
       const isSystemError = isNativeError(error) && "code" in error;
       throw this.unusable(isSystemError ? String(error) : "it is not JSON");
     }
@@ -56,9 +54,9 @@ export class DataFile {
 
   private unusable(reason: string): EmulatorError {
     return new EmulatorError(
-      `The file that EMULATOR_DATA names, ${this.path}, cannot be used (${reason}). ` +
-        'It must hold {"endpoints": [...]} as the emulator writes it. Mend it, move it away, or name another; ' +
-        "it was not touched.",
+      `The EMULATOR_DATA file ${this.path} cannot be used (${reason}). ` +
+        'It must contain {"endpoints": [...]} as the emulator writes it. Fix it, move it away, or set another file. ' +
+        "The emulator did not change it.",
     );
   }
 }

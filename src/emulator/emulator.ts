@@ -13,13 +13,13 @@ import { EmulatorError, type EmulatorSettings } from "./settings.js";
 export interface Emulator {
   /** Replaces `https://piopiy.telecmi.com/v1/endpoint/`. */
   readonly url: string;
-  /** The origin that it listens on: the control routes are under `/_emulator/`. */
+  /** The origin that it listens on. The control routes are under `/_emulator/`. */
   readonly origin: string;
-  /** Cuts every connection, those of requests in flight too. */
+  /** Stops listening and closes all connections, also those with requests in flight. */
   close(): Promise<void>;
 }
 
-/** Starts an emulator, or throws an `EmulatorError` that says what to change. */
+/** Starts an emulator. Throws an `EmulatorError` when a setting must be changed. */
 export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
   const endpoints = openEndpoints(settings);
   const state = { settings, endpoints, requestLog: new RequestLog(), faults: new Faults() };

@@ -4,7 +4,7 @@ import { z } from "zod";
 const PAGE_SIZE = 10;
 const text = z.string().min(1);
 
-/** A SIP endpoint with PIOPIY's names, in PIOPIY's order. */
+/** A SIP endpoint with PIOPIY's field names, in PIOPIY's order. */
 const endpointSchema = z.strictObject({
   username: text,
   password: text,
@@ -14,17 +14,17 @@ const endpointSchema = z.strictObject({
   type: z.enum(["SIP", "PSTN"]),
 });
 
-/** An endpoint of which only the username is required. */
+/** An endpoint with only the username required. */
 const endpointDraftSchema = endpointSchema.partial().extend({ username: text });
 
 export type StoredEndpoint = z.infer<typeof endpointSchema>;
 export type EndpointDraft = z.infer<typeof endpointDraftSchema>;
 
-/** Lists of which no username occurs twice. */
+/** Lists of endpoints with different usernames. */
 export const endpointList = distinct(endpointSchema);
 export const endpointDraftList = distinct(endpointDraftSchema);
 
-/** The endpoints of a new emulator, so that the first query finds something. */
+/** The endpoints of a new emulator, so that the first query returns data. */
 export const startingEndpoints: readonly EndpointDraft[] = [
   { username: "alice", password: "made-up-Lantern-27" },
   { username: "bob", password: "made-up-Harbor-58" },
@@ -33,12 +33,12 @@ export const startingEndpoints: readonly EndpointDraft[] = [
 ];
 
 /**
- * Holds the endpoints of the account, in the order in which they were created. A username is opaque: case and spaces
- * count. `save` is called with all of them for every change; a change that it throws at does not happen.
+ * Stores the endpoints of the account, in the order of creation. Usernames are compared exactly, with their case and spaces.
+ * Every change passes all endpoints to `save` first. If `save` throws, the change is not made.
  */
 export class Endpoints {
   private byUsername: ReadonlyMap<string, StoredEndpoint>;
-  /** The same endpoints by position. */
+  /** The same endpoints in the order of creation. */
   private inOrder: readonly StoredEndpoint[];
 
   constructor(
@@ -58,12 +58,12 @@ export class Endpoints {
     return this.byUsername.get(username);
   }
 
-  /** Returns the ten of a page, counted from 1; past the end there are none. */
+  /** Returns the ten endpoints of a page. The first page is 1; a page after the last one is empty. */
   page(page: number): readonly StoredEndpoint[] {
     return this.inOrder.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
   }
 
-  /** Adds an endpoint, or changes the one that has its username. */
+  /** Adds an endpoint, or replaces the one with the same username. */
   put(draft: EndpointDraft): StoredEndpoint {
     const endpoint = this.complete(draft);
     this.replace(new Map(this.byUsername).set(endpoint.username, endpoint));
@@ -87,7 +87,7 @@ export class Endpoints {
     this.inOrder = inOrder;
   }
 
-  /** Fills in what the draft leaves out; a missing password is generated. */
+  /** Fills in the missing fields of a draft. A missing password is generated. */
   private complete({ username, password, connect_URL, audio, video, type }: EndpointDraft): StoredEndpoint {
     return {
       username,

@@ -4,7 +4,7 @@ import { operationNames } from "./operations.js";
 
 const MAX_LATENCY_MS = 600_000;
 
-/** What a test may ask to go wrong. Without `operation` or `username`, it applies to any request. */
+/** A fault that a test can inject. Without `operation` or `username`, it applies to any request. */
 export const faultSchema = z
   .strictObject({
     operation: z.enum(operationNames).optional(),
@@ -19,21 +19,21 @@ export const faultSchema = z
   })
   .refine(({ kind, ms }) => kind !== "latency" || ms !== undefined, {
     path: ["ms"],
-    error: "expected with kind latency",
+    error: "required for kind latency",
   })
   .refine(({ operation, username }) => operation !== "list_sip" || username === undefined, {
     path: ["username"],
-    error: "list_sip has none",
+    error: "not allowed for list_sip, which has no username",
   });
 
 export type Fault = z.infer<typeof faultSchema>;
 
-/** Queues the faults that are still to happen, and holds the requests that a fault delays. */
+/** Stores the pending faults, and ends requests that a fault delays. */
 export class Faults {
   private queue: Fault[] = [];
   private hold = newHold();
 
-  /** Aborts when held requests must end. */
+  /** Aborts when delayed requests must end. */
   get released(): AbortSignal {
     return this.hold.signal;
   }
@@ -46,7 +46,7 @@ export class Faults {
     this.queue.push(fault);
   }
 
-  /** Takes one time off the first fault that applies to the request. */
+  /** Returns the first fault that applies to the request, and counts down its `times`. */
   take(operation: string, username: string | undefined): Fault | undefined {
     const fault = this.queue.find(
       (candidate) =>
@@ -58,7 +58,7 @@ export class Faults {
     return fault;
   }
 
-  /** Drops all faults and ends held requests. */
+  /** Removes all faults and ends delayed requests. */
   clear(): void {
     this.queue = [];
     this.hold.abort();
@@ -66,7 +66,7 @@ export class Faults {
   }
 }
 
-/** Any number of requests may wait for one hold; Node would warn of a leak from the eleventh on. */
+/** Any number of requests may listen to one signal; Node would warn of a leak at more than ten. */
 function newHold(): AbortController {
   const hold = new AbortController();
   setMaxListeners(0, hold.signal);

@@ -24,11 +24,11 @@ try {
 function printStart(emulator: Emulator, settings: EmulatorSettings): void {
   console.log(
     [
-      "This is an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY: it reaches no telephone network.",
+      "This is an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY. It is not connected to a telephone network.",
       `  address         ${emulator.url}`,
       `  app id          ${settings.appId}`,
-      `  secret          ${settings.secret === DEFAULT_SECRET ? DEFAULT_SECRET : "what EMULATOR_SECRET says"}`,
-      `  endpoints       ${settings.dataFile ?? "kept in memory, gone when it stops"}`,
+      `  secret          ${settings.secret === DEFAULT_SECRET ? DEFAULT_SECRET : "the value of EMULATOR_SECRET"}`,
+      `  endpoints       ${settings.dataFile ?? "in memory, lost when the emulator stops"}`,
       `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults, POST call`,
     ].join("\n"),
   );

@@ -5,7 +5,7 @@ import type { EmulatorSettings } from "./settings.js";
 /** The JSON object that a client sent, or undefined for any other body. */
 export type Body = Readonly<Record<string, unknown>> | undefined;
 
-/** What follows the code in a response of success, in PIOPIY's order. */
+/** The fields after the code in a success response, in PIOPIY's order. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 type RunOperation = (
@@ -23,8 +23,8 @@ export class ErrorResponse {
 }
 
 /**
- * Every error response there is. PIOPIY documents 400 for an existing or missing username, 420 and 502; it publishes no
- * text, and nothing on unknown properties, wrong types and bodies that are not JSON: those are assumed.
+ * All error responses. PIOPIY documents 400 for an existing or missing username, 420 and 502, but no texts. The texts are
+ * assumed, and so are the responses to unknown properties, invalid types and bodies that are not JSON.
  */
 const errorResponses = {
   notJson: new ErrorResponse(400, "The body must be a JSON object, sent as application/json"),
@@ -76,7 +76,7 @@ export type OperationName = keyof typeof operations;
 
 export const operationNames = Object.keys(operations) as [OperationName, ...OperationName[]];
 
-/** Makes an operation that checks the body in PIOPIY's order, then runs. All parameters are required. */
+/** Creates an operation that validates the body in PIOPIY's order, then runs. All parameters are required. */
 function operation<Shape extends z.ZodRawShape>(
   shape: Shape,
   run: (endpoints: Endpoints, given: z.infer<z.ZodObject<Shape>>) => Fields | ErrorResponse,

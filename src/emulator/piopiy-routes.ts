@@ -15,7 +15,7 @@ import {
 import type { RequestLog } from "./request-log.js";
 import type { EmulatorSettings } from "./settings.js";
 
-const GARBAGE = "The service is being looked after. Please come back later.";
+const GARBAGE = "The service is under maintenance. Please try again later.";
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -24,7 +24,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** What the routes of one emulator share. */
+/** The state that the routes of one emulator share. */
 export interface EmulatorState {
   readonly settings: EmulatorSettings;
   readonly endpoints: Endpoints;
@@ -32,13 +32,13 @@ export interface EmulatorState {
   readonly faults: Faults;
 }
 
-/** Adds PIOPIY's five operations, with the faults that were asked for. */
+/** Adds the routes of PIOPIY's five operations, and applies injected faults. */
 export function addPiopiyRoutes(server: FastifyInstance, state: EmulatorState): void {
   for (const operation of operationNames) {
     server.post(
       `/v1/endpoint/${operation}`,
       {
-        // PIOPIY's body error also stands for a request that HTTP rejects for its length or its content type.
+        // A body that Fastify rejects, such as one that is too large, gets PIOPIY's error for an invalid body.
         errorHandler(error, request, reply) {
           if ((error.statusCode ?? 500) >= 500) throw error;
           return serve(operation, request, reply, state);
@@ -49,7 +49,7 @@ export function addPiopiyRoutes(server: FastifyInstance, state: EmulatorState): 
   }
 }
 
-/** Sends a page as Express makes one of an error, the text escaped. */
+/** Sends an HTML error page in the style of Express. The text is escaped. */
 export function sendHtmlPage(reply: FastifyReply, status: number, text: string): FastifyReply {
   const escaped = text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
   return reply
@@ -72,11 +72,11 @@ async function serve(
   const body = readBody(request);
   const entry = requestLog.begin(operation, body);
   reply.raw.once("close", () => requestLog.end(entry, reply.raw.headersSent ? reply.statusCode : null));
-  // An entry is complete before its response leaves: a client that has the response finds it in the log.
+  // An entry is completed before its response is sent, so that a client with the response finds it in the log.
   const cut = () => {
     requestLog.end(entry);
     reply.hijack();
-    // A reset fails on a connection that its client is closing already, and Node then keeps it for ever.
+    // Resetting a connection that the client is already closing fails, and Node then never closes it.
     const { socket } = request.raw;
     if (socket.writableEnded) socket.destroy();
     else socket.resetAndDestroy();
@@ -104,7 +104,7 @@ async function serve(
   return reply.code(response.status).send(response.body);
 }
 
-/** Delays a request as its fault says; true when it must end without its work. */
+/** Delays a request according to its fault. Returns true when the request must end without being executed. */
 async function isCutShort(fault: Fault, reply: FastifyReply, released: AbortSignal): Promise<boolean> {
   try {
     if (fault.kind === "latency") await setTimeout(fault.ms, undefined, { signal: released });
@@ -125,7 +125,7 @@ function readBody({ headers, body }: FastifyRequest): Body {
   }
 }
 
-/** Gives a result the status, the code and the booleans that the settings ask for. */
+/** Formats a result with the status, the code and the booleans of the settings. */
 function formatResponse(
   result: Fields | ErrorResponse,
   { errors, codes, booleans }: EmulatorSettings,

@@ -3,15 +3,15 @@ import type { Body, OperationName } from "./operations.js";
 
 const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 32 * 1024 * 1024;
-/** The size of an entry besides its username. */
+/** The size of an entry without its username. */
 const ENTRY_BYTES = 250;
 
-/** What the log holds of a request: never a password, nor the account. */
+/** The logged data of a request. It never contains a password or the account. */
 interface LogEntry {
   readonly operation: OperationName;
   readonly username?: string;
   readonly page?: number;
-  /** Null until the response, and permanently when the connection ended without one. */
+  /** Null until the response is sent, and permanently when the connection ended without a response. */
   status: number | null;
   code: string | number | null;
   readonly at: string;
@@ -21,12 +21,12 @@ interface LogEntry {
 }
 
 /**
- * Logs the requests for PIOPIY's operations, oldest first. A request has an entry from its arrival on; the oldest are
- * dropped beyond 100,000 entries or 32 MiB, since usernames may have any length.
+ * Logs the requests for PIOPIY's operations, oldest first. A request has an entry from its arrival on. The log is limited to
+ * 100,000 entries and, since usernames may have any length, to 32 MiB. The oldest entries are dropped.
  */
 export class RequestLog {
   private readonly entries = new Set<LogEntry>();
-  /** Continues at the oldest entry. A new iterator would first pass all entries that were dropped. */
+  /** Continues at the oldest entry. A new iterator would first skip all dropped entries. */
   private readonly fromOldest = this.entries.values();
   private bytes = 0;
   private readonly inFlight = new Set<LogEntry>();
@@ -47,7 +47,7 @@ export class RequestLog {
     return entry;
   }
 
-  /** Completes the entry with the response, if there was one. Only the first end of a request counts. */
+  /** Completes the entry with the response, if there was one. A second end of the same request is ignored. */
   end(entry: LogEntry, status: number | null = null, code: string | number | null = null): void {
     if (!this.inFlight.delete(entry)) return;
     entry.status = status;

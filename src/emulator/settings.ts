@@ -12,35 +12,35 @@ const variables = z.object({
   EMULATOR_PORT: wholeNumber(0, 65_535, 5080),
   EMULATOR_APP_ID: z
     .string()
-    // The value is not shown when it is invalid: it may be the secret, put into the wrong variable.
+    // An invalid value is not shown, because it may be the secret, set in the wrong variable.
     .refine((text) => /^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text)), {
-      error: "must be a whole number from 1.",
+      error: "must be a whole number of at least 1.",
     })
     .transform(Number)
     .default(2222223),
   EMULATOR_SECRET: z.string().default(DEFAULT_SECRET),
-  /** Where an error shows: in the body of an HTTP 200, or as the HTTP status too. */
+  /** Where errors are reported: only in the body of an HTTP 200, or also as the HTTP status. */
   EMULATOR_ERRORS: oneOf("body", "status"),
-  /** `"cmi-420"`, or `420` and `"error": true` with it. */
+  /** The form of codes: `"cmi-420"`, or `420` with `"error": true`. */
   EMULATOR_CODES: oneOf("cmi", "number"),
-  /** `true`, or `"true"`. */
+  /** The form of booleans: `true`, or `"true"`. */
   EMULATOR_BOOLEANS: oneOf("boolean", "string"),
-  /** The host name that endpoints have as their `connect_URL`. */
+  /** The host name in the `connect_URL` of endpoints. */
   EMULATOR_SBC: z
     .string()
-    .regex(HOST_NAME, { error: invalid("must be a host name alone, without scheme or port") })
+    .regex(HOST_NAME, { error: invalid("must be a host name without scheme and port") })
     .default("sbc.emulator.example"),
-  /** The file that keeps the endpoints between starts; without one they live as long as the emulator. */
+  /** The file that stores the endpoints between starts. Without it, they are lost when the emulator stops. */
   EMULATOR_DATA: z.string().optional(),
-  /** How long an answer URL may take. */
+  /** Milliseconds to wait for the response of an answer URL. */
   EMULATOR_ANSWER_TIMEOUT_MS: wholeNumber(1, 60_000, 5000),
-  /** The host names that requests for control routes may have besides the emulator's own. */
+  /** Further host names that are allowed in requests for control routes. */
   EMULATOR_ALLOWED_HOSTS: z
     .string()
     .default("")
     .transform((text) => text.split(",").flatMap((part) => part.trim() || []))
     .refine((names) => names.every((name) => /^[\w-]+(\.[\w-]+)*$/.test(name) || isIP(name) !== 0), {
-      error: invalid("must hold host names or addresses, comma separated, without a scheme or a port"),
+      error: invalid("must be a comma-separated list of host names or addresses without scheme and port"),
     }),
 });
 
@@ -58,23 +58,21 @@ const settingsSchema = variables.transform((values) => ({
   allowedHosts: values.EMULATOR_ALLOWED_HOSTS,
 }));
 
-/** How the emulator listens, whose account it holds, and how it reads what PIOPIY's document leaves open. */
+/** The address and the account of the emulator, and its behaviour where PIOPIY's documents are silent. */
 export type EmulatorSettings = Readonly<z.output<typeof settingsSchema>>;
 
-/** A setting, or what it names, prevents the emulator from working; the message says what to change. */
+/** A setting, or the file or port that it names, cannot be used. The message says what to change. */
 export class EmulatorError extends Error {}
 
-/** Holds every mistake of the settings, one sentence each, none with the secret in it. */
+/** Lists all problems of the settings, one sentence each, without the secret. */
 export class EmulatorSettingsError extends EmulatorError {
   constructor(readonly mistakes: string[]) {
-    super(
-      `The emulator's settings have mistakes:\n${mistakes.map((mistake) => `  - ${mistake}`).join("\n")}`,
-    );
+    super(`The emulator's settings are invalid:\n${mistakes.map((mistake) => `  - ${mistake}`).join("\n")}`);
   }
 }
 
 /**
- * Reads the `EMULATOR_` variables, or throws one `EmulatorSettingsError`. White space around a value is cut off, and an empty
+ * Reads the `EMULATOR_` variables, or throws one `EmulatorSettingsError`. White space around a value is removed, and an empty
  * variable counts as not set.
  */
 export function readEmulatorSettings(env: Record<string, string | undefined>): EmulatorSettings {
@@ -106,5 +104,5 @@ function oneOf<const Choice extends string>(first: Choice, second: Choice) {
 }
 
 function invalid(rule: string): (issue: { input: unknown }) => string {
-  return ({ input }) => `${rule}; it is ${JSON.stringify(input)}.`;
+  return ({ input }) => `${rule} (got ${JSON.stringify(input)}).`;
 }

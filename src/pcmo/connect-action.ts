@@ -2,20 +2,20 @@ import { z } from "zod";
 import { isUsername, USERNAME_RULE } from "../sip/username.js";
 import { exactlyOne, actionFields as fields } from "./fields.js";
 
-/** The targets of a connect action and how they ring. Ranges are those of PIOPIY's documents, or our own where it names none. */
+/** The targets of a connect action and how they ring. The ranges are PIOPIY's, or the gateway's where PIOPIY documents none. */
 export interface ConnectActionSpecification {
   /** 1 to 100 targets, no user twice. */
   readonly call: readonly { readonly user: string }[];
-  /** The caller id in E.164 form, with or without plus sign. */
+  /** The caller id in E.164 form, with or without a plus sign. */
   readonly from?: string | null;
   readonly callType: "AUDIO" | "VIDEO";
-  /** SINGLE: one after another; GROUP: all at once. */
+  /** SINGLE: one after another; GROUP: all at the same time. */
   readonly ringType: "SINGLE" | "GROUP";
-  /** Seconds of ringing, 1 to 600. */
+  /** Seconds to ring each target, 1 to 600. */
   readonly timeout: number;
-  /** Seconds of talking, 1 to 86,400. */
+  /** Maximum length of the conversation in seconds, 1 to 86,400. */
   readonly duration: number;
-  /** Tries, 1 to 10. */
+  /** Number of attempts, 1 to 10. */
   readonly loop: number;
 }
 
@@ -32,7 +32,7 @@ export interface SpecificationProblem {
   readonly path: readonly string[];
 }
 
-/** Something valid but discouraged in a specification, with the path of the value. */
+/** A valid but discouraged value in a specification, with its path. */
 export interface SpecificationWarning {
   readonly code: "SIMILAR_TARGETS" | "LONG_RINGING" | "OUTSIDE_NEWER_RANGE" | "VIDEO_UNAVAILABLE";
   readonly message: string;
@@ -40,9 +40,9 @@ export interface SpecificationWarning {
 }
 
 /**
- * A PCMO document with one connect action to SIP endpoints, as this gateway writes it. `parse` rejects what PIOPIY's documents
- * do not show. They disagree on the name of the target list: the samples have `call`, the property table and the vendor's
- * SDK have `connect`; a document has one of the two.
+ * Validates a PCMO document with one connect action to SIP endpoints, as this gateway writes it. It rejects keys and values
+ * that PIOPIY's documents do not show. The documents disagree on the key of the target list: `call` in the samples, `connect`
+ * in the property table and in the vendor's SDK. A document has exactly one of the two.
  */
 export const connectDocument = z.tuple([
   exactlyOne(
@@ -55,7 +55,7 @@ export const connectDocument = z.tuple([
       from: fields.callerId.optional(),
       loop: fields.attempts,
       call_type: fields.callType,
-      /** All at once; without it one rings after another. */
+      /** The targets ring at the same time. Without it, they ring one after another. */
       ring_type: z.literal("group").optional(),
       call: fields.sipTargets.optional(),
       connect: fields.sipTargets.optional(),
@@ -67,9 +67,9 @@ export type ConnectDocument = z.output<typeof connectDocument>;
 
 const MAX_TARGETS = 100;
 const ranges = [
-  { name: "timeout", maximum: 600, unit: "seconds of ringing" },
-  { name: "duration", maximum: 86_400, unit: "seconds of talking" },
-  { name: "loop", maximum: 10, unit: "tries" },
+  { name: "timeout", maximum: 600, unit: "seconds" },
+  { name: "duration", maximum: 86_400, unit: "seconds" },
+  { name: "loop", maximum: 10, unit: "attempts" },
 ] as const;
 
 /** Few callers wait longer, and few telephone networks let a call ring longer. */
@@ -77,11 +77,11 @@ const MAX_WAIT_SECONDS = 120;
 
 /** The ranges that PIOPIY's newer API enforces, in seconds. */
 const newerApiRanges = [
-  { name: "timeout", minimum: 5, maximum: 120, activity: "ringing" },
-  { name: "duration", minimum: 10, maximum: 7200, activity: "talking" },
+  { name: "timeout", minimum: 5, maximum: 120 },
+  { name: "duration", minimum: 10, maximum: 7200 },
 ] as const;
 
-/** Returns all errors of a specification, in the order of its fields; a document can be built if there are none. */
+/** Returns all errors of a specification, in the order of its fields. A document can be built if there are none. */
 export function connectActionProblems(specification: ConnectActionSpecification): SpecificationProblem[] {
   return [
     ...targetProblems(specification),
@@ -90,15 +90,15 @@ export function connectActionProblems(specification: ConnectActionSpecification)
   ];
 }
 
-/** Returns all that is valid but discouraged in a specification without problems. */
+/** Returns the warnings about a specification without problems: values that are valid but discouraged. */
 export function connectActionWarnings(specification: ConnectActionSpecification): SpecificationWarning[] {
   return [
     ...similarTargets(specification),
     ...longRinging(specification),
-    ...newerApiRanges.flatMap(({ name, minimum, maximum, activity }): SpecificationWarning[] => {
+    ...newerApiRanges.flatMap(({ name, minimum, maximum }): SpecificationWarning[] => {
       const value = specification[name];
       if (value >= minimum && value <= maximum) return [];
-      const message = `PIOPIY's newer API takes ${minimum} to ${maximum} seconds of ${activity}; it is ${value}.`;
+      const message = `\`${name}\` should be between ${minimum} and ${maximum} seconds, the range of PIOPIY's newer API (got ${value}).`;
       return [{ code: "OUTSIDE_NEWER_RANGE", message, path: [name] }];
     }),
   ];
@@ -107,7 +107,7 @@ export function connectActionWarnings(specification: ConnectActionSpecification)
 /**
  * Builds the PCMO document of a specification without problems.
  *
- * @param targetsKey the key of the target list, on which PIOPIY's documents disagree
+ * @param targetsKey the key of the target list; PIOPIY's documents disagree on it
  * @throws when the specification has problems
  */
 export function buildConnectAction(
@@ -131,12 +131,11 @@ export function buildConnectAction(
 
 function targetProblems({ call }: ConnectActionSpecification): SpecificationProblem[] {
   if (call.length === 0) {
-    return [
-      { code: "NO_TARGETS", message: "Name at least one SIP endpoint that is to ring.", path: ["call"] },
-    ];
+    const message = `\`call\` must contain 1 to ${MAX_TARGETS} SIP endpoints (got 0).`;
+    return [{ code: "NO_TARGETS", message, path: ["call"] }];
   }
   if (call.length > MAX_TARGETS) {
-    const message = `Name at most ${MAX_TARGETS} SIP endpoints; there are ${call.length}.`;
+    const message = `\`call\` must contain 1 to ${MAX_TARGETS} SIP endpoints (got ${call.length}).`;
     return [{ code: "TOO_MANY_TARGETS", message, path: ["call"] }];
   }
   const users = call.map(({ user }) => user);
@@ -147,7 +146,7 @@ function targetProblems({ call }: ConnectActionSpecification): SpecificationProb
       return [{ code: "INVALID_USERNAME", message: `A username ${USERNAME_RULE}.`, path }];
     }
     if (first === index) return [];
-    const message = `Target ${first} has this user already. Name each user once.`;
+    const message = `The target at index ${first} already has this user. List each user only once.`;
     return [{ code: "DUPLICATE_TARGET", message, path }];
   });
 }
@@ -155,7 +154,7 @@ function targetProblems({ call }: ConnectActionSpecification): SpecificationProb
 function phoneNumberProblems({ from }: ConnectActionSpecification): SpecificationProblem[] {
   if (from == null || parsePhoneNumber(from) !== undefined) return [];
   const message =
-    "A phone number must have 7 to 15 digits with the country code, such as 914471000000 or +914471000000.";
+    "`from` must be a phone number of 7 to 15 digits with the country code, such as 914471000000 or +914471000000.";
   return [{ code: "INVALID_PHONE_NUMBER", message, path: ["from"] }];
 }
 
@@ -163,18 +162,18 @@ function rangeProblems(specification: ConnectActionSpecification): Specification
   return ranges.flatMap(({ name, maximum, unit }) => {
     const value = specification[name];
     if (Number.isInteger(value) && value >= 1 && value <= maximum) return [];
-    const message = `${name} must be 1 to ${maximum} ${unit}; it is ${value}.`;
+    const message = `\`${name}\` must be between 1 and ${maximum} ${unit} (got ${value}).`;
     return [{ code: "OUT_OF_RANGE" as const, message, path: [name] }];
   });
 }
 
-/** SIP usernames differ by case here, but not at every provider. */
+/** The gateway distinguishes usernames by case, but not every SIP system does. */
 function similarTargets({ call }: ConnectActionSpecification): SpecificationWarning[] {
   const users = call.map(({ user }) => user.toLowerCase());
   return users.flatMap((user, index): SpecificationWarning[] => {
     const first = users.indexOf(user);
     if (first === index) return [];
-    const message = `Target ${first} has this user in another case. Make sure that both exist.`;
+    const message = `The target at index ${first} has a user that differs only in letter case. Check that both users exist.`;
     return [{ code: "SIMILAR_TARGETS", message, path: ["call", String(index), "user"] }];
   });
 }
@@ -182,7 +181,7 @@ function similarTargets({ call }: ConnectActionSpecification): SpecificationWarn
 function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecification): SpecificationWarning[] {
   const seconds = timeout * loop * (ringType === "SINGLE" ? call.length : 1);
   if (seconds <= MAX_WAIT_SECONDS) return [];
-  const message = `It may ring for ${seconds} seconds until everybody was tried; few callers wait longer than ${MAX_WAIT_SECONDS}.`;
+  const message = `Ringing all targets can take ${seconds} seconds, and few callers wait longer than ${MAX_WAIT_SECONDS} seconds. Lower \`timeout\` or \`loop\`, or remove targets.`;
   return [{ code: "LONG_RINGING", message, path: ["timeout"] }];
 }
 

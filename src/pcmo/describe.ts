@@ -3,7 +3,7 @@ import type { PcmoAction } from "./document.js";
 
 type ActionOf<Name extends PcmoAction["action"]> = Extract<PcmoAction, { action: Name }>;
 
-/** Returns an English sentence that says what an action does. A missing value stands as PIOPIY's default, if it has one. */
+/** Describes an action in one English sentence. For a missing value, it shows PIOPIY's default if there is one. */
 export function describeAction(action: PcmoAction): string {
   switch (action.action) {
     case "play":
@@ -11,11 +11,11 @@ export function describeAction(action: PcmoAction): string {
     case "speak":
       return `Says ${formatValue(action.text)}.`;
     case "param":
-      return `Hands ${formatValue(action.text)} on to later webhooks.`;
+      return `Sends ${formatValue(action.text)} as extra_params in later webhooks.`;
     case "input":
       return `Waits ${describeInput(action)}.`;
     case "play_get_input":
-      return `Plays ${fileName(action)}${formatAttempts(action.max_retry)}, and waits ${describeInput(action)}.`;
+      return `Plays ${fileName(action)}${formatAttempts(action.max_retry)}, waits ${describeInput(action)}.`;
     case "bridge":
       return describeRinging(
         action,
@@ -41,18 +41,19 @@ function describeRinging(action: ActionOf<"bridge"> | ActionOf<"connect">, names
   // PIOPIY documents defaults for connect only.
   const defaults = action.action === "connect" ? { timeout: 40, duration: 5400 } : {};
   const { ring_type, timeout, loop, from, duration } = { ...defaults, ...action };
-  const [order, perTarget] = ring_type === "group" ? [" all at once", ""] : [" one after another", " each"];
+  const [order, perTarget] =
+    ring_type === "group" ? [" at the same time", ""] : [" one after another", " each"];
   const isSeveral = names.length > 1;
   const details = [
     isSeveral ? order : "",
-    action.action === "connect" && action.call_type === "video" ? " with video" : "",
     timeout === undefined ? "" : ` for ${formatCount(timeout, "second")}${isSeveral ? perTarget : ""}`,
     formatAttempts(loop),
-    from === undefined ? "" : `, showing ${from}`,
-    action.action === "connect" && action.record ? ", recorded" : "",
+    action.action === "connect" && action.call_type === "video" ? ", with video" : "",
+    from === undefined ? "" : `, with the caller id ${from}`,
+    action.action === "connect" && action.record ? ", with recording" : "",
   ];
-  const talk = duration === undefined ? "" : `; the talk may last ${formatDuration(duration)}`;
-  return `Rings ${formatNames(names)}${details.join("")}${talk}.`;
+  const limit = duration === undefined ? "" : `; the conversation can last up to ${formatDuration(duration)}`;
+  return `Rings ${formatNames(names)}${details.join("")}${limit}.`;
 }
 
 function describeStream({
@@ -61,10 +62,11 @@ function describeStream({
   voice_quality,
   stream_on_answer,
 }: ActionOf<"stream">): string {
-  const voices = { caller: "the caller's voice", callee: "the callee's voice", both: "both voices" };
-  const voice = listen_mode ? voices[listen_mode] : "the voice";
-  const quality = voice_quality ? ` with ${voice_quality} samples a second` : "";
-  return `Streams ${voice} to ${truncate(ws_url)}${quality}${stream_on_answer ? " from the answer on" : ""}.`;
+  const sides = { caller: "of the caller", callee: "of the callee", both: "of both sides" };
+  const side = listen_mode ? ` ${sides[listen_mode]}` : "";
+  const rate = voice_quality ? ` at ${voice_quality} Hz` : "";
+  const start = stream_on_answer ? ", starting when the call is answered" : "";
+  return `Streams the audio${side} to ${truncate(ws_url)}${rate}${start}.`;
 }
 
 function describeInput({
@@ -73,7 +75,8 @@ function describeInput({
   action_url,
 }: ActionOf<"input"> | ActionOf<"play_get_input">): string {
   const time = timeout === undefined ? "" : `${formatCount(timeout, "second")} `;
-  return `${time}for ${formatCount(max_digit, "digit")} to post to ${truncate(action_url)}`;
+  const digits = `${formatCount(max_digit, "digit")} and posts ${max_digit === 1 ? "it" : "them"}`;
+  return `${time}for ${digits} to ${truncate(action_url)}`;
 }
 
 function fileName({ file_name, file_url }: ActionOf<"play"> | ActionOf<"play_get_input">): string {

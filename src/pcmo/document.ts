@@ -2,8 +2,8 @@ import { z } from "zod";
 import { exactlyOne, actionFields as fields, unionMessage } from "./fields.js";
 
 /**
- * The actions of PIOPIY's legacy PCMO with their keys, in the order in which they are written. `clear` is not among them: one
- * page names it, no sample shows it, and PIOPIY's own library never sends it.
+ * The actions of PIOPIY's legacy PCMO. Their keys are listed in the order in which the gateway writes them. `clear` is left
+ * out: one page of PIOPIY's documents names it, but no sample shows it and PIOPIY's SDK never sends it.
  */
 const actions = [
   exactlyOne(
@@ -18,7 +18,7 @@ const actions = [
   z.strictObject({ action: z.literal("speak"), text: fields.spokenText }).describe("Speaks a text."),
   z
     .strictObject({ action: z.literal("param"), text: fields.extraText })
-    .describe("Hands a text on to later webhooks."),
+    .describe("Sends a text as extra_params in later webhooks."),
   z
     .strictObject({
       action: z.literal("input"),
@@ -76,7 +76,7 @@ const actions = [
       voice_quality: fields.voiceQuality.optional(),
       stream_on_answer: fields.startsOnAnswer.optional(),
     })
-    .describe("Streams the voice to a WebSocket."),
+    .describe("Streams the audio to a WebSocket."),
   z.strictObject({ action: z.literal("hangup") }).describe("Hangs up."),
 ] as const;
 
@@ -98,10 +98,8 @@ export const pcmoAction = z.discriminatedUnion(
   unionMessage(`one of ${[...keysOfActions.keys()].join(", ")}`),
 );
 
-/** A PCMO document of PIOPIY's first generation: what an answer URL returns to PIOPIY. */
-export const pcmoDocument = z
-  .array(pcmoAction, "a list of actions")
-  .min(1, "a list of at least one action, else PIOPIY has nothing to do");
+/** A PCMO document of PIOPIY's first generation: the response of an answer URL. */
+export const pcmoDocument = z.array(pcmoAction, "a list of actions").min(1, "a list of at least one action");
 
 export type PcmoAction = z.output<typeof pcmoAction>;
 
@@ -112,8 +110,8 @@ export function pcmoJsonSchema(): object {
     $schema,
     title: "PCMO",
     description:
-      "A PCMO (PIOPIY call management object) document: the actions that PIOPIY runs in order. This schema takes exactly the " +
-      "documents in which validatePcmo of the PIOPIY GraphQL Gateway finds no error; what validatePcmo only warns of, it takes.",
+      "A PCMO (PIOPIY call management object) document: the actions that PIOPIY executes in order. This schema accepts a document " +
+      "if validatePcmo of the PIOPIY GraphQL Gateway finds no error in it. Warnings of validatePcmo are not part of it.",
     ...rules,
   };
 }

@@ -27,7 +27,7 @@ export type DocumentProblemCode =
   | "UNDOCUMENTED_KEY"
   | "MORE_PROBLEMS";
 
-/** Something invalid or discouraged in a PCMO document. */
+/** An invalid or discouraged value in a PCMO document. */
 export interface DocumentProblem {
   /** A JSON pointer (RFC 6901) to a value that exists in the document. */
   readonly pointer: string;
@@ -45,7 +45,7 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
 interface ExplainedErrors {
   readonly problems: readonly DocumentProblem[];
   readonly unexplainedCount: number;
-  /** The actions of the document; undefined stands for an invalid one. */
+  /** The actions of the document. An invalid action is undefined. */
   readonly actions: readonly (PcmoAction | undefined)[];
 }
 
@@ -60,7 +60,7 @@ export function explainErrors(document: unknown, limit: number): ExplainedErrors
   const explanations = issues.slice(0, limit).map((issue) => explainIssue(issue, document));
   const intendedKeys = new Set(explanations.map(({ intendedKey }) => intendedKey));
   const problems = explanations
-    // A key that is misspelled is not reported as missing too.
+    // A misspelled key is not also reported as a missing one.
     .filter(({ missingKeys = [] }) => !missingKeys.some((pointer) => intendedKeys.has(pointer)))
     .map(({ problem }) => problem);
   const invalidIndexes = new Set(issues.map(({ path }) => path[0]));
@@ -71,7 +71,7 @@ export function explainErrors(document: unknown, limit: number): ExplainedErrors
   return { problems, unexplainedCount: issues.length - explanations.length, actions };
 }
 
-/** Splits an issue into one for each error, and drops one that repeats another. */
+/** Splits an issue into one issue per error, and drops an issue that repeats another. */
 function splitIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }));
   // A number beyond the safe integers is also out of the range of its field, which is the issue to report.
@@ -79,16 +79,16 @@ function splitIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return isRepeated ? [] : [issue];
 }
 
-/** A problem, and what shows that another one is the same mistake: a misspelled key is unknown, and the intended one missing. */
+/** A problem, with keys to find duplicates: a misspelled key causes an unknown key and a missing key. */
 interface Explanation {
   readonly problem: DocumentProblem;
-  /** Pointers to keys one of which is missing. */
+  /** Pointers to the missing key, or to two keys of which one is missing. */
   readonly missingKeys?: readonly string[];
   /** A pointer to the key that an unknown one was probably meant to be. */
   readonly intendedKey?: string | undefined;
 }
 
-/** Explains what zod found: which value was expected, and which one the document has. */
+/** Explains an issue of zod, with the expected and the actual value. */
 function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
   const { path, message } = issue;
   const value = valueAt(document, path);
@@ -100,7 +100,7 @@ function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
   if (typeof key === "string" && Array.isArray(parent))
     return { problem: invalidValue(parentPath, "WRONG_TYPE", message, parent) };
   if (typeof key === "string" && !Object.hasOwn(Object(parent), key)) {
-    const problem = problemAt(parentPath, "MISSING_KEY", `${key} is missing; it must be ${message}.`);
+    const problem = problemAt(parentPath, "MISSING_KEY", `\`${key}\` is missing. It must be ${message}.`);
     return { problem, missingKeys: [jsonPointer(path)] };
   }
   return { problem: invalidValue(path, codeOf(issue, value), message, value) };
@@ -113,15 +113,15 @@ function explainRule(
   value: unknown,
 ): Explanation {
   if (first !== undefined) {
-    const message = `Target ${first} has this user already. Name each user once.`;
+    const message = `The target at index ${first} already has this user. List each user only once.`;
     return { problem: problemAt(path, "DUPLICATE_TARGET", message) };
   }
-  const names = keys.join(" and ");
+  const rule = `This action must have either ${keys.map((key) => `\`${key}\``).join(" or ")}`;
   if (keys.every((key) => Object.hasOwn(Object(value), key))) {
-    return { problem: problemAt(path, "CONFLICTING_KEYS", `Only one of ${names} may be there; both are.`) };
+    return { problem: problemAt(path, "CONFLICTING_KEYS", `${rule} (got both).`) };
   }
   return {
-    problem: problemAt(path, "MISSING_KEY", `One of ${names} must be there; both are missing.`),
+    problem: problemAt(path, "MISSING_KEY", `${rule} (got neither).`),
     missingKeys: keys.map((key) => jsonPointer([...path, key])),
   };
 }
@@ -138,9 +138,9 @@ function explainUnknownKey(
   const unused = known.filter((other) => !Object.hasOwn(Object(parent), other));
   const intended = nearestName(key, unused);
   const owner = isAction ? `the action ${action}` : `a target of ${action}`;
-  const hint = intended ? `; did you mean "${intended}"?` : `, which has ${known.join(", ")}.`;
+  const hint = intended ? `Did you mean \`${intended}\`?` : `The allowed keys are ${known.join(", ")}.`;
   return {
-    problem: problemAt([...path, key], "UNKNOWN_KEY", `${formatValue(key)} is no key of ${owner}${hint}`),
+    problem: problemAt([...path, key], "UNKNOWN_KEY", `Unknown key ${formatValue(key)} in ${owner}. ${hint}`),
     intendedKey: intended && jsonPointer([...path, intended]),
   };
 }
@@ -170,7 +170,7 @@ function codeOf(issue: z.core.$ZodIssue, value: unknown): DocumentProblemCode {
   }
 }
 
-/** Describes a value that is not what it must be. */
+/** Returns the problem of an invalid value, with the expected and the actual value. */
 function invalidValue(
   path: readonly PropertyKey[],
   code: DocumentProblemCode,
@@ -179,18 +179,18 @@ function invalidValue(
 ): DocumentProblem {
   const key = path.at(-1);
   const element = path.length > 1 ? "A target" : "An action";
-  const name = typeof key === "string" ? key : path.length === 0 ? "A PCMO document" : element;
-  const hint = typeof value === "string" ? formatHint(code, expectation, value) : ".";
-  return problemAt(path, code, `${name} must be ${expectation}; it is ${formatValue(value)}${hint}`);
+  const name = typeof key === "string" ? `\`${key}\`` : path.length === 0 ? "A PCMO document" : element;
+  const hint = typeof value === "string" ? formatHint(code, expectation, value) : "";
+  return problemAt(path, code, `${name} must be ${expectation} (got ${formatValue(value)}).${hint}`);
 }
 
 function formatHint(code: DocumentProblemCode, expectation: string, value: string): string {
   if (code === "NUMBER_AS_TEXT") {
-    return `: take the quotes ${value.includes("+") ? "and the plus sign " : ""}away.`;
+    return ` Remove the quotes${value.includes("+") ? " and the plus sign" : ""}.`;
   }
   const quoted = Array.from(expectation.matchAll(/"(\w+)"/g), ([, word = ""]) => word);
   const intended = nearestName(value, code === "UNKNOWN_ACTION" ? [...keysOfActions.keys()] : quoted);
-  return intended ? `. Did you mean "${intended}"?` : ".";
+  return intended ? ` Did you mean "${intended}"?` : "";
 }
 
 function problemAt(

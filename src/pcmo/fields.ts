@@ -2,8 +2,8 @@ import { z } from "zod";
 import { USERNAME_PATTERN } from "../sip/username.js";
 
 /*
- * The fields of PCMO actions. The message of each check completes "timeout must be"; the description is for the published
- * JSON Schema.
+ * The fields of PCMO actions. The message of each check completes the sentence "`timeout` must be …". The descriptions are
+ * for the published JSON Schema.
  */
 
 function integerUpTo(maximum: number, meaning: string) {
@@ -12,7 +12,7 @@ function integerUpTo(maximum: number, meaning: string) {
 
 /** A number for which PIOPIY documents no maximum and this gateway needs none. */
 function count(meaning: string) {
-  return integer(Number.MAX_SAFE_INTEGER, "a whole number, at least 1", meaning);
+  return integer(Number.MAX_SAFE_INTEGER, "a whole number of at least 1", meaning);
 }
 
 function integer(maximum: number, expectation: string, meaning: string) {
@@ -20,12 +20,12 @@ function integer(maximum: number, expectation: string, meaning: string) {
 }
 
 function text(meaning: string) {
-  const expectation = "text that is not empty";
+  const expectation = "a non-empty string";
   return z.string(expectation).min(1, expectation).describe(meaning);
 }
 
 function url(schemes: string, pattern: RegExp, meaning: string) {
-  const expectation = `a URL that begins with ${schemes} and has no spaces`;
+  const expectation = `a URL that starts with ${schemes} and contains no spaces`;
   return z.string(expectation).regex(pattern, expectation).describe(meaning);
 }
 
@@ -44,7 +44,7 @@ const phoneNumber = z
   .max(999_999_999_999_999, digits)
   .describe("A phone number with the country code, as a JSON number of 7 to 15 digits.");
 
-const username = "a username that is not empty and has no control characters";
+const username = "a non-empty string without control characters";
 const sipTarget = z.strictObject({
   type: z.literal("sip"),
   user: z.string(username).regex(USERNAME_PATTERN, username).describe("The username of the SIP endpoint."),
@@ -53,13 +53,13 @@ const phoneTarget = z.strictObject({ type: z.literal("pstn"), number: phoneNumbe
 
 function targets<Target extends typeof sipTarget | typeof phoneTarget>(target: Target, meaning: string) {
   const expectation = "a list of 1 to 100 targets";
-  // A union of one type, so that a target of another type is one error, not one for each of its keys.
+  // A union of one type: a target of another type is then reported as one error, not as one error for each of its keys.
   const union = z.discriminatedUnion("type", [target], unionMessage(`"${[...target.shape.type.values]}"`));
   return z.array(union, expectation).min(1, expectation).max(100, expectation).describe(meaning);
 }
 
-/** No user twice. Targets of the same user are equal, which JSON Schema can express as unique items. */
-const sipTargets = targets(sipTarget, "The SIP endpoints that ring: 1 to 100, no user twice.")
+/** Allows each user once. Targets of the same user are equal, so JSON Schema can express the rule as unique items. */
+const sipTargets = targets(sipTarget, "The SIP endpoints to ring: 1 to 100, each user only once.")
   .superRefine(
     (list, { addIssue }) => {
       const indexes = new Map<unknown, number>();
@@ -81,40 +81,51 @@ const sipTargets = targets(sipTarget, "The SIP endpoints that ring: 1 to 100, no
 export const actionFields = {
   talkSeconds: integerUpTo(
     86_400,
-    "How many seconds the talk may last; a connect takes 5400 when it is left out.",
+    "Maximum length of the conversation in seconds. The default of a connect is 5400.",
   ),
-  ringSeconds: integerUpTo(600, "How many seconds a target rings; a connect takes 40 when it is left out."),
-  attempts: integerUpTo(10, "How many times the targets are tried; a connect takes 1 when it is left out."),
-  callerId: phoneNumber.describe("The caller id that the targets see: 7 to 15 digits with the country code."),
-  callType: choice(["audio", "video"], "What the call carries."),
-  ringType: choice(["single", "group"], "One after another (single, the default), or all at once (group)."),
+  ringSeconds: integerUpTo(600, "Seconds to ring each target. The default of a connect is 40."),
+  attempts: integerUpTo(10, "Number of times to try the targets. The default of a connect is 1."),
+  callerId: phoneNumber.describe("The caller id shown to the targets: 7 to 15 digits with the country code."),
+  callType: choice(["audio", "video"], "An audio call or a video call."),
+  ringType: choice(
+    ["single", "group"],
+    "Whether the targets ring one after another (single, the default) or at the same time (group).",
+  ),
   sipTargets,
-  phoneTargets: targets(phoneTarget, "The phones that ring: 1 to 100."),
+  phoneTargets: targets(phoneTarget, "The phones to ring: 1 to 100."),
   isRecorded: z
     .boolean("true or false")
-    .describe("Whether the call is recorded; only PIOPIY's library knows it."),
+    .describe("Whether to record the call. Only PIOPIY's SDK has this key, its documents do not."),
   fileName: z
     .string("the name of an uploaded file")
-    .regex(/^(?!https?:\/\/)[\s\S]+$/u, "the name of an uploaded file; a URL goes into file_url")
-    .describe("The name of an mp3 or wav file that was uploaded to PIOPIY; either this or file_url."),
-  fileUrl: webUrl("The http(s) URL of an mp3 or wav file; either this or file_name."),
-  actionUrl: webUrl("The http(s) URL that gets the digits and answers with the next PCMO document."),
-  maxDigit: count("How many digits are taken; PIOPIY takes 1 when it is left out."),
-  maxRetry: count("How often the prompt is played when no digit comes."),
-  inputSeconds: count("How many seconds to wait for a digit."),
-  spokenText: text("What is spoken."),
-  extraText: text("What later webhooks get as extra_params."),
+    .regex(
+      /^(?!https?:\/\/)[\s\S]+$/u,
+      "the name of an uploaded file, not a URL, which belongs in `file_url`",
+    )
+    .describe("The name of an mp3 or wav file that was uploaded to PIOPIY. Set either this or file_url."),
+  fileUrl: webUrl("The http(s) URL of an mp3 or wav file. Set either this or file_name."),
+  actionUrl: webUrl("The http(s) URL that receives the digits and returns the next PCMO document."),
+  maxDigit: count("Maximum number of digits. The default is 1."),
+  maxRetry: count("Number of times to play the file while no digit is entered."),
+  inputSeconds: count("Seconds to wait for a digit."),
+  spokenText: text("The text to speak."),
+  extraText: text("The text that later webhooks receive as extra_params."),
   streamUrl: url(
     "ws:// or wss://",
     /^wss?:\/\/[^\s\p{Cc}/?#][^\s\p{Cc}]*$/u,
-    "The WebSocket that gets the voice.",
+    "The URL of the WebSocket that receives the audio.",
   ),
-  listenMode: choice(["caller", "callee", "both"], "Whose voice is streamed."),
-  voiceQuality: choice(["8000", "16000"], "Samples a second, as text."),
-  startsOnAnswer: z.boolean("true or false").describe("Whether streaming waits for the answer."),
+  listenMode: choice(
+    ["caller", "callee", "both"],
+    "Whose audio to stream: the caller's, the callee's, or both.",
+  ),
+  voiceQuality: choice(["8000", "16000"], "Sample rate in Hz, as a string."),
+  startsOnAnswer: z
+    .boolean("true or false")
+    .describe("Whether to start streaming when the call is answered."),
 };
 
-/** Requires exactly one of two keys of an action. A JSON Schema omits refinements, so the metadata repeats the rule. */
+/** Requires exactly one of two keys of an action. The JSON Schema omits refinements, so the metadata repeats the rule. */
 export function exactlyOne<Action extends z.ZodObject>(one: string, other: string, action: Action): Action {
   return action
     .refine((value) => one in value !== other in value, {
@@ -125,7 +136,7 @@ export function exactlyOne<Action extends z.ZodObject>(one: string, other: strin
     .meta({ oneOf: [{ required: [one] }, { required: [other] }] });
 }
 
-/** Returns the message of a discriminated union: what the discriminator must be, or that an object is expected. */
+/** Returns the message of a discriminated union: the allowed discriminators, or that an object is expected. */
 export function unionMessage(expectation: string): {
   error(issue: { code: string; input: unknown }): string;
 } {

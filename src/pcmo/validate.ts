@@ -9,9 +9,9 @@ export interface ValidationResult {
   readonly valid: boolean;
   /** Errors first, then warnings, each in the order of the document. */
   readonly problems: readonly DocumentProblem[];
-  /** A sentence for each action; none when the document is invalid, since what PIOPIY does with it is undocumented. */
+  /** A sentence for each action. Empty when the document is invalid, since PIOPIY does not document the effect. */
   readonly description: readonly string[];
-  /** The document as this gateway writes it; null when it is invalid. */
+  /** The document as this gateway writes it, or null when it is invalid. */
   readonly normalized: readonly object[] | null;
 }
 
@@ -42,11 +42,11 @@ function moreProblems(count: number, areErrors: boolean): DocumentProblem {
     pointer: "",
     code: "MORE_PROBLEMS",
     severity: areErrors ? "ERROR" : "WARNING",
-    message: `There are ${count} more problems. Mend these first.`,
+    message: `There are ${count} more problems. Fix the listed ones first.`,
   };
 }
 
-/** Normalizes an action, whose keys parsing has put in order. The ring type single is PIOPIY's default and left out. */
+/** Normalizes an action. Its keys are already in order, since it was parsed. The ring type `single`, PIOPIY's default, is removed. */
 function normalize(action: PcmoAction, targetsKey: string): object {
   if (action.action !== "connect" && action.action !== "bridge") return action;
   const { ring_type, ...rest } = action;
@@ -56,7 +56,7 @@ function normalize(action: PcmoAction, targetsKey: string): object {
   return { ...others, [targetsKey]: call ?? connect };
 }
 
-/** Returns what is valid but discouraged; undefined stands for an invalid action. */
+/** Returns the warnings about valid actions. An invalid action is undefined. */
 function warningsOf(actions: readonly (PcmoAction | undefined)[]): DocumentProblem[] {
   const order = orderWarnings(actions);
   return actions.flatMap((action, index) => [
@@ -70,11 +70,11 @@ function orderWarnings(actions: readonly (PcmoAction | undefined)[]): DocumentPr
   const connect = actions.findIndex((action) => action?.action === "connect");
   const warnings: DocumentProblem[] = [];
   if (connect >= 0 && connect < actions.length - 1 && (hangup < 0 || connect < hangup)) {
-    const message = `PIOPIY does not document whether what follows the connect at ${connect} runs.`;
+    const message = `PIOPIY does not document whether it executes actions after the connect at index ${connect}.`;
     warnings.push(warningAt([connect + 1], "UNCERTAIN_ACTION", message));
   }
   if (hangup >= 0 && hangup < actions.length - 1) {
-    const message = `The call has ended with the hangup at ${hangup}: nothing from here on is reached.`;
+    const message = `Actions after the hangup at index ${hangup} are never executed. Remove them.`;
     warnings.push(warningAt([hangup + 1], "UNREACHABLE_ACTION", message));
   }
   return warnings;
@@ -82,15 +82,14 @@ function orderWarnings(actions: readonly (PcmoAction | undefined)[]): DocumentPr
 
 function actionWarnings(action: PcmoAction, index: number): DocumentProblem[] {
   if (action.action === "connect" && action.record) {
-    const message =
-      "record is in no document of PIOPIY, only in its library: whether the call is recorded is uncertain.";
+    const message = "`record` is not in PIOPIY's documents, only in its SDK. PIOPIY may ignore it.";
     return [warningAt([index, "record"], "UNDOCUMENTED_KEY", message)];
   }
   if (action.action !== "play" && action.action !== "play_get_input") return [];
   return (["file_name", "file_url"] as const).flatMap((key) => {
     const file = action[key];
     if (file === undefined || /\.(mp3|wav)$/i.test(file.split(/[?#]/, 1)[0] ?? "")) return [];
-    const message = `PIOPIY plays mp3 and wav files; ${formatValue(file)} ends in neither .mp3 nor .wav.`;
+    const message = `\`${key}\` should end in .mp3 or .wav, the formats that PIOPIY plays (got ${formatValue(file)}).`;
     return [warningAt([index, key], "UNCERTAIN_FILE_TYPE", message)];
   });
 }

@@ -7,13 +7,13 @@ const LENGTH = 22;
 const PARTLY_MASKED = /[*•●∙·]{3}/u;
 
 /**
- * Derives a password from a secret and these parts: always the same one, and as strong as a random one for everybody who
- * does not have the secret.
+ * Derives a password from a secret and these parts. The same input returns the same password. Without the secret, it is as
+ * hard to guess as a random one.
  */
 export function derivePassword(secret: Secret, parts: readonly string[]): Secret {
   const digest = createHmac("sha512", secret.reveal()).update(JSON.stringify(parts)).digest("hex");
   const base = BigInt(ALPHABET.length);
-  // With 512 bits for 128, no character is likelier than another by more than 2 to the power of -384.
+  // 512 bits for a password of 128 bits: the modulo bias is below 2 to the power of -384.
   let rest = BigInt(`0x${digest}`);
   const characters = Array.from({ length: LENGTH }, () => {
     const character = ALPHABET[Number(rest % base)];
@@ -38,19 +38,19 @@ export function comparePasswords(
   return isUnclear ? "unclear" : "different";
 }
 
-/** Removes what a system may change in a password: outer spaces, letter case and Unicode form. */
+/** Removes the differences that a system may make to a password: outer spaces, letter case and Unicode form. */
 function normalize(password: Secret): string {
   return password.reveal().normalize("NFKC").trim().toUpperCase().toLowerCase();
 }
 
-/** Generates a random password of 22 letters and digits, more than 127 bits, that can be read out on a phone. */
+/** Generates a random password of 22 letters and digits (more than 127 bits) that can be read out on a phone. */
 export function generatePassword(): Secret {
   const characters = Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]);
   return new Secret(characters.join(""));
 }
 
 /**
- * Returns whether the gateway sets this password: 1 to 128 characters, no control characters, no space at either end.
+ * Returns whether the gateway accepts this password: 1 to 128 characters, no control characters, no space at either end.
  * PIOPIY publishes no rule.
  */
 export function isPassword(password: Secret): boolean {

@@ -1,4 +1,4 @@
-/** PIOPIY publishes no rule, but a name that is stored, such as in the cache, needs a bound. */
+/** PIOPIY publishes no limit. The gateway needs one, because it stores usernames, for example in the cache. */
 const MAX_BYTES = 256;
 
 /**
@@ -7,7 +7,7 @@ const MAX_BYTES = 256;
  */
 export const USERNAME_PATTERN = /^\P{Cc}+$/u;
 
-/** What {@link isUsername} requires, for messages. */
+/** The rule of {@link isUsername}, for messages. */
 export const USERNAME_RULE = `must be a string of 1 to ${MAX_BYTES} bytes of UTF-8 without control characters`;
 
 /** Returns whether an endpoint may have this name: 1 to 256 bytes of UTF-8 without control characters. */
@@ -17,18 +17,18 @@ export function isUsername(name: unknown): name is string {
 
 /**
  * Returns whether the gateway creates an endpoint with this name: 1 to 64 letters, digits, dots, underscores and hyphens,
- * beginning with a letter or a digit. Such a name needs no escaping in a SIP URI. PIOPIY publishes no rule.
+ * starting with a letter or a digit. Such a name needs no escaping in a SIP URI. PIOPIY publishes no rule.
  */
 export function isNewUsername(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 }
 
-/** Matches what RFC 3261 does not allow unescaped in the user part of a SIP URI. */
+/** Matches the characters that RFC 3261 does not allow unescaped in the user part of a SIP URI. */
 const RESERVED = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu;
 
 /**
- * Returns the address of an endpoint for a softphone: `sip:user@host`. PIOPIY gives the SBC as a bare host name in early
- * samples and as an unnamed placeholder in later ones, so a scheme and a path are removed.
+ * Returns the SIP URI of an endpoint: `sip:user@host`. PIOPIY's early samples have a bare host name as the SBC, the later ones
+ * only a placeholder, so a scheme and a path are removed.
  */
 export function sipUri(username: string, connectUrl: string): string {
   const host = connectUrl.replace(/^(?:[a-z]+:\/\/|sips?:)/i, "").replace(/[/?;].*$/, "");

@@ -24,14 +24,14 @@ const accept = oneOf(
 );
 const encoding = oneOf("identity", "gzip", "br", "deflate, gzip", "chunked", "\u00ff");
 
-/** Requests whose head is odd but can be read, so that each has an answer. */
+/** Requests with unusual but valid headers. Each one gets a response. */
 export const oddHeads: Record<string, fc.Arbitrary<Bytes>> = {
-  "odd types, charsets and encodings": fc
+  "requests with unusual types, charsets and encodings": fc
     .tuple(type, accept, encoding, fc.oneof(fc.constant(body), latin))
     .map(([contentType, wanted, contentEncoding, sent]) =>
       request(sent, { "content-type": contentType, accept: wanted, "content-encoding": contentEncoding }),
     ),
-  "odd addresses": fc
+  "requests with unusual URLs": fc
     .tuple(
       oneOf("GET", "POST", "DELETE", "OPTIONS", "PUT", "TRACE", "PROPFIND", "M-SEARCH"),
       oneOf(
@@ -102,12 +102,12 @@ const firstLine = oneOf(
   "\u0016\u0003\u0001",
 );
 
-/** Requests whose head is broken. */
+/** Requests with broken headers. Some get no response. */
 export const brokenHeads: Record<string, fc.Arbitrary<Bytes>> = {
-  "broken heads": fc
+  "requests with broken headers": fc
     .tuple(firstLine, lines, oneOf("\r\n\r\n", "\n\n", "\r\r", ""))
     .map(([first, others, end]) => `${[first, "host: localhost", ...others].join("\r\n")}${end}${body}`),
-  "broken chunks": fc
+  "requests with broken chunks": fc
     .tuple(
       fc.array(
         fc.oneof(latin, oneOf("0\r\n\r\n", "5\r\nabcde\r\n", "-1\r\n", "ffffffffffffffff\r\n", "5;x=y\r\n")),
@@ -117,7 +117,7 @@ export const brokenHeads: Record<string, fc.Arbitrary<Bytes>> = {
       ([chunks]) =>
         `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunks.join("")}`,
     ),
-  "bodies shorter than they say": fc
+  "requests with a body that is shorter than content-length": fc
     .tuple(fc.integer({ min: 1, max: 100_000 }), fc.nat(body.length))
     .map(
       ([more, sent]) =>

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type Bytes, request } from "../support/http/raw-http.js";
 
-/** A good request, as far as HTTP is concerned. */
+/** Returns a request that is valid HTTP, with any query and variables. */
 export const graphqlRequest = (query: unknown, variables?: unknown) =>
   request(JSON.stringify({ query, variables }));
 const parametrizedQueries = [
@@ -58,17 +58,17 @@ const shaped = fc.dictionary(
 const depths = fc.integer({ min: 1, max: 45_000 });
 const nest = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth);
 
-/** Bad requests that HTTP can carry, so that each has an answer. */
+/** Invalid requests that are valid HTTP. Each one gets a response. */
 export const wholeRequests: Record<string, fc.Arbitrary<Bytes>> = {
-  "bodies that are no JSON": fc.oneof(
+  "requests whose body is not JSON": fc.oneof(
     text.map((body) => request(body)),
     fc.tuple(anything, fc.nat()).map(([value, at]) => {
       const json = JSON.stringify({ query: "{ __typename }", variables: { value } });
       return request(json.slice(0, at % json.length));
     }),
   ),
-  "bodies that are any JSON": fc.oneof(anything, shaped).map((body) => request(JSON.stringify(body))),
-  "members that are any JSON": fc
+  "requests whose body is any JSON": fc.oneof(anything, shaped).map((body) => request(JSON.stringify(body))),
+  "requests whose members are any JSON": fc
     .record(
       {
         query: fc.oneof(anything, fc.constantFrom("{ __typename }", "query A { __typename }")),
@@ -80,10 +80,10 @@ export const wholeRequests: Record<string, fc.Arbitrary<Bytes>> = {
       { requiredKeys: [] },
     )
     .map((body) => request(JSON.stringify(body))),
-  "variables that are any JSON": fc
+  "requests whose variables are any JSON": fc
     .tuple(fc.constantFrom(...parametrizedQueries), fc.oneof(anything, shaped, fc.array(shaped), text))
     .map(([query, v]) => graphqlRequest(query, { v })),
-  "deep JSON": fc
+  "requests with deep JSON": fc
     .tuple(depths, fc.constantFrom(...parametrizedQueries), fc.nat(3))
     .map(([depth, query, how]) => {
       const deep = [
@@ -94,7 +94,7 @@ export const wholeRequests: Record<string, fc.Arbitrary<Bytes>> = {
       ][how];
       return request(`{"query":${JSON.stringify(query)},"variables":{"v":${deep}}}`);
     }),
-  "deep GraphQL": fc
+  "requests with deep GraphQL": fc
     .tuple(fc.integer({ min: 1, max: 990 }), fc.nat(6))
     .map(([depth, how]) =>
       graphqlRequest(
@@ -109,19 +109,21 @@ export const wholeRequests: Record<string, fc.Arbitrary<Bytes>> = {
         ][how],
       ),
     ),
-  "huge texts": fc.tuple(fc.integer({ min: 10, max: 120_000 }), fc.nat(5)).map(([length, how]) => {
-    const long = "x".repeat(length);
-    const number = "9".repeat(length);
-    return [
-      graphqlRequest(`{ ${long} }`),
-      graphqlRequest(`{ sipEndpoint(username: "${long}") { type } }`),
-      graphqlRequest(`{ sipEndpoints(first: ${number}) { totalCount } }`),
-      graphqlRequest(parametrizedQueries[0], { v: long }),
-      graphqlRequest(parametrizedQueries[2], { v: long }),
-      request(`{"query":"{ __typename }","variables":{"v":${number}}}`),
-    ][how] as Bytes;
-  }),
-  "GraphQL with some words changed": fc
+  "requests with huge texts": fc
+    .tuple(fc.integer({ min: 10, max: 120_000 }), fc.nat(5))
+    .map(([length, how]) => {
+      const long = "x".repeat(length);
+      const number = "9".repeat(length);
+      return [
+        graphqlRequest(`{ ${long} }`),
+        graphqlRequest(`{ sipEndpoint(username: "${long}") { type } }`),
+        graphqlRequest(`{ sipEndpoints(first: ${number}) { totalCount } }`),
+        graphqlRequest(parametrizedQueries[0], { v: long }),
+        graphqlRequest(parametrizedQueries[2], { v: long }),
+        request(`{"query":"{ __typename }","variables":{"v":${number}}}`),
+      ][how] as Bytes;
+    }),
+  "requests with some changed words of GraphQL": fc
     .tuple(
       fc.constantFrom(...documents),
       fc.array(fc.tuple(fc.nat(), fc.nat(2), fc.constantFrom(...words)), { minLength: 1, maxLength: 3 }),

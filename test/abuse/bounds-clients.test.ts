@@ -19,7 +19,7 @@ afterEach(() => broken.close());
 
 let release: () => void;
 
-/** A gateway with few slots, whose upstream answers nothing before `release`. */
+/** Starts a gateway with four slots, whose upstream sends no response before `release`. */
 async function start(settings: Record<string, string>): Promise<void> {
   const limits = { MAX_COST: "100000", MAX_TOKENS: "10000", RATE_LIMIT_PER_MINUTE: "0" };
   const times = { PIOPIY_TIMEOUT_MS: "60000", PIOPIY_DEADLINE_MS: "60000" };
@@ -32,13 +32,13 @@ async function start(settings: Record<string, string>): Promise<void> {
   };
 }
 
-/** Waits until the gateway has begun what it was sent. */
+/** Waits until the gateway has begun to execute the operations that were sent. */
 async function begun(headers: Record<string, string> = {}): Promise<void> {
   await until(() => broken.upstream.requests.length > 0);
   for (let round = 0; round < 5; round++) await broken.gateway.execute("{ __typename }", {}, headers);
 }
 
-/** Tells how many upstream requests of the flood began before the last one of others. */
+/** Returns the number of upstream requests of the flood that began before the last one of other clients. */
 async function begunBefore(flood: Promise<unknown>[], execute: () => Promise<unknown>[]): Promise<number> {
   await begun(a);
   const requested = execute();
@@ -54,7 +54,7 @@ async function begunBefore(flood: Promise<unknown>[], execute: () => Promise<unk
 const target = (flood: number, n: number) => `{ type: SIP, user: "flood-${flood}-${n}" }`;
 const targets = (flood: number) => Array.from({ length: 100 }, (_, n) => target(flood, n)).join(" ");
 
-describe("One client's hundreds of upstream requests", () => {
+describe("Hundreds of upstream requests of one client", () => {
   it.each<[string, number, (flood: number) => string]>([
     [
       "verified targets",
@@ -68,7 +68,7 @@ describe("One client's hundreds of upstream requests", () => {
       80,
       (n) => `mutation { createSipEndpoint(input: { username: "flood-${n}" }) { userErrors { code } } }`,
     ],
-  ])("do not keep other clients waiting: %s", async (_, operations, flood) => {
+  ])("do not delay the reads of other clients: %s", async (_, operations, flood) => {
     await start(keys);
     const floods = Array.from({ length: operations }, (_value, n) => broken.gateway.execute(flood(n), {}, a));
     const before = await begunBefore(floods, () =>
@@ -80,7 +80,7 @@ describe("One client's hundreds of upstream requests", () => {
     expect(before).toBeLessThan(10);
   });
 
-  it("do not keep the writes of other clients waiting", async () => {
+  it("do not delay the writes of other clients", async () => {
     await start(keys);
     const floods = Array.from({ length: 4 }, (_, n) =>
       broken.gateway.execute(reads(`flood-${n}`, 64), {}, a),
@@ -94,7 +94,7 @@ describe("One client's hundreds of upstream requests", () => {
     }
   });
 
-  it("do not keep other addresses waiting where nobody logs in", async () => {
+  it("do not delay clients at other addresses with AUTH=none", async () => {
     await start({ AUTH: "none" });
     const floods = Array.from({ length: 4 }, (_, n) => broken.gateway.execute(reads(`flood-${n}`, 64)));
     const before = await begunBefore(floods, () => [executeFromElsewhere()]);

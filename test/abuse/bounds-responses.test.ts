@@ -29,9 +29,9 @@ const connect = (fields: string) =>
   `query ($call: [ConnectTargetInput!]!) { connectAction(input: { call: $call }) { ${fields} } }`;
 const targets = { call: Array.from({ length: 100 }, (_, n) => ({ type: "SIP", user: `${n}`.repeat(100) })) };
 
-describe("A response to a query of more than 2 MiB is an error instead:", () => {
+describe("A response of a query with more than 2 MiB is replaced by an error:", () => {
   it.each<[string, string, Record<string, unknown>]>([
-    ["a document, repeated", report(aliases("normalized", 40)), speak("x".repeat(80_000))],
+    ["a repeated document", report(aliases("normalized", 40)), speak("x".repeat(80_000))],
     ["letters of two bytes", report(aliases("normalized", 40)), speak("é".repeat(40_000))],
     ["characters that JSON escapes", report(aliases("normalized", 40)), speak('"'.repeat(40_000))],
     [
@@ -59,7 +59,7 @@ describe("A response to a query of more than 2 MiB is an error instead:", () => 
     expect([status, data]).toEqual([200, undefined]);
   });
 
-  it("one more byte than is allowed", async () => {
+  it("one byte more than the limit", async () => {
     await start();
     const sizeOf = async (length: number) => {
       const response = await gateway.execute(report("normalized"), speak("x".repeat(length)));
@@ -70,7 +70,7 @@ describe("A response to a query of more than 2 MiB is an error instead:", () => 
     expect(await sizeOf(MAXIMUM - rest + 1)).toMatchObject([{ extensions: { actual: MAXIMUM + 1 } }]);
   });
 
-  it("a part that fragments repeat a thousand times, which is measured once", async () => {
+  it("a part that fragments repeat a thousand times, measured only once", async () => {
     await start();
     const roots = times(32, (n) => `r${n}: validatePcmo(pcmo: $pcmo) { ...F }`);
     const query = `query ($pcmo: PCMO!) { ${roots} } fragment F on PcmoReport { ${aliases("normalized", 32)} }`;
@@ -79,7 +79,7 @@ describe("A response to a query of more than 2 MiB is an error instead:", () => 
     expect(Number(errors?.[0]?.extensions.actual)).toBeGreaterThan(1024 * 90_000);
   });
 
-  it("with status 400 for clients that accept application/graphql-response+json", async () => {
+  it("status 400 for clients that accept application/graphql-response+json", async () => {
     await start();
     const body = { query: report(aliases("normalized", 40)), variables: speak("x".repeat(80_000)) };
     const init = post(body, { accept: "application/graphql-response+json" });
@@ -89,8 +89,8 @@ describe("A response to a query of more than 2 MiB is an error instead:", () => 
   });
 });
 
-describe("A response to a mutation", () => {
-  it("is returned whole, since it may hold a password that was set", async () => {
+describe("A response of a mutation", () => {
+  it("is returned whole, because it may contain a password that was set", async () => {
     await start();
     const password = "\u{1F4DE}".repeat(128);
     const update = `updateSipEndpoint(input: { username: "alice", password: "${password}" }) { ...F }`;

@@ -8,7 +8,7 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 import { hasRedis, startRedis } from "../support/redis.js";
 import { limitsOf, post, times, withGateway } from "./production.js";
 
-/** What MAX_BODY_BYTES lets through, with a little room for the rest of the request. */
+/** A length in characters that MAX_BODY_BYTES allows, together with the rest of the request. */
 const LONG = 90_000;
 
 describe("A gateway with a heap of 128 MB", () => {
@@ -41,7 +41,7 @@ describe("A gateway with a heap of 128 MB", () => {
       80,
       () => query(`{ __typename } # ${randomUUID()}\n${"#\n".repeat(32_000)}`),
     ],
-    // One character beyond Latin-1 makes the whole text take two bytes a character.
+    // One character outside Latin-1 makes the whole string use two bytes per character.
     ["documents with one long comment", 1400, () => query(`{ __typename } # ĝ ${randomUUID()}${long("x")}`)],
     ["long usernames to remove", 800, () => query(input, { i: { username: name() } })],
     ["long usernames to update", 200, () => query(update, { i: { username: name() } })],
@@ -51,7 +51,7 @@ describe("A gateway with a heap of 128 MB", () => {
       200,
       () => query(entity, { of: [{ __typename: "SipEndpoint", username: name() }] }),
     ],
-  ])("survives %s: %i", async (_, count, make) => {
+  ])("does not run out of memory after %s: %i", async (_, count, make) => {
     let left = count;
     const client = async () => {
       while (left-- > 0) await (await fetch(`${gateway.origin}/graphql`, post(make()))).arrayBuffer();
@@ -79,7 +79,7 @@ describe("A username", () => {
     ["that is empty", ""],
   ];
 
-  it.each(bad)("%s is refused in queries, and nothing goes upstream", async (_, username) => {
+  it.each(bad)("%s is rejected in queries, and nothing is sent upstream", async (_, username) => {
     const reads = [
       await gateway.execute("query ($u: ID!) { sipEndpoint(username: $u) { username } }", { u: username }),
       await gateway.execute("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {
@@ -95,7 +95,7 @@ describe("A username", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it.each(bad)("%s is refused in inputs and targets, and nothing goes upstream", async (_, username) => {
+  it.each(bad)("%s is rejected in inputs and targets, and nothing is sent upstream", async (_, username) => {
     const { data } = await gateway.execute<Record<string, unknown>>(
       `mutation ($u: ID!) {
         createSipEndpoint(input: { username: $u }) { userErrors { code } }
@@ -131,7 +131,7 @@ describe("A username", () => {
     expect(data).toEqual({ updateSipEndpoint: { userErrors: [] }, removeSipEndpoint: { username } });
   });
 
-  it("is told from another one that differs in a lone surrogate, also by the cache", async () => {
+  it("is distinguished from one that differs in a lone surrogate, also by the cache", async () => {
     const usernames = ["\ud800", "\ud801", "\ufffd"];
     await withGateway({ CACHE_TTL_MS: "60000" }, async (caching) => {
       await caching.reset({ endpoints: usernames.map((username) => ({ username })) });
@@ -145,8 +145,8 @@ describe("A username", () => {
   });
 });
 
-(hasRedis ? describe : describe.skip)("In Redis a change of an endpoint", () => {
-  it("takes the same few bytes whatever its name", async () => {
+(hasRedis ? describe : describe.skip)("The invalidation of an endpoint in Redis", () => {
+  it("has the same few bytes for every username", async () => {
     const redis = await startRedis();
     const client = createClient({ url: redis.url });
     await client.connect();
@@ -172,7 +172,7 @@ describe("A username", () => {
   });
 });
 
-describe("An operation that makes much work", () => {
+describe("An operation that causes much work", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await startGateway();
@@ -206,17 +206,17 @@ describe("An operation that makes much work", () => {
       {},
     ],
     [
-      "a literal that holds a variable many times",
+      "a literal that contains a variable many times",
       `query ($p: PCMO!) { validatePcmo(pcmo: [${"$p ".repeat(100)}]) ${problems} }`,
       { p: kilobytes },
     ],
     [
-      "a literal that holds a variable deep inside",
+      "a literal with a deeply nested variable",
       `query ($p: PCMO!) { ${times(64, (n) => `a${n}: validatePcmo(pcmo: [{ action: "speak", text: [{ a: $p }] }]) ${problems}`)} }`,
       { p: kilobytes },
     ],
     [
-      "30 times 7,000 targets, which nobody verifies",
+      "30 times 7,000 targets that are not verified",
       `query ($i: ConnectActionInput!) { ${times(30, (n) => `a${n}: connectAction(input: $i) { __typename }`)} }`,
       { i: { call: Array.from({ length: 7000 }, () => ({ user: "" })) } },
     ],
@@ -237,7 +237,7 @@ describe("An operation that makes much work", () => {
     ],
     ["a long alias for each type", `{ __schema { types { ${"a".repeat(50_000)}: name } } }`, {}],
     ["the text of the schema 64 times", `{ ${times(64, (n) => `a${n}: _service { sdl }`)} }`, {}],
-  ])("is refused, and nothing goes upstream: %s", async (_, query, variables) => {
+  ])("is rejected, and nothing is sent upstream: %s", async (_, query, variables) => {
     const { data, errors } = await gateway.execute(query, { ...variables });
     expect(data).toBeUndefined();
     expect(limitsOf(errors)).toEqual(["MAX_COST"]);
@@ -274,13 +274,13 @@ describe("An operation that makes much work", () => {
       "{ sipEndpoints(first: 100) { nodes { username password connectUrl sipUri audio video type } } }",
       {},
     ],
-  ])("passes under the defaults when people need it: %s", async (_, query, variables) => {
+  ])("is allowed by the default limits when it is a common one: %s", async (_, query, variables) => {
     const { data, errors } = await gateway.execute(query, { ...variables });
     expect(errors).toBeUndefined();
     expect(data).toBeTruthy();
   });
 
-  it("is refused in less time than one validation of what it repeats takes", async () => {
+  it("is rejected in less than twice the time of a single validation", async () => {
     const numbers = Array.from({ length: 45_000 }, () => 1);
     const fields = (count: number) =>
       `query ($p: PCMO!) { ${times(count, (n) => `a${n}: ${many} { valid }`)} }`;
@@ -291,7 +291,7 @@ describe("An operation that makes much work", () => {
     };
     const once: number[] = [];
     const often: number[] = [];
-    // Interleaved, and compared by the shortest: other work on the machine makes some of them longer.
+    // The rounds are interleaved and the shortest times compared, because other work on the machine makes some of them longer.
     for (let round = 0; round < 20; round++) {
       once.push(await duration(1));
       often.push(await duration(64));
@@ -300,7 +300,7 @@ describe("An operation that makes much work", () => {
     expect(Math.min(...often)).toBeLessThan(2 * Math.min(...once));
   });
 
-  it("pays the standard introspection query with a few hundred units", async () => {
+  it("costs a few hundred units when it is the standard introspection query", async () => {
     const { headers } = await gateway.execute(getIntrospectionQuery());
     const before = Number((await gateway.execute("{ __typename }")).headers.get("ratelimit-remaining"));
     const cost = Number(headers.get("ratelimit-remaining")) - before;
@@ -346,14 +346,14 @@ describe("A forged cursor", () => {
     ["at the end", COUNT - 1, 100],
     ["past the end", COUNT + 700, 100],
     ["far past the end", 999_999_999, 100],
-  ])("%s has at most 500 rows searched, and expires", async (_, position, first) => {
+  ])("%s is searched for in at most 500 rows, and expires", async (_, position, first) => {
     const { response, requests, units } = await read(position, unknown, first);
     expect(response.errors?.[0]?.extensions.code).toBe("CURSOR_EXPIRED");
     expect(requests).toBeLessThanOrEqual(50 + 5 + Math.ceil(first / 10));
     expect(units).toBeGreaterThanOrEqual(5 * requests);
   });
 
-  it("whose rows stand alone does not have the list read again and again", async () => {
+  it("with only one existing row does not cause repeated reads of the list", async () => {
     const remembered = [fingerprint(name(300)), ...unknown];
     const { response, requests } = await read(400, remembered, 10);
     expect(response.errors).toBeUndefined();
@@ -363,7 +363,7 @@ describe("A forged cursor", () => {
     expect(requests).toBeLessThanOrEqual(50);
   });
 
-  it("costs an operation with 60 of them no more than it may cost", async () => {
+  it("cannot exceed MAX_COST, also with 60 of them in one operation", async () => {
     const left = async () =>
       Number((await gateway.execute("{ __typename }")).headers.get("ratelimit-remaining"));
     const before = await left();
@@ -378,7 +378,7 @@ describe("A forged cursor", () => {
     expect(cost).toBeLessThanOrEqual(5000);
   });
 
-  it("has its search counted with what the operation has cost before", async () => {
+  it("has a search that counts together with the cost of the operation so far", async () => {
     const small = await startGateway({ gateway: { MAX_COST: "200", PIOPIY_URL: gateway.piopiyUrl } });
     try {
       const after = encodeCursor({ position: COUNT / 2, remembered: unknown });
@@ -391,7 +391,7 @@ describe("A forged cursor", () => {
     }
   });
 
-  it("costs a plain walk no more than the pages that it reads", async () => {
+  it("differs from a valid one, which costs only the pages that it reads", async () => {
     const first = await read(
       9,
       Array.from({ length: 10 }, (_, index) => fingerprint(name(index))),

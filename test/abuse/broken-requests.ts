@@ -11,9 +11,9 @@ const good = [
   request("", { "apollo-require-preflight": "1" }, "GET /graphql?query=%7B__typename%7D"),
 ];
 
-/** Bad requests that are no HTTP, or not certainly: some are never answered. */
+/** Requests that may be invalid HTTP. Some get no response. */
 export const brokenRequests: Record<string, fc.Arbitrary<Bytes>> = {
-  "good requests with some bytes changed": fc
+  "valid requests with some changed bytes": fc
     .tuple(
       fc.constantFrom(...good),
       fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
@@ -23,7 +23,7 @@ export const brokenRequests: Record<string, fc.Arbitrary<Bytes>> = {
       for (const [at, byte] of changes) changed[at % changed.length] = byte;
       return changed.toString("latin1");
     }),
-  "good requests that break off": fc
+  "valid requests that are cut off": fc
     .tuple(fc.constantFrom(...good), fc.nat())
     .map(([bytes, at]) => bytes.slice(0, at % bytes.length)),
 };

@@ -11,7 +11,7 @@ import { copyCheckout } from "../support/checkout.js";
 const PAGE = "src/http/graphiql.ts";
 const env = { ...process.env, PORT: "0", LOG_LEVEL: "info" };
 
-/** A built checkout, of which each test has a copy. */
+/** A built checkout. Each test uses a copy of it. */
 let built: string;
 let checkout: string;
 const started: ChildProcess[] = [];
@@ -36,14 +36,14 @@ afterEach(async () => {
 });
 afterAll(() => rm(built, { recursive: true, force: true }));
 
-/** Runs npm in the checkout to its end. */
+/** Runs npm in the checkout and waits until it ends. */
 async function run(...args: string[]): Promise<{ stderr: string; exitCode: unknown }> {
   const npm = spawn("npm", args, { cwd: checkout, stdio: ["ignore", "ignore", "pipe"] });
   const [stderr, [exitCode]] = await Promise.all([text(npm.stderr), once(npm, "exit")]);
   return { stderr, exitCode };
 }
 
-/** Waits as long as the test may take. */
+/** Waits until a condition is true. The timeout of the test limits it. */
 async function wait(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await setTimeout(20);
 }
@@ -51,11 +51,11 @@ async function wait(isSo: () => boolean | Promise<boolean>): Promise<void> {
 interface Running {
   readonly child: ChildProcess;
   readonly origin: string;
-  /** Everything that it has written so far. */
+  /** Returns everything that the program has written so far. */
   output(): string;
 }
 
-/** Starts a program of the checkout, and waits until it has written the address that it listens on. */
+/** Starts a program of the checkout, and waits until it prints the address that it listens on. */
 async function start(command: string, args: string[], more: Record<string, string> = {}): Promise<Running> {
   const child = spawn(command, args, { cwd: checkout, env: { ...env, ...more } });
   started.push(child);
@@ -90,11 +90,11 @@ const found = { data: { sipEndpoint: { username: "alice" } } };
 const builds = async () =>
   (await readdir(join(checkout, "dist"))).filter((name) => /^[\da-f]{32}$/.test(name));
 
-/** Changes the program: one that is built from this writes the word when it starts. */
+/** Changes the program, so that the next build prints the word when it starts. */
 const change = (word: string) => appendFile(join(checkout, PAGE), `\nconsole.log("${word}");\n`);
 
 describe("A running gateway", () => {
-  it("serves everything although the files that it started from are gone", async () => {
+  it("serves all requests after the files that it started from are removed", async () => {
     const { origin } = await npmStart();
     await rm(join(checkout, "dist"), { recursive: true });
     await rename(join(checkout, "schema"), join(checkout, "no-schema"));
@@ -109,7 +109,7 @@ describe("A running gateway", () => {
     expect([page.status, live.status]).toEqual([200, 200]);
   });
 
-  it("replaces a worker by one of its own build, while and after another version is built", async () => {
+  it("replaces a worker by one of its own build, during and after the build of another version", async () => {
     const gateway = await npmStart({ WORKERS: "2" });
     const workers = () =>
       new Set(
@@ -121,7 +121,7 @@ describe("A running gateway", () => {
         return workers().size >= count;
       });
     };
-    // A connection that is handed to a worker as it ends is lost with it.
+    // Waits for the new worker, because a connection to a worker that is ending would be lost.
     const kill = async (number: number) => {
       const pid = [...workers()][number] ?? 0;
       process.kill(pid, "SIGKILL");
@@ -140,7 +140,7 @@ describe("A running gateway", () => {
     expect((await npmStart()).output()).toContain("One");
   });
 
-  it("starts together with others when nothing is built", async () => {
+  it("starts in parallel with others when nothing is built", async () => {
     await rm(join(checkout, "dist"), { recursive: true });
     const gateways = await Promise.all([npmStart(), npmStart(), npmStart()]);
     for (const { origin } of gateways) expect(await execute(origin, alice)).toEqual(found);
@@ -150,14 +150,14 @@ describe("A running gateway", () => {
   it.each([
     ["npm run emulator", "npm", ["run", "emulator"]],
     ["another npm start", "npm", ["start"]],
-  ])("answers its first operation after %s has built another version", async (_, command, args) => {
+  ])("executes its first operation after %s has built another version", async (_, command, args) => {
     const { origin } = await npmStart();
     await change("Two");
     await start(command, args, { EMULATOR_PORT: "0" });
     expect(await execute(origin, alice)).toEqual(found);
   });
 
-  it("answers its first operation after npm run api-key has built another version", async () => {
+  it("executes its first operation after npm run api-key has built another version", async () => {
     const { origin } = await npmStart();
     await change("Three");
     expect(await run("run", "api-key", "--", "app", "sip:read")).toMatchObject({ exitCode: 0 });
@@ -166,7 +166,7 @@ describe("A running gateway", () => {
 });
 
 describe("A build", () => {
-  it("is skipped when no input has changed, and made again when one has", async () => {
+  it("is skipped when no input has changed, and runs again when one has", async () => {
     const [first] = await builds();
     await run("run", "build");
     expect(await builds()).toEqual([first]);
@@ -175,7 +175,7 @@ describe("A build", () => {
     expect(await builds()).toHaveLength(2);
   });
 
-  it("that fails leaves the program as it was, and nothing else", async () => {
+  it("that fails leaves the program unchanged, and no other files", async () => {
     const before = await readdir(join(checkout, "dist"));
     await writeFile(join(checkout, "src/main.ts"), "import {");
     const { stderr, exitCode } = await run("run", "build");
@@ -185,7 +185,7 @@ describe("A build", () => {
     expect(await execute(origin, alice)).toEqual(found);
   });
 
-  it("removes builds of the past, but none that a worker may load", async () => {
+  it("removes old builds, except one that a worker may load", async () => {
     const gateway = await npmStart({ WORKERS: "2" });
     const [used = ""] = await builds();
     await cp(join(checkout, "dist", used), join(checkout, "dist", "0".repeat(32)), { recursive: true });
@@ -204,7 +204,7 @@ describe("A build", () => {
 });
 
 describe("A second gateway", () => {
-  it("does not start on the port of the first, and leaves the first as it is", async () => {
+  it("does not start on the port of the first, and does not affect the first", async () => {
     const first = await npmStart();
     const { port } = new URL(first.origin);
     await expect(npmStart({ PORT: port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is in use.`);

@@ -13,7 +13,7 @@ describe("The address of a client behind trusted proxies", () => {
   });
   afterAll(() => gateway.close());
 
-  /** What the audit trail says of the client of one request. */
+  /** Returns the client of one request, as in the audit log. */
   async function clientOf(forwarded: string): Promise<unknown> {
     const before = gateway.log.length;
     expect(await gateway.execute(remove, {}, { "x-forwarded-for": forwarded })).toMatchObject({
@@ -28,16 +28,16 @@ describe("The address of a client behind trusted proxies", () => {
     ["with a port", "203.0.113.8:50001", "203.0.113.8"],
     ["in brackets with a port", "[2001:db8::1]:50001", "2001:db8::1"],
     ["in brackets", "[2001:db8::1]", "2001:db8::1"],
-    ["in a long spelling", "2001:0DB8:0:0:0:0:0:1", "2001:db8::1"],
+    ["in full form", "2001:0DB8:0:0:0:0:0:1", "2001:db8::1"],
     ["with a zone", "fe80::1%eth0", "fe80::1"],
-    ["as an IPv4-mapped one", "::ffff:203.0.113.8", "203.0.113.8"],
-    ["as an IPv4-mapped one in hexadecimal", "[::FFFF:cb00:7108]:443", "203.0.113.8"],
-    ["behind one that the client claims", "198.51.100.1, 203.0.113.8:1", "203.0.113.8"],
+    ["as an IPv4-mapped address", "::ffff:203.0.113.8", "203.0.113.8"],
+    ["as an IPv4-mapped address in hexadecimal", "[::FFFF:cb00:7108]:443", "203.0.113.8"],
+    ["after an address that the client claims", "198.51.100.1, 203.0.113.8:1", "203.0.113.8"],
     ["before a trusted hop", "203.0.113.8, 10.1.2.3", "203.0.113.8"],
     ["before a trusted hop with a port", "203.0.113.8:50001, 10.1.2.3:4711", "203.0.113.8"],
     ["before a trusted IPv4-mapped hop", "203.0.113.8, ::ffff:10.1.2.3", "203.0.113.8"],
     ["before a trusted IPv6 hop with a port", "203.0.113.8, [2001:db8:ffff::7]:80", "203.0.113.8"],
-  ])("is read when it is written %s", async (_, forwarded, address) => {
+  ])("is parsed when it is written %s", async (_, forwarded, address) => {
     expect(await clientOf(forwarded)).toMatchObject({ address });
   });
 
@@ -53,16 +53,16 @@ describe("The address of a client behind trusted proxies", () => {
     ["an IPv6 address with too many groups", "2001:db8:1:2:3:4:5:6:7"],
     ["an address before text", "203.0.113.8, made-up"],
     ["nothing", " , "],
-  ])("is that of the connection when the header holds %s", async (_, forwarded) => {
+  ])("is that of the connection when the header contains %s", async (_, forwarded) => {
     expect(await clientOf(forwarded)).toEqual({ address: "127.0.0.1", who: "127.0.0.1" });
     expect(gateway.log.join("")).not.toContain(long.slice(0, 200));
   });
 
-  it("is that of the nearest hop that has one when text stands before it", async () => {
+  it("is that of the nearest hop with an address when other text precedes it", async () => {
     expect(await clientOf("made-up, 10.1.2.3")).toEqual({ address: "10.1.2.3", who: "10.1.2.3" });
   });
 
-  it("is logged whole while the client is named by its IPv6 network", async () => {
+  it("is logged in full, and the client is identified by its IPv6 network", async () => {
     expect(await clientOf("2001:db8:1:2:3:4:5:6")).toEqual({
       address: "2001:db8:1:2:3:4:5:6",
       who: "2001:db8:1:2::/64",
@@ -71,24 +71,24 @@ describe("The address of a client behind trusted proxies", () => {
   });
 });
 
-/** Headers of one client in ever other words, and one of another client. */
+/** Different headers of one client, and a header of another client. */
 const clients: [string, (nth: number) => string, string][] = [
-  ["other ports", (nth) => `203.0.113.8:${50_000 + nth}`, "203.0.113.9:50000"],
-  ["other addresses of its IPv6 network", (nth) => `2001:db8:0:1:${nth}::${nth}`, "2001:db8:0:2::1"],
+  ["changing ports", (nth) => `203.0.113.8:${50_000 + nth}`, "203.0.113.9:50000"],
+  ["changing addresses of its IPv6 network", (nth) => `2001:db8:0:1:${nth}::${nth}`, "2001:db8:0:2::1"],
   [
-    "other IPv4-mapped spellings",
+    "changing IPv4-mapped forms",
     (nth) => (nth % 2 ? "::ffff:203.0.113.8" : "203.0.113.8"),
     "::ffff:203.0.113.9",
   ],
-  ["other text", (nth) => `made-up-${nth}`, "203.0.113.9"],
-  ["other claims before its address", (nth) => `198.51.100.${nth}, 203.0.113.8`, "198.51.100.1"],
+  ["changing text", (nth) => `made-up-${nth}`, "203.0.113.9"],
+  ["changing claims before its address", (nth) => `198.51.100.${nth}, 203.0.113.8`, "198.51.100.1"],
 ];
 
-describe("A client behind a trusted proxy that writes", () => {
+describe("A client behind a trusted proxy whose header has", () => {
   let gateway: TestGateway;
   afterEach(() => gateway.close());
 
-  it.each(clients)("%s has one count of wrong credentials", async (_, forwarded, other) => {
+  it.each(clients)("%s is one client for the limit on invalid credentials", async (_, forwarded, other) => {
     gateway = await startGateway({ gateway: { ...apiKeys({ good: "sip:read" }), ...proxies } });
     const login = async (key: string, header: string) =>
       (await gateway.execute("{ __typename }", {}, { ...bearer(key), "x-forwarded-for": header })).status;
@@ -98,7 +98,7 @@ describe("A client behind a trusted proxy that writes", () => {
     expect(await login("made-up", other)).toBe(401);
   });
 
-  it.each(clients)("%s has one rate limit", async (_, forwarded, other) => {
+  it.each(clients)("%s is one client for the rate limit", async (_, forwarded, other) => {
     gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: "5", ...proxies } });
     const execute = async (header: string) =>
       (await gateway.execute("{ __typename }", {}, { "x-forwarded-for": header })).status;

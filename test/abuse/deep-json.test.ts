@@ -20,7 +20,7 @@ const preflight = { "apollo-require-preflight": "1" };
 
 const sendBody = (body: string, type = "application/json") =>
   send(`${gateway.origin}/graphql`, { method: "POST", headers: { "content-type": type }, body });
-/** The value is at the second level of the body. */
+/** Sends a value as a variable, at the second level of the body. */
 const sendValue = (value: string, query = validate) =>
   sendBody(`{"query":${JSON.stringify(query)},"variables":{"v":${value}}}`);
 const get = (parameters: Record<string, string>) =>
@@ -28,7 +28,7 @@ const get = (parameters: Record<string, string>) =>
 
 const refusal = [{ extensions: { code: "BAD_REQUEST", limit: "JSON_DEPTH", maximum: 64 } }];
 
-describe("JSON of 64 levels passes", () => {
+describe("JSON of 64 levels is accepted:", () => {
   it.each([
     ["lists", lists(62)],
     ["objects", objects(62)],
@@ -36,22 +36,22 @@ describe("JSON of 64 levels passes", () => {
     ["brackets in texts", JSON.stringify(`${"[{".repeat(9000)}\\"`)],
     ["quotes and backslashes in texts", JSON.stringify('\\"[\\\\"{'.repeat(900))],
     ["many shallow lists", `[${"[],".repeat(9000)}[]]`],
-  ])("of %s in a body", async (_, value) => {
+  ])("%s in a body", async (_, value) => {
     expect((await sendValue(value)).errors).toBeUndefined();
   });
 
-  it("in a parameter of the address", async () => {
+  it("in a URL parameter", async () => {
     const variables = `{"v":${lists(63)}}`;
     expect((await get({ query: validate, variables })).errors).toBeUndefined();
   });
 });
 
-describe("JSON of more than 64 levels is refused with status 400 and the limit:", () => {
+describe("JSON of more than 64 levels is rejected with status 400 and the limit:", () => {
   it.each([
     ["lists", lists],
     ["objects", objects],
     ["both", mixed],
-    ["lists that nothing closes", (depth: number) => "[".repeat(depth)],
+    ["lists that are not closed", (depth: number) => "[".repeat(depth)],
   ])("%s in a body", async (_, nest) => {
     for (const depth of [64, 3000, 6000, 14_000]) {
       const { status, errors } = await sendValue(nest(depth));
@@ -78,7 +78,7 @@ describe("JSON of more than 64 levels is refused with status 400 and the limit:"
     expect((await sendValue(reference, entities)).errors).toMatchObject(refusal);
   });
 
-  it.each(["variables", "extensions"])("the parameter %s of an address", async (name) => {
+  it.each(["variables", "extensions"])("the URL parameter %s", async (name) => {
     for (const depth of [64, 1000]) {
       const { status, errors } = await get({ query: "{ __typename }", [name]: `{"v":${lists(depth)}}` });
       expect(status).toBe(400);
@@ -86,13 +86,13 @@ describe("JSON of more than 64 levels is refused with status 400 and the limit:"
     }
   });
 
-  it("a type with parameters", async () => {
+  it("a content type with parameters", async () => {
     const { errors } = await sendBody(lists(6000), "application/json; charset=utf-8");
     expect(errors).toMatchObject(refusal);
   });
 });
 
-describe("JSON with a forged prototype is still refused", () => {
+describe("JSON with a forged prototype is still rejected", () => {
   it.each([
     '{"query":"{__typename}","__proto__":{}}',
     '{"query":"a","constructor":{"prototype":{}}}',
@@ -107,7 +107,7 @@ describe("A value in a document", () => {
   const argument = (value: string) => `{ validatePcmo(pcmo: ${value}) { valid } }`;
   const literals = (depth: number) => `${"{a:".repeat(depth)}1${"}".repeat(depth)}`;
 
-  it("may have 64 levels", async () => {
+  it("is accepted with 64 levels", async () => {
     expect((await gateway.execute(argument(lists(64)))).errors).toBeUndefined();
     expect((await gateway.execute(argument(literals(64)))).errors).toBeUndefined();
   });
@@ -119,7 +119,7 @@ describe("A value in a document", () => {
     ["many lists", argument(lists(900))],
     ["a default", `query ($v: PCMO = ${lists(65)}) { validatePcmo(pcmo: $v) { valid } }`],
     ["a directive", `{ __typename @skip(if: ${lists(65)}) }`],
-  ])("may not have more: %s", async (_, query) => {
+  ])("is rejected with more levels: %s", async (_, query) => {
     const { data, errors } = await gateway.execute(query);
     expect(data).toBeUndefined();
     expect(errors).toMatchObject([
@@ -128,10 +128,10 @@ describe("A value in a document", () => {
   });
 });
 
-describe("A document that is nested without end, where MAX_TOKENS and MAX_DEPTH let it be", () => {
+describe("A deeply nested document, with large MAX_TOKENS and MAX_DEPTH", () => {
   const shapes: Record<string, (depth: number) => string> = {
     fields: (depth) => `${"{a".repeat(depth)}${"}".repeat(depth)}`,
-    "fields that nothing closes": (depth) => "{a".repeat(depth),
+    "fields that are not closed": (depth) => "{a".repeat(depth),
     fragments: (depth) => `{${"...{".repeat(depth)}__typename${"}".repeat(depth)}}`,
     lists: (depth) => `{ validatePcmo(pcmo: ${lists(depth)}) { valid } }`,
     objects: (depth) => `{ validatePcmo(pcmo: ${"{a:".repeat(depth)}1${"}".repeat(depth)}) { valid } }`,
@@ -139,7 +139,7 @@ describe("A document that is nested without end, where MAX_TOKENS and MAX_DEPTH 
     "fields after texts with brackets": (depth) => `${'{a(b:"}}}")'.repeat(depth)}${"}".repeat(depth)}`,
     "fields after comments with brackets": (depth) => `${"{a#}}}\n".repeat(depth)}${"}".repeat(depth)}`,
   };
-  it.each(Object.entries(shapes))("is refused and no failure of the gateway: %s", async (_, nest) => {
+  it.each(Object.entries(shapes))("is rejected without an internal error: %s", async (_, nest) => {
     const settings = {
       MAX_TOKENS: "1000000",
       MAX_DEPTH: "1000",

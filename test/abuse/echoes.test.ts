@@ -6,7 +6,7 @@ import { post, send, times } from "./production.js";
 
 const { password } = canaries;
 const text = JSON.stringify(password);
-/** For places that take names only. */
+/** For places where only a name is valid. */
 const NAME = "canary_name_1";
 const NUMBER = "987123456789012345";
 const holdsAny = (shown: string) =>
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(Object.values(gateways).map((gateway) => gateway.close())));
 
-/** Sends a request to a gateway with hints and to one without, and makes sure that no value comes back or is logged. */
+/** Sends a request to a gateway with suggestions and to one without. Checks that no value is returned or logged. */
 async function expectNoEcho(path: string, init: RequestInit): Promise<void> {
   for (const { origin, log } of Object.values(gateways)) {
     const { text: shown, headers, errors } = await send(`${origin}${path}`, init);
@@ -34,7 +34,7 @@ const create = "mutation ($v: CreateSipEndpointInput!) { createSipEndpoint(input
 const ofInput = "query ($v: ConnectActionInput!) { connectAction(input: $v) { pcmo } }";
 const call = [{ user: "a" }];
 
-describe("A value in a document that is refused comes back in no error and no log line:", () => {
+describe("A value in a rejected document is in no error and no log entry:", () => {
   it.each([
     ["a String for an Int", `{ sipEndpoints(first: ${text}) { totalCount } }`],
     ["an Int for a String", `{ sipEndpoints(after: ${NUMBER}) { totalCount } }`],
@@ -49,7 +49,7 @@ describe("A value in a document that is refused comes back in no error and no lo
     ["an object", `{ connectAction(input: ${text}) { pcmo } }`],
     ["a target", `{ connectAction(input: { call: [${text}] }) { pcmo } }`],
     ["a key of an object", connect(`${NAME}: 1`)],
-    ["a key that is given twice", `{ validatePcmo(pcmo: { ${NAME}: 1, ${NAME}: 2 }) { valid } }`],
+    ["a repeated key", `{ validatePcmo(pcmo: { ${NAME}: 1, ${NAME}: 2 }) { valid } }`],
     ["a PCMO with a variable that is missing", `query { validatePcmo(pcmo: [${text}, $v]) { valid } }`],
     ["a block string", `{ sipEndpoints(first: """${password.replaceAll('"', "")} """) { totalCount } }`],
     ["a default", `query ($v: Int = ${text}) { sipEndpoints(first: $v) { totalCount } }`],
@@ -68,31 +68,31 @@ describe("A value in a document that is refused comes back in no error and no lo
     ["an alias of fields that conflict", `{ sipEndpoints { ${NAME}: totalCount ${NAME}: nodes { type } } }`],
     ["a representation", `{ _entities(representations: [${text}]) { __typename } }`],
     ["a __typename", `{ _entities(representations: [{ __typename: ${text} }]) { __typename } }`],
-    ["a text where none belongs", `mutation { ${text} }`],
-    ["a block string where none belongs", `mutation { """${password.replaceAll('"', "")} """ }`],
-    ["a number where none belongs", `mutation { ${NUMBER} }`],
+    ["an unexpected string", `mutation { ${text} }`],
+    ["an unexpected block string", `mutation { """${password.replaceAll('"', "")} """ }`],
+    ["an unexpected number", `mutation { ${NUMBER} }`],
     [
       "a name among arguments",
       `mutation { createSipEndpoint(input: { password: a b ${NAME} }) { password } }`,
     ],
-    ["a text without an end", `mutation { createSipEndpoint(input: { password: ${text.slice(0, -1)}`],
-    ["a text with an odd escape", `{ sipEndpoint(username: "canary-password\\q") { type } }`],
+    ["an unterminated string", `mutation { createSipEndpoint(input: { password: ${text.slice(0, -1)}`],
+    ["a string with an invalid escape", `{ sipEndpoint(username: "canary-password\\q") { type } }`],
     ["a comment", `{ nothing } # ${password}`],
   ])("%s", async (_, query) => {
     await expectNoEcho("/graphql", post({ query }));
   });
 });
 
-describe("A value in a request that is refused comes back in no error and no log line:", () => {
+describe("A value in a rejected request is in no error and no log entry:", () => {
   it.each<[string, object]>([
     ["a String", { query: create, variables: { v: { username: "erin", password: [password] } } }],
     [
       "an object for a String",
       { query: create, variables: { v: { username: "a", password: { [password]: 1 } } } },
     ],
-    ["a text for an object", { query: create, variables: { v: password } }],
+    ["a string for an object", { query: create, variables: { v: password } }],
     ["a key of an object", { query: create, variables: { v: { username: "erin", [password]: 1 } } }],
-    ["a key that is nearly right", { query: create, variables: { v: { username: "erin", [`${NAME}`]: 1 } } }],
+    ["a key that is a name", { query: create, variables: { v: { username: "erin", [`${NAME}`]: 1 } } }],
     ["an Int", { query: ofInput, variables: { v: { call, timeout: password } } }],
     ["a large Int", { query: ofInput, variables: { v: { call, timeout: 987123456789 } } }],
     ["an enum", { query: ofInput, variables: { v: { call, ringType: password } } }],
@@ -100,17 +100,17 @@ describe("A value in a request that is refused comes back in no error and no log
     ["an ID", { query: ofInput, variables: { v: { call: [{ user: { [password]: password } }] } } }],
     ["a list", { query: ofInput, variables: { v: { call: password } } }],
     [
-      "a text of a mistake",
+      "text that looks like an error message",
       { query: ofInput, variables: { v: { call, loop: `x; ${password}; got invalid value` } } },
     ],
     ["an operationName", { query: "query A { __typename }", operationName: password }],
-    ["an operationName that is none", { query: "query A { __typename }", operationName: [password] }],
+    ["an operationName that is a list", { query: "query A { __typename }", operationName: [password] }],
     ["a query", { query: [password] }],
     ["variables", { query: "{ __typename }", variables: password }],
     ["extensions", { query: "{ __typename }", extensions: password }],
     ["a hash", { extensions: { persistedQuery: { version: 1, sha256Hash: password } } }],
     [
-      "a hash of another text",
+      "a hash of another document",
       { query: "{ a }", extensions: { persistedQuery: { version: 1, sha256Hash: password } } },
     ],
     ["a version", { extensions: { persistedQuery: { version: password, sha256Hash: "ab" } } }],
@@ -122,24 +122,24 @@ describe("A value in a request that is refused comes back in no error and no log
   it.each<[string, Record<string, string>]>([
     ["a query", { query: `{ sipEndpoints(first: ${text}) { totalCount } }` }],
     ["variables", { query: "{ __typename }", variables: password }],
-    ["variables that are a text", { query: "{ __typename }", variables: text }],
+    ["variables that are a string", { query: "{ __typename }", variables: text }],
     [
       "a variable",
       { query: "query ($v: Int) { sipEndpoints(first: $v) { totalCount } }", variables: `{"v":${text}}` },
     ],
     ["extensions", { query: "{ __typename }", extensions: `{${text}}` }],
     ["an operationName", { query: "{ __typename }", operationName: password }],
-  ])("in the address: %s", async (_, parameters) => {
+  ])("in the URL: %s", async (_, parameters) => {
     const headers = { "apollo-require-preflight": "1" };
     await expectNoEcho(`/graphql?${new URLSearchParams(parameters)}`, { headers });
   });
 
   it.each<[string, RequestInit]>([
     [
-      "a body that is no JSON",
+      "a body that is not JSON",
       { method: "POST", headers: { "content-type": "application/json" }, body: password },
     ],
-    ["a body in words", { method: "POST", headers: { "content-type": "text/plain" }, body: password }],
+    ["a text/plain body", { method: "POST", headers: { "content-type": "text/plain" }, body: password }],
     ["a content type", { method: "POST", headers: { "content-type": `x/${NAME}` }, body: "{}" }],
     ["a charset", { method: "POST", headers: { "content-type": `text/x; charset=${NAME}` }, body: "{}" }],
     [
@@ -153,7 +153,7 @@ describe("A value in a request that is refused comes back in no error and no log
     await expectNoEcho("/graphql", init);
   });
 
-  it("an x-request-id that is not fit for a log", async () => {
+  it("an x-request-id that is invalid in a log", async () => {
     const headers = { "content-type": "application/json", "x-request-id": `a ${NAME}` };
     await expectNoEcho("/graphql", { method: "POST", headers, body: "{" });
   });
@@ -173,11 +173,11 @@ describe("A value in a request that is refused comes back in no error and no log
   });
 });
 
-describe("A path that is not there", () => {
+describe("An unknown path", () => {
   const long = "canary-password-".repeat(300);
   it.each([
     ["under /answer/", "/answer/canary-password-1"],
-    ["under /answer/, and long", `/answer/${long}`],
+    ["under /answer/, a long one", `/answer/${long}`],
     ["under /answer/, with more parts", "/answer/canary-password-1/more"],
     ["with two slashes", "//answer/canary-password-1"],
     ["with an escaped letter", "/%61nswer/canary-password-1"],
@@ -188,7 +188,7 @@ describe("A path that is not there", () => {
     ["of one long name", `/${long}`],
     ["under /graphql", "/graphql/canary-password-1?canary-password"],
     ["with a query", "/?canary-password-1"],
-  ])("comes back in no part that may be a token: %s", async (_, path) => {
+  ])("is not repeated where it may contain a token: %s", async (_, path) => {
     for (const { origin, log } of Object.values(gateways)) {
       for (const method of ["GET", "POST", "DELETE"]) {
         const [response] = await exchange(origin, request("", {}, `${method} ${path}`));
@@ -201,7 +201,7 @@ describe("A path that is not there", () => {
   });
 });
 
-describe("A long text in a request comes back as at most 60 characters:", () => {
+describe("A long text in a request is returned with at most 60 characters:", () => {
   const long = "x".repeat(20_000);
   it.each<[string, string, Record<string, unknown>]>([
     ["an unknown field", `{ ${long} }`, {}],
@@ -210,15 +210,15 @@ describe("A long text in a request comes back as at most 60 characters:", () => 
     ["an unknown directive", `{ __typename @${long} }`, {}],
     ["an unknown argument", `{ sipEndpoints(${long}: 1) { totalCount } }`, {}],
     ["an unknown variable", `{ sipEndpoints(first: $${long}) { totalCount } }`, {}],
-    ["a name where none belongs", `{ a } ${long}`, {}],
+    ["an unexpected name", `{ a } ${long}`, {}],
     ["a variable", `query ($${long}: Int!) { sipEndpoints(first: $${long}) { totalCount } }`, {}],
     [
-      "a username that is not there",
+      "an unknown username",
       "mutation ($v: ID!) { removeSipEndpoint(input: { username: $v }) { userErrors { message } } }",
       { v: long },
     ],
     [
-      "a target that is not there",
+      "an unknown target",
       "query ($v: ID!) { connectAction(verify: true, input: { call: [{ user: $v }] }) { userErrors { message } } }",
       { v: long },
     ],
@@ -231,7 +231,7 @@ describe("A long text in a request comes back as at most 60 characters:", () => 
     }
   });
 
-  it("names of a document, many of them", async () => {
+  it("many names in one document", async () => {
     const query = `{ ${times(60, (index) => `x${index}${"x".repeat(1000)}`)} }`;
     const { errors } = await send(`${gateways.hints?.origin}/graphql`, post({ query }));
     expect(errors).toHaveLength(5);

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** A refused request, and the name that it nearly hits. */
+/** A rejected request, and the existing name that is similar to the one in it. */
 interface NearMiss {
   readonly what: string;
   readonly query: string;
@@ -19,49 +19,49 @@ interface NearMiss {
 const connect = "query ($input: ConnectActionInput!) { connectAction(input: $input) { pcmo } }";
 const call = [{ user: "alice" }];
 
-describe("graphql-cop finds no field suggestions: no error tells what is there instead of", () => {
+describe("graphql-cop finds no field suggestions: no error names a similar", () => {
   it.each<NearMiss>([
-    { what: "a root field", query: '{ sipEndpoin(username: "alice") { type } }', name: "sipEndpoint" },
-    { what: "a field", query: '{ sipEndpoint(username: "alice") { passwor } }', name: "password" },
-    { what: "a field of a list", query: "{ sipEndpoints { edge { cursor } } }", name: "edges" },
+    { what: "root field", query: '{ sipEndpoin(username: "alice") { type } }', name: "sipEndpoint" },
+    { what: "field", query: '{ sipEndpoint(username: "alice") { passwor } }', name: "password" },
+    { what: "field of a list", query: "{ sipEndpoints { edge { cursor } } }", name: "edges" },
     {
-      what: "a mutation",
+      what: "mutation",
       query: 'mutation { removeSipEndpoin(input: { username: "a" }) { username } }',
       name: "removeSipEndpoint",
     },
-    { what: "an argument", query: "{ sipEndpoints(firs: 5) { totalCount } }", name: "first" },
+    { what: "argument", query: "{ sipEndpoints(firs: 5) { totalCount } }", name: "first" },
     {
-      what: "a type",
+      what: "type",
       query: "query ($input: ConnectActionInpu) { __typename }",
       name: "ConnectActionInput",
     },
-    { what: "a type of a fragment", query: "{ ... on Quer { __typename } }", name: "Query" },
-    { what: "a directive", query: "{ __typename @skp(if: true) }", name: "@skip" },
-    { what: "a field of introspection", query: "{ __schema { directive } }", name: "directives" },
-    { what: "a selection", query: "{ sipEndpoints }", name: "sipEndpoints {" },
+    { what: "type of a fragment", query: "{ ... on Quer { __typename } }", name: "Query" },
+    { what: "directive", query: "{ __typename @skp(if: true) }", name: "@skip" },
+    { what: "field of introspection", query: "{ __schema { directive } }", name: "directives" },
+    { what: "field with a selection", query: "{ sipEndpoints }", name: "sipEndpoints {" },
     {
-      what: "an enum value",
+      what: "enum value",
       query: '{ connectAction(input: { call: [{ user: "alice" }], ringType: GROU }) { pcmo } }',
       name: "GROUP",
     },
     {
-      what: "an input field",
+      what: "input field",
       query: '{ connectAction(input: { call: [{ user: "alice" }], timeou: 5 }) { pcmo } }',
       name: "timeout",
     },
     {
-      what: "an input field further down",
+      what: "nested input field",
       query: '{ connectAction(input: { call: [{ user: "alice", typ: SIP }] }) { pcmo } }',
       name: "type",
     },
     {
-      what: "an enum value in a variable",
+      what: "enum value in a variable",
       query: connect,
       variables: { input: { call, ringType: "GROU" } },
       name: "GROUP",
     },
     {
-      what: "an input field in a variable",
+      what: "input field in a variable",
       query: connect,
       variables: { input: { call, timeou: 5 } },
       name: "timeout",

@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
-import { hasBrowser, startBrowser } from "../support/browser.js";
+import { hasBrowser, openPage, startBrowser } from "../support/browser.js";
 import { answerDocument, closeAnswerServers } from "../support/emulator/answer-server.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { exchange, type RawResponse } from "../support/http/raw-http.js";
@@ -20,7 +20,7 @@ const lan = Object.values(networkInterfaces())
   .flatMap((addresses = []) => addresses)
   .find(({ internal, family }) => !internal && family === "IPv4")?.address;
 
-/** What a page gives to its `fetch`. */
+/** The options that a page passes to `fetch`. */
 interface PageRequest {
   readonly method?: string;
   readonly mode?: "no-cors";
@@ -44,14 +44,14 @@ const foreign: [string, string, string][] = [
   ["localhost as the path of a foreign name", "host: evil.example/localhost", "HTTP/1.1"],
   ["two names", "host: localhost,evil.example", "HTTP/1.1"],
   ["two Host headers", "host: localhost\r\nhost: evil.example", "HTTP/1.1"],
-  ["two Host headers the other way round", "host: evil.example\r\nhost: localhost", "HTTP/1.1"],
+  ["two Host headers in reverse order", "host: evil.example\r\nhost: localhost", "HTTP/1.1"],
   ["no Host header", "x: y", "HTTP/1.0"],
   [
-    "an X-Forwarded-Host header in place of it",
+    "an X-Forwarded-Host header with an allowed name",
     "host: evil.example\r\nx-forwarded-host: localhost",
     "HTTP/1.1",
   ],
-  ["a Forwarded header in place of it", "host: evil.example\r\nforwarded: host=localhost", "HTTP/1.1"],
+  ["a Forwarded header with an allowed name", "host: evil.example\r\nforwarded: host=localhost", "HTTP/1.1"],
 ];
 const own = [
   "localhost",
@@ -81,7 +81,7 @@ describe("A gateway without credentials", () => {
     return response ?? { status: 0, body: "" };
   };
 
-  it.each(foreign)("refuses every route for %s", async (_, head, version) => {
+  it.each(foreign)("rejects every route for %s", async (_, head, version) => {
     for (const route of routes) {
       const { status, body } = await get(route, head, version);
       expect([route, status]).toEqual([route, 403]);
@@ -102,7 +102,7 @@ describe("A gateway without credentials", () => {
     ["HTTP://evil.example?/health/live", "localhost"],
     ["http://localhost@evil.example/health/live", "localhost"],
     ["http://localhost/health/live", "evil.example"],
-  ])("refuses the absolute target %s with the Host header %s", async (target, host) => {
+  ])("rejects the absolute target %s with the Host header %s", async (target, host) => {
     expect(await get(target, `host: ${host}`)).toMatchObject({ status: 403 });
   });
 
@@ -123,7 +123,7 @@ describe("A gateway without credentials", () => {
     expect(await get("/nothing", `host: ${host}`)).toMatchObject({ status: 404 });
   });
 
-  (lan ? it : it.skip)("serves its own address in a network, and no other address there", async () => {
+  (lan ? it : it.skip)("serves its own network address, if the connection uses it", async () => {
     const open = await startGateway({ gateway: { HOST: "0.0.0.0" } });
     const { port } = new URL(open.origin);
     const outside = await fetch(`http://${lan}:${port}/health/live`);
@@ -135,7 +135,7 @@ describe("A gateway without credentials", () => {
     expect([outside.status, inside?.status]).toEqual([200, 403]);
   });
 
-  it("leaves one entry in the audit trail at once, and counts the others", async () => {
+  it("writes one audit log entry immediately, and counts the others", async () => {
     const audit = gateway.log.map((line) => JSON.parse(line)).filter(({ name }) => name === "audit");
     expect(audit[0]).toMatchObject({ what: "host", outcome: "FORBIDDEN", address: "127.0.0.1" });
     expect(audit.length).toBeLessThan(20);
@@ -143,7 +143,7 @@ describe("A gateway without credentials", () => {
 
   it.each(
     foreign.filter(([, , version]) => version === "HTTP/1.1"),
-  )("has an emulator that refuses its control routes for %s, and not PIOPIY's", async (_, head) => {
+  )("has an emulator that rejects its control routes for %s, but not PIOPIY's operations", async (_, head) => {
     const emulator = new URL(gateway.piopiyUrl).origin;
     const send = async (line: string) =>
       (await exchange(emulator, `${line} HTTP/1.1\r\n${head}\r\nconnection: close\r\n\r\n`))[0];
@@ -159,7 +159,7 @@ describe("A gateway without credentials", () => {
     ).toBe(403);
   });
 
-  it("are refused on answer URLs too, not with an error of the gateway", async () => {
+  it("rejects an unknown host on answer URLs too, with 403", async () => {
     const [response] = await exchange(
       gateway.origin,
       "POST /answer/made-up HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
@@ -198,7 +198,7 @@ describe("A gateway without credentials", () => {
       { method: "POST", headers: { "content-type": "application/json", origin: "http://localhost" } },
     ],
     [200, "reset", { method: "POST", headers: { "content-type": "Application/JSON; charset=utf-8" } }],
-  ])("has an emulator that answers %s to /_emulator/%s with %j", async (status, route, init) => {
+  ])("has an emulator that responds with %s to /_emulator/%s with %j", async (status, route, init) => {
     const emulator = new URL(gateway.piopiyUrl).origin;
     const response = await fetch(`${emulator}/_emulator/${route}`, init);
     expect(response.status).toBe(status);
@@ -207,7 +207,7 @@ describe("A gateway without credentials", () => {
 });
 
 describe("A gateway with credentials", () => {
-  it("serves any host, since a foreign page has none", async () => {
+  it("serves any host, because a foreign page has no credential", async () => {
     const gateway = await startGateway({ gateway: apiKeys({ good: "sip:read" }) });
     const request = (route: string) =>
       exchange(gateway.origin, `GET ${route} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n`);
@@ -232,7 +232,7 @@ describeWithBrowser("A foreign page in a browser", () => {
   beforeAll(async () => {
     gateway = await startGateway({ gateway: { GRAPHIQL: "true" } });
     emulator = new URL(gateway.piopiyUrl).origin;
-    // Not all browsers keep pages from local addresses, so the servers must do without that.
+    // Not all browsers block requests of pages to local addresses, so the servers must not depend on it.
     browser = await startBrowser(
       "--host-resolver-rules=MAP evil.example 127.0.0.1",
       "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
@@ -245,18 +245,18 @@ describeWithBrowser("A foreign page in a browser", () => {
   });
   beforeEach(async () => {
     await gateway.reset();
-    page = await browser.newPage();
+    page = await openPage(browser);
     page.setDefaultTimeout(120_000);
   });
   afterEach(() => page.close());
 
-  /** Opens an empty page of this origin, whose other requests go to the network. */
+  /** Opens an empty page of this origin. Its other requests are sent to the network. */
   async function open(origin: string): Promise<void> {
     await page.route(`${origin}/page`, (route) => route.fulfill({ contentType: "text/html", body: "<p>" }));
     await page.goto(`${origin}/page`);
   }
 
-  /** Has the page send a request, and returns its status and text, or the error. */
+  /** Sends a request from the page, and returns the status and text of the response, or the error. */
   const send = (url: string, init: PageRequest = {}) =>
     page.evaluate(
       async ([target, options]) => {
@@ -285,7 +285,7 @@ describeWithBrowser("A foreign page in a browser", () => {
     body: JSON.stringify(body),
   });
 
-  it("cannot reset the emulator or have it post to an inner service", async () => {
+  it("can neither reset the emulator nor make it send requests to an internal service", async () => {
     const inner = await answerDocument([{ action: "hangup" }]);
     const call = JSON.stringify({ to: 1, from: 2, answerUrl: inner.url });
     await open("http://evil.example:9");
@@ -324,14 +324,14 @@ describeWithBrowser("A foreign page in a browser", () => {
     expect((await send("/graphiql"))[0]).toBe(403);
     expect((await send("/health/live"))[0]).toBe(403);
     await page.close();
-    page = await browser.newPage();
+    page = await openPage(browser);
     await open(rebound(emulator));
     expect((await send("/_emulator/calls"))[0]).toBe(403);
     expect((await send("/_emulator/reset", json({ count: 0 })))[0]).toBe(403);
     expect(await usernames()).toEqual(["alice", "bob", "carol", "dave"]);
   });
 
-  it("differs from a page of localhost, which is served", async () => {
+  it("differs from a page of localhost, which gets data", async () => {
     await open(gateway.origin.replace("127.0.0.1", "localhost"));
     const [status, text] = await send("/graphql", json(read));
     expect(status).toBe(200);

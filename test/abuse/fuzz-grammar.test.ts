@@ -12,11 +12,11 @@ import { CANARY, grammarRequests } from "./request-grammar.js";
 const SEED = 20_261_127;
 const EACH = 150;
 const SIDE_BY_SIDE = 10;
-/** A hostile request may block the event loop for so many times as long as a good one does, or as the machine alone does. */
+/** An invalid request may block the event loop this many times longer than a valid one, or than LEAST_DELAY_MS. */
 const DELAY_FACTOR = 12;
 const LEAST_DELAY_MS = 25;
 const ROUNDS = 10;
-/** What all hostile requests together may leave behind, besides what the bounded caches hold. */
+/** The memory that all invalid requests together may retain, besides the bounded caches. */
 const RETAINED_MB = 40;
 
 const good = request(JSON.stringify({ query: "{ sipEndpoints(first: 4) { nodes { username sipUri } } }" }));
@@ -40,7 +40,7 @@ function retainedMegabytes(): number {
   return (heapUsed + external) / 1e6;
 }
 
-/** Sends all requests, some side by side, and returns their responses and the longest time that the event loop stood still. */
+/** Sends all requests, some in parallel. Returns their responses and the longest block of the event loop. */
 async function sendAll(requests: Bytes[]): Promise<{ responses: RawResponse[]; delayMs: number }> {
   const responses: RawResponse[] = [];
   const queue = requests.values();
@@ -54,7 +54,7 @@ async function sendAll(requests: Bytes[]): Promise<{ responses: RawResponse[]; d
   return { responses, delayMs: delay.max / 1e6 };
 }
 
-/** What a client may not be sent, whatever it asked. */
+/** Returns whether a response is one that no client may get. */
 function isWrong({ status, body }: RawResponse): boolean {
   const { errors = [] } = JSON.parse(body || "{}") as { errors?: { message: string }[] };
   return (
@@ -66,10 +66,10 @@ function everyKind(seed: number): Bytes[] {
   return Object.values(grammarRequests).flatMap((requests) => fc.sample(requests, { seed, numRuns: EACH }));
 }
 
-describe("The gateway, asked in its own grammar with values that must not be seen,", () => {
+describe("With requests that follow the grammar and contain secret values, the gateway", () => {
   it.each(
     Object.entries(grammarRequests),
-  )(`stays quiet and quick: ${EACH} requests by %s`, async (_, requests) => {
+  )(`returns and logs no secret and does not block: ${EACH} requests with generated %s`, async (_, requests) => {
     const quiet = await sendAll(Array.from({ length: EACH }, () => good));
     const logged = gateway.log.length;
     const sample = fc.sample(requests, { seed: SEED, numRuns: EACH });
@@ -81,12 +81,12 @@ describe("The gateway, asked in its own grammar with values that must not be see
       [],
     );
     const most = DELAY_FACTOR * Math.max(quiet.delayMs, LEAST_DELAY_MS);
-    // A busy machine delays some requests too, but a request that blocks the event loop does so each time.
+    // A busy machine delays some requests too, but a request that blocks the event loop does so every time.
     for (let round = 1; round < ROUNDS && delayMs > most; round += 1) ({ delayMs } = await sendAll(sample));
     expect(delayMs).toBeLessThan(most);
   });
 
-  it("keeps nothing of what it was sent", async () => {
+  it("retains nothing of the requests", async () => {
     await sendAll(everyKind(SEED + 1));
     (gateway.log as string[]).length = 0;
     const before = retainedMegabytes();

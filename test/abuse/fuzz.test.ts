@@ -10,7 +10,7 @@ import { production } from "./production.js";
 const SEED = 20_240_607;
 const EACH = 700;
 const SIDE_BY_SIDE = 50;
-/** The level of a line of the log that tells of a failure. */
+/** The log level of errors. */
 const ERROR = 50;
 
 let gateway: TestGateway;
@@ -33,7 +33,7 @@ async function readList() {
   return data;
 }
 
-/** What is wrong with an answer to a bad request, if anything is. */
+/** Returns the problem of a response to an invalid request, or undefined. */
 function fault({ status, body }: RawResponse): string | undefined {
   if (!(status >= 100 && status < 500)) return `status ${status}: ${body}`;
   if (body.includes("INTERNAL_SERVER_ERROR")) return body;
@@ -41,11 +41,11 @@ function fault({ status, body }: RawResponse): string | undefined {
     if (body) JSON.parse(body);
     return undefined;
   } catch {
-    return `no JSON: ${body}`;
+    return `not JSON: ${body}`;
   }
 }
 
-/** Sends all, some of them side by side, and collects the requests that went wrong. */
+/** Sends all requests, some in parallel, and returns those with a problem. */
 async function faultsOf(
   requests: Bytes[],
   sendOne: (bytes: Bytes) => Promise<(string | undefined)[]>,
@@ -64,12 +64,12 @@ async function faultsOf(
 
 const responded = async (bytes: Bytes) => {
   const responses = await exchange(gateway.origin, bytes);
-  return responses.length === 0 ? ["no answer"] : responses.map(fault);
+  return responses.length === 0 ? ["no response"] : responses.map(fault);
 };
 const notBroken = async (bytes: Bytes) => (await exchange(gateway.origin, bytes, readList())).map(fault);
 
-// Jest fails a test during which a rejection is handled by nobody.
-describe("The gateway answers every bad request in JSON and with no failure of its own, and stays well:", () => {
+// Jest also fails a test that causes an unhandled rejection.
+describe("The gateway responds to invalid requests in JSON without an internal error, and serves the next request:", () => {
   it.each(Object.entries({ ...wholeRequests, ...oddHeads }))(`${EACH} %s`, async (_, requests) => {
     const sample = fc.sample(requests, { seed: SEED, numRuns: EACH });
     expect(await faultsOf(sample, responded)).toEqual([]);
@@ -77,7 +77,7 @@ describe("The gateway answers every bad request in JSON and with no failure of i
 
   it.each(
     Object.entries({ ...brokenRequests, ...brokenHeads }),
-  )(`${EACH} %s, of which some are no requests`, async (_, requests) => {
+  )(`${EACH} %s, some of which get no response`, async (_, requests) => {
     const sample = fc.sample(requests, { seed: SEED, numRuns: EACH });
     expect(await faultsOf(sample, notBroken)).toEqual([]);
   });

@@ -18,9 +18,9 @@ const preflight = { headers: { "apollo-require-preflight": "true" } };
 const removal = 'mutation cop { removeSipEndpoint(input: { username: "alice" }) { username } }';
 const inside = (query: string) => `?query=${encodeURIComponent(query)}`;
 
-/** The checks of graphql-cop, each under its name, and in its order. */
+/** The checks of graphql-cop, with their names and in their order. */
 describe("graphql-cop finds no", () => {
-  it("alias overloading: 101 aliases are refused, and the error names the limit", async () => {
+  it("alias overloading: 101 aliases are rejected, and the error names the limit", async () => {
     const { text, errors } = await execute(
       `query cop { ${times(101, (index) => `alias${index}: __typename`)} }`,
     );
@@ -29,26 +29,28 @@ describe("graphql-cop finds no", () => {
     expect(errors?.[0]?.message).toContain("101 aliases");
   });
 
-  it("array-based query batching: twelve operations in one body are refused", async () => {
+  it("array-based query batching: twelve operations in one body are rejected", async () => {
     const { status, text } = await graphql(post(Array(12).fill({ query: "query cop { __typename }" })));
     expect(status).toBe(400);
     expect(text).toContain("Batching is disabled");
     expect(text).not.toContain('"data"');
   });
 
-  it.each([10, 20])("directive overloading: %i directives do not make as many errors", async (count) => {
+  it.each([
+    10, 20,
+  ])("directive overloading: %i unknown directives cause fewer than ten errors", async (count) => {
     const { errors } = await execute(`query cop { __typename ${"@aa".repeat(count)} }`);
     expect(errors?.length).toBeGreaterThan(0);
     expect(errors?.length).toBeLessThan(10);
   });
 
-  it("directive overloading: more directives than allowed get one error, which names the limit", async () => {
+  it("directive overloading: more directives than allowed cause one error, which names the limit", async () => {
     const { errors } = await execute(`query cop { __typename ${"@aa".repeat(21)} }`);
     expect(limitsOf(errors)).toEqual(["MAX_DIRECTIVES"]);
     expect(errors?.[0]?.message).toContain("MAX_DIRECTIVES");
   });
 
-  it("circular query by introspection", async () => {
+  it("circular query by introspection: introspection is off", async () => {
     const circle = "fields { type { ".repeat(4);
     const { text } = await execute(`query cop { __schema { types { ${circle} name ${"} }".repeat(4)} } } }`);
     expect(text).toContain("Introspection is off");
@@ -59,7 +61,7 @@ describe("graphql-cop finds no", () => {
     "{ __schema { types { name fields { name } } } }",
     '{ __type(name: "Query") { fields { name } } }',
     "{ ... { ...A } } fragment A on Query { schema: __schema { directives { name } } }",
-  ])("introspection: %s", async (query) => {
+  ])("introspection: %s is rejected", async (query) => {
     const { text, errors } = await execute(query);
     expect(text).not.toContain('"data"');
     expect(errors?.[0]?.extensions.validationErrorCode).toBe("INTROSPECTION_DISABLED");
@@ -68,7 +70,7 @@ describe("graphql-cop finds no", () => {
   it.each([
     "?query={__typename}",
     inside("query cop { __typename }"),
-  ])("GET based query without protection from forgery: %s needs a header that no form sends", async (query) => {
+  ])("GET based query (possible CSRF): %s needs a header that no form can send", async (query) => {
     const { status, text } = await graphql({}, query);
     expect(status).toBe(400);
     expect(text).toContain("apollo-require-preflight");
@@ -76,7 +78,7 @@ describe("graphql-cop finds no", () => {
     expect((await graphql(preflight, query)).text).toBe('{"data":{"__typename":"Query"}}\n');
   });
 
-  it("GET based mutation: it is refused as a forgery, and without that as a mutation", async () => {
+  it("GET based mutation: it is rejected as CSRF, and with the preflight header as a mutation", async () => {
     expect((await graphql({}, inside(removal))).status).toBe(400);
     const { status, headers, text } = await graphql(preflight, inside(removal));
     expect(status).toBe(405);
@@ -84,7 +86,7 @@ describe("graphql-cop finds no", () => {
     expect(text).not.toContain('"data"');
   });
 
-  it("POST based query in a form", async () => {
+  it("POST based url-encoded query: a form is rejected", async () => {
     const { status, text } = await graphql({
       method: "POST",
       body: new URLSearchParams({ query: "query cop { __typename }" }),
@@ -99,7 +101,7 @@ describe("graphql-cop finds no", () => {
     "/playground",
     "/console",
     "/graphql",
-  ])("GraphiQL or playground: GET %s shows no page", async (path) => {
+  ])("GraphiQL or playground: GET %s returns no page", async (path) => {
     const { status, headers, text } = await send(`${gateway.origin}${path}`, {
       headers: { accept: "text/html" },
     });
@@ -112,7 +114,7 @@ describe("graphql-cop finds no", () => {
     {},
     { "apollo-federation-include-trace": "ftv1" },
     { "x-apollo-tracing": "1" },
-  ])("trace mode: no answer to a request with %j tells times", async (headers) => {
+  ])("trace mode: the response to a request with %j contains no durations", async (headers) => {
     expect((await execute("query cop { __typename }", headers)).text).toBe(
       '{"data":{"__typename":"Query"}}\n',
     );
@@ -125,14 +127,14 @@ describe("graphql-cop finds no", () => {
     "query cop { abc }",
     "query cop($a: [) { a }",
     "\u0000",
-  ])("unhandled error: %j gets a clean one", async (query) => {
+  ])("unhandled error: %j causes a GraphQL error without a stack trace", async (query) => {
     const { status, text, errors } = await execute(query);
     expect(status).toBe(200);
     expect(errors?.[0]?.extensions.code).toMatch(/^GRAPHQL_(PARSE|VALIDATION)_FAILED$/);
     expect(text).not.toMatch(/exception|stack|node_modules|\.[jt]s\b|at Object\.|at async/i);
   });
 
-  it("field duplication: a field that stands 500 times is refused, and the error names the limit", async () => {
+  it("field duplication: a field that is repeated 500 times is rejected, and the error names the limit", async () => {
     const { text, errors } = await execute(`query cop { ${times(500, () => "__typename")} }`);
     expect(text).not.toContain('"data"');
     expect(limitsOf(errors)).toContain("MAX_ALIASES");

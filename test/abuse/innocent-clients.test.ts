@@ -21,12 +21,12 @@ const execute = async (headers: Record<string, string>) => (await gateway.execut
 const logged = () => gateway.log.map((line) => JSON.parse(line));
 const audited = () => logged().filter(({ name }) => name === "audit");
 
-describe("Clients behind one address with a stranger", () => {
+describe("Clients that share an address with an invalid client", () => {
   it.each([
-    ["wrong credentials", bearer("made-up"), [401, 429]],
+    ["invalid credentials", bearer("made-up"), [401, 429]],
     ["no credentials", {}, [401]],
     ["credentials of another scheme", { authorization: "Basic bWFkZTp1cA==" }, [401]],
-  ])("get in while it sends %s, and the log stays short", async (_, headers, statuses) => {
+  ])("are accepted while it sends %s, and the log stays short", async (_, headers, statuses) => {
     gateway = await startGateway({ gateway: { ...apiKeys({ good: "sip:read" }), LOG_LEVEL: "info" } });
     const strange: number[] = [];
     const good: number[] = [];
@@ -40,14 +40,14 @@ describe("Clients behind one address with a stranger", () => {
     expect(new Set(good)).toEqual(new Set([200]));
     expect([...new Set(strange)]).toEqual(statuses);
     const lines = logged().filter(({ msg }) => msg !== "answered");
-    // Two kinds, and two entries of each kind in ten seconds, of which a busy machine may need a few.
+    // There are two kinds of entries, with two entries each per ten seconds. A busy machine may need several times ten seconds.
     expect(lines.length).toBeLessThan(50);
     await gateway.close();
     const counted = audited().map(({ what, count = 1 }) => (what === "login" ? count : 0));
     expect(counted.reduce((sum, count) => sum + count, 0)).toBe(200);
   });
 
-  it("get in with tokens whose key is known while the fetches for invented keys hang", async () => {
+  it("are accepted with tokens of a known key while requests for unknown keys hang", async () => {
     const key = await startWithIssuer();
     expect(await execute(bearer(await sign(key)))).toBe(200);
     const held: { end(): void }[] = [];
@@ -64,7 +64,7 @@ describe("Clients behind one address with a stranger", () => {
     expect(new Set(await Promise.all(strange))).toEqual(new Set([503]));
   });
 
-  it("do not pay with a full log when the issuer of tokens fails: one entry a fetch", async () => {
+  it("cause one log entry per request to the issuer of tokens while the issuer fails", async () => {
     const key = await startWithIssuer();
     issuer?.respond((response) => response.writeHead(500).end());
     const invented = await Promise.all(Array.from({ length: 50 }, (_, n) => sign(key, {}, `invented-${n}`)));
@@ -77,7 +77,7 @@ describe("Clients behind one address with a stranger", () => {
     expect(audited()).toMatchObject([{ what: "login", outcome: "UPSTREAM_UNAVAILABLE" }]);
   });
 
-  it("have their answer URLs served while it uses up the attempts at bad ones", async () => {
+  it("have their answer URLs served while it exceeds the limit on invalid ones", async () => {
     const answerUrls = {
       PUBLIC_URL: "http://127.0.0.1:1",
       ANSWER_URL_SECRET: "made-up-and-longer-than-32-characters",
@@ -103,7 +103,7 @@ describe("Clients behind one address with a stranger", () => {
     expect(gateway.log.length).toBeLessThan(20);
   });
 
-  it("do not pay with a full log for what is no GraphQL request", async () => {
+  it("are accepted after its requests that are not GraphQL, and the log stays short", async () => {
     gateway = await startGateway({ gateway: { ...apiKeys({ good: "sip:read" }), LOG_LEVEL: "info" } });
     const before = gateway.log.length;
     const close = "connection: close\r\n\r\n";
@@ -119,13 +119,13 @@ describe("Clients behind one address with a stranger", () => {
     for (const bytes of Array.from({ length: 10 }, () => requests).flat()) {
       await exchange(gateway.origin, bytes);
     }
-    // The last of the seven needs a credential.
+    // Only the last of the seven requests needs a credential.
     expect(gateway.log.slice(before).map((line) => JSON.parse(line).name)).toEqual(["audit"]);
     expect(await execute(bearer("good"))).toBe(200);
   });
 });
 
-/** Starts a gateway for tokens, and returns the issuer's key. */
+/** Starts a gateway with AUTH=jwt, and returns the key of its issuer. */
 async function startWithIssuer(): Promise<SigningKey> {
   issuer = await startIssuer();
   const key = await makeKey("key-1");
@@ -134,7 +134,7 @@ async function startWithIssuer(): Promise<SigningKey> {
   return key;
 }
 
-describe("The audit trail of many strangers", () => {
+describe("The audit log of many invalid clients", () => {
   const entry = { what: "login", outcome: "UNAUTHENTICATED", requestId: "r", address: "192.0.2.1" };
   const start = (intervalMs?: number) => {
     const lines: { what: string; count?: number; who?: string }[] = [];
@@ -142,7 +142,7 @@ describe("The audit trail of many strangers", () => {
     return { lines, audit: new AuditLog(pino({}, { write }), intervalMs) };
   };
 
-  it("writes what it has counted at the end of the interval, and starts again", async () => {
+  it("writes an entry with the count at the end of the interval, and starts again", async () => {
     const { lines, audit } = start(20);
     for (let nth = 0; nth < 3; nth++) audit.recordRefusal("one", entry);
     audit.recordRefusal("other", entry);
@@ -156,7 +156,7 @@ describe("The audit trail of many strangers", () => {
     });
   });
 
-  it("counts those beyond 10,000 in one common entry, which names none of them", () => {
+  it("counts those beyond 10,000 in one shared entry, which names no client", () => {
     const { lines, audit } = start();
     for (let nth = 0; nth < 20_000; nth++)
       audit.recordRefusal(`stranger ${nth}`, { ...entry, who: `${nth}` });

@@ -26,18 +26,18 @@ afterAll(() => gateway.close());
 const execute = (query: string, variables?: Record<string, unknown>) =>
   gateway.execute(query, variables, bearer("reader-key"));
 
-/** How many milliseconds the event loop stands still at most while something is done. */
+/** Returns the longest block of the event loop in milliseconds while a function runs. */
 async function longestBlock(act: () => Promise<unknown>): Promise<number> {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   delays.enable();
   await act();
-  // A block is recorded by the timer that comes after it.
+  // A block is recorded by the next timer after it.
   await new Promise((resolve) => setTimeout(resolve, 5));
   delays.disable();
   return delays.max / 1e6;
 }
 
-describe("A request of 96 kB that is refused blocks the event loop no longer than one that is not:", () => {
+describe("A rejected request of 96 kB blocks the event loop about as long as a valid one:", () => {
   const SIZE = 90_000;
   const targets = "query ($v: [ConnectTargetInput!]!) { connectAction(input: { call: $v }) { pcmo } }";
   const variables = Array.from({ length: 50 }, (_, index) => `$v${index}: Int`).join(" ");
@@ -50,24 +50,24 @@ describe("A request of 96 kB that is refused blocks the event loop no longer tha
   const repeated = (part: string) => part.repeat(SIZE / part.length);
 
   it.each<[string, string, Record<string, unknown>]>([
-    ["50 unknown fields beside a long text", create, { v: { username: repeated("; "), ...unknown } }],
+    ["50 unknown fields and a long text", create, { v: { username: repeated("; "), ...unknown } }],
     [
-      "50 unknown fields beside a long text of hints",
+      "50 unknown fields and a long text of suggestions",
       create,
       { v: { username: repeated(" Did you mean "), ...unknown } },
     ],
     [
-      "50 unknown fields beside a long text of refusals",
+      "50 unknown fields and a long text of error messages",
       create,
       { v: { username: repeated(" got invalid value "), ...unknown } },
     ],
     [
-      "50 wrong fields in two lists of targets",
+      "50 unknown fields in each of two inputs",
       "query ($v: ConnectActionInput!, $w: ConnectActionInput!) { a: connectAction(input: $v) { pcmo } b: connectAction(input: $w) { pcmo } }",
       { v: { from: repeated("; "), ...unknown }, w: { call: 1, ...unknown } },
     ],
     [
-      "50 wrong variables, one of them long",
+      "50 invalid variables, one of them long",
       `query (${variables}) { ${uses} }`,
       Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`v${index}`, index ? "; " : long])),
     ],
@@ -76,8 +76,8 @@ describe("A request of 96 kB that is refused blocks the event loop no longer tha
       `query ($v: Int) { ${times(50, (index) => `a${index}: sipEndpoints(first: $v) { totalCount }`)} }`,
       { v: long },
     ],
-    ["a list of wrong items", targets, { v: Array(SIZE / 5).fill("; ") }],
-    ["a list of long wrong items", targets, { v: Array(50).fill({ user: [long.slice(0, SIZE / 50)] }) }],
+    ["a list of invalid items", targets, { v: Array(SIZE / 5).fill("; ") }],
+    ["a list of long invalid items", targets, { v: Array(50).fill({ user: [long.slice(0, SIZE / 50)] }) }],
     [
       "unknown fields",
       targets,
@@ -91,10 +91,10 @@ describe("A request of 96 kB that is refused blocks the event loop no longer tha
     ],
     ["a long literal", `{ sipEndpoints(first: ${JSON.stringify(long)}) { totalCount } }`, {}],
     ["a long unknown name", `{ ${"x".repeat(SIZE)} }`, {}],
-    ["a long text where none belongs", `{ ${JSON.stringify(long)} }`, {}],
-    ["a text without an end", `{ sipEndpoint(username: "${long}`, {}],
+    ["a long unexpected string", `{ ${JSON.stringify(long)} }`, {}],
+    ["an unterminated string", `{ sipEndpoint(username: "${long}`, {}],
     [
-      "thousands of lines and an argument given 600 times",
+      "thousands of lines and an argument that is repeated 600 times",
       `{ sipEndpoints(${"\n".repeat(SIZE)}${"first:1 ".repeat(600)}) { totalCount } }`,
       {},
     ],
@@ -102,7 +102,7 @@ describe("A request of 96 kB that is refused blocks the event loop no longer tha
     const good = "query ($v: PCMO!) { validatePcmo(pcmo: $v) { valid } }";
     const quiet: number[] = [];
     const blocks: number[] = [];
-    // Other work on the machine makes some blocks longer, but a request that blocks the event loop does so each time.
+    // Other work on the machine makes some blocks longer, but a request that blocks the event loop does so every time.
     for (let round = 0; round < 10; round++) {
       quiet.push(await longestBlock(() => execute(good, { v: long })));
       const act = async () => expect((await execute(query, values)).errors).toBeTruthy();
@@ -113,7 +113,7 @@ describe("A request of 96 kB that is refused blocks the event loop no longer tha
   });
 });
 
-describe("Whatever a library writes into a message, it does not reach a client:", () => {
+describe("A message of a library does not reach a client with the code", () => {
   it.each([
     "GRAPHQL_PARSE_FAILED",
     "GRAPHQL_VALIDATION_FAILED",
@@ -134,7 +134,7 @@ describe("Whatever a library writes into a message, it does not reach a client:"
   });
 });
 
-describe("A reference with an odd __typename", () => {
+describe("A reference with an invalid __typename", () => {
   const entities =
     "query ($of: [_Any!]!) { _entities(representations: $of) { ... on SipEndpoint { username } } }";
   it.each<[unknown]>([
@@ -145,7 +145,7 @@ describe("A reference with an odd __typename", () => {
     [null],
     [`SipEndpoint ${CANARY}`],
     [CANARY],
-  ])("leads no password into the log or the response: %j", async (__typename) => {
+  ])("causes no password in the log or the response: %j", async (__typename) => {
     await gateway.reset({ endpoints: [{ username: "alice", password: CANARY }] });
     const logged = gateway.log.length;
     const { errors } = await execute(entities, { of: [{ __typename, username: "alice" }] });
@@ -157,7 +157,7 @@ describe("A reference with an odd __typename", () => {
   });
 });
 
-describe("The log shows the class, the code and the frames of an error, and no message:", () => {
+describe("The log shows the class, the code and the stack frames of an error, and no message:", () => {
   const lines: string[] = [];
   const log = pino(loggerOptions("trace"), { write: (line: string) => void lines.push(line) });
   afterEach(() => {
@@ -181,20 +181,20 @@ describe("The log shows the class, the code and the frames of an error, and no m
     ["under `err`", (to) => to.error({ err: plain() })],
     ["under another key", (to) => to.error({ problem: plain() }, "text")],
     ["in a list", (to) => to.error({ problems: [plain(), plain()] }, "text")],
-    ["as a value of a text", (to) => to.error("a %s and a %o", plain(), plain())],
+    ["as a value in a format string", (to) => to.error("a %s and a %o", plain(), plain())],
     ["in a child's bindings", (to) => to.child({ err: plain() }).info("text")],
     ["as a cause", (to) => to.error(new Error("outer", { cause: new Error("inner", { cause: plain() }) }))],
     ["as a cause of GraphQL", (to) => to.error(new GraphQLError(CANARY, { originalError: plain() }))],
     ["in an AggregateError", (to) => to.error(new AggregateError([plain()], CANARY))],
-    ["with lines like frames in its message", (to) => to.error(new Error(fake))],
+    ["with lines like stack frames in its message", (to) => to.error(new Error(fake))],
     ["with the stack of another error after its own", (to) => to.error(joined())],
-    ["with a message that was cut", (to) => to.error(changed())],
+    ["with a message that was shortened", (to) => to.error(changed())],
     ["with a message that was replaced", (to) => to.error(rewritten())],
     [
-      "with a name and a code that are texts",
+      "with a name and a code that are secrets",
       (to) => to.error(Object.assign(plain(), { name: CANARY, code: CANARY })),
     ],
-    ["that is a text", (to) => to.error({ err: CANARY }, "text")],
+    ["that is a string", (to) => to.error({ err: CANARY }, "text")],
     ["that is an object", (to) => to.error({ err: { message: CANARY } })],
   ])("%s", (_, write) => {
     write(log);
@@ -203,7 +203,7 @@ describe("The log shows the class, the code and the frames of an error, and no m
     expect(JSON.parse(lines[0] ?? "").msg).toMatch(/^\S/);
   });
 
-  it("with the frames where it was created", () => {
+  it("with the stack frames of its creation", () => {
     log.error(plain());
     const { err } = JSON.parse(lines[0] ?? "");
     expect(err).toMatchObject({ type: "OddError", code: "ERR_ODD" });
@@ -211,13 +211,13 @@ describe("The log shows the class, the code and the frames of an error, and no m
   });
 });
 
-describe("A server behind the gateway that repeats a secret gets none of it into the log:", () => {
+describe("A secret that a server behind the gateway repeats is not logged:", () => {
   it.each([
     ["ERR", `-ERR unknown command 'AUTH', with args beginning with: '${CANARY}'\r\n`],
     ["WRONGPASS", `-WRONGPASS invalid username-password pair ${CANARY}\r\n`],
     ["NOAUTH", `-NOAUTH Authentication required. ${CANARY}\r\n`],
     ["SimpleError", `-${CANARY} is no command\r\n`],
-  ])("Redis, of whose reply only %s is logged", async (reason, reply) => {
+  ])("Redis, whose error is logged only as %s", async (reason, reply) => {
     const server = createTcpServer((socket) => socket.on("data", () => socket.write(reply)));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const lines: string[] = [];
@@ -232,10 +232,10 @@ describe("A server behind the gateway that repeats a secret gets none of it into
   });
 
   it.each([
-    ["no JSON", CANARY],
-    ["no keys", `{"keys":"${CANARY}"}`],
-    ["an odd key", `{"keys":[{"kty":"${CANARY}","kid":"a","alg":"RS256"}]}`],
-  ])("an issuer of keys that sends %s", async (_, body) => {
+    ["invalid JSON", CANARY],
+    ["a string for its keys", `{"keys":"${CANARY}"}`],
+    ["an invalid key", `{"keys":[{"kty":"${CANARY}","kid":"a","alg":"RS256"}]}`],
+  ])("an issuer of tokens that sends %s", async (_, body) => {
     const server = createServer((_request, response) => response.end(body));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;

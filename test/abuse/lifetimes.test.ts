@@ -16,7 +16,7 @@ import { startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
 const TIMEOUT_MS = 180_000;
 
-describe("With clocks that a test can move", () => {
+describe("When a test changes the clocks", () => {
   let emulator: Emulator;
   let gateway: BuiltGateway | undefined;
   beforeEach(async () => {
@@ -72,9 +72,9 @@ describe("With clocks that a test can move", () => {
       ["as JSON", (id) => JSON.stringify({ cmiuuid: id })],
       ["as a form", (id) => new URLSearchParams({ cmiuuid: id })],
       ["under another key", (id) => JSON.stringify({ conversation_uuid: id })],
-      ["with other parts that change", (id) => JSON.stringify({ cmiuuid: id, time: Math.random() })],
+      ["with other values that change", (id) => JSON.stringify({ cmiuuid: id, time: Math.random() })],
     ])(
-      "answers a call for an hour at most, however often its id is sent again %s",
+      "accepts a call for an hour at most, although its id is sent again %s",
       async (_, body) => {
         const running = await start(answering);
         const url = await answerUrl(running);
@@ -93,7 +93,7 @@ describe("With clocks that a test can move", () => {
 
   it.each([
     [
-      "a reading",
+      "a read",
       '{ sipEndpoint(username: "alice") { username type } }',
       '{ sipEndpoint(username: "alice") { type } }',
     ],
@@ -104,7 +104,7 @@ describe("With clocks that a test can move", () => {
     ],
     ["a page", "{ sipEndpoints { totalCount } }", "{ sipEndpoints { totalCount nodes { username } } }"],
   ])(
-    "%s is served for its time and no longer, however the system clock is set",
+    "%s is cached for CACHE_TTL_MS, independent of the system clock",
     async (_, first, second) => {
       const running = await start({ CACHE_TTL_MS: "60000" });
       const connection = new KeptConnection(running.origin);
@@ -124,7 +124,10 @@ describe("With clocks that a test can move", () => {
     TIMEOUT_MS,
   );
 
-  describe.each(["SIGHUP", "SIGWINCH"] as const)("and the system clock set back or ahead (%s)", (signal) => {
+  describe.each([
+    "SIGHUP",
+    "SIGWINCH",
+  ] as const)("and the system clock is set back or ahead (%s)", (signal) => {
     it(
       "an open circuit breaker lets a probe through after BREAKER_RESET_MS",
       async () => {
@@ -136,7 +139,7 @@ describe("With clocks that a test can move", () => {
         });
         const origin = running.origin;
         try {
-          upstream.respond({ status: 500, body: "out of order" });
+          upstream.respond({ status: 500, body: "unavailable" });
           await until(async () => (await retryAfterMs(origin)) !== undefined);
           await move(running, signal);
           const waiting = await retryAfterMs(origin);
@@ -165,7 +168,7 @@ describe("With clocks that a test can move", () => {
           await read();
           await move(running, signal);
           await move(running, "SIGUSR2");
-          upstream.respond({ status: 500, body: "out of order" });
+          upstream.respond({ status: 500, body: "unavailable" });
           const { ageMs } = (await read()).extensions.stale;
           expect(ageMs).toBeGreaterThanOrEqual(1_800_000);
           expect(ageMs).toBeLessThan(2_000_000);
@@ -178,7 +181,7 @@ describe("With clocks that a test can move", () => {
     );
 
     it(
-      "the issuer's new keys are fetched at once, and withdrawn ones are forgotten after ten minutes",
+      "new keys of the issuer are fetched immediately, and removed ones are invalid after ten minutes",
       async () => {
         const issuer = await startIssuer();
         try {
@@ -189,7 +192,7 @@ describe("With clocks that a test can move", () => {
             (
               await fetch(`${running.origin}/graphql`, {
                 method: "POST",
-                // The gateway's clock is an hour from this one.
+                // The gateway's clock differs by an hour from this one.
                 headers: {
                   "content-type": "application/json",
                   ...bearer(await sign(key, { exp: Math.floor(Date.now() / 1000) + 14_400 })),
@@ -213,7 +216,7 @@ describe("With clocks that a test can move", () => {
 
     const itWithRedis = hasRedis ? it : it.skip;
     itWithRedis(
-      "a reading that comes from Redis is served for its time and no longer",
+      "a read that is cached in Redis is served for CACHE_TTL_MS",
       async () => {
         const redis = await startRedis();
         const upstream = await startBrokenUpstream();
@@ -226,7 +229,7 @@ describe("With clocks that a test can move", () => {
             post(origin, `{ sipEndpoint(username: "${name}") { type } }`);
           let count = 0;
           let readAt = 0;
-          // Either may not have joined yet.
+          // A gateway may not be connected to Redis yet.
           await until(async () => {
             const name = `name-${count++}`;
             readAt = performance.now();
@@ -245,7 +248,7 @@ describe("With clocks that a test can move", () => {
             return false;
           });
           expect(servedAt - readAt).toBeLessThan(4000);
-          upstream.respond({ status: 500, body: "out of order" });
+          upstream.respond({ status: 500, body: "unavailable" });
           await until(async () => {
             const { extensions } = await read(reading.origin, `name-${count - 1}`);
             if (!extensions?.stale) return false;
@@ -275,7 +278,7 @@ describe("With clocks that a test can move", () => {
     }>;
   }
 
-  /** Of a read that the circuit breaker refuses; undefined when it lets the read through. */
+  /** Returns `retryAfterMs` of a read that the circuit breaker rejects, or undefined when it allows the read. */
   async function retryAfterMs(origin: string): Promise<number | undefined> {
     const { errors } = await post(origin, '{ sipEndpoint(username: "alice") { type } }');
     return errors?.[0]?.extensions.retryAfterMs;
@@ -293,7 +296,7 @@ describe("A start that fails", () => {
 
   const run = (file: string, env: Record<string, string>) => startProgram([process.execPath, file], env);
 
-  /** The built program without the operations that GraphiQL needs. */
+  /** Copies the built program without the operations that GraphiQL needs, and returns its path. */
   function withoutOperations(): string {
     const folder = mkdtempSync(join(tmpdir(), "gateway-"));
     folders.push(folder);
@@ -311,14 +314,14 @@ describe("A start that fails", () => {
       { WORKERS: "2" },
       /^ENOENT.*operations.*\nThe first worker could not start, and has said why\.\n$/,
     ],
-    ["with a Redis that is not reached", { REDIS_URL: "redis://127.0.0.1:1" }, /^ENOENT.*operations.*\n$/],
+    ["with a Redis that is unreachable", { REDIS_URL: "redis://127.0.0.1:1" }, /^ENOENT.*operations.*\n$/],
     [
-      "with tokens to check",
+      "with AUTH=jwt",
       { AUTH: "jwt", JWT_JWKS_URL: "http://127.0.0.1:1", JWT_ISSUER: "made-up", JWT_AUDIENCE: "made-up" },
       /^ENOENT.*operations.*\n$/,
     ],
   ])(
-    "since GraphiQL's files are missing says so once and ends with 1, %s",
+    "because GraphiQL's files are missing prints that once and exits with 1, %s",
     async (_, env, message) => {
       const { output, end } = run(withoutOperations(), { ...emulated, GRAPHIQL: "true", ...env });
       expect(await end).toBe(1);
@@ -330,7 +333,7 @@ describe("A start that fails", () => {
 
   const itWithRedis = hasRedis ? it : it.skip;
   itWithRedis(
-    "since its port is in use closes Redis and the emulator too",
+    "because its port is in use closes Redis and the emulator too",
     async () => {
       const redis = await startRedis();
       try {
@@ -349,7 +352,7 @@ describe("A start that fails", () => {
     ["main.js", emulated],
     [join("emulator", "main.js"), { EMULATOR_PORT: "0" }],
   ])(
-    "since the emulator's data file is broken says so once and ends with 1: %s",
+    "because the emulator's data file is invalid prints that once and exits with 1: %s",
     async (file, env) => {
       const folder = mkdtempSync(join(tmpdir(), "emulator-"));
       folders.push(folder);
@@ -367,7 +370,7 @@ describe("A start that fails", () => {
     ["one process", "1"],
     ["workers", "2"],
   ])(
-    "by a signal ends in order, whenever that comes: %s",
+    "because a signal ends it exits without an error, at any moment: %s",
     async (_, workers) => {
       const port = String(await freePort());
       for (let part = 0; part < 6; part++) {

@@ -14,28 +14,28 @@ const reads = (count: number) =>
   `{ ${times(count, (index) => `name${index}: sipEndpoint(username: "alice") { type }`)} }`;
 const modern = { accept: "application/graphql-response+json" };
 
-describe("The limits that hold when nothing is set", () => {
-  it("let 50 reads under names of their own pass", async () => {
+describe("The default limits", () => {
+  it("allow 50 reads with an alias each", async () => {
     const { data, errors } = await gateway.execute<Record<string, unknown>>(reads(50));
     expect(errors).toBeUndefined();
     expect(Object.values(data)).toEqual(Array(50).fill({ type: "SIP" }));
   });
 
-  it("refuse 101 of them, without a call of PIOPIY", async () => {
+  it("reject 101 of them, without an upstream request", async () => {
     const { data, errors } = await gateway.execute(reads(101));
     expect(data).toBeUndefined();
     expect(limitsOf(errors)).toEqual(["MAX_ALIASES", "MAX_ROOT_FIELDS"]);
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it.each(["\n", "\r", "\r\n"])("refuse a document of 2,001 lines that end with %j", async (end) => {
+  it.each(["\n", "\r", "\r\n"])("reject a document of 2,001 lines that end with %j", async (end) => {
     const { errors } = await gateway.execute(`${end.repeat(2000)}{ __typename }`);
     expect(errors).toMatchObject([{ extensions: { code: "GRAPHQL_PARSE_FAILED" } }]);
     expect(errors?.[0]?.message).toContain("2001 lines; 2000 are allowed");
     expect((await gateway.execute(`${end.repeat(1999)}{ __typename }`)).errors).toBeUndefined();
   });
 
-  it("let a full page with all that it has pass", async () => {
+  it("allow a page of 100 rows with all fields", async () => {
     await gateway.reset({ count: 100 });
     const { errors } = await gateway.execute(`{ sipEndpoints(first: 100) {
       totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
@@ -46,7 +46,7 @@ describe("The limits that hold when nothing is set", () => {
 });
 
 describe("Introspection", () => {
-  it("passes small limits, since it asks for nothing else", async () => {
+  it("is allowed by small limits when an operation selects nothing else", async () => {
     const all = {
       descriptions: true,
       specifiedByUrl: true,
@@ -65,7 +65,7 @@ describe("Introspection", () => {
     });
   });
 
-  it("may not go in circles", async () => {
+  it("is rejected when it is circular", async () => {
     const circle = "fields { type { ".repeat(4);
     const { data, errors } = await gateway.execute(
       `{ __schema { types { ${circle} name ${"} }".repeat(4)} } } }`,
@@ -76,15 +76,15 @@ describe("Introspection", () => {
   });
 });
 
-describe("A document with too much of something", () => {
-  it("is told every limit that it breaks, and none of its other mistakes", async () => {
+describe("A document that exceeds a limit", () => {
+  it("gets an error for every exceeded limit, and none for its other problems", async () => {
     const fields = times(65, (index) => `name${index}: nothing${index} @nobody`);
     const { errors } = await gateway.execute(`{ ${fields} sipEndpoint { typ } ...Unknown }`);
     expect(limitsOf(errors)).toEqual(["MAX_ALIASES", "MAX_DIRECTIVES", "MAX_ROOT_FIELDS"]);
     for (const { message } of errors ?? []) expect(message).toMatch(/^The operation has \d+ .* Ask for less/);
   });
 
-  it("is refused for an operation that is not asked for, too", async () => {
+  it("is rejected also for an operation that is not selected", async () => {
     await withGateway({ MAX_DEPTH: "1" }, async (flat) => {
       const query = `query A { __typename } query B ${reads(1)}`;
       const { errors } = await send(`${flat.origin}/graphql`, post({ query, operationName: "A" }));
@@ -96,7 +96,7 @@ describe("A document with too much of something", () => {
     ["aliases", reads(65), "MAX_ALIASES"],
     ["tokens", `{ ${"__typename ".repeat(2000)} }`, "MAX_TOKENS"],
     ["cost", "{ sipEndpoints(first: 100) { edges { node { type } } } }", "MAX_COST"],
-  ])("has status 400 for clients of today and 200 for those of before, whose 400 means no GraphQL: %s", async (_, query, limit) => {
+  ])("gets status 400 with application/graphql-response+json, and 200 with application/json: %s", async (_, query, limit) => {
     await withGateway({ MAX_COST: "100" }, async (strict) => {
       const responses = [await strict.execute(query, {}, modern), await strict.execute(query)];
       expect(responses.map(({ status, errors }) => [status, limitsOf(errors)?.[0]])).toEqual([
@@ -111,12 +111,12 @@ describe("A document with too much of something", () => {
   });
 });
 
-describe("Fragments that spread each other in a circle", () => {
+describe("Circular fragments", () => {
   it.each([
     ["one", "fragment A on Query { __typename ...A }"],
     ["two", "fragment A on Query { ...B } fragment B on Query { ...A }"],
     [
-      "two, further down",
+      "two, nested",
       "fragment A on Query { sipEndpoints { ...B } } fragment B on SipEndpointConnection { nodes { type } ...B }",
     ],
     [
@@ -124,7 +124,7 @@ describe("Fragments that spread each other in a circle", () => {
       times(100, (index) => `fragment ${index ? `F${index}` : "A"} on Query { ...F${index + 1} }`) +
         " fragment F100 on Query { ...A }",
     ],
-  ])("are refused by GraphQL itself: %s", async (_, fragments) => {
+  ])("are rejected by the validation of GraphQL: %s", async (_, fragments) => {
     const { data, errors } = await gateway.execute(`{ ...A } ${fragments}`);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.message).toMatch(/^The fragment `\w+` must not spread itself/);

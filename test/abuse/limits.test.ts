@@ -5,12 +5,12 @@ import { limitsOf, send, times } from "./production.js";
 let gateway: TestGateway;
 afterEach(() => gateway.close());
 
-/** Reads that reach PIOPIY, each under a name of its own. */
+/** Returns reads that cause upstream requests, with an alias each. */
 const reads = (count: number, rest = "") =>
   times(count, (index) => `name${index}: sipEndpoint(username: "alice") ${rest} { username }`);
 const read = 'sipEndpoint(username: "alice") { username }';
 
-/** Two operations, of which the first has just what is allowed and the second one more. */
+/** Two operations: the first one is exactly at the limit, the second one exceeds it by one. */
 interface Edge {
   readonly limit: string;
   readonly maximum: number;
@@ -19,12 +19,12 @@ interface Edge {
   readonly refused: string;
 }
 
-describe("Exactly the maximum passes, and one more is refused without a call of PIOPIY:", () => {
+describe("Exactly the maximum is allowed, and one more is rejected without an upstream request:", () => {
   it.each<Edge>([
     {
       limit: "MAX_TOKENS",
       maximum: 13,
-      how: "names and signs",
+      how: "names and punctuators",
       allowed: `{ ${read} __typename __typename }`,
       refused: `{ ${read} __typename __typename __typename }`,
     },
@@ -53,7 +53,7 @@ describe("Exactly the maximum passes, and one more is refused without a call of 
     {
       limit: "MAX_ALIASES",
       maximum: 3,
-      how: "names of the type",
+      how: "__typename",
       allowed: `{ ${read} ${times(3, (index) => `t${index}: __typename`)} }`,
       refused: `{ ${read} ${times(4, (index) => `t${index}: __typename`)} }`,
     },

@@ -11,7 +11,7 @@ import { freePort, hasRedis, startRedis, type TestRedis } from "../support/redis
 import { until } from "../support/until.js";
 
 const TIMEOUT_MS = 180_000;
-/** How long an old state may be served after a change, by docs/cache.md. */
+/** The maximum time in which an old state may be served after a change, as in docs/cache.md. */
 const BOUND_MS = 1000;
 
 let emulator: Emulator;
@@ -33,7 +33,7 @@ async function start(env: Record<string, string>): Promise<BuiltGateway> {
   return gateway;
 }
 
-/** Waits until a second read of the same costs no upstream request, or until it does. */
+/** Waits until a repeated read is served from cache, or until it is not. */
 async function untilCached(connection: KeptConnection, isCached = true): Promise<void> {
   await until(async () => {
     await connection.has("alice");
@@ -53,7 +53,7 @@ describe("Workers of a gateway", () => {
   }
 
   it(
-    "may be killed at any moment under writes, and the primary process goes on",
+    "may be killed at any moment during writes, and the primary process keeps running",
     async () => {
       const gateway = await start({ WORKERS: "2", PORT: String(await freePort()), LOG_LEVEL: "error" });
       const primary = gateway.child.pid;
@@ -69,7 +69,7 @@ describe("Workers of a gateway", () => {
         for (let kill = 0; kill < 6; kill++) {
           await until(() => gateway.child.exitCode !== null || childrenOf(primary).length === 2);
           expect(gateway.child.exitCode).toBeNull();
-          // The older one, which is under load; each time the other one or the successor of the last one is left.
+          // Kills the older worker, which has load. The younger one keeps running.
           const [victim = 0] = childrenOf(primary);
           process.kill(victim, "SIGKILL");
           await until(() => !childrenOf(primary).includes(victim));
@@ -94,11 +94,11 @@ describe("Workers of a gateway", () => {
     ["the list", () => "{ sipEndpoints(first: 100) { nodes { username } } }"],
     ["the number of endpoints", () => "{ sipEndpoints(first: 1) { totalCount } }"],
     [
-      "several things at once",
+      "an endpoint and the list together",
       (name: string) => `{ a: sipEndpoint(username: "${name}") { type } b: sipEndpoints { totalCount } }`,
     ],
   ])(
-    "serve nothing old of %s after they were suspended",
+    "serve no old state of %s after they were suspended",
     async (_, queryOf) => {
       const [writer, reader] = await startTwo();
       let old = 0;
@@ -109,7 +109,7 @@ describe("Workers of a gateway", () => {
         expect(await reader.connection.execute(query)).toEqual(before);
         process.kill(reader.pid, "SIGSTOP");
         await writer.connection.write("createSipEndpoint", name);
-        // It is there before the worker runs again, so it may be served before the queued message is read.
+        // The query is sent before the worker continues, so the worker may read it before the queued invalidation.
         const response = reader.connection.execute(query);
         process.kill(reader.pid, "SIGCONT");
         if (JSON.stringify(await response) === JSON.stringify(before)) old++;
@@ -120,7 +120,7 @@ describe("Workers of a gateway", () => {
   );
 
   it(
-    "read past the cache while their primary process is suspended, and from it afterwards",
+    "bypass the cache while their primary process is suspended, and use it afterwards",
     async () => {
       const [writer, reader] = await startTwo();
       const primary = gateways[0]?.child.pid ?? 0;
@@ -142,9 +142,11 @@ describe("Workers of a gateway", () => {
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)
-  process.stderr.write("Skipped: tests of a Redis that refuses need Redis (apt-get install redis-server).\n");
+  process.stderr.write(
+    "Skipped: the tests of a Redis that rejects writes need Redis (apt-get install redis-server).\n",
+  );
 
-describeWithRedis("Gateways whose Redis still answers PING, but refuses changes", () => {
+describeWithRedis("Gateways whose Redis responds to PING, but rejects writes", () => {
   let redis: TestRedis;
   let admin: ReturnType<typeof createClient>;
   beforeEach(async () => {
@@ -161,7 +163,7 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
     await redis.kill();
   });
 
-  /** The lines that a gateway has logged with a text in their message. */
+  /** Returns the log entries of a gateway that contain a text. */
   const logged = ({ output }: BuiltGateway, text: string) =>
     output.stdout
       .split("\n")
@@ -179,7 +181,7 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
       ["ACL", "SETUSER", "default", "+eval"],
     ],
     [
-      "forbids to publish",
+      "forbids publishing",
       "ERR",
       ["ACL", "SETUSER", "default", "-publish"],
       ["ACL", "SETUSER", "default", "+publish"],
@@ -191,7 +193,7 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
       ["CONFIG", "SET", "min-replicas-to-write", "0"],
     ],
   ])(
-    "serve nothing old for longer than a second when it %s, and log %s once",
+    "serve an old state for a second at most when it %s, and log %s once",
     async (_, code, refuse, accept) => {
       const env = { REDIS_URL: redis.url, LOG_LEVEL: "warn" };
       const [writing, reading] = [await start(env), await start(env)];
@@ -220,7 +222,7 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
       for (const connection of [writer, reader]) await untilCached(connection);
       for (const gateway of [writing, reading]) {
         await until(() => logged(gateway, "Redis accepts").length > 0);
-        // A machine that is busy may bring a TIMEOUT before.
+        // A busy machine may cause more than one TIMEOUT.
         const refusals = logged(gateway, "Redis refuses").filter((line) => line.code === code);
         if (code !== "TIMEOUT") expect(refusals).toHaveLength(1);
         expect(refusals[0]).toMatchObject({ level: 40 });

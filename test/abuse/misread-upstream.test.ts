@@ -9,7 +9,7 @@ interface Sent {
   readonly page: number;
 }
 
-/** The body of the response to each operation; without one, an endpoint as it was sent. */
+/** Returns the body of the response for an operation. Operations without an entry return the endpoint of the request. */
 type Script = Readonly<Record<string, (sent: Sent) => object | string>>;
 
 function scripted(script: Script): Responder {
@@ -39,17 +39,17 @@ const execute = (query: string, variables?: Record<string, unknown>) =>
 const operations = () => broken.upstream.requests.map(({ operation }) => operation);
 const invalid = { code: "UPSTREAM_INVALID_RESPONSE", retryable: true };
 
-/** A response that PIOPIY sends in time and the gateway cannot use. */
+/** Responses that PIOPIY sends in time and the gateway cannot use. */
 const misread: [string, Script][] = [
   ["an unknown type", { get_sip: ({ username }) => ({ ...alice, username, type: "WEBRTC" }) }],
   ["a name in another case", { get_sip: ({ username }) => ({ ...alice, username: username.toUpperCase() }) }],
-  ["no JSON", { get_sip: () => "<h1>Hello</h1>" }],
+  ["invalid JSON", { get_sip: () => "<h1>Hello</h1>" }],
   ["the code 503", { get_sip: () => ({ code: "cmi-503" }) }],
   ["a success without fields", { get_sip: () => success({}) }],
 ];
 
 describe("A response that PIOPIY sends in time", () => {
-  it.each(misread)("keeps no other request from being sent when it has %s", async (_, { get_sip }) => {
+  it.each(misread)("does not block other requests when it has %s", async (_, { get_sip }) => {
     broken.upstream.respond(
       scripted({
         ...paged([]),
@@ -78,7 +78,7 @@ describe("An endpoint with a field that has no valid value", () => {
     ["connectUrl", "connect_URL", undefined, "the address of an SBC"],
     ["connectUrl", "connect_URL", ["sbc.example.com"], "the address of an SBC"],
     ["sipUri", "connect_URL", "", "the address of an SBC"],
-  ])("has an error at %s alone: %s is %j", async (field, spelled, value, allowed) => {
+  ])("has an error at %s only: %s is %j", async (field, spelled, value, allowed) => {
     broken.upstream.respond({ body: { ...alice, [spelled]: value } });
     const others = ["connectUrl", "sipUri", "audio", "video", "type"].filter((name) =>
       spelled === "connect_URL" ? !["connectUrl", "sipUri"].includes(name) : name !== field,
@@ -108,7 +108,7 @@ describe("A row of the list", () => {
 
   it.each(
     odd,
-  )("keeps its name when its password is %s, and the name needs no other request", async (_, password) => {
+  )("has its username when its password is %s, without another upstream request", async (_, password) => {
     const rows = names(5).map((username) =>
       username === "user-3" ? { username, password } : rowOf(username),
     );
@@ -117,14 +117,14 @@ describe("A row of the list", () => {
     expect(errors).toBeUndefined();
     expect(data).toEqual({ sipEndpoints: { nodes: names(5).map((username) => ({ username })) } });
     expect(operations()).toEqual(["list_sip"]);
-    // get_sip has the password.
+    // get_sip returns the password.
     const shown = await execute(passwords);
     expect(shown.errors).toBeUndefined();
     expect(shown.data).toEqual({ sipEndpoints: { nodes: names(5).map(rowOf) } });
     expect(operations().slice(1)).toEqual(["list_sip", "get_sip"]);
   });
 
-  it.each(odd)("has an error at its password alone when that is %s in get_sip too", async (_, password) => {
+  it.each(odd)("has an error at its password only when that is %s in get_sip too", async (_, password) => {
     const rows = names(5).map((username) =>
       username === "user-3" ? { username, password } : rowOf(username),
     );
@@ -143,14 +143,14 @@ describe("A row of the list", () => {
     ["without a username", { password: "made-up" }],
     ["that is null", null],
     ["that is a list", ["user-13"]],
-    ["that is a text", "user-13"],
+    ["that is a string", "user-13"],
     ["whose username is a number", { username: 13, password: "made-up" }],
     ["whose username is empty", { username: "", password: "made-up" }],
     ["whose username has 257 bytes", { username: `${"ü".repeat(128)}a`, password: "made-up" }],
-    ["whose username stands on the page already", rowOf("user-12")],
+    ["whose username is already on the page", rowOf("user-12")],
   ];
 
-  it.each(nameless)("%s is an error beside the others, and a walk goes on over it", async (_, row) => {
+  it.each(nameless)("%s is an error beside the other rows, and a walk continues after it", async (_, row) => {
     await broken.close();
     broken = await startBrokenGateway({ CACHE_TTL_MS: "60000" });
     const rows = names(25).map(rowOf).with(13, row);
@@ -158,7 +158,7 @@ describe("A row of the list", () => {
     const query = `query ($after: String) {
       list: sipEndpoints(first: 7, after: $after) { totalCount nodes { username } pageInfo { hasNextPage endCursor } }
     }`;
-    // The second walk comes from the cache.
+    // The second walk is served from cache.
     for (const requested of [7, 7]) {
       const seen: string[] = [];
       const failed: unknown[] = [];
@@ -182,7 +182,7 @@ describe("A row of the list", () => {
     }
   });
 
-  it("without a username is counted by offset, and a page of nothing else does not end the walk", async () => {
+  it("without a username counts for offsets, and a page of only such rows does not end the walk", async () => {
     const rows = names(25).map((name, index) => (index < 10 ? { password: name } : rowOf(name)));
     broken.upstream.respond(scripted(paged(rows)));
     const fields = "{ nodes { username } pageInfo { hasNextPage endCursor } }";
@@ -202,7 +202,7 @@ describe("A row of the list", () => {
     expect(data).toMatchObject({ walk: { nodes: users }, jump: { nodes: users } });
   });
 
-  it("that PIOPIY lists on two pages comes once, and no other one is missing", async () => {
+  it("that PIOPIY lists on two pages is returned once, and no other row is missing", async () => {
     const rows = names(25).map(rowOf).with(13, rowOf("user-3"));
     broken.upstream.respond(scripted(paged(rows)));
     const { data, errors } = await execute(
@@ -232,11 +232,11 @@ describe("A page of the list", () => {
     ["more rows than the count", list(3, names(10).map(rowOf))],
     ["the count -1", list(-1, names(10).map(rowOf))],
     ["the count 1.5", list(1.5, names(2).map(rowOf))],
-    ["the count 25 as a text", list("25", names(10).map(rowOf))],
+    ["the count 25 as a string", list("25", names(10).map(rowOf))],
     ["the count 8e15", list(8e15, names(10).map(rowOf))],
     ["the count 2147483648", list(2 ** 31, names(10).map(rowOf))],
     ["no count", list(undefined, names(10).map(rowOf))],
-  ])("is an error and not the end of a walk when it has %s, and is never cached", async (_, body) => {
+  ])("is an error, not the end of a walk, when it has %s, and is not cached", async (_, body) => {
     await broken.close();
     broken = await startBrokenGateway({ CACHE_TTL_MS: "60000" });
     const query = "{ sipEndpoints { totalCount nodes { username } } }";
@@ -258,7 +258,7 @@ describe("A response about another endpoint", () => {
     "Alice",
     "alice ",
     "a\u0301lice",
-  ])("is no answer to get_sip, and is not cached: %j", async (username) => {
+  ])("is an error for get_sip, and is not cached: %j", async (username) => {
     await broken.close();
     broken = await startBrokenGateway({ CACHE_TTL_MS: "60000" });
     const query = '{ sipEndpoint(username: "alice") { username type password } }';
@@ -267,7 +267,7 @@ describe("A response about another endpoint", () => {
     expect(data).toEqual({ sipEndpoint: null });
     expect(errors).toMatchObject([{ extensions: invalid }]);
     expect(operations()).toEqual(["get_sip"]);
-    // Nothing was kept that could stand in for PIOPIY in an outage.
+    // Nothing was cached that could be a stale response in an outage.
     broken.upstream.respond({ status: 500, body: "" });
     expect((await execute(query)).data).toEqual({ sipEndpoint: null });
     broken.upstream.respond({});
@@ -280,7 +280,7 @@ describe("A response about another endpoint", () => {
   it.each([
     "add_sip",
     "update_sip",
-  ] as const)("gives nobody the other password after %s", async (operation) => {
+  ] as const)("does not reveal the other password after %s", async (operation) => {
     const bob = { body: { ...alice, username: "bob", password } };
     broken.upstream.respond(bob, { body: { ...alice, password } });
     const query = mutations[operation].replace("userErrors", "password sipEndpoint { password } userErrors");
@@ -288,14 +288,14 @@ describe("A response about another endpoint", () => {
     expect(response.errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN", retryable: true } }]);
     expect(JSON.stringify(response)).not.toContain(password);
     expect(operations()).toEqual([operation, "get_sip"]);
-    // The endpoint shows that it was done.
+    // get_sip shows that the write took effect.
     expect(await write(broken, operation, bob, { body: alice })).toEqual({
       outcome: "done",
       requests: [operation, "get_sip"],
     });
   });
 
-  it("leaves a removal to be looked at, and it is never sent twice", async () => {
+  it("makes a removal be checked with get_sip, and not be sent again", async () => {
     const bob = { body: success({ username: "bob" }) };
     const gone = { body: { code: "cmi-400" } };
     expect(await write(broken, "remove_sip", bob, gone)).toEqual({
@@ -321,10 +321,10 @@ describe("The password that a write reports", () => {
     it.each<[string, unknown]>([
       ["nothing", undefined],
       ["null", null],
-      ["an empty text", ""],
+      ["an empty string", ""],
       ["asterisks", "****"],
       ["bullets", "••••••••"],
-    ])("is the generated one when PIOPIY shows %s in its place", async (_, password) => {
+    ])("is the generated one when PIOPIY returns %s instead", async (_, password) => {
       broken.upstream.respond({ body: { ...alice, password } });
       const { data, errors } = await execute(generated[operation]);
       expect(errors).toBeUndefined();
@@ -335,13 +335,13 @@ describe("The password that a write reports", () => {
     });
 
     it.each([
-      ["cut off", "made-up"],
+      ["truncated", "made-up"],
       ["in another case", "MADE-UP-1"],
       ["with a space", "made-up-1 "],
       ["in full-width letters", "ｍade-up-1"],
       ["partly masked", "m*****p-1"],
       ["another one", "something-else"],
-    ])("is not one that PIOPIY shows %s: only the endpoint itself proves it", async (_, password) => {
+    ])("is not one that PIOPIY returns %s: get_sip must prove the write", async (_, password) => {
       const changed = { body: { ...alice, password } };
       expect(await write(broken, operation, changed, changed)).toEqual({
         outcome: "OUTCOME_UNKNOWN",
@@ -361,7 +361,7 @@ describe("A lost write", () => {
     ["masked", "****"],
     ["missing", undefined],
     ["empty", ""],
-    ["cut off", "made-up"],
+    ["truncated", "made-up"],
     ["longer", "made-up-12"],
     ["in another case", "Made-Up-1"],
     ["trimmed or padded", " made-up-1"],
@@ -369,7 +369,7 @@ describe("A lost write", () => {
     ["partly masked", "m*****p-1"],
   ];
 
-  it.each(unclear)("is OUTCOME_UNKNOWN when the password that PIOPIY shows is %s", async (_, password) => {
+  it.each(unclear)("is OUTCOME_UNKNOWN when the password that PIOPIY returns is %s", async (_, password) => {
     for (const operation of ["add_sip", "update_sip"] as const) {
       expect(await write(broken, operation, cut, { body: { ...alice, password } })).toEqual({
         outcome: "OUTCOME_UNKNOWN",
@@ -380,7 +380,7 @@ describe("A lost write", () => {
 
   it.each(
     unclear,
-  )("is OUTCOME_UNKNOWN too when its repetition with an idempotency key finds it %s", async (_, password) => {
+  )("is OUTCOME_UNKNOWN when it is repeated with an idempotency key and the password is %s", async (_, password) => {
     broken.upstream.respond({ body: { code: "cmi-400" } }, { body: { ...alice, password } });
     const { errors } = await execute(
       mutations.add_sip.replace('"made-up-1"', '"made-up-1", idempotencyKey: "0e7c8a7e"'),
@@ -392,9 +392,9 @@ describe("A lost write", () => {
   });
 
   it.each([
-    ["", "The generated password is lost"],
-    [', idempotencyKey: "0e7c8a7e"', "returns the same generated password"],
-  ])("says what becomes of a generated password: %s", async (key, advice) => {
+    ["without", "", "The generated password is lost"],
+    ["with", ', idempotencyKey: "0e7c8a7e"', "returns the same generated password"],
+  ])("reports whether the generated password is lost, %s an idempotency key", async (_, key, advice) => {
     broken.upstream.respond(cut, { body: { ...alice, password: "****" } });
     const { errors } = await execute(
       `mutation { createSipEndpoint(input: { username: "alice"${key} }) { password } }`,

@@ -13,13 +13,13 @@ const schema = buildGatewaySchema();
 function cost(text: string, variables: Record<string, unknown> = {}): number {
   const document = parse(text);
   const operation = getOperationAST(document, undefined);
-  if (!operation) throw new Error(`This is not one operation: ${text}`);
+  if (!operation) throw new Error(`The document must have exactly one operation: ${text}`);
   return operationCost(schema, document, operation, coerceVariables(schema, operation, { variables }));
 }
 
 type Case = [cost: number, query: string, variables: Record<string, unknown>];
 
-describe("An operation costs 1 a selected field, times the rows inside a list, and 5 an upstream request:", () => {
+describe("An operation costs 1 unit per selected field and row, and 5 per upstream request:", () => {
   it.each<Case>([
     [1, "{ __typename }", {}],
     [7, '{ sipEndpoint(username: "alice") { type } }', {}],
@@ -49,30 +49,30 @@ describe("An operation costs 1 a selected field, times the rows inside a list, a
   });
 });
 
-describe("The rows of a list are those that", () => {
+describe("The cost counts the rows of", () => {
   const by = (declared: string) =>
     `query (${declared}) { sipEndpoints(first: $first) { nodes { username } } }`;
   const entities =
     "query ($of: [_Any!]!) { _entities(representations: $of) { ... on SipEndpoint { username type } } }";
 
   it.each<[string, ...Case]>([
-    ["a literal asks for", 57, "{ sipEndpoints(first: 30) { nodes { username } } }", {}],
-    ["a variable asks for", 57, by("$first: Int!"), { first: 30 }],
-    ["a variable's default asks for", 57, by("$first: Int! = 30"), {}],
-    ["a variable asks for in place of its default", 17, by("$first: Int! = 30"), { first: 5 }],
-    ["the argument's default asks for where a variable is left out", 22, by("$first: Int"), {}],
-    ["are given at most", 182, by("$first: Int!"), { first: 1_000_000 }],
-    ["cannot be fewer than none", 7, by("$first: Int!"), { first: -1_000_000 }],
-    ["a router asks for", 22, entities, { of: [{}, {}, {}] }],
-    ["a router asks for when it asks for none", 1, entities, { of: [] }],
-    ["nobody asks for with a wrong variable", 0, by("$first: Int!"), { first: "many" }],
+    ["a literal", 57, "{ sipEndpoints(first: 30) { nodes { username } } }", {}],
+    ["a variable", 57, by("$first: Int!"), { first: 30 }],
+    ["the default of a variable", 57, by("$first: Int! = 30"), {}],
+    ["a variable that overrides its default", 17, by("$first: Int! = 30"), { first: 5 }],
+    ["the default of the argument, without a variable", 22, by("$first: Int"), {}],
+    ["a page of 100 at most", 182, by("$first: Int!"), { first: 1_000_000 }],
+    ["an empty page at least", 7, by("$first: Int!"), { first: -1_000_000 }],
+    ["references of a router", 22, entities, { of: [{}, {}, {}] }],
+    ["no references", 1, entities, { of: [] }],
+    ["no page, with an invalid variable", 0, by("$first: Int!"), { first: "many" }],
   ])("%s: %i", (_, expected, query, variables) => {
     expect(cost(query, variables)).toBe(expected);
   });
 });
 
 describe("The cost of an operation", () => {
-  it("is the same however it is written", () => {
+  it("is the same with and without fragments", () => {
     fc.assert(
       fc.property(anyQuery, (fields) => {
         const expected = cost(inline(fields));
@@ -95,7 +95,7 @@ describe("The cost of an operation", () => {
     );
   });
 
-  it("never falls when a field comes to it", () => {
+  it("never decreases when a field is added", () => {
     fc.assert(
       fc.property(anyQuery, fc.nat(), fc.nat(), (fields, where, which) => {
         const more = withField(fields, where, which);
@@ -104,7 +104,7 @@ describe("The cost of an operation", () => {
     );
   });
 
-  it("is known at once for fragments that come to a billion fields", () => {
+  it("is computed immediately for fragments that expand to a billion fields", () => {
     const doubling = times(
       30,
       (index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`,

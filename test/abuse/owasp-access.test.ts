@@ -25,10 +25,10 @@ describe("Access Control", () => {
   it.each([
     ["a query", '{ sipEndpoint(username: "alice") { username } }'],
     ["a mutation", removal],
-    ["the name of a type", "{ __typename }"],
-    ["a mistake", "{ nothing }"],
-    ["what is no GraphQL", "{"],
-  ])("general data access: without a credential, nothing runs: %s", async (_, query) => {
+    ["__typename", "{ __typename }"],
+    ["an unknown field", "{ nothing }"],
+    ["invalid GraphQL", "{"],
+  ])("general data access: nothing is executed without a credential: %s", async (_, query) => {
     for (const headers of [{}, bearer("wrong"), { authorization: "Basic YTpi" }]) {
       const { status, text, errors } = await send(`${gateway.origin}/graphql`, post({ query }, headers));
       expect(status).toBe(401);
@@ -67,7 +67,7 @@ describe("Access Control", () => {
 
   it.each<[string, string, unknown]>([
     ["an endpoint", '{ sipEndpoint(username: "alice") { password } }', {}],
-    ["an endpoint under another name", '{ x: sipEndpoint(username: "alice") { x: password } }', {}],
+    ["an endpoint with aliases", '{ x: sipEndpoint(username: "alice") { x: password } }', {}],
     ["nodes", "{ sipEndpoints(first: 1) { nodes { password } } }", {}],
     ["edges", "{ sipEndpoints(first: 1) { edges { node { password } } } }", {}],
     [
@@ -76,7 +76,7 @@ describe("Access Control", () => {
       {},
     ],
     ["references", entities, { of }],
-    ["references with a password of their own", entities, { of: [{ ...of[0], password: "made-up" }] }],
+    ["references that contain a password", entities, { of: [{ ...of[0], password: "made-up" }] }],
     [
       "a creation",
       'mutation { createSipEndpoint(input: { username: "new" }) { sipEndpoint { password } } }',
@@ -87,7 +87,7 @@ describe("Access Control", () => {
       'mutation { updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { password } } }',
       {},
     ],
-  ])("access on edges and nodes: no password comes from %s without sip:password", async (_, query, variables) => {
+  ])("access on edges and nodes: %s returns no password without sip:password", async (_, query, variables) => {
     const requested = post({ query, variables }, bearer("both"));
     const { text, errors } = await send(`${gateway.origin}/graphql`, requested);
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["FORBIDDEN"]);
@@ -95,7 +95,7 @@ describe("Access Control", () => {
     expect(text).not.toContain("made-up");
   });
 
-  it("access on edges and nodes: with sip:password it comes", async () => {
+  it("access on edges and nodes: passwords are returned with sip:password", async () => {
     const query = "{ sipEndpoints(first: 1) { nodes { password } edges { node { password } } } }";
     const { data, errors } = await gateway.execute(query, {}, bearer("password-reader"));
     expect(errors).toBeUndefined();

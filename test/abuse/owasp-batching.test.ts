@@ -13,7 +13,7 @@ describe("Batching attacks", () => {
   const change = (password: string) =>
     `updateSipEndpoint(input: { username: "alice", password: "${password}" }) { username: password }`;
 
-  it("many operations in one request do not run", async () => {
+  it("many operations in one request are not executed", async () => {
     await start();
     const query = `mutation { ${change("made-up-1")} }`;
     const { status, text } = await send(`${gateway.origin}/graphql`, post(Array(50).fill({ query })));
@@ -24,7 +24,7 @@ describe("Batching attacks", () => {
 
   it.each([
     [
-      "under many names",
+      "with many aliases",
       `{ ${times(65, (index) => `try${index}: ${change(`made-up-${index}`)}`)} }`,
       "MAX_ALIASES",
     ],
@@ -33,7 +33,7 @@ describe("Batching attacks", () => {
       `{ ...A } fragment A on Mutation { ${times(65, (index) => `try${index}: ${change(`made-up-${index}`)}`)} }`,
       "MAX_ROOT_FIELDS",
     ],
-  ])("many guesses in one operation do not run: %s", async (_, selection, limit) => {
+  ])("many guesses in one operation are not executed: %s", async (_, selection, limit) => {
     await start();
     const { data, errors } = await gateway.execute(`mutation ${selection}`);
     expect(data).toBeUndefined();
@@ -41,7 +41,7 @@ describe("Batching attacks", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("each guess of one operation counts towards the budget", async () => {
+  it("each guess in one operation counts towards the rate limit", async () => {
     await start({ RATE_LIMIT_PER_MINUTE: "19" });
     const { status, errors } = await gateway.execute(
       `mutation { ${times(10, (index) => `try${index}: ${change(`made-up-${index}`)}`)} }`,

@@ -13,7 +13,7 @@ const codes = (errors: readonly { extensions: { code: string } }[] | undefined) 
   errors?.map(({ extensions }) => extensions.code);
 
 describe("Query limiting", () => {
-  it("depth limiting: a document that goes deeper than the schema does is refused", async () => {
+  it("depth limiting: a document that is deeper than the schema is rejected", async () => {
     await start();
     const { data, errors } = await gateway.execute(
       `{ sipEndpoints { ${"nodes { ".repeat(10)} username ${"} ".repeat(10)} } }`,
@@ -23,7 +23,7 @@ describe("Query limiting", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it.each([101, 10_000_000, 2_147_483_647, 0, -1])("amount limiting: nobody gets %i rows", async (first) => {
+  it.each([101, 10_000_000, 2_147_483_647, 0, -1])("amount limiting: %i rows are rejected", async (first) => {
     await start();
     const query = "query ($first: Int!) { sipEndpoints(first: $first) { totalCount } }";
     const { data, errors } = await gateway.execute(query, { first });
@@ -32,7 +32,7 @@ describe("Query limiting", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("pagination: who asks for no number of rows gets ten of a thousand, by one call", async () => {
+  it("pagination: without `first` a list of a thousand rows returns ten, with one upstream request", async () => {
     await start();
     await gateway.reset({ count: 1000 });
     const { data } = await gateway.execute<{ sipEndpoints: { nodes: object[] } }>(
@@ -42,7 +42,7 @@ describe("Query limiting", () => {
     expect(await gateway.upstreamRequests()).toHaveLength(1);
   });
 
-  it("timeouts: an operation ends when its time is spent, and the error names the setting", async () => {
+  it("timeouts: an operation ends at its deadline, and the error names the setting", async () => {
     await start({ PIOPIY_DEADLINE_MS: "1000" });
     await gateway.addFault({ kind: "hang", times: 10 });
     const { data, errors } = await gateway.execute("{ sipEndpoints { nodes { type } } }");
@@ -64,7 +64,7 @@ describe("Query cost analysis", () => {
     ["a variable", 207, `query ($first: Int!) { ${rest} }`, { first: 30 }],
     ["a variable's default", 207, `query ($first: Int! = 30) { ${rest} }`, {}],
     ["an argument's default", 72, "{ sipEndpoints { nodes { type } } }", {}],
-    ["more rows than there may be", 682, `query ($first: Int!) { ${rest} }`, { first: 2_000_000_000 }],
+    ["more rows than allowed", 682, `query ($first: Int!) { ${rest} }`, { first: 2_000_000_000 }],
     [
       "many references",
       181,
@@ -72,7 +72,7 @@ describe("Query cost analysis", () => {
       { of: Array(30).fill({ __typename: "SipEndpoint", username: "alice" }) },
     ],
     [
-      "fragments that come to a billion fields",
+      "fragments that expand to a billion fields",
       2 ** 30,
       `{ ...F0 } ${doubling} fragment F30 on Query { __typename }`,
       {},
@@ -86,7 +86,7 @@ describe("Query cost analysis", () => {
 });
 
 describe("Rate limiting", () => {
-  it("a caller whose budget is spent is told so, and when to come again", async () => {
+  it("a client over its limit gets 429 with the time to wait", async () => {
     await start({ RATE_LIMIT_PER_MINUTE: "8" });
     const read = '{ sipEndpoint(username: "alice") { username } }';
     expect((await gateway.execute(read)).headers.get("ratelimit-remaining")).toBe("1");
@@ -103,7 +103,7 @@ describe("Rate limiting", () => {
 });
 
 describe("Server-side batching and caching", () => {
-  it("a name that one operation asks for 50 times is asked of PIOPIY once", async () => {
+  it("a name that is 50 times in one operation causes one upstream request", async () => {
     await start();
     const { errors } = await gateway.execute(
       `{ ${times(50, (index) => `name${index}: sipEndpoint(username: "alice") { type video }`)} }`,

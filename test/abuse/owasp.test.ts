@@ -27,7 +27,9 @@ const create =
 const connect = "query ($input: ConnectActionInput!) { connectAction(input: $input) { pcmo } }";
 
 describe("Input Validation", () => {
-  it.each(injections)("an allow-list of characters: no endpoint can be named %j", async (username) => {
+  it.each(
+    injections,
+  )("an allow-list of characters: no endpoint can be created with the name %j", async (username) => {
     const { data } = await gateway.execute(create, { input: { username } });
     expect(data).toEqual({ createSipEndpoint: { userErrors: [{ code: "INVALID_USERNAME" }] } });
     expect(await gateway.upstreamRequests()).toEqual([]);
@@ -42,7 +44,7 @@ describe("Input Validation", () => {
     { call: [{ user: "alice" }], from: ["canary"] },
     { call: null },
     "canary",
-  ])("types, enums and scalars: an input of %j is refused, and no value repeated", async (input) => {
+  ])("types, enums and scalars: an input of %j is rejected, and no value is repeated", async (input) => {
     const { data, errors } = await gateway.execute(connect, { input });
     expect(data).toBeUndefined();
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["BAD_USER_INPUT"]);
@@ -60,7 +62,7 @@ describe("Input Validation", () => {
 
   it.each(
     injections.filter((name) => !/\p{Cc}/u.test(name)),
-  )("injection prevention: PIOPIY gets %j as a name and as nothing else", async (username) => {
+  )("injection prevention: %j is sent to PIOPIY as a username only", async (username) => {
     const { data, errors } = await gateway.execute(read, { username });
     expect(errors).toBeUndefined();
     expect(data).toEqual({ sipEndpoint: null });
@@ -72,14 +74,14 @@ describe("Input Validation", () => {
     'mutation { createSipEndpoint(input: { username: "new", appid: 1, secret: "made-up" }) { password } }',
     'mutation { updateSipEndpoint(input: { username: "alice", newUsername: "root" }) { password } }',
     'mutation { removeSipEndpoint(input: { username: "alice" }, force: true) { username } }',
-  ])("mass assignment: what is not in the schema is refused, not passed on: %s", async (query) => {
+  ])("mass assignment: a field outside the schema is rejected and not sent upstream: %s", async (query) => {
     const { data, errors } = await gateway.execute(query);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("mass assignment: it is refused in a variable too", async () => {
+  it("mass assignment: a field outside the schema is rejected in a variable too", async () => {
     const { data, errors } = await gateway.execute(create, { input: { username: "new", audio: false } });
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions.code).toBe("BAD_USER_INPUT");
@@ -88,7 +90,7 @@ describe("Input Validation", () => {
 });
 
 describe("Secure Configurations", () => {
-  it("introspection and GraphiQL: both are off unless they are switched on", async () => {
+  it("introspection and GraphiQL: both are off by default", async () => {
     await withGateway({ INTROSPECTION: "", GRAPHIQL: "" }, async (bare) => {
       const { errors } = await bare.execute("{ __schema { queryType { name } } }");
       expect(errors?.[0]?.message).toMatch(/^Introspection is off here/);
@@ -101,7 +103,7 @@ describe("Secure Configurations", () => {
     { kind: "reset", times: 3 },
     { kind: "status", status: 500, times: 3 },
     { kind: "status", status: 404 },
-  ])("excessive errors: no stack trace is told when PIOPIY fails with %j", async (fault) => {
+  ])("excessive errors: no stack trace is returned when PIOPIY fails with %j", async (fault) => {
     await gateway.addFault(fault);
     const { text, errors } = await send(
       `${gateway.origin}/graphql`,
@@ -127,15 +129,15 @@ describe("Cross-site request forgery", () => {
     ],
     ["a form", { body: new URLSearchParams({ query }) }],
     ["a multipart form", { body: form }],
-    ["no type at all", { body: new Blob([JSON.stringify({ query })]) }],
-  ])("a page cannot change anything with what browsers send unasked: %s", async (_, init) => {
+    ["no content type", { body: new Blob([JSON.stringify({ query })]) }],
+  ])("a page cannot execute a mutation without a preflight: %s", async (_, init) => {
     const { status, text } = await send(`${gateway.origin}/graphql`, { method: "POST", ...init });
     expect([400, 415]).toContain(status);
     expect(text).not.toContain('"data"');
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("a page of another origin may not read answers, nor ask whether it might", async () => {
+  it("a page of another origin gets no CORS headers, also not for a preflight", async () => {
     const origin = "https://evil.example";
     const { headers } = await send(
       `${gateway.origin}/graphql`,

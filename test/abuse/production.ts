@@ -1,6 +1,6 @@
 import { type ResponseError, startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
-/** The settings of a gateway that strangers can reach. */
+/** The settings of a gateway in production. */
 export const production = { INTROSPECTION: "false", GRAPHIQL: "false" };
 
 /** Runs a test with a gateway of its own. */
@@ -16,7 +16,7 @@ export async function withGateway(
   }
 }
 
-/** An answer as it came: its body as text, and the errors that it tells. */
+/** A response with its body as text, and its parsed errors. */
 export interface TextResponse {
   readonly status: number;
   readonly headers: Headers;
@@ -24,7 +24,7 @@ export interface TextResponse {
   readonly errors: readonly ResponseError[] | undefined;
 }
 
-/** Sends a request as it stands. Its answer must be JSON. */
+/** Sends a request without changes. The response must be JSON. */
 export async function send(url: string, init: RequestInit = {}): Promise<TextResponse> {
   const response = await fetch(url, init);
   const text = await response.text();
@@ -32,7 +32,7 @@ export async function send(url: string, init: RequestInit = {}): Promise<TextRes
   return { status: response.status, headers: response.headers, text, errors };
 }
 
-/** A GraphQL request over POST, as most clients send it. */
+/** Returns a GraphQL request over POST, as most clients send it. */
 export function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
   return {
     method: "POST",
@@ -41,12 +41,12 @@ export function post(body: unknown, headers: Record<string, string> = {}): Reque
   };
 }
 
-/** The settings that the errors name. */
+/** Returns the limits that the errors name. */
 export function limitsOf(errors: readonly ResponseError[] | undefined): unknown[] | undefined {
   return errors?.map(({ extensions }) => extensions.limit);
 }
 
-/** `count` texts, one for each number from 0. */
+/** Joins `count` texts, one for each number from 0. */
 export function times(count: number, make: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => make(index)).join(" ");
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** A selected field, with the type of what is selected below it. */
+/** A selected field, with its type and the fields selected below it. */
 export interface Field {
   readonly text: string;
   readonly type?: string;
@@ -27,19 +27,19 @@ const list = fc
   .map((first) => (first === undefined ? "sipEndpoints" : `sipEndpoints(first: ${first})`))
   .chain((text) => branch(text, "SipEndpointConnection", ofList));
 
-/** The fields of any query. They may repeat themselves. */
+/** Generates the fields of a query. Fields may be repeated. */
 export const anyQuery: fc.Arbitrary<Field[]> = some(
   leaf("__typename"),
   branch('sipEndpoint(username: "alice")', "SipEndpoint", ofEndpoint),
   list,
 );
 
-/** All fields where they belong. */
+/** Prints the fields without fragments. */
 export function inline(fields: readonly Field[]): string {
   return `{ ${fields.map(({ text, below }) => (below.length > 0 ? `${text} ${inline(below)}` : text)).join(" ")} }`;
 }
 
-/** All selections in named fragments. */
+/** Prints all selections as named fragments. */
 export function inFragments(fields: readonly Field[]): string {
   const fragments: string[] = [];
   const spread = (type: string, selected: readonly Field[]): string => {
@@ -52,7 +52,7 @@ export function inFragments(fields: readonly Field[]): string {
   return [spread("Query", fields), ...fragments].join(" ");
 }
 
-/** Each field in an inline fragment within another; the outer one names the type. */
+/** Prints each field in two nested inline fragments. The outer one has a type condition. */
 export function inInlineFragments(fields: readonly Field[], type = "Query"): string {
   const texts = fields.map(({ text, type: inner, below }) => {
     const field = inner ? `${text} ${inInlineFragments(below, inner)}` : text;
@@ -61,7 +61,7 @@ export function inInlineFragments(fields: readonly Field[], type = "Query"): str
   return `{ ${texts.join(" ")} }`;
 }
 
-/** One more field at some place of the tree: a repetition of its neighbour there. */
+/** Repeats one field of the tree next to itself. */
 export function withField(fields: readonly Field[], where: number, which: number): Field[] {
   const index = where % fields.length;
   const chosen = fields[index];

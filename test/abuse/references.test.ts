@@ -14,7 +14,7 @@ const entities = `query ($of: [_Any!]!) {
 }`;
 const __typename = "SipEndpoint";
 
-describe("A reference that names no endpoint is refused, without a call of PIOPIY and without a failure:", () => {
+describe("An invalid reference is rejected without an upstream request or an internal error:", () => {
   it.each<[unknown]>([
     [true],
     ["alice"],
@@ -45,7 +45,7 @@ describe("A reference that names no endpoint is refused, without a call of PIOPI
     expect(gateway.log.slice(logged).filter((line) => line.includes("masked"))).toEqual([]);
   });
 
-  it("a name that is a very deep list", async () => {
+  it("a username that is a very deep list", async () => {
     const deep = "[".repeat(20_000) + "]".repeat(20_000);
     const variables = `{"of":[{"__typename":"SipEndpoint","username":${deep}}]}`;
     const response = await fetch(`${gateway.origin}/graphql`, {

@@ -3,11 +3,11 @@ import { type Bytes, request } from "../support/http/raw-http.js";
 import { canaries } from "../support/upstream/canaries.js";
 
 /**
- * Requests that follow the grammar of a GraphQL request and of this schema, so that they get past the parser. Every value that is no
- * name of an endpoint may hold the canary.
+ * A secret value. The requests follow the grammar of GraphQL and of this schema, so that the parser accepts them. Every value except
+ * the username of an endpoint may contain it.
  */
 export const CANARY = canaries.password;
-/** What a field of a request may weigh. */
+/** Length of a long value in characters. */
 const LONG = 20_000;
 
 const nasty = fc.constantFrom(
@@ -31,7 +31,7 @@ const json: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).value;
 
-/** The value as it is written in a document. */
+/** Generates a value as GraphQL text. */
 const literal: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -141,7 +141,7 @@ const posted = (body: unknown, more: Record<string, string> = { "content-type": 
 const ENTITIES =
   "query ($v: [_Any!]!) { _entities(representations: $v) { ... on SipEndpoint { username type password } } }";
 
-/** Requests of each part of the grammar. */
+/** Generated requests for each part of the grammar. */
 export const grammarRequests: Record<string, fc.Arbitrary<Bytes>> = {
   documents: fc.tuple(documents, json).map(([query, v]) => posted({ query, variables: { v } })),
   variables: fc
@@ -173,7 +173,7 @@ export const grammarRequests: Record<string, fc.Arbitrary<Bytes>> = {
       { requiredKeys: [] },
     )
     .map((body) => posted(body)),
-  "addresses of GET": fc
+  "URLs of GET": fc
     .record({ query: documents, variables: json.map((value) => JSON.stringify(value)), operationName: nasty })
     .map((parameters) =>
       request(

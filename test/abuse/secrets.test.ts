@@ -33,7 +33,7 @@ function start({ gateway: settings, emulator = {} }: TestGatewayOptions): Promis
   return startGateway({ gateway: { ...clients, ...answerUrls, ...settings }, emulator });
 }
 
-/** Runs every operation, and makes sure that the canaries are nowhere but in fields named `password`. */
+/** Executes every operation. Checks that secrets are only in fields named `password`, and returns the error codes. */
 async function runAll({ origin, log }: TestGateway): Promise<unknown[]> {
   const codes: unknown[] = [];
   for (const query of operations) {
@@ -69,12 +69,12 @@ const endpoints = [
   { username: "bob", password },
 ];
 
-describe("The secret and the passwords stay where they belong", () => {
+describe("The secret and the passwords are only in requests to PIOPIY and in fields named password", () => {
   it.each([
     [{ EMULATOR_ERRORS: "body" }, []],
     [{ EMULATOR_ERRORS: "status" }, []],
     [{ EMULATOR_CODES: "number", EMULATOR_BOOLEANS: "string" }, []],
-  ])("when all goes well: %j", async (emulator, codes) => {
+  ])("when PIOPIY succeeds: %j", async (emulator, codes) => {
     gateway = await start({ emulator: { ...emulator, EMULATOR_SECRET: secret } });
     await gateway.reset({ endpoints });
     expect(await runAll(gateway)).toEqual(codes);
@@ -105,19 +105,19 @@ describe("The secret and the passwords stay where they belong", () => {
     expect(codes).toHaveLength(6);
   });
 
-  it("when PIOPIY refuses the account", async () => {
+  it("when PIOPIY rejects the account", async () => {
     gateway = await start({ gateway: { PIOPIY_SECRET: secret } });
     expect(await runAll(gateway)).toEqual(Array(6).fill("UPSTREAM_UNAUTHENTICATED"));
   });
 
-  it("when PIOPIY cannot be reached", async () => {
+  it("when PIOPIY is unreachable", async () => {
     const gone = await startBrokenUpstream();
     await gone.close();
     gateway = await start({ gateway: { PIOPIY_SECRET: secret, PIOPIY_URL: gone.url } });
     expect(await runAll(gateway)).toEqual(Array(6).fill("UPSTREAM_UNAVAILABLE"));
   });
 
-  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, responder) => {
+  it.each(echoes)("when PIOPIY repeats the request in its response: %s", async (_, responder) => {
     const upstream = await startBrokenUpstream();
     upstream.respond(responder);
     gateway = await start({ gateway: { ...shortTimeouts, PIOPIY_SECRET: secret, PIOPIY_URL: upstream.url } });
@@ -156,7 +156,7 @@ describe("The secret and the passwords stay where they belong", () => {
     ],
     [`mutation { ${JSON.stringify(password)} }`, {}, "unexpected string at line 1, column 12"],
     [`mutation { """${password} """ }`, {}, "unexpected string at line 1, column 12"],
-  ])("when GraphQL refuses a value: %#", async (query, variables, reported) => {
+  ])("when GraphQL rejects a value: %#", async (query, variables, reported) => {
     gateway = await start({});
     const { errors } = await gateway.execute(query, variables, { authorization });
     const text = JSON.stringify(errors?.map(({ message }) => message));
@@ -165,7 +165,7 @@ describe("The secret and the passwords stay where they belong", () => {
     expect(gateway.log.filter((line) => holdsCanary(line, "password"))).toEqual([]);
   });
 
-  it("when a credential is refused, and when it stands where it does not belong", async () => {
+  it("when a credential is rejected, or is sent in another place than its header", async () => {
     gateway = await start({});
     const { origin, log } = gateway;
     const refused = { authorization: `${authorization}-with-a-typing-error` };
@@ -181,7 +181,7 @@ describe("The secret and the passwords stay where they belong", () => {
     expectQuiet(log);
   });
 
-  it("when a caller sends what is not HTTP: its bytes are not logged", async () => {
+  it("when a client sends invalid HTTP: its bytes are not logged", async () => {
     gateway = await start({});
     const { log, origin } = gateway;
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");

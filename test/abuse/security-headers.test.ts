@@ -15,20 +15,20 @@ describe("Security headers", () => {
   const body = { query: "{ __typename }" };
 
   it.each<[number, string, string, RequestInit]>([
-    [200, "an answer", "/graphql", post(body, known)],
-    [200, "the health of the gateway", "/health/live", {}],
-    [400, "a request for nothing", "/graphql", post({}, known)],
-    [404, "an address that cannot be read", "/%E0%A4%A", {}],
-    [401, "a stranger", "/graphql", post(body)],
-    [404, "an unknown address", "/nothing", {}],
+    [200, "a response", "/graphql", post(body, known)],
+    [200, "a health route", "/health/live", {}],
+    [400, "a request without a query", "/graphql", post({}, known)],
+    [404, "a URL that cannot be decoded", "/%E0%A4%A", {}],
+    [401, "a missing credential", "/graphql", post(body)],
+    [404, "an unknown path", "/nothing", {}],
     [413, "a large body", "/graphql", post({ query: " ".repeat(100) }, known)],
     [
       429,
-      "a spent budget",
+      "an exceeded rate limit",
       "/graphql",
       post({ query: "{ a: __typename b: __typename c: __typename }" }, known),
     ],
-  ])("are on every answer: %i for %s", async (status, _, path, init) => {
+  ])("are in every response: %i for %s", async (status, _, path, init) => {
     await withGateway(small, async (gateway) => {
       const response = await send(`${gateway.origin}${path}`, init);
       expect(response.status).toBe(status);

@@ -34,18 +34,18 @@ afterAll(async () => {
 const health = async (origin: string) => (await fetch(`${origin}/health/live`)).status;
 const many = (field: string) => Array.from({ length: 40 }, (_, n) => `f${n}: ${field}`).join(" ");
 const introspection = { query: `{ ${many("__schema { types { name description } }")} }` };
-/** Almost 2 MiB of response. */
+/** A query with a response of almost 2 MiB. */
 const large = {
   query: `query ($pcmo: PCMO!) { validatePcmo(pcmo: $pcmo) { ${many("normalized")} } }`,
   variables: { pcmo: [{ action: "speak", text: "x".repeat(50_000) }] },
 };
 
-describe("Clients that do not read", () => {
+describe("Clients that do not read their responses", () => {
   it.each([
     ["GraphiQL's page, pipelined", 40, get("/graphiql").repeat(40)],
     ["pipelined queries", 20, post(introspection).repeat(20)],
-    ["large responses on kept connections", 20, post(large).repeat(4)],
-  ])("keep little memory, and lose their connections after 20 seconds: %s", async (_, count, bytes) => {
+    ["large responses on persistent connections", 20, post(large).repeat(4)],
+  ])("use little memory of the gateway, and are disconnected after 20 seconds: %s", async (_, count, bytes) => {
     const { origin, child } = built;
     const pid = Number(child.pid);
     for (let round = 0; round < 3; round++) await fetch(`${origin}/graphiql`).then((page) => page.text());
@@ -75,7 +75,7 @@ describe("Clients that do not read", () => {
   }
   const read = (n: number) => post({ query: `{ sipEndpoint(username: "u${n}") { type } }` });
 
-  it("have what they pipelined dropped when their connection ends", async () => {
+  it("have their pipelined requests dropped when the connection ends", async () => {
     const { upstream, socket, gateway } = await startHeld();
     socket.write(Array.from({ length: 30 }, (_, n) => read(n)).join(""));
     await until(() => upstream.requests.length > 0);
@@ -86,7 +86,7 @@ describe("Clients that do not read", () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  it("lose their connection when they pipeline more than 100 requests", async () => {
+  it("are disconnected when they pipeline more than 100 requests", async () => {
     const { upstream, socket, gateway } = await startHeld();
     socket.resume().write(read(1) + get("/health/live").repeat(2000));
     await until(() => socket.destroyed);
@@ -95,7 +95,7 @@ describe("Clients that do not read", () => {
   });
 });
 
-describe("Clients that are slow", () => {
+describe("Slow clients", () => {
   it("receive the whole response when they read with small pauses", async () => {
     const socket = connect(Number(new URL(gateway.origin).port), "127.0.0.1");
     socket.write(post(large).replace("content-type", "connection: close\r\ncontent-type"));
@@ -122,7 +122,7 @@ describe("Clients that are slow", () => {
     expect([...received.matchAll(/"n(\d+)":/g)].map(([, n]) => Number(n))).toEqual([...Array(50).keys()]);
   });
 
-  it("do not keep others waiting when 200 of them send half a request", async () => {
+  it("do not delay others when 200 of them send half a request", async () => {
     const halves = [get("/health/live").slice(0, -2), post({ query: "{ __typename }" }).slice(0, -2)];
     const sockets = halves.flatMap((half) => unreadSockets(gateway.origin, 100, half));
     const dripping = setInterval(() => {

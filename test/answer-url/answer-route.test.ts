@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+import { exchange, request } from "../support/http/raw-http.js";
 
 const secret = "made-up-secret-of-an-answer-url-that-is-long";
 
@@ -146,11 +147,10 @@ describe("POST /answer/:token", () => {
   });
 
   it("bounds how often one address may ask", async () => {
-    const statuses = new Set<number>();
-    for (let round = 0; round < 70 && !statuses.has(429); round++) {
-      const answers = await Promise.all(Array.from({ length: 100 }, () => post("a.b")));
-      for (const { status } of answers) statuses.add(status);
-    }
-    expect(statuses).toEqual(new Set([404, 429]));
+    // Pipelined, so that they come within one minute on a busy machine too.
+    const last = request("{}", json, "POST /answer/a.b");
+    const hundred = last.replace("connection: close\r\n", "").repeat(99) + last;
+    const responses = await Promise.all(Array.from({ length: 70 }, () => exchange(gateway.origin, hundred)));
+    expect(new Set(responses.flat().map(({ status }) => status))).toEqual(new Set([404, 429]));
   });
 });

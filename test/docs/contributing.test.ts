@@ -24,7 +24,7 @@ describe.each(["CONTRIBUTING.md", ...decisions])("%s", (page) => {
 });
 
 describe("The index of decisions", () => {
-  it("has every page", () => {
+  it("links every page", () => {
     const index = readFileSync("docs/decisions/README.md", "utf8");
     const pages = readdirSync("docs/decisions").filter((name) => name !== "README.md");
     expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);

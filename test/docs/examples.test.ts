@@ -24,7 +24,7 @@ function blocksOf(page: string): Block[] {
   }));
 }
 
-/** Returns what a response must equal: the JSON that a page shows, with anything in place of an ellipsis. */
+/** Parses the response that a page shows. An ellipsis in it matches any value. */
 function expected(json: string): unknown {
   return JSON.parse(json, (_key, value) => (value === "…" ? expect.anything() : value));
 }
@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Runs a command in a shell, with the addresses of this test in place of those that the pages show. */
+/** Runs a command in a shell. The addresses on the pages are replaced by those of this test. */
 async function curl(command: string, answerUrl: string): Promise<string> {
   const script = command
     .replace("http://127.0.0.1:4000", gateway.origin)
@@ -64,14 +64,17 @@ async function curl(command: string, answerUrl: string): Promise<string> {
 }
 
 describe("The examples of", () => {
-  it.each(pages.filter((page) => blocksOf(page).some(isExample)))("%s return what it shows", async (page) => {
+  it.each(
+    pages.filter((page) => blocksOf(page).some(isExample)),
+  )("%s return the responses that it shows", async (page) => {
     await gateway.reset();
     let answerUrl = "";
     const blocks = blocksOf(page);
     for (const [index, block] of blocks.entries()) {
       if (!isExample(block)) continue;
       const shown = blocks[index + 1];
-      if (shown?.language !== "json") throw new Error(`No response follows this example: ${block.text}`);
+      if (shown?.language !== "json")
+        throw new Error(`An example must be followed by its response in JSON: ${block.text}`);
       if (block.language === "graphql") {
         const { data, errors } = await gateway.execute<Record<string, unknown>>(block.text);
         expect({ data, errors }).toEqual(expected(shown.text));
@@ -82,13 +85,13 @@ describe("The examples of", () => {
     }
   });
 
-  it("README.md have a first response that is the output of curl, letter by letter", async () => {
+  it("README.md begin with the exact output of curl", async () => {
     const blocks = blocksOf("README.md");
     const index = blocks.findIndex(isExample);
     expect(await curl(blocks[index]?.text ?? "", "")).toBe(blocks[index + 1]?.text.trim());
   });
 
-  it("the logs are entries as the gateway writes them", async () => {
+  it("the log have the keys of the gateway's log entries", async () => {
     await gateway.reset();
     await gateway.addFault({ kind: "reset" });
     await gateway.execute('mutation { createSipEndpoint(input: { username: "erin" }) { password } }');

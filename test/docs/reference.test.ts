@@ -13,7 +13,7 @@ const read = (path: string) => readFileSync(path, "utf8");
 
 interface Setting {
   readonly name: string;
-  /** Undefined where the table shows none. */
+  /** The default, or undefined where the table has none. */
   readonly fallback: string | undefined;
   readonly allowed: string;
 }
@@ -30,7 +30,7 @@ function variablesOf(path: string): string[] {
   return [...new Set([...names].map(([, name, emulator]) => name ?? emulator ?? ""))];
 }
 
-/** Returns values that a setting must accept and must refuse, by the column of allowed values. */
+/** Returns values that a setting must accept and must reject, according to the column of allowed values. */
 function samplesOf({ allowed }: Setting): { accepted: string[]; refused: string[] } {
   const range = /^(\d+) to (\d+)/.exec(allowed);
   const words = [...allowed.matchAll(/`([a-z-]+)`/g)].map(([, word = ""]) => word);
@@ -45,7 +45,7 @@ function samplesOf({ allowed }: Setting): { accepted: string[]; refused: string[
 
 const minimal = { AUTH: "none", PIOPIY_APP_ID: "2222223", PIOPIY_SECRET: "made-up-secret" };
 
-/** The two programs, each with its page, its file and a function that returns the mistakes of its settings. */
+/** The two programs, each with its page, its file and a function that reads its settings. */
 const programs = [
   {
     page: "docs/configuration.md",
@@ -62,7 +62,7 @@ const programs = [
 describe.each(programs)("The settings in $page", ({ page, file, readSettings }) => {
   const settings = settingsOf(page);
 
-  /** Returns the mistakes that name a setting. */
+  /** Returns the errors that name a setting. */
   function mistakesOf(name: string, value: string): string[] {
     try {
       readSettings({ [name]: value });
@@ -73,11 +73,11 @@ describe.each(programs)("The settings in $page", ({ page, file, readSettings }) 
     }
   }
 
-  it("are those that the program reads", () => {
+  it("are the settings that the program reads", () => {
     expect(settings.map(({ name }) => name).sort()).toEqual(variablesOf(file).sort());
   });
 
-  it("have the defaults of the program", () => {
+  it("have the same defaults as the program", () => {
     const defaults = settings.flatMap(({ name, fallback }) => (fallback ? [[name, fallback]] : []));
     expect(readSettings(Object.fromEntries(defaults))).toEqual(readSettings({}));
   });
@@ -143,7 +143,7 @@ function anchorsOf(page: string): string[] {
 describe.each(pages)("%s", (page) => {
   const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
 
-  it("has links that lead to files and headings", () => {
+  it("links to files and headings that exist", () => {
     const broken = links.filter((link) => {
       if (/^https?:/.test(link)) return false;
       const [path = "", anchor] = link.split("#");

@@ -23,7 +23,7 @@ const create =
   "mutation ($i: CreateSipEndpointInput!) { createSipEndpoint(input: $i) { userErrors { code } } }";
 const connect = readFileSync("schema/operations/7-answer-url.graphql", "utf8");
 
-/** The answer URL of a call to these people. */
+/** Creates endpoints and returns the answer URL of a call to them. */
 async function answerUrlOf(users: string[], more: Record<string, unknown>): Promise<string> {
   for (const username of users) await gateway.execute(create, { i: { username } });
   const input = { call: users.map((user) => ({ user })), ...more };
@@ -32,8 +32,8 @@ async function answerUrlOf(users: string[], more: Record<string, unknown>): Prom
   return data.connectAction.answerUrl;
 }
 
-describe("Two people who were just created", () => {
-  it("ring together when somebody calls, one answers, the other stops ringing, and the call ends in time", async () => {
+describe("Two new endpoints", () => {
+  it("ring together; one answers, the other stops ringing, and the call ends after `duration`", async () => {
     const answerUrl = await answerUrlOf(["erin", "frank"], { ringType: "GROUP", timeout: 20, duration: 600 });
     const behaviours = { erin: { answersAfter: 3 }, frank: "never" };
     expect(await gateway.dial({ to: 914471000000, from: 919999900000, answerUrl, behaviours })).toMatchObject(
@@ -51,7 +51,7 @@ describe("Two people who were just created", () => {
     );
   });
 
-  it("ring one after another, and the call ends when nobody answers", async () => {
+  it("ring one after another, and the call ends when none answers", async () => {
     const answerUrl = await answerUrlOf(["erin", "frank"], { ringType: "SINGLE", timeout: 20 });
     expect(await gateway.dial({ to: 914471000000, from: 919999900000, answerUrl })).toMatchObject({
       timeline: [
@@ -65,7 +65,7 @@ describe("Two people who were just created", () => {
     });
   });
 
-  it("ring no more once the address is altered", async () => {
+  it("do not ring when the answer URL is altered", async () => {
     const answerUrl = await answerUrlOf(["erin", "frank"], { ringType: "GROUP" });
     const call = { to: 914471000000, from: 919999900000, answerUrl: `${answerUrl}x` };
     expect(await gateway.dial(call)).toMatchObject({ reasons: [expect.stringContaining("404")] });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { canaries } from "../support/upstream/canaries.js";
 
-/** What SECURITY.md says of every route, tried on all of them by every method. */
+/** The routes on which the promises of SECURITY.md are tested with every method. */
 const paths = [
   "/",
   "/graphql",
@@ -47,12 +47,12 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Sends any method to any path, both as they stand. */
+/** Sends a request with any method and path, both unchanged. */
 function send(method: string, path: string, headers: Record<string, string>): Promise<Response> {
   const { hostname, port } = new URL(gateway.origin);
   return new Promise((resolve, reject) => {
     const sends = !["GET", "HEAD", "TRACE"].includes(method);
-    // Node sends no length for methods that usually have no body.
+    // Node.js sends no content-length for methods that usually have no body.
     const length = sends ? { "content-length": String(body.length) } : {};
     const sent = request(
       { hostname, port, method, path, headers: { ...length, ...headers } },
@@ -71,8 +71,8 @@ function send(method: string, path: string, headers: Record<string, string>): Pr
 
 const json = { "content-type": "application/json" };
 
-describe("Whoever sends no credential", () => {
-  it.each(tries)("gets no data by %s %s, and nothing goes upstream", async (method, path) => {
+describe("A client without a credential", () => {
+  it.each(tries)("gets no data by %s %s, and nothing is sent upstream", async (method, path) => {
     await gateway.reset();
     const { status, text } = await send(method, path, json);
     // GraphiQL's page names alice in its examples.
@@ -83,8 +83,8 @@ describe("Whoever sends no credential", () => {
   });
 });
 
-describe("A wrong credential", () => {
-  it.each(methods.slice(0, 3))("looks like a missing one by %s /graphql", async (method) => {
+describe("An invalid credential", () => {
+  it.each(methods.slice(0, 3))("gets the same response as a missing one by %s /graphql", async (method) => {
     const without = await send(method, "/graphql", json);
     const wrong = await send(method, "/graphql", { ...json, authorization: "Bearer made-up-wrong" });
     const plain = ({ text }: Response) => text.replace(/"requestId":"[^"]+"/, "");
@@ -94,7 +94,7 @@ describe("A wrong credential", () => {
 });
 
 describe("Every response", () => {
-  it.each(tries)("of %s %s tells browsers to run, frame and share nothing", async (method, path) => {
+  it.each(tries)("of %s %s forbids browsers to run, frame or share anything", async (method, path) => {
     const { headers } = await send(method, path, {
       ...json,
       origin: FOREIGN,
@@ -117,7 +117,7 @@ describe("Every response", () => {
 });
 
 describe("Mutations", () => {
-  it.each(methods.filter((method) => method !== "POST"))("do not run by %s", async (method) => {
+  it.each(methods.filter((method) => method !== "POST"))("are not executed by %s", async (method) => {
     await gateway.reset();
     const query = encodeURIComponent(
       'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }',
@@ -136,7 +136,7 @@ describe("A web page", () => {
     "text/plain",
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",
-  ])("cannot ask with the content type %s, which needs no preflight", async (type) => {
+  ])("cannot send an operation with the content type %s, which needs no preflight", async (type) => {
     await gateway.reset();
     const { status } = await send("POST", "/graphql", {
       "content-type": type,
@@ -147,7 +147,7 @@ describe("A web page", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("gets no leave to ask by a preflight", async () => {
+  it("gets no permission by a preflight", async () => {
     const { headers } = await send("OPTIONS", "/graphql", {
       origin: FOREIGN,
       "access-control-request-method": "POST",

@@ -27,13 +27,13 @@ function stored(): string[] {
 }
 
 describe("the data file", () => {
-  it("is made with the starting endpoints when it is missing, for its owner alone", async () => {
+  it("is created with the starting endpoints when it is missing, readable only by its owner", async () => {
     await startClient({ dataFile });
     expect(stored().map((line) => line.split(" ")[0])).toEqual(["alice", "bob", "carol", "dave"]);
     expect(statSync(dataFile).mode & 0o777).toBe(0o600);
   });
 
-  it("holds every change by the time it is answered", async () => {
+  it("contains every change before the response is sent", async () => {
     const client = await startClient({ dataFile });
     await client.reset({ endpoints: [{ username: "erin", password: "made-up-1" }] });
     expect(stored()).toEqual(["erin made-up-1"]);
@@ -46,7 +46,7 @@ describe("the data file", () => {
     expect(readdirSync(folder)).toEqual(["endpoints.json"]);
   });
 
-  it("gives the endpoints back after a restart", async () => {
+  it("restores the endpoints after a restart", async () => {
     const first = await startClient({ dataFile });
     const before = { username: "erin", password: "made-up-1", connect_URL: "a.example", audio: false };
     await first.reset({ endpoints: [before, { username: "adam" }] });
@@ -59,7 +59,7 @@ describe("the data file", () => {
     expect(JSON.parse(text)).toMatchObject(before);
   });
 
-  it("may hold no endpoints", async () => {
+  it("can contain no endpoints", async () => {
     writeFileSync(dataFile, '{"endpoints":[]}');
     expect(await (await startClient({ dataFile })).list()).toEqual({ count: 0, usernames: [] });
   });
@@ -82,7 +82,7 @@ describe("the data file", () => {
     [JSON.stringify({ endpoints: [{ ...endpoint, audio: "hush" }] }), "endpoints.0.audio"],
     [JSON.stringify({ endpoints: [{ ...endpoint, colour: "hush" }] }), "colour"],
     [JSON.stringify({ endpoints: [endpoint, endpoint] }), "occurs twice"],
-  ])("is refused and left untouched when it holds %s", async (text, hint) => {
+  ])("is rejected and not changed when it contains %s", async (text, hint) => {
     writeFileSync(dataFile, text);
     const error = await startClient({ dataFile }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(EmulatorError);
@@ -95,12 +95,12 @@ describe("the data file", () => {
 
   it.each([
     ["is a folder", () => folder],
-    ["lies in a folder that does not exist", () => join(folder, "none", "endpoints.json")],
-  ])("is refused when it %s", async (_what, path) => {
+    ["is in a folder that does not exist", () => join(folder, "none", "endpoints.json")],
+  ])("is rejected when it %s", async (_what, path) => {
     await expect(startClient({ dataFile: path() })).rejects.toThrow(EmulatorError);
   });
 
-  it("shows a change that cannot be kept as a real HTTP 500", async () => {
+  it("causes an HTTP 500 when a change cannot be written", async () => {
     const client = await startClient({ dataFile });
     rmSync(dataFile);
     mkdirSync(join(dataFile, "in-the-way"), { recursive: true });
@@ -116,7 +116,7 @@ describe("the data file", () => {
     ["a new endpoint", "add_sip", { username: "erin", password: "made-up-9" }],
     ["a new password", "update_sip", { username: "alice", password: "made-up-9" }],
     ["a removal", "remove_sip", { username: "alice" }],
-  ])("is as before, in memory too, when %s cannot be written", async (_what, operation, parameters) => {
+  ])("is unchanged, like the endpoints in memory, when %s cannot be written", async (_what, operation, parameters) => {
     const client = await startClient({ dataFile });
     const state = async () => [
       await client.list(),
@@ -134,7 +134,7 @@ describe("the data file", () => {
     expect(readdirSync(folder)).toEqual(["endpoints.json"]);
   });
 
-  it("keeps endpoints, request log and faults when a reset cannot be written", async () => {
+  it("leaves endpoints, request log and faults unchanged when a reset cannot be written", async () => {
     const client = await startClient({ dataFile });
     await client.request("get_sip", { username: "alice" });
     await client.fault({ kind: "status", operation: "add_sip" });
@@ -145,7 +145,7 @@ describe("the data file", () => {
     expect((await client.list()).count).toBe(4);
   });
 
-  it("is never ahead of the responses to a client of the gateway", async () => {
+  it("has no endpoint whose creation through the gateway failed", async () => {
     const gateway = await startGateway({ emulator: { EMULATOR_DATA: dataFile } });
     try {
       block();
@@ -161,8 +161,8 @@ describe("the data file", () => {
     }
   });
 
-  it("holds exactly what was accepted when the disk is full", async () => {
-    // The limit on the size of a file fails a write half way, as a full disk does.
+  it("contains exactly the accepted endpoints when the disk is full", async () => {
+    // The limit on the file size makes a write fail halfway, like a full disk.
     const command = ["bash", "-c", `ulimit -f 8; exec "${process.execPath}" dist/emulator/main.js`];
     const { output } = startProgram(command, { EMULATOR_PORT: "0", EMULATOR_DATA: dataFile });
     try {
@@ -188,7 +188,7 @@ describe("the data file", () => {
     }
   });
 
-  /** Puts a folder in the place of the file, so that no change can be written. */
+  /** Replaces the file with a folder, so that no change can be written. */
   function block(): void {
     const text = readFileSync(dataFile);
     rmSync(dataFile);

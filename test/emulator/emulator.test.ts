@@ -5,18 +5,18 @@ import { closeEmulators, startClient } from "../support/emulator/emulator-client
 afterEach(closeEmulators);
 
 describe("an emulator", () => {
-  it("tells its address", async () => {
+  it("returns its address", async () => {
     const { emulator } = await startClient();
     expect(emulator.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(emulator.url).toBe(`${emulator.origin}/v1/endpoint/`);
   });
 
-  it("holds a few endpoints when it is fresh", async () => {
+  it("starts with four endpoints", async () => {
     const client = await startClient();
     expect(await client.list()).toEqual({ count: 4, usernames: ["alice", "bob", "carol", "dave"] });
   });
 
-  it("wants the account of its settings", async () => {
+  it("accepts only the account of its settings", async () => {
     const client = await startClient({ appId: 7, secret: "another" });
     const codeOf = async (account: object) =>
       JSON.parse((await client.request("list_sip", { page: 1, ...account })).text).code;
@@ -24,7 +24,7 @@ describe("an emulator", () => {
     expect(await codeOf({ appid: 7, secret: "another" })).toBe("cmi-200");
   });
 
-  it("shares nothing with another one", async () => {
+  it("shares no data with another emulator", async () => {
     const [one, other] = [await startClient(), await startClient()];
     await one.request("remove_sip", { username: "alice" });
     await one.request("update_sip", { username: "bob", password: "made-up-1" });
@@ -34,7 +34,7 @@ describe("an emulator", () => {
     expect(await other.requestLog()).toHaveLength(2);
   });
 
-  it("says so when its port is in use", async () => {
+  it("reports a port that is in use", async () => {
     const { emulator } = await startClient();
     const port = Number(new URL(emulator.url).port);
     const second = startClient({ port });
@@ -42,7 +42,7 @@ describe("an emulator", () => {
     await expect(second).rejects.toThrow(`Port ${port} on 127.0.0.1 is in use. Set EMULATOR_PORT`);
   });
 
-  it("closes once, however often it is closed", async () => {
+  it("can be closed more than once", async () => {
     const client = await startClient();
     await Promise.all([client.emulator.close(), client.emulator.close()]);
     await expect(client.list()).rejects.toThrow();

@@ -7,7 +7,7 @@ const password = "made-up-1";
 const known = { username: "alice", password };
 const unknown = { username: "nobody", password };
 
-/** A row is an operation, its parameters, and the error. */
+/** Rows of an operation, its parameters, and the error. */
 const cases: [operation: string, parameters: Record<string, unknown>, code: number, msg: string][] = [
   ["add_sip", known, 400, "username already exists"],
   ["update_sip", unknown, 400, "username does not exist"],
@@ -70,7 +70,7 @@ describe.each([
   });
 });
 
-describe("a request with several mistakes", () => {
+describe("a request with several errors", () => {
   const wrong = { secret: "wrong" };
   let client: EmulatorClient;
 
@@ -80,15 +80,15 @@ describe("a request with several mistakes", () => {
 
   it.each([
     ["a missing parameter before an unknown one", { note: 1 }, "Required property missing: username"],
-    ["all missing ones at once", { appid: null }, "Required property missing: appid, username"],
-    ["an unknown parameter before a wrong type", { username: 7, note: 1 }, "Unknown property: note"],
+    ["all missing parameters together", { appid: null }, "Required property missing: appid, username"],
+    ["an unknown parameter before an invalid type", { username: 7, note: 1 }, "Unknown property: note"],
     [
       "an unknown parameter before the account",
       { username: "alice", note: 1, ...wrong },
       "Unknown property: note",
     ],
-    ["a wrong type before the account", { username: 7, ...wrong }, "username must be a string"],
-    ["the account before the missing endpoint", { username: "nobody", ...wrong }, "Invalid appid or secret"],
+    ["an invalid type before the account", { username: 7, ...wrong }, "username must be a string"],
+    ["the account before the unknown username", { username: "nobody", ...wrong }, "Invalid appid or secret"],
   ])("reports %s", async (_what, parameters, msg) => {
     expect(JSON.parse((await client.request("get_sip", parameters)).text).msg).toBe(msg);
   });

@@ -14,7 +14,7 @@ async function doesErinExist(client: EmulatorClient): Promise<boolean> {
   return (await client.list()).usernames.includes("erin");
 }
 
-/** Returns how a request ended that got no response. */
+/** Returns the error code of a request that got no response. */
 async function causeOf(response: Promise<unknown>): Promise<unknown> {
   const error = await response.then(
     () => undefined,
@@ -24,14 +24,14 @@ async function causeOf(response: Promise<unknown>): Promise<unknown> {
 }
 
 describe("a fault", () => {
-  it("resets the connection without the work", async () => {
+  it("resets the connection without executing the operation", async () => {
     const client = await startClient();
     await client.fault({ kind: "reset" });
     expect(await causeOf(create(client))).toBe("ECONNRESET");
     expect(await doesErinExist(client)).toBe(false);
   });
 
-  it("loses the response after the work", async () => {
+  it("executes the operation and loses the response", async () => {
     const client = await startClient();
     await client.fault({ kind: "lose-reply" });
     expect(await causeOf(create(client))).toBe("ECONNRESET");
@@ -43,7 +43,7 @@ describe("a fault", () => {
     [{ status: 429, retryAfter: 7 }, 429, "Too Many Requests", "7"],
     [{ status: 502 }, 502, "Bad Gateway", null],
     [{ status: 599 }, 599, "599", null],
-  ])("answers a status without the work: %j", async (fault, status, text, retryAfter) => {
+  ])("returns a status without executing the operation: %j", async (fault, status, text, retryAfter) => {
     const client = await startClient();
     await client.fault({ kind: "status", ...fault });
     const response = await create(client);
@@ -54,7 +54,7 @@ describe("a fault", () => {
     expect(await doesErinExist(client)).toBe(false);
   });
 
-  it("answers garbage without the work", async () => {
+  it("returns a body that is not JSON, without executing the operation", async () => {
     const client = await startClient();
     await client.fault({ kind: "garbage" });
     const response = await create(client);
@@ -64,7 +64,7 @@ describe("a fault", () => {
     expect(await doesErinExist(client)).toBe(false);
   });
 
-  it("delays the work, which is done even if the client has left", async () => {
+  it("delays the operation, which is executed even if the client disconnects", async () => {
     const client = await startClient();
     await client.fault({ kind: "latency", ms: 300 });
     const leaving = new AbortController();
@@ -77,13 +77,13 @@ describe("a fault", () => {
     expect((await client.requestLog())[0]).toMatchObject({ status: null, code: null, fault: "latency" });
   });
 
-  it("delays the response and then sends the usual one", async () => {
+  it("delays the response and then sends the normal one", async () => {
     const client = await startClient();
     await client.fault({ kind: "latency", ms: 20 });
     expect(JSON.parse((await create(client)).text)).toMatchObject({ code: "cmi-200", username: "erin" });
   });
 
-  it("hangs until a reset, without the work", async () => {
+  it("hangs until a reset, without executing the operation", async () => {
     const client = await startClient();
     await client.fault({ kind: "hang" });
     const response = causeOf(create(client));
@@ -99,7 +99,7 @@ describe("a fault", () => {
   it.each([
     { kind: "hang" },
     { kind: "latency", ms: 600_000 },
-  ])("ends with the emulator: %j", async (fault) => {
+  ])("ends when the emulator closes: %j", async (fault) => {
     const client = await startClient();
     await client.fault({ ...fault, times: 50 });
     const responses = Array.from({ length: 50 }, () => causeOf(client.request("list_sip", { page: 1 })));
@@ -108,7 +108,7 @@ describe("a fault", () => {
     expect(new Set(await Promise.all(responses))).toEqual(new Set(["ECONNRESET"]));
   });
 
-  it("ends a hanging request when its client leaves", async () => {
+  it("ends a hanging request when its client disconnects", async () => {
     const client = await startClient();
     await client.fault({ kind: "hang" });
     const leaving = new AbortController();

@@ -4,7 +4,7 @@ import { closeEmulators, startClient } from "../support/emulator/emulator-client
 afterEach(closeEmulators);
 
 describe("the queue of faults", () => {
-  it("is used in order, each fault as often as it says", async () => {
+  it("is used in order, each fault as often as its `times`", async () => {
     const client = await startClient();
     await client.fault({ kind: "status", status: 500, times: 2 });
     await client.fault({ kind: "status", status: 429 });
@@ -29,7 +29,7 @@ describe("the queue of faults", () => {
     expect(await statusOf("remove_sip", { username: "alice" })).toBe(200);
   });
 
-  it("is listed, with what is left of it", async () => {
+  it("is listed, with the remaining `times`", async () => {
     const client = await startClient();
     await client.fault({ kind: "latency", ms: 0, times: 2, operation: "list_sip" });
     const { status, text } = await client.fault({ kind: "hang", username: "bob" });
@@ -51,14 +51,14 @@ describe("the queue of faults", () => {
     [{ kind: "reset", operation: "get" }, "get_sip"],
     [{ kind: "reset", times: 0 }, "times"],
     [{ kind: "reset", times: "2" }, "times"],
-    [{ kind: "latency" }, "ms: expected with kind latency"],
+    [{ kind: "latency" }, "ms: required for kind latency"],
     [{ kind: "latency", ms: -1 }, "ms"],
     [{ kind: "status", status: 99 }, "status"],
     [{ kind: "status", status: 503, retryAfter: -1 }, "retryAfter"],
     [{ kind: "reset", username: "" }, "username"],
-    [{ kind: "reset", operation: "list_sip", username: "bob" }, "list_sip has none"],
+    [{ kind: "reset", operation: "list_sip", username: "bob" }, "username: not allowed for list_sip"],
     [{ kind: "reset", delay: 3 }, "delay"],
-  ])("refuses %j and says what is wrong", async (fault, hint) => {
+  ])("rejects %j and reports the problem", async (fault, hint) => {
     const client = await startClient();
     const { status, text } = await client.fault(fault);
     expect(status).toBe(400);

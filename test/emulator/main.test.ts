@@ -7,7 +7,7 @@ import { until } from "../support/until.js";
 
 afterEach(killPrograms);
 
-/** The built emulator with these variables and no others. */
+/** Starts the built emulator with only these variables. */
 function run(env: Record<string, string>): Program {
   return startProgram([process.execPath, join("dist", "emulator", "main.js")], env);
 }
@@ -18,7 +18,7 @@ async function addressOf({ output }: Program): Promise<string> {
 }
 
 describe("npm run emulator", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("responds and stops with 0 on %s", async (signal) => {
+  it.each(["SIGTERM", "SIGINT"] as const)("responds, and exits with 0 on %s", async (signal) => {
     const program = run({ EMULATOR_PORT: "0" });
     const address = await addressOf(program);
     const response = await fetch(`${address}get_sip`, {
@@ -32,7 +32,7 @@ describe("npm run emulator", () => {
     expect(program.output.stderr).toBe("");
   });
 
-  it("stops while many requests hang, without a message", async () => {
+  it("exits without an error message while many requests hang", async () => {
     const program = run({ EMULATOR_PORT: "0" });
     const address = await addressOf(program);
     const origin = new URL(address).origin;
@@ -54,7 +54,7 @@ describe("npm run emulator", () => {
     expect(program.output.stderr).toBe("");
   });
 
-  it("says in plain words what it is, where it is, and which account it wants", async () => {
+  it("prints that it is an emulator, its address and its account", async () => {
     const program = run({ EMULATOR_PORT: "0", EMULATOR_APP_ID: "7654321" });
     await addressOf(program);
     expect(program.output.stdout).toMatch(/an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY/);
@@ -65,25 +65,25 @@ describe("npm run emulator", () => {
     );
   });
 
-  it("names the setting that holds the secret, never a secret that was set", async () => {
+  it("prints the name of EMULATOR_SECRET instead of its value", async () => {
     const program = run({ EMULATOR_PORT: "0", EMULATOR_SECRET: "hush" });
     await addressOf(program);
     expect(program.output.stdout).toContain("EMULATOR_SECRET");
     expect(program.output.stdout).not.toContain("hush");
   });
 
-  it("tells every mistake of its settings and stops with 1", async () => {
+  it("reports every problem of its settings and exits with 1", async () => {
     const program = run({ EMULATOR_PORT: "x", EMULATOR_ERRORS: "y", EMULATOR_SECRET: "hush" });
     expect(await program.end).toBe(1);
     expect(program.output.stdout).toBe("");
     expect(program.output.stderr).toBe(
-      "The emulator's settings have mistakes:\n" +
-        '  - EMULATOR_PORT must be a whole number from 0 to 65535; it is "x".\n' +
-        '  - EMULATOR_ERRORS must be body or status; it is "y".\n',
+      "The emulator's settings are invalid:\n" +
+        '  - EMULATOR_PORT must be a whole number from 0 to 65535 (got "x").\n' +
+        '  - EMULATOR_ERRORS must be body or status (got "y").\n',
     );
   });
 
-  it("says in one line that its port is in use and stops with 1", async () => {
+  it("reports in one line that its port is in use, and exits with 1", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const address = other.address();

@@ -3,7 +3,7 @@ import { closeEmulators, type EmulatorClient, startClient } from "../support/emu
 
 afterAll(closeEmulators);
 
-describe("a body that is not a JSON object", () => {
+describe("the body of a request for an operation", () => {
   const account = '{"appid":2222223,"secret":"emulator-secret","page":1}';
   let client: EmulatorClient;
 
@@ -17,23 +17,23 @@ describe("a body that is not a JSON object", () => {
 
   it.each([
     ["broken JSON", "{", "application/json"],
-    ["nothing", undefined, "application/json"],
+    ["no body", undefined, "application/json"],
     ["null", "null", "application/json"],
     ["an array", `[${account}]`, "application/json"],
-    ["a text", '"list"', "application/json"],
+    ["a string", '"list"', "application/json"],
     ["another content type", account, "text/plain"],
-    ["a content type that only begins alike", account, "application/json-seq"],
-    ["a content type that is none", account, "json"],
+    ["a content type that only starts with application/json", account, "application/json-seq"],
+    ["an invalid content type", account, "json"],
     ["a form", "page=1", "application/x-www-form-urlencoded"],
-    ["more than a megabyte", `{"appid":"${"1".repeat(1_100_000)}"}`, "application/json"],
-  ])("is refused: %s", async (_what, body, contentType) => {
+    ["more than 1 MB", `{"appid":"${"1".repeat(1_100_000)}"}`, "application/json"],
+  ])("is rejected: %s", async (_what, body, contentType) => {
     const { status, text } = await client.send("POST", "/v1/endpoint/list_sip", body, contentType);
     expect(status).toBe(400);
     expect(text).toBe('{"code":"cmi-400","msg":"The body must be a JSON object, sent as application/json"}');
     expect(await client.requestLog()).toEqual([expect.objectContaining({ status: 400, code: "cmi-400" })]);
   });
 
-  it("may name its character set", async () => {
+  it("can have a character set in its content type", async () => {
     const type = "Application/JSON; charset=utf-8";
     const { text } = await client.send("POST", "/v1/endpoint/list_sip", account, type);
     expect(JSON.parse(text).code).toBe("cmi-200");

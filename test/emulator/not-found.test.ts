@@ -3,7 +3,7 @@ import { closeEmulators, type EmulatorClient, startClient } from "../support/emu
 
 afterAll(closeEmulators);
 
-describe("a request for none of the five operations", () => {
+describe("a request for an unknown path or with another method", () => {
   let client: EmulatorClient;
 
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe("a request for none of the five operations", () => {
     ["GET", "/v1/%zz", "Cannot GET /v1/%zz"],
     ["DELETE", "/_emulator/calls", "Cannot DELETE /_emulator/calls"],
     ["GET", "/a&b'c", "Cannot GET /a&amp;b&#39;c"],
-  ])("is a real 404 with a page: %s %s", async (method, path, line) => {
+  ])("gets HTTP 404 with an HTML page: %s %s", async (method, path, line) => {
     const { status, headers, text } = await client.send(method, path);
     expect(status).toBe(404);
     expect(headers.get("content-type")).toBe("text/html; charset=utf-8");

@@ -3,7 +3,7 @@ import { closeEmulators, type EmulatorClient, startClient } from "../support/emu
 
 afterEach(closeEmulators);
 
-/** The sample answers of PIOPIY's document. */
+/** The sample responses of PIOPIY's document. */
 const samples = {
   add_sip: `{
     "code": "cmi-200",
@@ -68,7 +68,7 @@ const parameters = {
   remove_sip: { username: "YOUR_USERNAME" },
 };
 
-/** An account with endpoints of the samples' names. */
+/** Starts an emulator with the endpoints of the samples. */
 async function startWith(usernames: string[]): Promise<EmulatorClient> {
   const client = await startClient({ sbc: "PIOPIY_SBC_URL" });
   await client.reset({ endpoints: usernames.map((username) => ({ username, password: "YOUR_PASSWORD" })) });
@@ -92,7 +92,7 @@ describe("PIOPIY's operations", () => {
     expect(text).toBe(JSON.stringify(JSON.parse(samples[operation])));
   });
 
-  it("write codes as numbers and booleans as strings when they are set so", async () => {
+  it("return codes as numbers and booleans as strings with these settings", async () => {
     const client = await startClient({ codes: "number", booleans: "string" });
     const { text } = await client.request("add_sip", { username: "erin", password: "made-up-1" });
     expect(text).toBe(
@@ -101,7 +101,7 @@ describe("PIOPIY's operations", () => {
     );
   });
 
-  it("list in order of creation, and an update keeps the place", async () => {
+  it("list endpoints in order of creation, which an update does not change", async () => {
     const client = await startWith(["zoe", "adam"]);
     await client.request("add_sip", { username: "mia", password: "made-up-1" });
     await client.request("update_sip", { username: "zoe", password: "made-up-2" });
@@ -120,7 +120,7 @@ describe("PIOPIY's operations", () => {
     [25, 3, 5, "user0021"],
     [25, 4, 0, undefined],
     [25, 1_000_000, 0, undefined],
-  ])("list of %i endpoints, page %i, has %i rows from %s", async (count, page, rows, first) => {
+  ])("list %i endpoints: page %i has %i rows and starts with %s", async (count, page, rows, first) => {
     const client = await startClient();
     await client.reset({ count });
     const listed = await client.list(page);
@@ -134,7 +134,7 @@ describe("PIOPIY's operations", () => {
     [" alice", "alice"],
     ["__proto__", "constructor"],
     ["电话 <a@b>/\n", "?"],
-  ])("take the username %j as it stands", async (username, other) => {
+  ])("accept the username %j and do not change it", async (username, other) => {
     const client = await startWith([other]);
     await client.request("add_sip", { username, password: "made-up-1" });
     expect(await client.list()).toEqual({ count: 2, usernames: [other, username] });

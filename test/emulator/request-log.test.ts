@@ -6,7 +6,7 @@ import { until } from "../support/until.js";
 afterEach(closeEmulators);
 
 describe("the request log", () => {
-  it("holds requests and their responses, oldest first", async () => {
+  it("contains requests and their responses, oldest first", async () => {
     const client = await startClient();
     await client.request("get_sip", { username: "alice" });
     await client.request("list_sip", { page: 2 });
@@ -24,13 +24,13 @@ describe("the request log", () => {
     ]);
   });
 
-  it("holds status and code as they were sent", async () => {
+  it("contains the status and the code that were sent", async () => {
     const client = await startClient({ errors: "status", codes: "number" });
     await client.request("get_sip", { username: "nobody" });
     expect(await client.requestLog()).toEqual([expect.objectContaining({ status: 400, code: 400 })]);
   });
 
-  it("holds no password and nothing of the account", async () => {
+  it("contains no password and no account", async () => {
     const client = await startClient();
     await client.request("add_sip", { username: "erin", password: "hush-1" });
     await client.request("update_sip", { username: "erin", password: "hush-2" });
@@ -44,7 +44,7 @@ describe("the request log", () => {
     expect(text).not.toMatch(/hush|emulator-secret|2222223|secret|password|appid/);
   });
 
-  it("tells how many requests were in flight", async () => {
+  it("reports how many requests were in flight", async () => {
     const client = await startClient();
     await client.fault({ kind: "hang", times: 3 });
     const hanging = ["a", "b", "c"].map((username) =>
@@ -60,7 +60,7 @@ describe("the request log", () => {
     expect((await client.requestLog()).map(({ concurrent }) => concurrent)).toEqual([1]);
   });
 
-  it("is bounded in bytes, although usernames may have any length, and keeps the newest", async () => {
+  it("is limited in bytes for usernames of any length, and drops the oldest entries", async () => {
     const client = await startClient();
     for (let number = 0; number < 40; number++) {
       await client.request("get_sip", { username: `${number}-`.padEnd(1_000_000, "x") });
@@ -75,7 +75,7 @@ describe("the request log", () => {
     expect(await client.requestLog()).toEqual([]);
   });
 
-  it("holds the newest 100,000 entries, also after it was cleared", () => {
+  it("contains the newest 100,000 entries, also after it was cleared", () => {
     const log = new RequestLog();
     const add = (count: number) => {
       for (let page = 1; page <= count; page++) log.end(log.begin("list_sip", { page }), 200);

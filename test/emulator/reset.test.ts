@@ -9,7 +9,7 @@ describe("a reset", () => {
   it.each([
     ["no body", undefined],
     ["an empty object", "{}"],
-  ])("goes back to the starting endpoints with %s, and clears the request log", async (_what, body) => {
+  ])("restores the starting endpoints with %s, and clears the request log", async (_what, body) => {
     const client = await startClient();
     const before = (await client.request("list_sip", { page: 1 })).text;
     await client.request("remove_sip", { username: "alice" });
@@ -21,7 +21,7 @@ describe("a reset", () => {
     expect(await client.list()).toEqual(starting);
   });
 
-  it("takes endpoints and fills in what they leave out", async () => {
+  it("accepts endpoints and fills in their missing fields", async () => {
     const client = await startClient();
     const full = {
       username: "erin",
@@ -51,7 +51,7 @@ describe("a reset", () => {
     [3, 1, "user0003"],
     [9999, 1000, "user9999"],
     [100_000, 10_000, "user100000"],
-  ])("makes %i endpoints; the last of page %i is %s", async (count, page, last) => {
+  ])("creates %i endpoints; the last of page %i is %s", async (count, page, last) => {
     const client = await startClient();
     expect((await client.reset({ count })).text).toBe(`{"count":${count}}`);
     expect((await client.list(page)).usernames.at(-1)).toBe(last);
@@ -73,7 +73,7 @@ describe("a reset", () => {
     ['{"endpoints":[{"username":"a","nickname":"b"}]}', "nickname"],
     ['{"endpoints":[{"username":"a"},{"username":"a"}]}', "occurs twice"],
     ['{"usernames":[]}', "usernames"],
-  ])("refuses %s, says what is wrong and changes nothing", async (body, hint) => {
+  ])("rejects %s, reports the problem and changes nothing", async (body, hint) => {
     const client = await startClient();
     await client.request("list_sip", { page: 1 });
     await client.fault({ kind: "garbage", operation: "add_sip" });

@@ -26,11 +26,11 @@ function mistakesOf(env: Record<string, string>): string[] {
 }
 
 describe("the emulator's settings", () => {
-  it("have a default each", () => {
+  it("have defaults", () => {
     expect(readEmulatorSettings({})).toEqual(defaults);
   });
 
-  it("are the defaults where a variable is empty", () => {
+  it("are the defaults for empty variables", () => {
     expect(
       readEmulatorSettings({
         EMULATOR_PORT: "",
@@ -53,31 +53,31 @@ describe("the emulator's settings", () => {
     ["EMULATOR_DATA", "/tmp/endpoints.json", { dataFile: "/tmp/endpoints.json" }],
     ["EMULATOR_ANSWER_TIMEOUT_MS", "60000", { answerTimeoutMs: 60_000 }],
     ["EMULATOR_ALLOWED_HOSTS", "emulator, fd00::1", { allowedHosts: ["emulator", "fd00::1"] }],
-  ])("take %s=%s", (name, value, setting) => {
+  ])("accept %s=%s", (name, value, setting) => {
     expect(readEmulatorSettings({ [name]: value })).toEqual({ ...defaults, ...setting });
   });
 
   it.each([
-    ["EMULATOR_PORT", "65536", 'must be a whole number from 0 to 65535; it is "65536".'],
-    ["EMULATOR_PORT", "-1", 'must be a whole number from 0 to 65535; it is "-1".'],
-    ["EMULATOR_PORT", "1.5", 'must be a whole number from 0 to 65535; it is "1.5".'],
-    ["EMULATOR_APP_ID", "0", "must be a whole number from 1."],
-    ["EMULATOR_APP_ID", "99999999999999999999", "must be a whole number from 1."],
-    ["EMULATOR_ERRORS", "both", 'must be body or status; it is "both".'],
-    ["EMULATOR_CODES", "420", 'must be cmi or number; it is "420".'],
-    ["EMULATOR_BOOLEANS", "true", 'must be boolean or string; it is "true".'],
-    ["EMULATOR_SBC", "wss://a", 'must be a host name alone, without scheme or port; it is "wss://a".'],
-    ["EMULATOR_SBC", "a.example:5060", expect.stringContaining("without scheme or port")],
-    ["EMULATOR_ANSWER_TIMEOUT_MS", "0", 'must be a whole number from 1 to 60000; it is "0".'],
-    ["EMULATOR_ALLOWED_HOSTS", "http://a", expect.stringContaining("without a scheme or a port")],
+    ["EMULATOR_PORT", "65536", 'must be a whole number from 0 to 65535 (got "65536").'],
+    ["EMULATOR_PORT", "-1", 'must be a whole number from 0 to 65535 (got "-1").'],
+    ["EMULATOR_PORT", "1.5", 'must be a whole number from 0 to 65535 (got "1.5").'],
+    ["EMULATOR_APP_ID", "0", "must be a whole number of at least 1."],
+    ["EMULATOR_APP_ID", "99999999999999999999", "must be a whole number of at least 1."],
+    ["EMULATOR_ERRORS", "both", 'must be body or status (got "both").'],
+    ["EMULATOR_CODES", "420", 'must be cmi or number (got "420").'],
+    ["EMULATOR_BOOLEANS", "true", 'must be boolean or string (got "true").'],
+    ["EMULATOR_SBC", "wss://a", 'must be a host name without scheme and port (got "wss://a").'],
+    ["EMULATOR_SBC", "a.example:5060", expect.stringContaining("without scheme and port")],
+    ["EMULATOR_ANSWER_TIMEOUT_MS", "0", 'must be a whole number from 1 to 60000 (got "0").'],
+    ["EMULATOR_ALLOWED_HOSTS", "http://a", expect.stringContaining("without scheme and port")],
     ["EMULATOR_ALLOWED_HOSTS", "a,*", expect.stringContaining("host names or addresses")],
-    ["EMULATOR_ANSWER_TIMEOUT_MS", "60001", 'must be a whole number from 1 to 60000; it is "60001".'],
-  ])("refuse %s=%s", (name, value, mistake) => {
+    ["EMULATOR_ANSWER_TIMEOUT_MS", "60001", 'must be a whole number from 1 to 60000 (got "60001").'],
+  ])("reject %s=%s", (name, value, mistake) => {
     const mistakes = mistakesOf({ [name]: value });
     expect(mistakes.map((text) => text.replace(`${name} `, ""))).toEqual([mistake]);
   });
 
-  it("tell all mistakes at once, and not what stands in place of an app id", () => {
+  it("report all problems together, without the value of an invalid app id", () => {
     const mistakes = mistakesOf({
       EMULATOR_PORT: "x",
       EMULATOR_APP_ID: "the-secret",

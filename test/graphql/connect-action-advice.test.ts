@@ -130,18 +130,18 @@ describe("The warnings of connectAction", () => {
 
 describe("The summary of connectAction", () => {
   it.each<[Record<string, unknown>, string]>([
-    [{ call: to("alice") }, "Rings alice for 40 seconds; the talk may last 1 hour 30 minutes."],
+    [{ call: to("alice") }, "Rings alice for 40 seconds; the conversation can last up to 1 hour 30 minutes."],
     [
       { call: to("alice", "bob"), ringType: "GROUP", timeout: 20, duration: 600, from: "+914471000000" },
-      "Rings alice and bob all at once for 20 seconds, showing 914471000000; the talk may last 10 minutes.",
+      "Rings alice and bob at the same time for 20 seconds, with the caller id 914471000000; the conversation can last up to 10 minutes.",
     ],
     [
       { call: to("a", "b", "c"), timeout: 1, duration: 3600, loop: 2, callType: "VIDEO" },
-      "Rings a, b and c one after another with video for 1 second each, up to 2 times; the talk may last 1 hour.",
+      "Rings a, b and c one after another for 1 second each, up to 2 times, with video; the conversation can last up to 1 hour.",
     ],
     [
       { call: to("a", "b", "c", "d", "e", "f", "g") },
-      "Rings a, b, c and 4 more one after another for 40 seconds each; the talk may last 1 hour 30 minutes.",
+      "Rings a, b, c and 4 more one after another for 40 seconds each; the conversation can last up to 1 hour 30 minutes.",
     ],
   ])("is one sentence: %j", async (input, sentence) => {
     expect((await connect(input)).summary).toBe(sentence);

@@ -131,7 +131,9 @@ describe("Query.connectAction", () => {
         {
           code: "OUT_OF_RANGE",
           path: [field],
-          message: expect.stringMatching(`^${field} must be 1 to ${maximum} .*; it is ${value}\\.$`),
+          message: expect.stringMatching(
+            `^\`${field}\` must be between 1 and ${maximum} .* \\(got ${value}\\)\\.$`,
+          ),
         },
       ]);
     }

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
-import { hasBrowser, startBrowser } from "../support/browser.js";
+import { hasBrowser, openPage, startBrowser } from "../support/browser.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { freePort } from "../support/redis.js";
 
@@ -39,7 +39,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
     await gateway?.close();
   });
   beforeEach(async () => {
-    page = await browser.newPage();
+    page = await openPage(browser);
     page.setDefaultTimeout(120_000);
     page.on("request", (request) => {
       const url = request.url().replace(/^blob:/, "");
@@ -144,7 +144,7 @@ describeWithBrowser("GraphiQL behind a path", () => {
     await once(proxy.listen(port, "127.0.0.1"), "listening");
     const browser = await startBrowser();
     try {
-      const page = await browser.newPage();
+      const page = await openPage(browser);
       const schema = page.waitForResponse((response) => response.request().method() === "POST");
       await page.goto(`${publicUrl}/graphiql`);
       const response = await schema;

@@ -35,7 +35,7 @@ describe("Query.validatePcmo", () => {
       problems: [],
       description: [
         "Plays welcome.mp3.",
-        "Rings alice for 20 seconds, showing 914471000000; the talk may last 1 hour 30 minutes.",
+        "Rings alice for 20 seconds, with the caller id 914471000000; the conversation can last up to 1 hour 30 minutes.",
       ],
       normalized: expect.anything(),
     });
@@ -58,15 +58,15 @@ describe("Query.validatePcmo", () => {
           pointer: "/0/timeout",
           code: "NUMBER_AS_TEXT",
           severity,
-          message: 'timeout must be a whole number from 1 to 600; it is "20": take the quotes away.',
+          message: '`timeout` must be a whole number from 1 to 600 (got "20"). Remove the quotes.',
         },
         {
           pointer: "/0/call/0/user",
           code: "INVALID_USERNAME",
           severity,
-          message: 'user must be a username that is not empty and has no control characters; it is "a\\nb".',
+          message: '`user` must be a non-empty string without control characters (got "a\\nb").',
         },
-        { pointer: "/1", code: "WRONG_TYPE", severity, message: "An action must be an object; it is 1." },
+        { pointer: "/1", code: "WRONG_TYPE", severity, message: "An action must be an object (got 1)." },
       ],
       description: [],
       normalized: null,

@@ -50,7 +50,7 @@ function serialize(specification: ConnectActionSpecification, key: "call" | "con
 }
 
 describe("A connect action", () => {
-  it("has problems or becomes a document that its own schema accepts, whatever is specified", () => {
+  it("has problems, or is built as a document that its schema accepts, for any specification", () => {
     fc.assert(
       fc.property(fc.oneof(anySpecification, validSpecification), targetsKey, (specification, key) => {
         const problems = connectActionProblems(specification);
@@ -66,7 +66,7 @@ describe("A connect action", () => {
     );
   });
 
-  it("has no problems within its ranges, and keeps its keys in PIOPIY's order", () => {
+  it("has no problems within its ranges, and its keys are in PIOPIY's order", () => {
     fc.assert(
       fc.property(validSpecification, targetsKey, (specification, key) => {
         expect(connectActionProblems(specification)).toEqual([]);
@@ -109,13 +109,13 @@ describe("A connect action", () => {
     );
   });
 
-  it("has one problem with 10,000 targets", () => {
+  it("has one problem when it has 10,000 targets", () => {
     const call = Array.from({ length: 10_000 }, () => ({ user: "" }));
     const rest = { callType: "AUDIO", ringType: "SINGLE", timeout: 1, duration: 1, loop: 1 } as const;
     expect(connectActionProblems({ call, ...rest })).toEqual([
       {
         code: "TOO_MANY_TARGETS",
-        message: "Name at most 100 SIP endpoints; there are 10000.",
+        message: "`call` must contain 1 to 100 SIP endpoints (got 10000).",
         path: ["call"],
       },
     ]);

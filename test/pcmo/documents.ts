@@ -27,7 +27,7 @@ const phoneTargets = fc.array(fc.record({ type: fc.constant("pstn"), number: fro
 });
 const targetsKey = fc.constantFrom("call", "connect");
 
-/** Actions with any of the keys that they may have, in the order in which the keys are drawn. */
+/** Valid actions with random optional keys, in random key order. */
 const action: fc.Arbitrary<Json> = fc.oneof(
   actionOf("play", {}, {}, file),
   actionOf("speak", { text: fc.string({ minLength: 1 }) }),
@@ -97,7 +97,7 @@ export const mutatedDocument: fc.Arbitrary<Json> = fc
   .map(([document, changes]) => {
     const holder: { [key: string]: Json } = { document: structuredClone(document) };
     for (const one of changes) mutate(holder, one);
-    // As parsed from a request: plain objects only.
+    // Plain objects only, as in a parsed request.
     return JSON.parse(JSON.stringify(holder.document));
   });
 

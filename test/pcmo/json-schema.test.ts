@@ -10,11 +10,11 @@ const text = readFileSync("schema/pcmo.schema.json", "utf8");
 const accepts = new Ajv2020().compile(JSON.parse(text));
 
 describe("schema/pcmo.schema.json", () => {
-  it("is up to date (run: npm run schema)", () => {
+  it("is up to date (run npm run schema)", () => {
     expect(text).toBe(`${JSON.stringify(pcmoJsonSchema(), null, 2)}\n`);
   });
 
-  it("is of draft 2020-12 and describes itself, each action and each key", () => {
+  it("uses draft 2020-12, and describes the document, each action and each key", () => {
     const { $schema, title, description, items } = JSON.parse(text);
     expect($schema).toBe("https://json-schema.org/draft/2020-12/schema");
     const parts = items.oneOf.flatMap(({ description, properties }: typeof items) => {
@@ -26,7 +26,7 @@ describe("schema/pcmo.schema.json", () => {
     expect(parts.filter((part: string) => !part.endsWith("."))).toEqual([]);
   });
 
-  // It can express every rule: a user twice makes two targets equal, and two keys that exclude each other are a oneOf.
+  // It can express every rule: a duplicate user makes two targets equal, and two exclusive keys are a oneOf.
   it("accepts a document exactly when the gateway finds no error in it", () => {
     const counts = { valid: 0, invalid: 0 };
     fc.assert(

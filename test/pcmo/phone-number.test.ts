@@ -37,7 +37,7 @@ describe("parsePhoneNumber", () => {
     expect(parsePhoneNumber(text)).toBeUndefined();
   });
 
-  it("loses no digit of a number, and rejects any other text", () => {
+  it("preserves all digits of a number, and rejects any other text", () => {
     const text = fc.oneof(
       fc.stringMatching(/^\+?[1-9]\d{6,14}$/),
       fc.stringMatching(/^\+?\d{0,17}$/),

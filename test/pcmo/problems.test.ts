@@ -22,23 +22,19 @@ describe("An error in a PCMO document", () => {
   it.each<[string, unknown, string]>([
     ["null", null, " WRONG_TYPE"],
     ["text", '[{"action":"hangup"}]', " WRONG_TYPE"],
-    ["one action without a list", connect, " WRONG_TYPE"],
+    ["an action in place of the list", connect, " WRONG_TYPE"],
     ["an empty list", [], " NO_ACTIONS"],
     ["an element that is text", ["hangup"], "/0 WRONG_TYPE"],
     ["an element that is a list", [[connect]], "/0 WRONG_TYPE"],
     ["an element that is null", [null], "/0 WRONG_TYPE"],
-    ["an empty element", [{}], "/0 MISSING_KEY"],
+    ["an empty object", [{}], "/0 MISSING_KEY"],
     ["no action", [{ file_name: "a.mp3" }], "/0 MISSING_KEY"],
-    [
-      "an unknown action, whatever else it has",
-      [{ action: "dial", call: 1, x: 2 }],
-      "/0/action UNKNOWN_ACTION",
-    ],
+    ["an unknown action with other errors", [{ action: "dial", call: 1, x: 2 }], "/0/action UNKNOWN_ACTION"],
     ["an action in capitals", [{ action: "HANGUP" }], "/0/action UNKNOWN_ACTION"],
     ["an action that is a number", [{ action: 1 }], "/0/action UNKNOWN_ACTION"],
-    ["an action that has no text", [{ action: { toString: "" } }], "/0/action UNKNOWN_ACTION"],
+    ["an action that is an object", [{ action: { toString: "" } }], "/0/action UNKNOWN_ACTION"],
     ["clear, which no sample shows", [{ action: "clear" }], "/0/action UNKNOWN_ACTION"],
-    ["the name of a prototype", [{ action: "__proto__" }], "/0/action UNKNOWN_ACTION"],
+    ["the action __proto__", [{ action: "__proto__" }], "/0/action UNKNOWN_ACTION"],
     ["no file", [{ action: "play" }], "/0 MISSING_KEY"],
     [
       "two files",
@@ -51,17 +47,21 @@ describe("An error in a PCMO document", () => {
       [{ action: "play", file_name: "https://a/b.mp3" }],
       "/0/file_name INVALID_VALUE",
     ],
-    ["nothing to say", [{ action: "speak" }], "/0 MISSING_KEY"],
+    ["a speak without text", [{ action: "speak" }], "/0 MISSING_KEY"],
     ["an empty text", [{ action: "speak", text: "" }], "/0/text EMPTY_TEXT"],
     ["a text that is an object", [{ action: "param", text: { a: 1 } }], "/0/text WRONG_TYPE"],
-    ["no URL for digits", [{ action: "input" }], "/0 MISSING_KEY"],
+    ["an input without a URL", [{ action: "input" }], "/0 MISSING_KEY"],
     ["a URL with a space", [{ ...input, action_url: "http://a b" }], "/0/action_url INVALID_URL"],
     ["a URL of another scheme", [{ ...input, action_url: "ftp://a" }], "/0/action_url INVALID_URL"],
-    ["no digits", [{ ...input, max_digit: 0 }], "/0/max_digit OUT_OF_RANGE"],
-    ["half a second", [{ ...input, timeout: 0.5 }], "/0/timeout WRONG_TYPE"],
+    ["a max_digit of 0", [{ ...input, max_digit: 0 }], "/0/max_digit OUT_OF_RANGE"],
+    ["a timeout of half a second", [{ ...input, timeout: 0.5 }], "/0/timeout WRONG_TYPE"],
     ["a key of another action", [{ ...input, max_retry: 2 }], "/0/max_retry UNKNOWN_KEY"],
-    ["no phones", [{ action: "bridge" }], "/0 MISSING_KEY"],
-    ["a bridge to call", [{ action: "bridge", connect: bridge.connect, call }], "/0/call UNKNOWN_KEY"],
+    ["a bridge without targets", [{ action: "bridge" }], "/0 MISSING_KEY"],
+    [
+      "a bridge with the key call",
+      [{ action: "bridge", connect: bridge.connect, call }],
+      "/0/call UNKNOWN_KEY",
+    ],
     [
       "a phone number as text",
       [{ action: "bridge", connect: [{ type: "pstn", number: "914471000000" }] }],
@@ -97,26 +97,26 @@ describe("An error in a PCMO document", () => {
       "/0/call/0/user WRONG_TYPE",
     ],
     [
-      "a user twice",
+      "a duplicate user",
       [{ action: "connect", connect: [...call, { type: "sip", user: "bob" }, ...call] }],
       "/0/connect/2/user DUPLICATE_TARGET",
     ],
     ["a timeout in quotes", [{ ...connect, timeout: "20" }], "/0/timeout NUMBER_AS_TEXT"],
     ["a timeout in words", [{ ...connect, timeout: "twenty" }], "/0/timeout WRONG_TYPE"],
     ["a timeout of 601", [{ ...connect, timeout: 601 }], "/0/timeout OUT_OF_RANGE"],
-    ["a timeout beyond all whole numbers", [{ ...connect, timeout: 1e300 }], "/0/timeout OUT_OF_RANGE"],
+    ["a timeout beyond the safe integers", [{ ...connect, timeout: 1e300 }], "/0/timeout OUT_OF_RANGE"],
     ["a duration of 0", [{ ...connect, duration: 0 }], "/0/duration OUT_OF_RANGE"],
-    ["11 tries", [{ ...connect, loop: 11 }], "/0/loop OUT_OF_RANGE"],
+    ["11 attempts", [{ ...connect, loop: 11 }], "/0/loop OUT_OF_RANGE"],
     ["a caller id in quotes", [{ ...connect, from: "+914471000000" }], "/0/from NUMBER_AS_TEXT"],
     ["a caller id of 16 digits", [{ ...connect, from: 1e15 }], "/0/from INVALID_PHONE_NUMBER"],
     ["a caller id that is null", [{ ...connect, from: null }], "/0/from WRONG_TYPE"],
     ["a call type in capitals", [{ ...connect, call_type: "AUDIO" }], "/0/call_type INVALID_VALUE"],
     ["another ring type", [{ ...connect, ring_type: "all" }], "/0/ring_type INVALID_VALUE"],
     ["record in quotes", [{ ...connect, record: "true" }], "/0/record WRONG_TYPE"],
-    ["a stream to nowhere", [{ action: "stream" }], "/0 MISSING_KEY"],
+    ["a stream without a URL", [{ action: "stream" }], "/0 MISSING_KEY"],
     ["a stream over http", [{ action: "stream", ws_url: "https://a" }], "/0/ws_url INVALID_URL"],
     [
-      "a voice quality as number",
+      "a voice quality that is a number",
       [{ action: "stream", ws_url: "ws://a", voice_quality: 8000 }],
       "/0/voice_quality WRONG_TYPE",
     ],
@@ -125,11 +125,11 @@ describe("An error in a PCMO document", () => {
       [{ action: "stream", ws_url: "ws://a", listen_mode: "all" }],
       "/0/listen_mode INVALID_VALUE",
     ],
-    ["more to a hangup", [{ action: "hangup", reason: "busy" }], "/0/reason UNKNOWN_KEY"],
+    ["an unknown key in a hangup", [{ action: "hangup", reason: "busy" }], "/0/reason UNKNOWN_KEY"],
     ["a key with a slash and a tilde", [{ action: "hangup", "a/~b": 1 }], "/0/a~1~0b UNKNOWN_KEY"],
     ["an empty key", [{ action: "hangup", "": 1 }], "/0/ UNKNOWN_KEY"],
-    ["a misspelled key that is needed", [{ action: "play", filename: "a.mp3" }], "/0/filename UNKNOWN_KEY"],
-    ["misspelled targets", [{ action: "connect", calls: call }], "/0/calls UNKNOWN_KEY"],
+    ["a misspelled required key", [{ action: "play", filename: "a.mp3" }], "/0/filename UNKNOWN_KEY"],
+    ["a misspelled target list", [{ action: "connect", calls: call }], "/0/calls UNKNOWN_KEY"],
     [
       "a misspelled user",
       [{ action: "connect", call: [{ type: "sip", usr: "alice" }] }],
@@ -139,7 +139,7 @@ describe("An error in a PCMO document", () => {
     expect(problems(document)).toEqual([problem]);
   });
 
-  it("hides no other one: all are reported, in the order of the document", () => {
+  it("does not hide other errors: all are reported, in the order of the document", () => {
     const document = [
       { action: "dial" },
       { ...connect, timeout: "20", colour: 1, call: [{ type: "pstn" }, ...call, ...call], connect: [] },
@@ -162,87 +162,94 @@ describe("An error in a PCMO document", () => {
   });
 
   it.each<[unknown, string]>([
-    [{}, "A PCMO document must be a list of actions; it is an object."],
-    [[1], "An action must be an object; it is 1."],
+    [{}, "A PCMO document must be a list of actions (got an object)."],
+    [[1], "An action must be an object (got 1)."],
     [
       [{ action: "hangpu" }],
-      "action must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup; " +
-        'it is "hangpu". Did you mean "hangup"?',
+      "`action` must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup " +
+        '(got "hangpu"). Did you mean "hangup"?',
     ],
     [
       [{ ...connect, timeout: "20" }],
-      'timeout must be a whole number from 1 to 600; it is "20": take the quotes away.',
+      '`timeout` must be a whole number from 1 to 600 (got "20"). Remove the quotes.',
     ],
-    [[{ ...connect, loop: 0 }], "loop must be a whole number from 1 to 10; it is 0."],
-    [[{ ...input, max_digit: -1 }], "max_digit must be a whole number, at least 1; it is -1."],
+    [[{ ...connect, loop: 0 }], "`loop` must be a whole number from 1 to 10 (got 0)."],
+    [[{ ...input, max_digit: -1 }], "`max_digit` must be a whole number of at least 1 (got -1)."],
     [
       [{ ...connect, from: 12 }],
-      "from must be a number of 7 to 15 digits with the country code, such as 914471000000; it is 12.",
+      "`from` must be a number of 7 to 15 digits with the country code, such as 914471000000 (got 12).",
     ],
     [
       [{ ...connect, from: "+914471000000" }],
-      "from must be a number of 7 to 15 digits with the country code, such as 914471000000; " +
-        'it is "+914471000000": take the quotes and the plus sign away.',
+      "`from` must be a number of 7 to 15 digits with the country code, such as 914471000000 " +
+        '(got "+914471000000"). Remove the quotes and the plus sign.',
     ],
     [
       [{ action: "on" }],
-      "action must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup; " +
-        'it is "on".',
+      "`action` must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup " +
+        '(got "on").',
     ],
     [
       [{ ...connect, call_type: "VIDEO" }],
-      'call_type must be "audio" or "video"; it is "VIDEO". Did you mean "video"?',
+      '`call_type` must be "audio" or "video" (got "VIDEO"). Did you mean "video"?',
     ],
-    [[{ ...connect, timeuot: 20 }], '"timeuot" is no key of the action connect; did you mean "timeout"?'],
-    [[{ action: "record", colour: 1 }], '"colour" is no key of the action record, which has action.'],
+    [[{ ...connect, timeuot: 20 }], 'Unknown key "timeuot" in the action connect. Did you mean `timeout`?'],
+    [
+      [{ action: "record", colour: 1 }],
+      'Unknown key "colour" in the action record. The allowed keys are action.',
+    ],
     [
       [{ action: "input" }],
-      "action_url is missing; it must be a URL that begins with http:// or https:// and has no spaces.",
+      "`action_url` is missing. It must be a URL that starts with http:// or https:// and contains no spaces.",
     ],
     [
       [{ action: "connect", call: [{ type: "sip", user: `\n${"x".repeat(99)}` }] }],
-      `user must be a username that is not empty and has no control characters; it is "\\n${"x".repeat(58)}…".`,
+      `\`user\` must be a non-empty string without control characters (got "\\n${"x".repeat(58)}…").`,
     ],
   ])("has a message with the expected and the actual value: %j", (document, text) => {
     expect(message(document)).toBe(text);
   });
 });
 
-describe("Something valid but discouraged", () => {
+describe("A discouraged value or action in a PCMO document", () => {
   it.each<[string, unknown[], string[]]>([
     [
-      "something after a hangup",
+      "an action after a hangup",
       [{ action: "hangup" }, { action: "record" }, input],
       ["/1 UNREACHABLE_ACTION"],
     ],
-    ["something after a connect", [connect, bridge, { action: "record" }], ["/1 UNCERTAIN_ACTION"]],
-    ["both", [connect, { action: "hangup" }, input], ["/1 UNCERTAIN_ACTION", "/2 UNREACHABLE_ACTION"]],
+    ["an action after a connect", [connect, bridge, { action: "record" }], ["/1 UNCERTAIN_ACTION"]],
+    [
+      "an action after a connect and a hangup",
+      [connect, { action: "hangup" }, input],
+      ["/1 UNCERTAIN_ACTION", "/2 UNREACHABLE_ACTION"],
+    ],
     [
       "a file of another type",
       [{ action: "play", file_name: "a.ogg" }],
       ["/0/file_name UNCERTAIN_FILE_TYPE"],
     ],
     [
-      "a file without type",
+      "a file without an extension",
       [{ ...input, action: "play_get_input", file_url: "https://a/b?c.mp3" }],
       ["/0/file_url UNCERTAIN_FILE_TYPE"],
     ],
     ["a recorded connect", [{ ...connect, record: true }], ["/0/record UNDOCUMENTED_KEY"]],
     ["a connect that is not recorded", [{ ...connect, record: false }], []],
     [
-      "a file in capitals, or with a query",
+      "a file extension in capitals, or before a query",
       [
         { action: "play", file_name: "A.WAV" },
         { action: "play", file_url: "https://a/b.mp3?c" },
       ],
       [],
     ],
-  ])("is a warning, and leaves the document valid: %s", (_title, document, warnings) => {
+  ])("causes the expected warnings, and the document is valid: %s", (_title, document, warnings) => {
     expect(problems(document, "WARNING")).toEqual(warnings);
     expect(validatePcmo(document, "call").valid).toBe(true);
   });
 
-  it("comes after the errors of other actions", () => {
+  it("is reported after the errors of other actions", () => {
     const { problems } = validatePcmo([{ action: "play", file_name: "a" }, 1], "call");
     expect(problems.map(({ severity }) => severity)).toEqual(["ERROR", "WARNING"]);
   });

@@ -12,27 +12,30 @@ describe("A PCMO document without errors", () => {
     ["Plays welcome.mp3.", { action: "play", file_name: "welcome.mp3" }],
     ["Plays https://a.example/b.wav.", { action: "play", file_url: "https://a.example/b.wav" }],
     ['Says "Hello.".', { action: "speak", text: "Hello." }],
-    ['Hands "vip" on to later webhooks.', { action: "param", text: "vip" }],
-    [`Waits for 1 digit to post to ${action_url}.`, { action: "input", action_url }],
+    ['Sends "vip" as extra_params in later webhooks.', { action: "param", text: "vip" }],
+    [`Waits for 1 digit and posts it to ${action_url}.`, { action: "input", action_url }],
     [
-      `Waits 5 seconds for 4 digits to post to ${action_url}.`,
+      `Waits 5 seconds for 4 digits and posts them to ${action_url}.`,
       { action: "input", action_url, max_digit: 4, timeout: 5 },
     ],
     [
-      `Plays menu.mp3, up to 3 times, and waits 1 second for 1 digit to post to ${action_url}.`,
+      `Plays menu.mp3, up to 3 times, waits 1 second for 1 digit and posts it to ${action_url}.`,
       { action: "play_get_input", file_name: "menu.mp3", action_url, max_digit: 1, max_retry: 3, timeout: 1 },
     ],
     [
-      "Rings 914471000000, showing 19170000000.",
+      "Rings 914471000000, with the caller id 19170000000.",
       { action: "bridge", from: 19170000000, connect: [{ type: "pstn", number: 914471000000 }] },
     ],
-    ["Rings alice for 40 seconds; the talk may last 1 hour 30 minutes.", { action: "connect", call }],
     [
-      'Rings "front desk" for 40 seconds; the talk may last 1 hour 30 minutes.',
+      "Rings alice for 40 seconds; the conversation can last up to 1 hour 30 minutes.",
+      { action: "connect", call },
+    ],
+    [
+      'Rings "front desk" for 40 seconds; the conversation can last up to 1 hour 30 minutes.',
       { action: "connect", call: [{ type: "sip", user: "front desk" }] },
     ],
     [
-      "Rings alice and bob all at once for 20 seconds; the talk may last 10 minutes.",
+      "Rings alice and bob at the same time for 20 seconds; the conversation can last up to 10 minutes.",
       {
         action: "connect",
         duration: 600,
@@ -42,7 +45,7 @@ describe("A PCMO document without errors", () => {
       },
     ],
     [
-      "Rings a, b, c and 7 more one after another with video for 1 second each, up to 2 times; the talk may last 1 minute 1 second.",
+      "Rings a, b, c and 7 more one after another for 1 second each, up to 2 times, with video; the conversation can last up to 1 minute 1 second.",
       {
         action: "connect",
         duration: 61,
@@ -53,9 +56,9 @@ describe("A PCMO document without errors", () => {
       },
     ],
     ["Records the call.", { action: "record" }],
-    ["Streams the voice to wss://a.example/.", { action: "stream", ws_url: "wss://a.example/" }],
+    ["Streams the audio to wss://a.example/.", { action: "stream", ws_url: "wss://a.example/" }],
     [
-      "Streams both voices to ws://a.example/ with 16000 samples a second from the answer on.",
+      "Streams the audio of both sides to ws://a.example/ at 16000 Hz, starting when the call is answered.",
       {
         action: "stream",
         ws_url: "ws://a.example/",
@@ -92,7 +95,7 @@ describe("A PCMO document without errors", () => {
     );
   });
 
-  it("has a sentence for each action, and does not change when it is normalized again", () => {
+  it("has a sentence for each action, and is unchanged when it is normalized a second time", () => {
     fc.assert(
       fc.property(validDocument, fc.constantFrom("call", "connect"), (document, key) => {
         const { valid, description, normalized } = validatePcmo(document, key);
@@ -106,7 +109,7 @@ describe("A PCMO document without errors", () => {
     );
   });
 
-  it("does not change when connectAction built it", () => {
+  it("is normalized without a change when connectAction built it", () => {
     const specification = fc.record({
       call: fc
         .uniqueArray(fc.stringMatching(/^\S{1,9}$/), { minLength: 1, maxLength: 100 })
@@ -155,32 +158,36 @@ describe("Any document", () => {
   const keys = Object.fromEntries(many(1).map((_, index) => [`timeou${index}`, 1]));
   it.each<[string, unknown, string | undefined]>([
     ["10,000 actions", many({ action: "record" }), undefined],
-    ["10,000 mistakes", many({ action: "play" }), "ERROR There are 9900 more problems. Mend these first."],
+    [
+      "10,000 errors",
+      many({ action: "play" }),
+      "ERROR There are 9900 more problems. Fix the listed ones first.",
+    ],
     [
       "10,000 warnings",
       many({ action: "play", file_name: "a" }),
-      "WARNING There are 9900 more problems. Mend these first.",
+      "WARNING There are 9900 more problems. Fix the listed ones first.",
     ],
     [
       "10,000 unknown keys",
       [{ action: "connect", call, ...keys }],
-      "ERROR There are 9900 more problems. Mend these first.",
+      "ERROR There are 9900 more problems. Fix the listed ones first.",
     ],
     [
       "10,000 targets",
       [{ action: "connect", call: many({ type: "sip", user: "a" }) }],
-      "ERROR call must be a list of 1 to 100 targets; it is a list of 10000.",
+      "ERROR `call` must be a list of 1 to 100 targets (got a list of 10000).",
     ],
-    ["100,000 lists in lists", nested, "ERROR An action must be an object; it is a list of 1."],
+    ["100,000 lists in lists", nested, "ERROR An action must be an object (got a list of 1)."],
     [
-      "them as a value",
+      "100,000 lists in lists as a text",
       [{ action: "speak", text: nested }],
-      "ERROR text must be text that is not empty; it is a list of 1.",
+      "ERROR `text` must be a non-empty string (got a list of 1).",
     ],
     [
       "a text of 10 MB",
       [{ action: "x".repeat(1e7) }],
-      `ERROR action must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup; it is "${"x".repeat(59)}…".`,
+      `ERROR \`action\` must be one of play, speak, param, input, play_get_input, bridge, connect, record, stream, hangup (got "${"x".repeat(59)}…").`,
     ],
   ])("is validated quickly, with at most 100 problems reported, when it has %s", (_title, document, last) => {
     const start = performance.now();

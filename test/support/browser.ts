@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -21,4 +21,11 @@ export function startBrowser(...more: string[]): Promise<Browser> {
       ...more,
     ],
   });
+}
+
+/** Opens a page whose waiting for conditions does not end before the test does, also on a busy machine. */
+export async function openPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(240_000);
+  return page;
 }

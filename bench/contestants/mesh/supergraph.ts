@@ -4,7 +4,7 @@ import { benchFile } from "../../bench-file.js";
 
 export const SUPERGRAPH = benchFile("dist/supergraph.graphql");
 
-/** Writes the supergraph that Hive Gateway serves; a step of the build, so that its time counts nowhere. */
+/** Writes the supergraph that Hive Gateway serves. It runs before the benchmark, so its time is not measured. */
 export async function composeSupergraph(environment: Readonly<Record<string, string>>): Promise<void> {
   const args = [
     benchFile("node_modules/@graphql-mesh/compose-cli/esm/bin.js"),

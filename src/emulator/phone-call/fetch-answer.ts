@@ -5,7 +5,7 @@ import { type CallDocument, pcmoSchema } from "./pcmo-schema.js";
 const MAX_ANSWER_BYTES = 1_000_000;
 const MAX_REASONS = 50;
 
-/** The formats of the webhook; the newer samples of PIOPIY's documents come first. */
+/** The formats of the webhook. The first is that of the newer samples in PIOPIY's documents. */
 export const webhookFormats = ["strings", "numbers", "form"] as const;
 
 interface IncomingCall {
@@ -16,33 +16,34 @@ interface IncomingCall {
   readonly time: number;
 }
 
-/** What is posted to the answer URL. */
+/** The request to the answer URL. */
 interface WebhookRequest {
   readonly contentType: string;
   readonly body: string;
 }
 
 interface FetchedAnswer {
-  /** The document as it came. */
+  /** The document as received. */
   readonly sent: unknown;
-  /** With the defaults of PIOPIY. */
+  /** The document with PIOPIY's defaults. */
   readonly document: CallDocument;
 }
 
-/** An answer URL that gave no document to follow. Each reason is one sentence; very many are cut off. */
+/** The answer URL did not return a usable document. Each reason is one sentence; at most 50 are listed. */
 export class AnswerError extends Error {
   readonly reasons: readonly string[];
 
   constructor(reasons: readonly string[]) {
-    super("The answer URL gave no document that the call can follow.");
+    super("The answer URL did not return a PCMO document that the emulator can execute.");
     const more = reasons.length - MAX_REASONS;
-    this.reasons = more > 0 ? [...reasons.slice(0, MAX_REASONS), `There are ${more} more.`] : reasons;
+    this.reasons =
+      more > 0 ? [...reasons.slice(0, MAX_REASONS), `There are ${more} more problems.`] : reasons;
   }
 }
 
 /**
  * Returns the webhook of a call. The samples of 2022 and later have phone numbers as strings and an `action`, older
- * ones have numbers and none. A form is in no sample, but users have met one.
+ * ones have numbers and no `action`. No sample has a form, but users have received one.
  */
 export function formatWebhook(
   { callId, from, to, time }: IncomingCall,
@@ -58,11 +59,11 @@ export function formatWebhook(
 }
 
 /**
- * Posts the webhook to the answer URL and returns the document of the answer: HTTP 200 with a JSON array of up to
- * 1 MB. What PIOPIY does with any other answer is not documented. Redirects are not followed. `disconnected` aborts
- * when the client that asked for the call has left.
+ * Posts the webhook to the answer URL and returns the document of the response: HTTP 200 with a JSON array of up to
+ * 1 MB. PIOPIY does not document what it does with any other response. Redirects are not followed. `disconnected` aborts
+ * when the client that started the call disconnects.
  *
- * @throws {AnswerError} with all that is wrong
+ * @throws {AnswerError} with all problems of the response
  */
 export async function fetchAnswer(
   url: string,
@@ -76,7 +77,7 @@ export async function fetchAnswer(
   try {
     response = await fetch(url, {
       method: "POST",
-      // The server behind a connection that is kept alive may have been restarted since.
+      // Not reused: a developer often restarts the server, and a kept-alive connection would then be stale.
       headers: { "content-type": contentType, accept: "application/json", connection: "close" },
       body,
       redirect: "manual",
@@ -87,8 +88,8 @@ export async function fetchAnswer(
     if (error instanceof AnswerError) throw error;
     throw new AnswerError([
       timeout.aborted
-        ? `It gave no whole answer within ${timeoutMs} ms. Answer at once, or raise EMULATOR_ANSWER_TIMEOUT_MS.`
-        : `It cannot be reached, or broke off (${causeOf(error)}). Is a server running at ${url}?`,
+        ? `The response was not complete within ${timeoutMs} ms. Respond faster, or increase EMULATOR_ANSWER_TIMEOUT_MS.`
+        : `The request failed (${causeOf(error)}). Check that an HTTP server is running at ${url}.`,
     ]);
   }
   return readAnswer(response, text);
@@ -100,7 +101,9 @@ async function readText({ body }: Response): Promise<string> {
   for await (const chunk of body ?? []) {
     size += chunk.length;
     if (size > MAX_ANSWER_BYTES) {
-      throw new AnswerError([`Its answer is larger than ${MAX_ANSWER_BYTES} bytes. Send only the document.`]);
+      throw new AnswerError([
+        `The response is larger than ${MAX_ANSWER_BYTES} bytes. Send only the document.`,
+      ]);
     }
     chunks.push(chunk);
   }
@@ -111,7 +114,7 @@ function readAnswer({ status, headers }: Response, text: string): FetchedAnswer 
   const shown = text === "" ? "an empty body" : quote(text);
   if (status !== 200) {
     const location = headers.get("location");
-    const redirect = location === null ? "" : ` It leads to ${quote(location)}, which is not followed.`;
+    const redirect = location === null ? "" : ` The redirect to ${quote(location)} is not followed.`;
     throw new AnswerError([`Expected HTTP status 200, got ${status} with ${shown}.${redirect}`]);
   }
   const reasons: string[] = [];
@@ -136,15 +139,15 @@ function parse(text: string): unknown {
   }
 }
 
-/** Such as `document[0].call[1].user`. */
+/** Formats a path, such as `document[0].call[1].user`. */
 function pathOf(keys: readonly PropertyKey[]): string {
   return `document${keys.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("")}`;
 }
 
-/** What Node's fetch hides behind "fetch failed". */
+/** Returns the cause of an error that Node's fetch reports as "fetch failed". */
 function causeOf(error: unknown): string {
   const cause = isNativeError(error) ? (error.cause ?? error) : error;
   if (isNativeError(cause) && "code" in cause) return String(cause.code);
   const message = isNativeError(cause) ? cause.message : String(cause);
-  return message === "bad port" ? "a port that fetch refuses, as browsers do: take another" : message;
+  return message === "bad port" ? "fetch blocks this port, as browsers do; use another port" : message;
 }

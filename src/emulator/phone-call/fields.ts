@@ -2,21 +2,21 @@ import { z } from "zod";
 
 const MAX_QUOTE_LENGTH = 60;
 
-/** Schemas of values that PCMO documents and requests for calls have; their messages quote what came. */
+/** Schemas for the values of PCMO documents and call requests. Their messages show the received value. */
 export const fields = {
   wholeNumber(minimum: number, maximum: number, unit: string) {
-    const error = expected(`${unit} as a whole number from ${minimum} to ${maximum}`);
+    const error = expected(`a whole number of ${unit} from ${minimum} to ${maximum}`);
     return z.int({ error }).min(minimum, { error }).max(maximum, { error });
   },
 
-  /** Country code and all, without a plus sign. PIOPIY writes it as a JSON number, which 15 digits fit exactly. */
+  /** With the country code, without a plus sign. PIOPIY writes it as a JSON number, which represents 15 digits exactly. */
   phoneNumber() {
     const error = expected("a phone number of up to 15 digits as a JSON number, such as 914471000000");
     return z.int({ error }).min(1, { error }).max(999_999_999_999_999, { error });
   },
 
   text() {
-    const error = expected("a text that is not empty");
+    const error = expected("a non-empty string");
     return z.string({ error }).min(1, { error });
   },
 
@@ -25,7 +25,7 @@ export const fields = {
   },
 
   url(...schemes: string[]) {
-    const error = expected(`a URL of ${schemes.join(" or ")} without user and password`);
+    const error = expected(`a URL with the scheme ${schemes.join(" or ")}, without user and password`);
     const isValid = (text: string) => {
       if (!URL.canParse(text)) return false;
       const { protocol, username, password } = new URL(text);
@@ -35,18 +35,18 @@ export const fields = {
   },
 } as const;
 
-/** Returns a message for zod: what was expected, and what came. */
+/** Returns a message for zod with the expected and the received value. */
 export function expected(what: string): (issue: { readonly input?: unknown }) => string {
   return ({ input }) => `expected ${what}, got ${quote(input)}`;
 }
 
-/** Returns a value as JSON, cut off where it is long. */
+/** Returns a value as JSON, truncated to 60 characters. */
 export function quote(value: unknown): string {
   try {
     const text = JSON.stringify(value) ?? "nothing";
     return text.length > MAX_QUOTE_LENGTH ? `${text.slice(0, MAX_QUOTE_LENGTH)}…` : text;
   } catch {
     // Deeply nested JSON can be parsed but not written.
-    return "what is nested too deeply to show";
+    return "a value that is nested too deeply to show";
   }
 }

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { expected, fields, quote } from "./fields.js";
 
 // PIOPIY publishes no ranges: these are assumed.
-const talking = fields.wholeNumber(1, 86_400, "seconds of talking");
-const ringing = fields.wholeNumber(1, 600, "seconds of ringing");
-const tries = fields.wholeNumber(1, 100, "tries");
+const talking = fields.wholeNumber(1, 86_400, "seconds");
+const ringing = fields.wholeNumber(1, 600, "seconds");
+const tries = fields.wholeNumber(1, 100, "attempts");
 const ringType = fields.oneOf("single", "group");
 const flag = z.boolean({ error: expected("true or false") });
 const waiting = fields.wholeNumber(1, 600, "seconds");
@@ -21,11 +21,11 @@ const dial = {
 };
 
 const sipTargets = targets({
-  type: z.literal("sip", { error: expected('"sip"; phone numbers are for the action bridge') }),
+  type: z.literal("sip", { error: expected('"sip" (for phone numbers, use the action bridge)') }),
   user: fields.text(),
 });
 
-/** Each action that a document may hold; keys that PIOPIY's documents do not show are refused. */
+/** The actions that a document can contain. Keys that PIOPIY's documents do not show are rejected. */
 const actionSchemas = [
   exactlyOne(
     ["call", "connect"],
@@ -67,7 +67,7 @@ const actionSchemas = [
 
 const names = actionSchemas.map(({ shape }) => shape.action.value).join(", ");
 
-/** A PCMO document: the actions of a call, in order, with the defaults of PIOPIY filled in. */
+/** A PCMO document: the actions of a call, in order, with PIOPIY's defaults filled in. */
 export const pcmoSchema = z
   .array(
     z.discriminatedUnion("action", actionSchemas, {
@@ -82,28 +82,28 @@ export type CallDocument = z.infer<typeof pcmoSchema>;
 export type ConnectAction = Extract<CallDocument[number], { action: "connect" }>;
 
 function action<const Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
-  return strict(`${name} takes`, { action: z.literal(name), ...shape });
+  return strict(`the keys of ${name} are`, { action: z.literal(name), ...shape });
 }
 
 function targets<Shape extends z.ZodRawShape>(shape: Shape) {
   const error = expected("a list of at least one target");
-  return z.array(strict("a target takes", shape), { error }).min(1, { error });
+  return z.array(strict("the keys of a target are", shape), { error }).min(1, { error });
 }
 
-function strict<Shape extends z.ZodRawShape>(takes: string, shape: Shape) {
+function strict<Shape extends z.ZodRawShape>(allowed: string, shape: Shape) {
   const error = (issue: { code?: string | undefined; keys?: unknown; input?: unknown }) =>
     issue.code === "unrecognized_keys"
-      ? `unknown ${quote(issue.keys)}; ${takes} ${Object.keys(shape).join(", ")}`
+      ? `unknown keys ${quote(issue.keys)}; ${allowed} ${Object.keys(shape).join(", ")}`
       : expected("an object")(issue);
   return z.strictObject(shape, { error });
 }
 
-/** Checks the raw input, so that this mistake is reported together with those of the fields. */
+/** Validates the raw input, so that this problem is reported together with those of the fields. */
 function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string], schema: Schema): Schema {
   const count = (value: object) => keys.filter((key) => Object.hasOwn(value, key)).length;
   return schema.refine((value) => count(value) === 1, {
     error: ({ input }) =>
-      `expected ${keys.join(" or ")}, got ${count(Object(input)) === 0 ? "neither" : "both"}`,
+      `expected either ${keys.join(" or ")}, got ${count(Object(input)) === 0 ? "neither" : "both"}`,
     when: () => true,
   });
 }

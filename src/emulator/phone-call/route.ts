@@ -6,20 +6,20 @@ import { AnswerError, fetchAnswer, formatWebhook, webhookFormats } from "./fetch
 import { fields } from "./fields.js";
 import { phoneBehaviourSchema, simulateCall } from "./simulate.js";
 
-/** A call that PIOPIY is to receive: who dials which number, and the answer URL that the number has. */
+/** The call to simulate: the number of the caller, the dialled number, and the answer URL of the dialled number. */
 const callSchema = z.strictObject({
   to: fields.phoneNumber(),
   from: fields.phoneNumber(),
   answerUrl: fields.url("http", "https"),
   webhook: fields.oneOf(...webhookFormats).default("strings"),
-  /** By username. A map, because a username may be the name of something that every object has. */
+  /** By username. A map, because a username may equal a property that every object has, such as `constructor`. */
   behaviours: z
     .record(z.string(), phoneBehaviourSchema)
     .default({})
     .transform((behaviours) => new Map(Object.entries(behaviours))),
 });
 
-/** Adds what PIOPIY does when somebody dials a number: it asks the number's answer URL, then follows the document. */
+/** Adds the route that simulates an incoming call: it requests the answer URL of the number, then executes the document. */
 export function addCallRoute(control: FastifyInstance, endpoints: Endpoints, answerTimeoutMs: number): void {
   control.post<{ Body: z.output<typeof callSchema> }>(
     "/call",

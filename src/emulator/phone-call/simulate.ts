@@ -24,10 +24,10 @@ type Event =
   | { readonly event: "nobody answers" }
   | { readonly event: "ends"; readonly reason: EndReason };
 
-/** An event, and the seconds since the call began. */
+/** An event, with the seconds since the start of the call. */
 export type TimelineEntry = { readonly at: number } & Event;
 
-/** Records the events of a call, by a simulated clock. */
+/** Records the events of a call with a simulated clock. */
 class Timeline {
   readonly entries: TimelineEntry[] = [];
   private seconds = 0;
@@ -44,7 +44,7 @@ class Timeline {
   note(event: Event): void {
     if (this.entries.length === MAX_ENTRIES) {
       throw new AnswerError([
-        `The call would be more than ${MAX_ENTRIES} events long. Lower loop, or name fewer targets or actions.`,
+        `The call would have more than ${MAX_ENTRIES} events. Lower loop, or use fewer targets or actions.`,
       ]);
     }
     this.entries.push({ at: this.seconds, ...event });
@@ -54,8 +54,8 @@ class Timeline {
 const DAY = 86_400;
 
 /**
- * What the phone of an endpoint does when it is called. It answers so many seconds after it began to ring, and hangs
- * up so many seconds after it answered; it is busy; it rings and nobody comes; or no phone has registered.
+ * The behaviour of an endpoint's phone. `answersAfter` is the number of seconds from ringing to the answer, `hangsUpAfter`
+ * from the answer to the hangup. A phone can also be busy, never answer, or not be registered.
  */
 export const phoneBehaviourSchema = z.union(
   [
@@ -67,24 +67,24 @@ export const phoneBehaviourSchema = z.union(
   ],
   {
     error: expected(
-      '{"answersAfter": seconds}, with "hangsUpAfter": seconds if it is to hang up, or "busy", "never" or "unregistered"',
+      '{"answersAfter": seconds} with an optional "hangsUpAfter": seconds, or "busy", "never" or "unregistered"',
     ),
   },
 );
 
 export type PhoneBehaviour = z.infer<typeof phoneBehaviourSchema>;
 
-/** Returns what the phone of a username does; undefined when there is no such endpoint. */
+/** Returns the behaviour of the phone of a username, or undefined when there is no such endpoint. */
 type BehaviourOf = (username: string) => PhoneBehaviour | undefined;
 
-/** A phone that rings. Times are seconds, or Infinity for what never happens. */
+/** A ringing phone. Times are in seconds; Infinity means never. */
 interface RingingPhone {
   readonly endpoint: string;
   readonly answersAfter: number;
   readonly hangsUpAfter: number;
 }
 
-/** How a call went; times are seconds after it began. */
+/** The events and the end of a call. Times are in seconds since its start. */
 interface SimulatedCall {
   readonly timeline: readonly TimelineEntry[];
   readonly endedAt: number;
@@ -92,7 +92,7 @@ interface SimulatedCall {
 }
 
 /**
- * Runs the actions of a document in order, on a clock of its own: a call of two hours takes no time.
+ * Simulates the actions of a document in order. The clock is simulated too, so a call of two hours takes no time.
  *
  * @throws {AnswerError} when the call has too many events
  */
@@ -104,8 +104,8 @@ export function simulateCall(document: CallDocument, behaviourOf: BehaviourOf): 
 }
 
 /**
- * Assumed, since PIOPIY's documents do not say: after a connect that nobody answered the next action runs, after one
- * that was answered the call is over, and every other action takes no time.
+ * Runs the actions and returns the reason of the end. Assumed, since PIOPIY's documents are silent: the next action runs after
+ * an unanswered connect, the call ends after an answered one, and every other action takes no time.
  */
 function run(document: CallDocument, behaviourOf: BehaviourOf, timeline: Timeline): EndReason {
   for (const action of document) {
@@ -129,8 +129,8 @@ function talk({ endpoint, hangsUpAfter }: RingingPhone, duration: number, timeli
 }
 
 /**
- * Rings the targets of a connect action until one answers: one after another, or all at once. Assumed: a try goes
- * through the whole list, and a target that cannot ring takes no time.
+ * Rings the targets of a connect action until one answers: one after another, or all at the same time. Assumed: an attempt
+ * rings the whole list, and a target that cannot ring takes no time.
  */
 function ring(
   connect: ConnectAction,
@@ -138,7 +138,7 @@ function ring(
   timeline: Timeline,
 ): RingingPhone | undefined {
   const usernames = (connect.call ?? connect.connect ?? []).map(({ user }) => user);
-  // Assumed: an endpoint that a group names twice rings once.
+  // Assumed: an endpoint that is listed twice in a group rings once.
   const groups = connect.ring_type === "group" ? [[...new Set(usernames)]] : usernames.map((name) => [name]);
   for (let attempt = 1; attempt <= connect.loop; attempt += 1) {
     for (const group of groups) {
@@ -149,7 +149,7 @@ function ring(
   return undefined;
 }
 
-/** The first to answer before the time is up wins; of two in the same second, the one that is named first. */
+/** Rings phones at the same time. The first to answer before the timeout wins; of two in the same second, the first in the list. */
 function ringGroup(
   usernames: readonly string[],
   timeout: number,

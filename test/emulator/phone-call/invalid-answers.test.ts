@@ -13,34 +13,37 @@ afterEach(async () => {
 
 const HANGUP = '[{"action":"hangup"}]';
 
-/** Why a call is refused whose answer URL is this one. */
+/** Returns the reasons for rejecting a call with this answer URL. */
 async function reasonsOf(url: string, answerTimeoutMs = 5000): Promise<string[]> {
   const client = await startClient({ answerTimeoutMs });
   const { status, body } = await client.dial(url);
-  expect([status, body.error]).toEqual([422, "The answer URL gave no document that the call can follow."]);
+  expect([status, body.error]).toEqual([
+    422,
+    "The answer URL did not return a PCMO document that the emulator can execute.",
+  ]);
   expect(Object.keys(body)).toEqual(["error", "reasons"]);
   return body.reasons;
 }
 
-describe("a call whose answer URL gives an invalid answer", () => {
+describe("a call whose answer URL returns an invalid response", () => {
   it.each([
     [500, "boom", 'Expected HTTP status 200, got 500 with "boom".'],
     [404, "", "Expected HTTP status 200, got 404 with an empty body."],
     [201, HANGUP, `Expected HTTP status 200, got 201 with ${JSON.stringify(HANGUP)}.`],
-  ])("is refused at status %i", async (status, text, reason) => {
+  ])("is rejected for status %i", async (status, text, reason) => {
     expect(await reasonsOf((await answerWith(text, status)).url)).toEqual([reason]);
   });
 
-  it("is refused at a redirect, which is not followed", async () => {
+  it("is rejected for a redirect, which is not followed", async () => {
     const { url: other, requests } = await answerWith(HANGUP);
     const { url } = await answerWith("", 307, { location: other });
     expect(await reasonsOf(url)).toEqual([
-      `Expected HTTP status 200, got 307 with an empty body. It leads to "${other}", which is not followed.`,
+      `Expected HTTP status 200, got 307 with an empty body. The redirect to "${other}" is not followed.`,
     ]);
     expect(requests).toEqual([]);
   });
 
-  it("is refused at HTML, for its type and for its text", async () => {
+  it("is rejected for HTML, because of its content type and its text", async () => {
     const { url } = await answerWith("<h1>Hello</h1>", 200, { "content-type": "text/html" });
     expect(await reasonsOf(url)).toEqual([
       'Expected the content type application/json, got "text/html".',
@@ -48,14 +51,14 @@ describe("a call whose answer URL gives an invalid answer", () => {
     ]);
   });
 
-  it("is refused at a document of another content type, or of none", async () => {
+  it("is rejected for a document with another content type, or without one", async () => {
     const { url } = await answerWith(HANGUP, 200, { "content-type": "application/jsonp" });
     expect(await reasonsOf(url)).toEqual([expect.stringContaining('got "application/jsonp"')]);
     const { url: untyped } = await startAnswerServer((_request, response) => response.end(HANGUP));
     expect(await reasonsOf(untyped)).toEqual([expect.stringContaining("got nothing")]);
   });
 
-  it("takes a content type with parameters, in any case", async () => {
+  it("accepts a content type with parameters, in any letter case", async () => {
     const client = await startClient();
     const { url } = await answerWith(HANGUP, 200, { "content-type": "Application/JSON; charset=utf-8" });
     expect((await client.dial(url)).status).toBe(200);
@@ -64,14 +67,14 @@ describe("a call whose answer URL gives an invalid answer", () => {
   it.each([
     ["no headers", () => {}],
     ["no end", (response: { write(text: string): void }) => response.write("[")],
-  ])("is refused when the answer has %s in time", async (_what, answer) => {
+  ])("is rejected when the response has %s in time", async (_what, answer) => {
     const { url } = await startAnswerServer((_request, response) => answer(response));
     expect(await reasonsOf(url, 50)).toEqual([
-      "It gave no whole answer within 50 ms. Answer at once, or raise EMULATOR_ANSWER_TIMEOUT_MS.",
+      "The response was not complete within 50 ms. Respond faster, or increase EMULATOR_ANSWER_TIMEOUT_MS.",
     ]);
   });
 
-  it("is refused at an answer of more than a megabyte, however well it is packed", async () => {
+  it("is rejected for a response of more than 1 MB, also when it is compressed", async () => {
     const { url } = await answerWith(`["${"x".repeat(1_000_000)}"]`);
     expect(await reasonsOf(url)).toEqual([expect.stringContaining("larger than 1000000 bytes")]);
     const { url: packed } = await startAnswerServer((_request, response) => {
@@ -80,35 +83,35 @@ describe("a call whose answer URL gives an invalid answer", () => {
     expect(await reasonsOf(packed)).toEqual([expect.stringContaining("larger than 1000000 bytes")]);
   });
 
-  it("is refused when nobody listens, or the connection breaks", async () => {
+  it("is rejected when no server listens, or the server closes the connection", async () => {
     const { url } = await answerWith(HANGUP);
     await closeAnswerServers();
     expect(await reasonsOf(url)).toEqual([
-      `It cannot be reached, or broke off (ECONNREFUSED). Is a server running at ${url}?`,
+      `The request failed (ECONNREFUSED). Check that an HTTP server is running at ${url}.`,
     ]);
     const { url: broken } = await startAnswerServer((request) => request.socket.destroy());
-    expect(await reasonsOf(broken)).toEqual([expect.stringContaining("broke off")]);
+    expect(await reasonsOf(broken)).toEqual([expect.stringContaining("The request failed")]);
   });
 
-  it("is refused at a port that fetch refuses", async () => {
-    expect(await reasonsOf("http://127.0.0.1:6000/")).toEqual([expect.stringContaining("take another")]);
+  it("is rejected for a port that fetch blocks", async () => {
+    expect(await reasonsOf("http://127.0.0.1:6000/")).toEqual([expect.stringContaining("use another port")]);
   });
 
-  it("is refused at what is not HTTP", async () => {
+  it("is rejected for a server that does not speak HTTP", async () => {
     const server = createServer((socket) => socket.end("hello\r\n\r\n")).listen(0, "127.0.0.1");
     try {
       await once(server, "listening");
       const address = server.address();
       const port = typeof address === "object" ? address?.port : undefined;
       expect(await reasonsOf(`http://127.0.0.1:${port}/`)).toEqual([
-        expect.stringContaining("broke off (HPE_"),
+        expect.stringContaining("The request failed (HPE_"),
       ]);
     } finally {
       server.close();
     }
   });
 
-  it("lets go of the answer URL when the emulator closes", async () => {
+  it("aborts the request to the answer URL when the emulator closes", async () => {
     const client = await startClient({ answerTimeoutMs: 60_000 });
     let isLeft = false;
     const { url, requests } = await startAnswerServer((request) => {

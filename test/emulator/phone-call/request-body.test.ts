@@ -7,14 +7,14 @@ afterEach(async () => {
   await closeAnswerServers();
 });
 
-describe("a request for a call", () => {
+describe("a request to simulate a call", () => {
   it.each([
     [{ to: undefined }, "to: expected a phone number"],
     [{ to: "914471000000" }, 'as a JSON number, such as 914471000000, got "914471000000"'],
     [{ from: 0 }, "from: expected a phone number"],
     [{ from: 1.5 }, "got 1.5"],
     [{ from: 1_000_000_000_000_000 }, "of up to 15 digits"],
-    [{ answerUrl: undefined }, "answerUrl: expected a URL of http or https"],
+    [{ answerUrl: undefined }, "answerUrl: expected a URL with the scheme http or https"],
     [{ answerUrl: "ftp://app.example/" }, 'got "ftp://app.example/"'],
     [{ answerUrl: "/answer" }, "answerUrl"],
     [{ answerUrl: "http://me:secret@app.example/" }, "without user and password"],
@@ -22,11 +22,14 @@ describe("a request for a call", () => {
     [{ behaviours: [] }, "behaviours"],
     [{ behaviours: { alice: "asleep" } }, 'or "busy", "never" or "unregistered", got "asleep"'],
     [{ behaviours: { alice: {} } }, 'behaviours.alice: expected {"answersAfter": seconds}'],
-    [{ behaviours: { alice: { answersAfter: -1 } } }, "behaviours.alice.answersAfter: expected seconds"],
+    [
+      { behaviours: { alice: { answersAfter: -1 } } },
+      "behaviours.alice.answersAfter: expected a whole number of seconds",
+    ],
     [{ behaviours: { alice: { answersAfter: 1, hangsUpAfter: 0 } } }, "behaviours.alice.hangsUpAfter"],
     [{ behaviours: { alice: { answersAfter: 1, says: "hello" } } }, "says"],
     [{ colour: "red" }, "colour"],
-  ])("is refused with %j, and the answer URL is not requested", async (mistake, hint) => {
+  ])("is rejected with %j, and the answer URL is not requested", async (mistake, hint) => {
     const client = await startClient();
     const { url, requests } = await answerDocument([{ action: "hangup" }]);
     const { status, body } = await client.dial(url, mistake);
@@ -35,7 +38,7 @@ describe("a request for a call", () => {
     expect(requests).toEqual([]);
   });
 
-  it("is rejected with all its mistakes at once", async () => {
+  it("is rejected with all its problems together", async () => {
     const client = await startClient();
     const mistakes = { to: "1", webhook: "xml", behaviours: { alice: 3, bob: "asleep" }, colour: "red" };
     const { body } = await client.dial("nowhere", mistakes);

@@ -8,7 +8,7 @@ afterEach(async () => {
   await closeAnswerServers();
 });
 
-/** A connect action as in PIOPIY's samples, to these usernames. */
+/** Returns a connect action as in PIOPIY's samples, with these usernames as targets. */
 function connect(usernames: readonly string[], rest: object = {}) {
   return {
     action: "connect",
@@ -22,7 +22,7 @@ function connect(usernames: readonly string[], rest: object = {}) {
   };
 }
 
-/** How a call goes, an event a line: when, what, and who or why. */
+/** Simulates a call and returns a line for each event: the second, the event, and its endpoint, action or reason. */
 async function courseOf(document: unknown, behaviours?: object): Promise<string[]> {
   const client = await startClient();
   const { url } = await answerDocument(document);
@@ -33,8 +33,8 @@ async function courseOf(document: unknown, behaviours?: object): Promise<string[
   return body.timeline.map(({ at, ...event }: { at: number }) => [at, ...Object.values(event)].join(" "));
 }
 
-describe("a call in the emulator", () => {
-  it("rings a group all at once, and the others stop when one answers", async () => {
+describe("a simulated call", () => {
+  it("rings a group at the same time, and stops ringing the others when one answers", async () => {
     const client = await startClient();
     const document = [connect(["alice", "bob"], { ring_type: "group" })];
     const { url } = await answerDocument(document);
@@ -55,7 +55,7 @@ describe("a call in the emulator", () => {
     });
   });
 
-  it("rings one after another, each for the time-out, as often as loop says", async () => {
+  it("rings targets one after another, each for `timeout` seconds, and repeats the list `loop` times", async () => {
     const document = [connect(["alice", "bob"], { loop: 2 })];
     expect(await courseOf(document)).toEqual([
       "0 rings alice",
@@ -71,7 +71,7 @@ describe("a call in the emulator", () => {
     ]);
   });
 
-  it("rings a group again when nobody answered, as often as loop says", async () => {
+  it("rings an unanswered group `loop` times", async () => {
     const document = [connect(["alice", "bob"], { loop: 2, ring_type: "group" })];
     expect(await courseOf(document)).toEqual([
       "0 rings alice",
@@ -87,7 +87,7 @@ describe("a call in the emulator", () => {
     ]);
   });
 
-  it("leaves out at once who is busy, not registered or not there, in a single and in a group", async () => {
+  it("skips busy, unregistered and unknown endpoints immediately, with ring type single and group", async () => {
     const usernames = ["ghost", "alice", "bob", "carol"];
     const behaviours = {
       ghost: { answersAfter: 1 },
@@ -108,7 +108,7 @@ describe("a call in the emulator", () => {
     expect(await courseOf([connect(usernames, { ring_type: "group" })], behaviours)).toEqual(course);
   });
 
-  it("knows the endpoints as they are at that moment", async () => {
+  it("uses the current endpoints of the emulator", async () => {
     const client = await startClient();
     const { url } = await answerDocument([connect(["alice", "erin"])]);
     await client.request("remove_sip", { username: "alice" });
@@ -120,12 +120,12 @@ describe("a call in the emulator", () => {
     ]);
   });
 
-  it("does not take the name of what every object has for an endpoint", async () => {
+  it("treats names of inherited object properties as unknown endpoints", async () => {
     const course = await courseOf([connect(["constructor", "__proto__"])]);
     expect(course.slice(0, 2)).toEqual(["0 does not exist constructor", "0 does not exist __proto__"]);
   });
 
-  it("goes on with the next action when nobody answered, and not after a talk", async () => {
+  it("runs the next action after an unanswered connect, and ends after an answered one", async () => {
     const document = [
       connect(["alice"], { timeout: 15 }),
       { action: "speak", text: "Hold the line." },
@@ -143,7 +143,7 @@ describe("a call in the emulator", () => {
     ]);
   });
 
-  it("takes every action of PIOPIY, which last no time, and ends at a hangup", async () => {
+  it("accepts every action of PIOPIY, without taking time for them, and ends at a hangup", async () => {
     const phone = { type: "pstn", number: 919999900000 };
     const document = [
       { action: "play", file_url: "https://files.example/welcome.mp3" },
@@ -155,20 +155,20 @@ describe("a call in the emulator", () => {
       { action: "stream", ws_url: "wss://app.example/audio", listen_mode: "both", voice_quality: "8000" },
       { action: "bridge", from: 914471000000, ring_type: "group", connect: [phone] },
       { action: "hangup" },
-      { action: "speak", text: "Nobody hears this." },
+      { action: "speak", text: "This is not spoken." },
     ];
     const runs = document.slice(0, 9).map(({ action }) => `0 runs ${action}`);
     expect(await courseOf(document)).toEqual([...runs, "0 ends hangup"]);
   });
 
-  it("lasts two hours in no time", async () => {
+  it("simulates two hours without waiting", async () => {
     const begin = performance.now();
     const course = await courseOf([connect(["alice"], { duration: 7200 })], { alice: { answersAfter: 0 } });
     expect(course).toEqual(["0 rings alice", "0 answers alice", "7200 ends duration"]);
     expect(performance.now() - begin).toBeLessThan(60_000);
   });
 
-  it("fills in PIOPIY's defaults, and takes the target list by its other name", async () => {
+  it("uses PIOPIY's defaults, and accepts the target list under the key connect", async () => {
     const document = [{ action: "connect", connect: [{ type: "sip", user: "alice" }] }];
     expect(await courseOf(document, { alice: { answersAfter: 39 } })).toEqual([
       "0 rings alice",
@@ -178,7 +178,7 @@ describe("a call in the emulator", () => {
     expect((await courseOf(document, { alice: { answersAfter: 40 } }))[1]).toBe("40 stops ringing alice");
   });
 
-  it("belongs to the first named of two that answer in the same second", async () => {
+  it("is answered by the first in the list of two that answer in the same second", async () => {
     const behaviours = { alice: { answersAfter: 4 }, bob: { answersAfter: 4 } };
     const document = [connect(["bob", "alice"], { ring_type: "group" })];
     expect((await courseOf(document, behaviours)).slice(2, 4)).toEqual([
@@ -187,12 +187,12 @@ describe("a call in the emulator", () => {
     ]);
   });
 
-  it("ends for its duration when the phone would hang up in the same second", async () => {
+  it("ends because of its duration when the phone would hang up in the same second", async () => {
     const behaviours = { alice: { answersAfter: 4, hangsUpAfter: 600 } };
     expect((await courseOf([connect(["alice"])], behaviours)).slice(2)).toEqual(["604 ends duration"]);
   });
 
-  it("has only events and reasons that docs/emulator.md lists", () => {
+  it("has only events and reasons that docs/emulator.md documents", () => {
     const source = readFileSync("src/emulator/phone-call/simulate.ts", "utf8");
     const types = source.slice(source.indexOf("type EndReason"), source.indexOf("class Timeline"));
     const names = [...types.matchAll(/"([a-z][a-z ]+)"/g)].map(([, name]) => name);

@@ -39,7 +39,7 @@ const behaviour: fc.Arbitrary<PhoneBehaviour> = fc.oneof(
   fc.record({ answersAfter: seconds(0, 80), hangsUpAfter: seconds(1, 8000) }),
   fc.constantFrom("busy", "never", "unregistered"),
 );
-/** Ghost is never there; the others do as it comes. */
+/** The endpoint ghost never exists; the others have random behaviours. */
 const phones = fc
   .record({ alice: behaviour, bob: behaviour, carol: behaviour, dave: behaviour })
   .map((behaviours) => {
@@ -62,7 +62,7 @@ const onlyConnect = documentOf(connect, 1);
 const ofKind = (timeline: readonly TimelineEntry[], ...events: TimelineEntry["event"][]) =>
   timeline.filter(({ event }) => events.includes(event));
 
-/** The phones that ring, after each event. */
+/** Returns the ringing phones after each event. */
 function ringingAlong(timeline: readonly TimelineEntry[]): { at: number; ringing: string[] }[] {
   let ringing: string[] = [];
   return timeline.map((entry) => {
@@ -75,7 +75,7 @@ function ringingAlong(timeline: readonly TimelineEntry[]): { at: number; ringing
   });
 }
 
-/** For how many seconds something rings. */
+/** Returns for how many seconds at least one phone rings. */
 function ringingTime(timeline: readonly TimelineEntry[]): number {
   const along = ringingAlong(timeline);
   return along.reduce(
@@ -85,8 +85,8 @@ function ringingTime(timeline: readonly TimelineEntry[]): number {
   );
 }
 
-describe("a simulated call, whatever the document and the phones", () => {
-  it("never runs backwards", () => {
+describe("a simulated call with any document and any phones", () => {
+  it("has events in order of time", () => {
     always((timeline) => {
       const times = timeline.map(({ at }) => at);
       expect(times).toEqual([...times].sort((one, next) => one - next));
@@ -106,13 +106,13 @@ describe("a simulated call, whatever the document and the phones", () => {
     });
   });
 
-  it("leaves no phone ringing: each that rings answers or stops", () => {
+  it("leaves no phone ringing: each ringing phone answers or stops ringing", () => {
     always((timeline) => {
       expect(ringingAlong(timeline).at(-1)?.ringing).toEqual([]);
     });
   });
 
-  it("never rings a phone that rings already, is busy, is not registered or is not there", () => {
+  it("never rings a phone that already rings, is busy, is not registered or does not exist", () => {
     fc.assert(
       fc.property(documentOf(connect, 3), phones, (document, phonesOfAll) => {
         const { timeline } = simulateCall(document, phonesOfAll);
@@ -127,7 +127,7 @@ describe("a simulated call, whatever the document and the phones", () => {
     );
   });
 
-  it("rings one phone at a time unless it is a group, and a group at once", () => {
+  it("rings one phone at a time with ring type single, and all at the same time with group", () => {
     always((timeline, [action]) => {
       const { ring_type, timeout } = action as ConnectAction;
       const most = Math.max(...ringingAlong(timeline).map(({ ringing }) => ringing.length));
@@ -136,7 +136,7 @@ describe("a simulated call, whatever the document and the phones", () => {
     }, onlyConnect);
   });
 
-  it("rings no longer than time-out, tries and, unless it is a group, targets allow", () => {
+  it("rings no longer than timeout, loop and, with ring type single, the number of targets allow", () => {
     always((timeline, [action]) => {
       const { ring_type, timeout, loop, call } = action as ConnectAction;
       const targets = ring_type === "single" ? (call ?? []).length : 1;
@@ -144,7 +144,7 @@ describe("a simulated call, whatever the document and the phones", () => {
     }, onlyConnect);
   });
 
-  it("talks no longer than the duration, and says which of the two ended it", () => {
+  it("lasts no longer than its duration after the answer, and reports why it ended", () => {
     always((timeline, [action]) => {
       const answered = ofKind(timeline, "answers")[0];
       const end = timeline.at(-1);
@@ -159,7 +159,7 @@ describe("a simulated call, whatever the document and the phones", () => {
 });
 
 describe("the emulator", () => {
-  it("takes every document that the gateway writes", () => {
+  it("accepts every document that the gateway writes", () => {
     const specification = fc.record({
       call: fc
         .uniqueArray(fc.stringMatching(/^[^\s\p{Cc}]{1,20}$/u), { minLength: 1, maxLength: 100 })

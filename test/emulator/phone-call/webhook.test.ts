@@ -7,7 +7,7 @@ afterEach(async () => {
   await closeAnswerServers();
 });
 
-/** What an answer URL receives, with the call id that came back. */
+/** Simulates a call and returns the webhook that the answer URL received, with the call id of the response. */
 async function webhookOf(request: object) {
   const client = await startClient();
   const { url, requests } = await answerDocument([{ action: "hangup" }]);
@@ -22,8 +22,8 @@ async function webhookOf(request: object) {
 
 describe("the webhook of a call", () => {
   it.each([
-    ["unless told otherwise", {}],
-    ["when told strings", { webhook: "strings" }],
+    ["by default", {}],
+    ["with the format strings", { webhook: "strings" }],
   ])("has phone numbers as strings %s", async (_when, request) => {
     const { contentType, text, callId, isNow } = await webhookOf(request);
     const { time, ...rest } = JSON.parse(text);
