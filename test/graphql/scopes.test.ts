@@ -68,7 +68,7 @@ describe("Every field of the graph", () => {
   it("of Query or Mutation has a scope, else the gateway does not start", () => {
     const schema = buildSchema("type Query { forgotten: Int }");
     expect(() => enforceScopes(schema)).toThrow(
-      "Query.forgotten needs a decision on who may use it: @RequiresScope.",
+      "Query.forgotten has no scope. Declare one with @RequiresScope.",
     );
   });
 });
