@@ -10,8 +10,8 @@ const CALL_ID_KEYS = ["cmiuuid", "cmiuid", "cmuuid", "conversation_uuid", "reque
 const MAX_CALL_ID_LENGTH = 100;
 
 /**
- * Returns the id of the call from the body of PIOPIY's call webhook: JSON with one of several keys, or a form. Undefined when
- * there is none that may be logged.
+ * Returns the id of the call from the body of PIOPIY's call webhook: JSON with one of several keys, or a form. Returns undefined
+ * when no id is safe to log.
  */
 function callIdOf(body: string): string | undefined {
   const fields = parseBody(body);
@@ -33,16 +33,16 @@ const MAX_BODY_BYTES = 16_384;
 const CALLS_PER_MINUTE = 6000;
 const MINUTE_MS = 60_000;
 /**
- * How long after its first webhook a call gets the same document, also when its token has expired since. Repeated webhooks do not
- * extend it.
+ * How long after its first webhook a call gets the same document, also when its token has expired since. Further webhooks do not
+ * extend this time.
  */
 const CALL_SECONDS = 3600;
 const MAX_CALLS = 10_000;
 const MAX_BYTES = 30 * 1024 * 1024;
 
 /**
- * Adds the route for PIOPIY's call webhook, which responds with the document of the token and sends no request itself. It is open to
- * the internet: an invalid token gets an empty 404, and no response repeats a part of its request.
+ * Adds the route for PIOPIY's call webhook, which returns the document of the token and sends no upstream request. It is open to the
+ * internet: an invalid token gets an empty 404, and no response contains a part of its request.
  *
  * @param targetsKey the key of the target list in the document
  */
@@ -55,13 +55,13 @@ export async function addAnswerRoute(
   const answeredCalls = new LRUCache<string, ConnectActionSpecification>({
     max: MAX_CALLS,
     maxSize: MAX_BYTES,
-    // What memory retains: an object and a string for each target, beside the specification itself.
+    // The size in memory: an object and a string for each target, and the specification itself.
     sizeCalculation: ({ call }) => call.reduce((bytes, { user }) => bytes + 100 + 2 * user.length, 1000),
   });
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
-    // The document does not depend on the body, and Fastify refuses a content type that is empty or not valid.
+    // Fastify would reject an empty or invalid content type, although the document does not depend on the body.
     scope.addHook("onRequest", async ({ headers }) => {
       delete headers["content-type"];
     });
@@ -80,7 +80,7 @@ export async function addAnswerRoute(
         const callKey = callId && createHash("sha256").update(`${callId} ${token}`).digest("base64url");
         const answeredBefore = callKey ? answeredCalls.get(callKey) : undefined;
         const specification = tokens.verify(token) ?? answeredBefore;
-        // A valid token has a limit of its own, so that strangers behind PIOPIY's proxy do not use it up.
+        // A valid token has its own limit, so that other requests through PIOPIY's proxy do not use it up.
         const { count } = limiter.add(specification ? signatureOf(token) : clientKey(request));
         if (count > CALLS_PER_MINUTE) return reply.code(429).send();
         if (!specification) return reply.code(404).send();

@@ -4,7 +4,7 @@ import type { Config } from "../config.js";
 import { type ConnectActionSpecification, connectActionProblems } from "../pcmo/connect-action.js";
 import type { Secret } from "../secret.js";
 
-/** The longest token that an answer URL may hold, in characters. */
+/** The maximum length of the token in an answer URL, in characters. */
 export const MAX_TOKEN_LENGTH = 4000;
 
 const VERSION = 1;
@@ -12,7 +12,7 @@ const VERSION = 1;
 const callTypes = ["AUDIO", "VIDEO"] as const;
 const ringTypes = ["SINGLE", "GROUP"] as const;
 
-/** The version, the expiry and the specification. It is kept short, since it becomes a part of an address. */
+/** The version, the expiry and the specification. It is a short list without keys, since it becomes a part of a URL. */
 const payloadShape = z.tuple([
   z.literal(VERSION),
   z.int().nonnegative(),
@@ -26,8 +26,8 @@ const payloadShape = z.tuple([
 ]);
 
 /**
- * Creates and verifies the tokens of answer URLs. A token carries the whole specification of a connect action, so nothing is
- * stored; an HMAC-SHA256 keeps it from being altered.
+ * Creates and verifies the tokens of answer URLs. A token contains the whole specification of a connect action, so nothing is
+ * stored. An HMAC-SHA256 protects it from changes.
  */
 export class AnswerTokens {
   /** @param secrets the first one signs, all are accepted */
@@ -70,7 +70,7 @@ export class AnswerTokens {
   }
 }
 
-/** Returns the short part of a token that differs from those of all others. */
+/** Returns the signature of a token, which is short and unique. */
 export function signatureOf(token: string): string {
   return token.slice(token.indexOf(".") + 1);
 }
@@ -85,10 +85,10 @@ function isEqual(expected: string, given: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** An expiry with the most digits. */
+/** The longest expiry: it has the most digits. */
 const MAX_EXPIRY = 9_999_999_999;
 
-/** Creates answer URLs: addresses that respond to PIOPIY's call webhook with a document. */
+/** Creates answer URLs, which respond to PIOPIY's call webhook with a PCMO document. */
 export class AnswerUrls {
   readonly tokens: AnswerTokens;
   private readonly publicUrl: () => string;
@@ -99,15 +99,15 @@ export class AnswerUrls {
     this.publicUrl = () => publicUrl ?? origin();
   }
 
-  /** Tells whether a specification is short enough for an address, with any expiry. */
+  /** Returns whether a specification fits into an answer URL, with any expiry. */
   fits(specification: ConnectActionSpecification): boolean {
     return this.tokens.create(specification, MAX_EXPIRY).length <= MAX_TOKEN_LENGTH;
   }
 
   /**
-   * Creates the address of a specification that fits.
+   * Creates the answer URL of a specification that fits.
    *
-   * @param expiresIn seconds; without it the address does not expire
+   * @param expiresIn seconds; left out, the answer URL does not expire
    */
   create(specification: ConnectActionSpecification, expiresIn?: number | null): string {
     const expiresAt = expiresIn == null ? 0 : Math.floor(Date.now() / 1000) + expiresIn;

@@ -3,7 +3,7 @@ import type { Scope } from "../config.js";
 import type { Secret } from "../secret.js";
 import type { Authenticate } from "./client.js";
 
-/** An API key as it is configured: by its hash. */
+/** An API key as it is configured. The gateway has only its hash. */
 export interface ApiKey {
   /** Several keys may have one name, so that an old and a new one are valid at the same time. */
   readonly name: string;
@@ -11,7 +11,7 @@ export interface ApiKey {
   readonly scopes: readonly Scope[];
 }
 
-/** Returns the hash of a key for the configuration. Random keys need no slow hash: no dictionary has them. */
+/** Returns the hash of a key for the configuration. A fast hash is enough: random keys cannot be found by a dictionary attack. */
 export function hashApiKey(key: Secret): Buffer {
   return createHash("sha256").update(key.reveal()).digest();
 }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 
-/** An action of a client, or a refusal. It never holds a password, a credential or a part of one. */
+/** An action of a client, or a rejection. It never contains a password, a credential or a part of one. */
 export interface AuditEntry {
   /** The client's name; left out without a valid credential. */
   readonly who?: string | undefined;
@@ -13,33 +13,33 @@ export interface AuditEntry {
   readonly requestId: string;
   /** Where the request came from. */
   readonly address: string;
-  /** How many refusals the entry stands for; left out where it is one. */
+  /** The number of rejections that the entry summarizes; left out for a single one. */
   readonly count?: number;
 }
 
-/** Refusals of one client and kind since the first one, which was written at once. */
+/** Rejections of one client and kind since the first one, which was written immediately. */
 interface Aggregate {
   readonly timer: NodeJS.Timeout;
   count: number;
   last: AuditEntry;
 }
 
-/** Clients choose both names. */
+/** The maximum length of a client's name and of a username in an entry: clients choose both. */
 const MAX_NAME_LENGTH = 100;
 const INTERVAL_MS = 10_000;
 const MAX_AGGREGATES = 10_000;
-/** Stands for all clients and kinds beyond that number. */
+/** The key of all clients and kinds beyond that number. */
 const OTHERS = "";
 
 /**
- * Writes the audit log: one entry for each change, each password that is read and each refusal. It has the logger name `audit`,
- * so that it can be shipped elsewhere, and is written at every log level.
+ * Writes the audit log: one entry for each change, each password that is read and each rejection. It has the logger name `audit`,
+ * so that it can be collected separately, and is written at every log level.
  */
 export class AuditLog {
   private readonly log: FastifyBaseLogger;
   private readonly aggregates = new Map<string, Aggregate>();
 
-  /** @param intervalMs for how long refusals are counted before their entry is written */
+  /** @param intervalMs for how long rejections are counted before their entry is written, in milliseconds */
   constructor(
     log: FastifyBaseLogger,
     private readonly intervalMs = INTERVAL_MS,
@@ -53,8 +53,8 @@ export class AuditLog {
   }
 
   /**
-   * Records a refusal. Strangers can cause any number of them, so only the first of a client and kind is written at once; those
-   * of the next ten seconds become one entry with their `count`, and the request and the address of the last.
+   * Records a rejection. Unauthenticated requests can cause any number of them, so only the first of a client and kind is written
+   * immediately. Those of the next ten seconds become one entry with their `count`, and with the request id and address of the last.
    *
    * @param client the name or the key of the client, and the kind if it does not follow from `what` and `outcome`
    */
@@ -73,7 +73,7 @@ export class AuditLog {
     }
   }
 
-  /** Writes what is counted and not yet written. */
+  /** Writes the rejections that are counted and not yet written. */
   close(): void {
     for (const key of [...this.aggregates.keys()]) this.writeAggregate(key);
   }

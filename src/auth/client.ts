@@ -2,7 +2,7 @@ import { BlockList, isIPv4, isIPv6 } from "node:net";
 import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import type { Secret } from "../secret.js";
 
-/** The client that sends a request, and what it may do. */
+/** The client that sends a request, and its scopes. */
 export interface Client {
   /** The name of an API key, the subject of a token, or with `AUTH=none` the address. */
   readonly name: string;
@@ -19,8 +19,8 @@ export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promi
 const HOP = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/;
 
 /**
- * Returns the address of the client, for the log. Behind trusted proxies `X-Forwarded-For` may hold any text; what is
- * no address there is skipped, and the nearest hop that has one stands for the client.
+ * Returns the address of the client, for the log. Behind trusted proxies `X-Forwarded-For` may contain any text: a hop without a
+ * valid address is skipped, and the next hop towards the gateway is used.
  */
 export function clientAddress(request: FastifyRequest): string {
   const hops = (request.ips ?? [request.ip]).map(parseAddress);
@@ -28,7 +28,7 @@ export function clientAddress(request: FastifyRequest): string {
   return hops.findLast((address) => address !== undefined) ?? "unknown";
 }
 
-/** Returns the key to count a client by: an IPv4 address, or the /64 network of an IPv6 address, which one host has whole. */
+/** Returns the key to count a client by: an IPv4 address, or the /64 network of an IPv6 address, since one host can use all of it. */
 export function clientKey(request: FastifyRequest): string {
   const address = clientAddress(request);
   return isIPv6(address) ? `${networkOf(address)}/64` : address;
@@ -70,7 +70,7 @@ function networkOf(address: string): string {
   return normalize(`${groups.slice(0, 4).join(":")}::`);
 }
 
-/** WHATWG's URL writes an IPv6 address in the form of RFC 5952. */
+/** Returns an IPv6 address in the form of RFC 5952, as WHATWG's URL formats it. */
 function normalize(address: string): string {
   return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }

@@ -14,11 +14,11 @@ export interface Count {
 
 interface Window {
   readonly count: number;
-  /** By the monotonic clock. */
+  /** Milliseconds of the monotonic clock. */
   readonly endsAt: number;
 }
 
-/** Counts by key in windows of a fixed length, which begin with the first count. The most recently used keys are kept. */
+/** Counts by key in windows of a fixed length, which begin with the first count. Stores the most recently used keys. */
 export class FixedWindowCounter {
   readonly #windowMs: number;
   readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });

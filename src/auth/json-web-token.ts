@@ -16,12 +16,12 @@ import type { Authenticate } from "./client.js";
 const REFRESH_MS = 600_000;
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
-/** New keys are valid at once, and strangers who invent key ids still cause one fetch a second at most. */
+/** New keys are valid immediately, and tokens with invented key ids cause at most one fetch per second. */
 const FETCH_INTERVAL_MS = 1000;
 
 /**
- * The public keys of an issuer, fetched again when a token names another one, and after ten minutes. While they cannot be
- * fetched, the known ones are used for an hour.
+ * Caches the public keys of an issuer. They are fetched again after ten minutes, and when a token names an unknown key. While they
+ * cannot be fetched, the cached keys are used for an hour.
  */
 class IssuerKeys {
   readonly #keys: ReturnType<typeof createRemoteJWKSet>;
@@ -31,7 +31,7 @@ class IssuerKeys {
   constructor(url: string) {
     let nextFetchAt = 0;
     this.#keys = createRemoteJWKSet(new URL(url), {
-      // jose measures both by the system clock, which may be set back, so it is done here.
+      // jose would measure both by the system clock, which may be set back. This class measures them instead.
       cooldownDuration: Number.POSITIVE_INFINITY,
       cacheMaxAge: Number.POSITIVE_INFINITY,
       // jose runs one fetch at a time.
@@ -70,17 +70,17 @@ class IssuerKeys {
     const isOutage = this.#failedAt > this.#fetchedAt;
     if (isOutage && performance.now() - this.#failedAt < RETRY_MS) return;
     const fetched = this.fetch().catch((error: unknown) => {
-      // All requests that wait for one fetch come here.
+      // Every request that waits for the same fetch runs this. Only the first one logs.
       if (performance.now() - this.#failedAt < RETRY_MS) return;
       this.#failedAt = performance.now();
-      log.warn({ err: error }, "the issuer's keys cannot be fetched; the known ones are used for an hour");
+      log.warn({ err: error }, "the issuer's keys cannot be fetched: the cached ones are used for an hour");
     });
     // During an outage no request waits for the next attempt.
     if (!isOutage) await fetched;
   }
 }
 
-/** What a JSON Web Token (RFC 7519) is checked against. */
+/** The settings that a JSON Web Token (RFC 7519) is verified against. */
 export interface JsonWebTokenSettings {
   /** Where the issuer publishes its public keys, as a JSON Web Key Set (RFC 7517). */
   readonly jwksUrl: string;
@@ -88,7 +88,7 @@ export interface JsonWebTokenSettings {
   readonly audience: string;
 }
 
-/** Symmetric algorithms are left out: with them, everybody who has the public key could sign. */
+/** Symmetric algorithms are left out: with them, the public key would be enough to sign a token. */
 const ALGORITHMS = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA"];
 const CLOCK_SKEW_SECONDS = 5;
 
@@ -113,21 +113,22 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
       };
     } catch (error) {
       if (isInvalidToken(error)) {
-        log.debug({ reason: error.code }, "token refused");
+        log.debug({ reason: error.code }, "token rejected");
         return undefined;
       }
-      // Tokens that wait for one fetch get one error, so the log has one entry a fetch.
-      if (error !== logged) log.error({ err: error }, "no keys to check tokens with");
+      // Tokens that wait for the same fetch get the same error, so the log has one entry per fetch.
+      if (error !== logged)
+        log.error({ err: error }, "tokens cannot be verified: the keys of their issuer are unavailable");
       logged = error;
       throw new GatewayError(
         "UPSTREAM_UNAVAILABLE",
-        "The keys to check tokens with cannot be fetched from their issuer now. Try again.",
+        "The token cannot be verified: the keys of its issuer are unavailable. Try again later.",
       );
     }
   };
 }
 
-/** Verifies a token and returns its claims. One that names no key may be signed by a new one: the keys are fetched once more. */
+/** Verifies a token and returns its claims. A token without a key id may be signed by a new key: the keys are fetched once more. */
 async function verify(
   token: string,
   keys: IssuerKeys,
@@ -168,7 +169,7 @@ async function tryKeys(
   }
 }
 
-/** Tells whether the token is invalid, rather than that its keys could not be fetched. */
+/** Returns whether the token is invalid. Other errors mean that the keys could not be fetched. */
 function isInvalidToken(error: unknown): error is errors.JOSEError {
   return (
     error instanceof errors.JOSEError &&

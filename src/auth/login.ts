@@ -15,7 +15,7 @@ const WINDOW_SECONDS = 60;
 
 /**
  * Limits invalid credentials by address, in windows of a minute. Valid ones are never limited, so that clients behind one address do
- * not lock each other out. Each process counts by itself: strangers must not cause traffic to a shared store.
+ * not lock each other out. Each process counts separately, so that unauthenticated requests cause no traffic to Redis.
  */
 class FailedLogins {
   private readonly failures = new FixedWindowCounter(1000 * WINDOW_SECONDS);
@@ -26,7 +26,7 @@ class FailedLogins {
     if (count <= MAX_FAILURES) return;
     throw new GatewayError(
       "RATE_LIMITED",
-      `More than ${MAX_FAILURES} wrong credentials came from this address within a minute. Correct the credential, and try again in ` +
+      `This address has sent more than ${MAX_FAILURES} invalid credentials within a minute. Correct the credential, and try again in ` +
         `${Math.ceil(msLeft / 1000)} seconds.`,
       { retryAfterMs: msLeft },
     );
@@ -48,7 +48,7 @@ export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login
   const failed = new FailedLogins();
   return async (request) => {
     const [, credential] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "") ?? [];
-    // Read at once: when a connection is closed while a key is fetched, its address is gone.
+    // Read before the login: a connection that closes while keys are fetched has no address any more.
     const key = clientKey(request);
     const address = clientAddress(request);
     try {
@@ -75,6 +75,6 @@ export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login
 function unauthenticatedError(): GatewayError {
   return new GatewayError(
     "UNAUTHENTICATED",
-    "This needs a valid credential, sent as the header `Authorization: Bearer …`. Ask the operator of this gateway for one.",
+    "The credential is missing or invalid. Send a valid one as the header `Authorization: Bearer …`. The operator of the gateway issues credentials.",
   );
 }

@@ -14,7 +14,7 @@ if (
 ) {
   // 256 random bits. The prefix lets scanners for leaked secrets recognize the key.
   const key = new Secret(`pgg_${randomBytes(32).toString("base64url")}`);
-  console.log(`The key, shown this once. Whoever it is for sends it as "Authorization: Bearer KEY":
+  console.log(`The API key. It is shown only once. The client sends it as "Authorization: Bearer KEY":
 
   ${key.reveal()}
 

@@ -8,7 +8,7 @@ const WINDOW_SECONDS = 60;
 const COUNT_USE = {
   command: "EVAL",
   purpose: "rate limits",
-  cost: "each process limits its clients by itself. The script runs GET, SET, INCRBY and PTTL",
+  cost: "each process counts separately. The script runs GET, SET, INCRBY and PTTL",
 };
 
 /** Does the same as `FixedWindowCounter.add`, atomically in Redis. */
@@ -23,8 +23,8 @@ local left = redis.call('pttl', KEYS[1])
 return {count, left < 0 and 1000 * seconds or left}`;
 
 /**
- * Limits the cost units of each client in a minute. With Redis the copies of the gateway count together; while Redis is down,
- * each counts by itself.
+ * Limits the cost units of each client per minute. With Redis all replicas of the gateway share one count. While Redis is down,
+ * each process counts separately.
  */
 export class RateLimit {
   private readonly memory = new FixedWindowCounter(1000 * WINDOW_SECONDS);
@@ -38,7 +38,7 @@ export class RateLimit {
   /**
    * Charges the cost of an operation to the client, or throws `RATE_LIMITED` and charges nothing. Sets headers with the state.
    *
-   * @param paid how much of the cost was charged before
+   * @param paid the units of the cost that were charged before
    */
   async charge(client: string, cost: number, reply: FastifyReply, paid = 0): Promise<void> {
     const units = cost - paid;
@@ -56,7 +56,7 @@ export class RateLimit {
       try {
         return await addInRedis(this.redis, boundedKey(client), units, this.perMinute);
       } catch {
-        // Redis logs its outage itself.
+        // The class `Redis` logs the outage.
       }
     }
     return this.memory.add(client, units, this.perMinute);
@@ -77,12 +77,12 @@ export class RateLimit {
   private rateLimitError(client: string, cost: number, left: number, ms: number): GatewayError {
     const advice =
       cost > this.perMinute
-        ? "That is more than a whole minute's budget: ask for less."
+        ? "The cost exceeds the limit of a whole minute: select less, or split the operation."
         : `Try again in ${Math.ceil(ms / 1000)} seconds.`;
     return new GatewayError(
       "RATE_LIMITED",
-      `This costs ${cost} units, and ${left} of the ${this.perMinute} that ${formatValue(client)} may spend a minute ` +
-        `(RATE_LIMIT_PER_MINUTE) are left. ${advice}`,
+      `The cost of this request is ${cost}, but the client ${formatValue(client)} has only ${left} of its ${this.perMinute} units ` +
+        `left in this minute (RATE_LIMIT_PER_MINUTE). ${advice}`,
       { retryAfterMs: ms },
     );
   }

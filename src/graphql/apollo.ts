@@ -23,7 +23,7 @@ import { buildGatewaySchema } from "./schema.js";
 
 const PROBLEM_TEXT = "Apollo Server reports a problem";
 
-/** A logger for Apollo Server, whose texts hold the messages of errors: it logs that there is a problem, and its class. */
+/** Creates the logger for Apollo Server. Apollo's texts contain messages of errors, so only the class of an error is logged. */
 function apolloLogger(log: FastifyBaseLogger) {
   const logAt = (level: "debug" | "info" | "warn" | "error") => (message: unknown) => {
     if (isError(message)) log[level]({ err: message }, PROBLEM_TEXT);
@@ -32,7 +32,7 @@ function apolloLogger(log: FastifyBaseLogger) {
   return { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") };
 }
 
-/** Appends the errors that resolvers report beside their data. It stands before the plugins that read the errors of a response. */
+/** Appends the errors that resolvers report beside their data. It runs before the plugins that read the errors of a response. */
 const reportedErrorsPlugin: ApolloServerPlugin<Context> = {
   async requestDidStart({ contextValue: { reportedErrors } }) {
     return {
@@ -47,7 +47,7 @@ const reportedErrorsPlugin: ApolloServerPlugin<Context> = {
 
 const MAX_VALIDATION_ERRORS = 5;
 
-/** The engine that runs operations, without any transport. Without introspection, errors hint at no names either. */
+/** Creates the engine that executes operations, without HTTP. When introspection is off, errors suggest no names of the schema. */
 export function createApollo(
   { introspection, limits, trustedDocuments }: Config,
   logger: FastifyBaseLogger,
@@ -60,7 +60,7 @@ export function createApollo(
     formatError,
     logger: apolloLogger(logger),
     nodeEnv: "production",
-    // main.ts alone owns the signals.
+    // Only main.ts handles signals.
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: limits.tokens },
     validationRules: [documentLimits(limits)],

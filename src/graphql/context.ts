@@ -11,7 +11,7 @@ import { OperationDeadline } from "../piopiy/deadline.js";
 import { PiopiyLoader } from "../piopiy/loader.js";
 import { limitError } from "./document-limits.js";
 
-/** What one GraphQL operation may use. */
+/** The context of one GraphQL operation, which its resolvers use. */
 export interface Context {
   readonly requestId: string;
   readonly log: FastifyBaseLogger;
@@ -20,16 +20,16 @@ export interface Context {
   readonly pcmoTargetsKey: "call" | "connect";
   /** Undefined where `PUBLIC_URL` is not set. */
   readonly answerUrls: AnswerUrls | undefined;
-  /** What the operation has cost until now. */
+  /** Returns the cost units of the operation until now. */
   spent(): number;
   /** Charges units to the client's rate limit. Throws when the operation costs more than the maximum, or `RATE_LIMITED`. */
   charge(units: number): Promise<void>;
   /** Writes an entry of the audit log: a field of the graph, the endpoint, and the outcome. The response is not stored then. */
   audit(what: string, username: string | undefined, outcome: string): void;
-  /** Adds an error to the response beside the data of the field at this path, which is not null because of it. */
+  /** Adds an error to the response for the field at this path. The data of the field is returned too. */
   reportError(error: GatewayError, path: readonly (string | number)[]): void;
   readonly reportedErrors: readonly ReportedError[];
-  /** Keeps the response out of the response cache. */
+  /** Excludes the response from the response cache. */
   noStore(): void;
   readonly storage: ResponseStorage;
 }
@@ -41,7 +41,7 @@ export interface ResponseStorage {
   storable?: StorableResponse;
 }
 
-/** What the response cache stores beside the response. */
+/** The data that the response cache stores with a response. */
 export interface StorableResponse {
   /** In cost units. */
   readonly cost: number;
@@ -50,13 +50,13 @@ export interface StorableResponse {
   readonly readAt: number;
 }
 
-/** An error that stands beside the data of its field. */
+/** An error that is reported beside the data of its field. */
 export interface ReportedError {
   readonly error: GatewayError;
   readonly path: readonly (string | number)[];
 }
 
-/** What all operations share. */
+/** The services that all operations share. */
 export interface Services {
   readonly piopiy: PiopiyClient;
   readonly rateLimit: RateLimit;
@@ -64,7 +64,7 @@ export interface Services {
   readonly answerUrls: AnswerUrls | undefined;
 }
 
-/** What every request costs; it is charged before the request is read. */
+/** The cost units of every request. They are charged before its body is read. */
 export const REQUEST_UNITS = 1;
 
 /** Creates the context of one operation. When the connection closes before the response, its upstream reads are aborted. */
@@ -98,7 +98,7 @@ export function createContext(
     spent: () => spent,
     async charge(units) {
       const cost = spent + units;
-      if (cost > limits.cost) throw limitError("MAX_COST", "units of cost", cost, limits.cost);
+      if (cost > limits.cost) throw limitError("MAX_COST", "cost units", cost, limits.cost);
       const paid = spent === 0 ? REQUEST_UNITS : 0;
       spent = cost;
       await rateLimit.charge(client.name, units, reply, paid);

@@ -17,27 +17,27 @@ import {
 } from "graphql";
 import type { Fragments } from "./document-limits.js";
 
-/** How many rows of a list an operation may ask for at once. */
+/** The maximum number of rows that one list field may request. */
 export const MAX_FIRST = 100;
-/** What an upstream request costs: it occupies PIOPIY and a slot of the concurrency limit for tens of milliseconds. */
+/** The cost of an upstream request, which occupies a slot of the concurrency limit for tens of milliseconds. */
 export const REQUEST_COST = 5;
-/** Validating a PCMO document takes up to a microsecond a byte, so that an operation of the default MAX_COST takes 100 ms. */
+/** Validating PCMO takes up to a microsecond per byte, so an operation of the default MAX_COST takes 100 ms. */
 const PCMO_BYTES_PER_UNIT = 20;
-/** Coercing and validating a target takes up to 20 microseconds. */
+/** Coercing and validating one target takes up to 20 microseconds. */
 const TARGETS_PER_UNIT = 5;
-/** The schema's text has some 20 kB. */
+/** The cost of `_service`, which returns the schema's text of about 20 kB. */
 const SERVICE_COST = 100;
 const PAGE_SIZE = 10;
 
-/** Fields of a SIP endpoint that its list does not have, and that take one upstream request together. */
+/** Fields of a SIP endpoint that PIOPIY's list does not contain. One upstream request returns all of them. */
 const DETAILS = new Set(["connectUrl", "sipUri", "audio", "video", "type"]);
 
-/** Tells whether a field of this type and name takes an upstream request, unless the endpoint was read by its name. */
+/** Returns whether a field needs an upstream request of its own, unless its endpoint was read by its name. */
 export function isDetailField(typeName: string, fieldName: string): boolean {
   return typeName === "SipEndpoint" && DETAILS.has(fieldName);
 }
 
-/** Computes what the root fields of one operation cost, from their arguments. */
+/** Computes the cost of the root fields of one operation from their arguments. */
 export class FieldCosts {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #sizes = new Map<string, number>();
@@ -56,7 +56,7 @@ export class FieldCosts {
     );
   }
 
-  /** Returns what a root field costs besides 1 for each selected field: its upstream requests, and the bytes that it processes. */
+  /** Returns the cost of a root field besides 1 for each selected field: its upstream requests, and the bytes that it processes. */
   rootFieldCost(
     operation: OperationDefinitionNode["operation"],
     field: GraphQLField<unknown, unknown>,
@@ -68,7 +68,7 @@ export class FieldCosts {
       case "sipEndpoint":
         return REQUEST_COST;
       case "sipEndpoints": {
-        // A cursor remembers rows on up to two pages more. One request more is for a list that changes while it is read.
+        // The rows in a cursor are on up to two more pages. One more request is for a list that changes while it is read.
         const before = value("after") == null ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
         const pages = Math.ceil((before + rowCount(value("first"))) / PAGE_SIZE);
         return REQUEST_COST * (pages + Math.floor(pages / 2) + 1);
@@ -92,7 +92,7 @@ export class FieldCosts {
     }
   }
 
-  /** Returns the bytes of a literal's source and of its variables, each of which may occur in it many times. */
+  /** Returns the bytes of a literal's source and of the variables in it, one for each of their uses. */
   #literalSize(literal: ValueNode): number {
     if (literal.kind === Kind.VARIABLE) return this.#variableSize(literal.name.value);
     let bytes = (literal.loc?.end ?? 0) - (literal.loc?.start ?? 0);
@@ -113,12 +113,12 @@ export class FieldCosts {
   }
 }
 
-/** Returns how many rows of a list are read. An invalid number is rejected later. */
+/** Returns the number of rows that `first` requests. An invalid number is rejected later. */
 export function rowCount(first: unknown): number {
   return typeof first === "number" ? Math.min(Math.max(first, 0), MAX_FIRST) : 1;
 }
 
-/** Returns how many rows stand before an offset on its page. */
+/** Returns the number of rows before an offset on its page. */
 function rowsBeforeOnPage(offset: unknown): number {
   return typeof offset === "number" && offset > 0 ? offset % PAGE_SIZE : 0;
 }
@@ -131,9 +131,9 @@ function lengthOf(list: unknown): number {
 const PUNCTUATION_BYTES = 6;
 
 /**
- * Returns how many bytes, about, the result of `__schema` or `__type` has. It runs graphql-js's own resolvers, once for each
- * selection and element of the schema, however often fields that refer to each other lead there: so it is known in
- * milliseconds for a result of gigabytes.
+ * Returns the approximate size in bytes of the result of `__schema` or `__type`. It runs graphql-js's own resolvers once for each
+ * selection and element of the schema, also where fields that refer to each other repeat them. So it takes milliseconds even for
+ * a result of gigabytes.
  *
  * @param name the argument of `__type`
  */

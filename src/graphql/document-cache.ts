@@ -2,19 +2,19 @@ import type { DocumentNode } from "graphql";
 import { LRUCache } from "lru-cache";
 
 const MAX_BYTES = 30 * 1024 * 1024;
-/** More than any document that the default limits allow; a larger one would push hundreds of others out. */
+/** More than the default limits allow for any document. A larger one would evict hundreds of others. */
 const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
-/** The key, and the entry that holds it. */
+/** The size of the key and of its entry. */
 const ENTRY_BYTES = 500;
 /**
- * Measured on Node 20: a token, the two nodes at most that it begins, and their locations retain up to 500 bytes. A comment is
- * a token without nodes and retains 110.
+ * Measured on Node 20: a token, the nodes that begin with it (at most two) and their locations retain up to 500 bytes. A comment
+ * is a token without nodes and retains 110 bytes.
  */
 const TOKEN_BYTES = 512;
 
 /**
- * Caches documents by their hash, up to 30 MiB of what they retain; the least recently used go first. A document with a string
- * in it is not cached, since the string may be a password: a client that wants speed sends variables.
+ * Caches documents by their hash, up to 30 MiB of memory. The least recently used ones are evicted first. A document that contains
+ * a string is not cached, since the string may be a password. For speed, clients send values as variables.
  */
 export class DocumentCache<Document extends DocumentNode | string> {
   private readonly documents = new LRUCache<string, Document>({
@@ -36,12 +36,12 @@ export class DocumentCache<Document extends DocumentNode | string> {
   }
 }
 
-/** A document without its source counts as one with a string in it. */
+/** Returns the text of a document. Without its source, the text is a quote, so that the document is not cached. */
 function textOf(document: DocumentNode | string): string {
   return typeof document === "string" ? document : (document.loc?.source.body ?? '"');
 }
 
-/** A parsed document refers to its whole source and, from its first token, to all others, comments too. */
+/** Returns the memory of a document. A parsed one refers to its whole source and to all tokens, including comments. */
 function retainedBytes(document: DocumentNode | string): number {
   let bytes = ENTRY_BYTES + 2 * textOf(document).length;
   if (typeof document === "string") return bytes;

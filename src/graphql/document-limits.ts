@@ -46,11 +46,11 @@ export function documentLimits(limits: Config["limits"]): ValidationRule {
 
 /** Creates the error of an operation that exceeds a limit. */
 export function limitError(limit: string, things: string, actual: number, maximum: number): GatewayError {
-  const message = `The operation has ${actual} ${things}; ${maximum} are allowed (${limit}). Ask for less at once.`;
+  const message = `The operation has ${actual} ${things}; the maximum is ${maximum} (${limit}). Select less, or split the operation.`;
   return new GatewayError("GRAPHQL_VALIDATION_FAILED", message, { limit, maximum, actual });
 }
 
-/** Counts nodes of a document. A field is repeated when its selection has it already, without an alias. */
+/** Counts nodes of a document. A field without an alias is a repeat if its selection has the same field already. */
 function countNodes(document: DocumentNode) {
   const counts = { aliases: 0, directives: 0, repeats: 0, valueDepth: 0 };
   let depth = 0;
@@ -84,7 +84,7 @@ function countNodes(document: DocumentNode) {
   return counts;
 }
 
-/** Returns the deepest level and the most root fields of the operations, with their fragments expanded. */
+/** Returns the maximum depth and the maximum number of root fields of the operations, with fragments expanded. */
 function measureSelections(document: DocumentNode): { depth: number; rootFields: number } {
   const fragments = fragmentsOf(document);
   const depths = new Map<string, number>();
@@ -112,7 +112,7 @@ function measureSelections(document: DocumentNode): { depth: number; rootFields:
     const known = depths.get(name);
     const fragment = fragments.get(name);
     if (known !== undefined || !fragment) return known ?? 0;
-    // GraphQL rejects a fragment that spreads itself; here the recursion must only end.
+    // Ends the recursion for a fragment that spreads itself. Another rule rejects such a fragment.
     depths.set(name, 0);
     const found = depthOf(fragment.selectionSet);
     depths.set(name, found);
@@ -131,7 +131,7 @@ function measureSelections(document: DocumentNode): { depth: number; rootFields:
   }
 }
 
-/** Tells whether a field of an operation asks for the schema itself. */
+/** Returns whether a field is an introspection field of the root: `__schema` or `__type`. */
 export function isIntrospection({ name }: FieldNode): boolean {
   return name.value === "__schema" || name.value === "__type";
 }

@@ -1,22 +1,26 @@
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { type ErrorCode, GatewayError, isRetryable } from "../errors.js";
 
-/** For errors of libraries, whose own messages may hold values. */
+/** Messages for errors of libraries, whose own messages may contain values. */
 const messages: Partial<Record<ErrorCode, string>> = {
-  GRAPHQL_PARSE_FAILED: "The document does not parse.",
-  GRAPHQL_VALIDATION_FAILED: "This part of the document does not fit the schema.",
-  OPERATION_RESOLUTION_FAILURE: "The document does not have the operation to run.",
-  // The protocol of automatic persisted queries prescribes this text.
+  GRAPHQL_PARSE_FAILED: "The document has a syntax error.",
+  GRAPHQL_VALIDATION_FAILED: "This part of the document does not match the schema.",
+  OPERATION_RESOLUTION_FAILURE: "The document does not contain the requested operation.",
+  // The protocol of automatic persisted queries requires this text.
   PERSISTED_QUERY_NOT_FOUND: "PersistedQueryNotFound",
-  BAD_REQUEST: "This is not a GraphQL request that the gateway can run.",
-  BAD_USER_INPUT: "A value does not fit its type.",
+  BAD_REQUEST: "This is not a valid GraphQL request.",
+  BAD_USER_INPUT: "A value does not match its type.",
 };
 
-const MASKED = "Something went wrong inside the gateway. Its log tells the cause under this request id.";
+/** The message of an unexpected error in a response. */
+export const MASKED_MESSAGE =
+  "An unexpected error occurred in the gateway. Its log shows the cause under this request id.";
+/** The text of the log entry with the cause. */
+export const MASKED_LOG_TEXT = "unexpected error, masked in the response";
 
 /**
- * Formats an error for clients. The gateway's own errors pass; an error of a library keeps its code and its place, and
- * gets a message by its code; unexpected errors are masked.
+ * Formats an error for clients. An error of the gateway stays unchanged. An error of a library keeps its code and its location, and
+ * gets a message by its code. The message of an unexpected error is masked.
  */
 export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   const own = gatewayErrorIn(error);
@@ -27,7 +31,11 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
   const message = Object.hasOwn(messages, String(code)) ? messages[code] : undefined;
   return message
     ? { ...formatted, message, extensions: { code, retryable: isRetryable(code) } }
-    : { ...formatted, message: MASKED, extensions: { code: "INTERNAL_SERVER_ERROR", retryable: false } };
+    : {
+        ...formatted,
+        message: MASKED_MESSAGE,
+        extensions: { code: "INTERNAL_SERVER_ERROR", retryable: false },
+      };
 }
 
 /** Returns the gateway's own error, which libraries may have wrapped. */

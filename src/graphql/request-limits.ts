@@ -11,8 +11,8 @@ const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
 /**
- * Tells whether a JSON text is deeper than 64 levels, without a stack of its own: many functions that read values are
- * recursive.
+ * Returns whether a JSON text is deeper than 64 levels. Many functions that process values are recursive, so the depth is limited
+ * before the text is parsed; this function is not recursive.
  */
 export function isJsonTooDeep(text: string): boolean {
   let depth = 0;
@@ -43,19 +43,19 @@ export function jsonDepthError(): GatewayError {
   );
 }
 
-/** The parser and the rules of GraphQL are recursive, and the stack is not endless. */
+/** The parser and the validation rules of graphql-js are recursive, and the stack is limited. */
 const MAX_NESTING = 1200;
-/** GraphQL finds the line of an error by reading the document from its start, once for each place that it names. */
+/** graphql-js reads the document from its start for each location that it reports, to find the line. */
 const MAX_LINES = 2000;
 
 const opening: readonly string[] = [TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L];
 const closing: readonly string[] = [TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R];
 
 /**
- * Rejects a request whose JSON or document is nested too deeply, or has too many lines, to be read with bounded stack and time.
- * The JSON of a body is checked when it is parsed.
+ * Rejects a request whose JSON or document is nested too deeply or has too many lines, so that parsing it takes bounded stack and
+ * time. The JSON of a body is checked when it is parsed.
  *
- * @param maxTokens how many tokens a document may have; a half of them can be brackets that open
+ * @param maxTokens the maximum number of tokens of a document; up to half of them can be opening brackets
  */
 export function enforceRequestLimits({ body, method, url }: FastifyRequest, maxTokens: number): void {
   const texts = method === "GET" ? queryParameters(url) : undefined;
@@ -66,17 +66,17 @@ export function enforceRequestLimits({ body, method, url }: FastifyRequest, maxT
   }
 }
 
-/** Returns the parameters of an address, parsed as Apollo Server parses them. */
+/** Returns the parameters of a URL, parsed as Apollo Server parses them. */
 export function queryParameters(url: string): URLSearchParams {
   return new URLSearchParams(url.slice(url.indexOf("?") + 1));
 }
 
 function enforceDocumentLimits(text: string, maxTokens: number): void {
-  // As GraphQL counts: a carriage return ends a line too.
+  // As in GraphQL, a carriage return ends a line too.
   const lines = 1 + (text.match(/\r\n|\n|\r/g)?.length ?? 0);
-  if (lines > MAX_LINES) throw documentError(`has ${lines} lines; ${MAX_LINES} are allowed`);
+  if (lines > MAX_LINES) throw documentError(`has ${lines} lines; the maximum is ${MAX_LINES}`);
   if (maxTokens > 2 * MAX_NESTING && bracketDepth(text) > MAX_NESTING) {
-    throw documentError(`has more than ${MAX_NESTING} levels of brackets`);
+    throw documentError(`has more than ${MAX_NESTING} levels of brackets, which is the maximum`);
   }
 }
 
@@ -91,11 +91,11 @@ function bracketDepth(text: string): number {
       else if (closing.includes(token.kind)) depth--;
     }
   } catch {
-    // The parser reports it.
+    // The parser reports the syntax error.
   }
   return deepest;
 }
 
 function documentError(problem: string): GatewayError {
-  return new GatewayError("GRAPHQL_PARSE_FAILED", `The document ${problem}. Ask for less at once.`);
+  return new GatewayError("GRAPHQL_PARSE_FAILED", `The document ${problem}. Send a smaller document.`);
 }

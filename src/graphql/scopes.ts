@@ -17,9 +17,9 @@ import type { Context } from "./context.js";
 const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };
 
 /**
- * Enforces the directive `@requiresScopes`: a field that has it is resolved for clients with that scope only, and each use of a
- * scope other than `sip:read` is written to the audit log. Throws for a field of `Query`, `Mutation` or `Subscription` without a scope, so
- * that the gateway does not start with one; other fields need no scope beyond that of their parent.
+ * Enforces the directive `@requiresScopes`: a field that has it is resolved only for clients with that scope, and each use of a
+ * scope other than `sip:read` is written to the audit log. Throws for a field of `Query`, `Mutation` or `Subscription` without a
+ * scope, so that the gateway does not start with one. Other fields need only the scope of their parent.
  */
 export function enforceScopes(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -30,7 +30,7 @@ export function enforceScopes(schema: GraphQLSchema): GraphQLSchema {
       const name = `${type.name}.${field.name}`;
       if (scope) field.resolve = requireScope(name, scope, field.resolve ?? defaultFieldResolver);
       else if (roots.includes(type))
-        throw new Error(`${name} needs a decision on who may use it: @RequiresScope.`);
+        throw new Error(`${name} has no scope. Declare one with @RequiresScope.`);
     }
   }
   return schema;
@@ -49,7 +49,7 @@ function requireScope(fieldName: string, scope: string, resolve: Resolver): Reso
       record("FORBIDDEN");
       throw new GatewayError(
         "FORBIDDEN",
-        `${fieldName} needs the scope ${scope}, which this credential does not have. Ask the operator for one that has it.`,
+        `${fieldName} needs the scope ${scope}, which this credential does not have. Ask the operator of the gateway for a credential with this scope.`,
       );
     }
     if (scope === "sip:read") return resolve(source, args, context, info);

@@ -14,8 +14,8 @@ interface MediaRange {
 }
 
 /**
- * Chooses the media type of a response by the header `Accept` (RFC 9110): the one with the highest quality, of several the one
- * that is named more exactly, then the one that is named first. Undefined when the client accepts none.
+ * Chooses the media type of a response by the header `Accept` (RFC 9110): the highest quality wins, then the more specific
+ * range, then the first one. Returns undefined when the client accepts neither type.
  */
 function negotiateMediaType(accept = ""): MediaType | undefined {
   const texts = accept
@@ -25,7 +25,7 @@ function negotiateMediaType(accept = ""): MediaType | undefined {
   if (texts.length === 0) return JSON_TYPE;
   const ranges = texts.flatMap(parseRange);
   const choices = offeredTypes.flatMap((type) => {
-    // The most specific range decides about a type, also when it forbids the type.
+    // Only the most specific range applies to a type, also when its quality is 0 (not acceptable).
     const names = [type, "application/*", "*/*"];
     const [mostSpecific] = ranges
       .map((range) => ({ ...range, type, rank: names.indexOf(range.name) }))
@@ -39,12 +39,12 @@ function negotiateMediaType(accept = ""): MediaType | undefined {
   return best?.type;
 }
 
-/** Writes the header `Content-Type` of a response, also to a client that accepts none. */
+/** Returns the header `Content-Type` of a response. It is JSON for a client that accepts neither type. */
 export function contentType(accept: string | undefined): string {
   return `${negotiateMediaType(accept) ?? JSON_TYPE}; charset=utf-8`;
 }
 
-/** Parses one range of the header. It matches no response if it has other parameters than they have. */
+/** Parses one range of the header. A range with a parameter other than `q` and `charset=utf-8` matches no response. */
 function parseRange(text: string, position: number): MediaRange[] {
   const [name = "", ...parameters] = text.split(";").map((part) => part.trim());
   const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
@@ -53,7 +53,7 @@ function parseRange(text: string, position: number): MediaRange[] {
   return matches ? [{ name, quality: Number(quality), position }] : [];
 }
 
-/** A request whose headers ask for something that the gateway does not have. */
+/** A request whose headers require something that the gateway does not support. */
 class HeaderError extends Error {
   constructor(
     readonly statusCode: number,
@@ -64,13 +64,13 @@ class HeaderError extends Error {
 }
 
 /**
- * Rejects a GraphQL request whose response the client would not accept, with 406 before anything is executed, and one whose body is
- * compressed or not in UTF-8, with 415. Later readers of the header `Accept` find the media type that was chosen.
+ * Rejects a GraphQL request before it is executed: with 406 when the client accepts neither media type, and with 415 when the body
+ * is compressed or not in UTF-8. Replaces the header `Accept` by the chosen media type.
  */
 export function checkHeaders({ headers, method }: FastifyRequest, reply: FastifyReply): void {
   const mediaType = negotiateMediaType(headers.accept);
   if (!mediaType) throw new HeaderError(406, "NOT_ACCEPTABLE");
-  // Apollo Server negotiates by rules of its own.
+  // Apollo Server would choose by different rules.
   headers.accept = mediaType;
   if (method === "GET") return;
   const encodings = (headers["content-encoding"] ?? "").toLowerCase().split(",");

@@ -21,7 +21,7 @@ export function addGraphiqlRoute(server: FastifyInstance, endpoint: string, hsts
   });
 }
 
-/** The page, whole: it loads nothing from elsewhere. Its tabs are the numbered files of `schema/operations`. */
+/** Renders the page, which loads nothing from other hosts. Its tabs are the numbered files of `schema/operations`. */
 function renderPage(endpoint: string): string {
   const files = readdirSync(OPERATIONS).filter((file) => /^\d.*\.graphql$/.test(file));
   const defaultTabs = files
@@ -30,7 +30,7 @@ function renderPage(endpoint: string): string {
   return renderGraphiQL({ title: "PIOPIY GraphQL Gateway", endpoint, defaultTabs });
 }
 
-/** Tells whether an `Accept-Encoding` header names gzip, or everything, with a weight above 0. */
+/** Returns whether an `Accept-Encoding` header allows gzip, by its name or by `*`. */
 function acceptsGzip(header: string | readonly string[] = ""): boolean {
   const weights = new Map(
     String(header)

@@ -8,8 +8,8 @@ import { GatewayError } from "../errors.js";
 const MAX_SHOWN_LENGTH = 60;
 
 /**
- * Rejects requests for foreign host names, for a gateway without credentials. A web page can let its own name resolve to
- * the gateway's address (DNS rebinding) and then reads every response; but its visitor's browser still sends that name.
+ * Rejects requests for unknown host names, where clients need no credential. This protects against DNS rebinding: a web page can
+ * make its own host name resolve to the gateway's address to read responses, but the browser still sends that host name.
  */
 export function createHostGuard(
   { host, answer, allowedHosts }: Config,
@@ -25,7 +25,7 @@ export function createHostGuard(
   return async (request) => {
     const { raw, id } = request;
     const hosts = raw.headersDistinct.host ?? [];
-    // A request target in absolute form names the host too, and routers do not look at it.
+    // A request target in absolute form contains a host too, which the router ignores.
     const [, target] = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i.exec(raw.url ?? "") ?? [];
     const requestedHosts = target === undefined ? hosts : [...hosts, target];
     if (hosts.length === 1 && requestedHosts.every((text) => isAllowed(hostName(text), request))) return;
@@ -37,8 +37,8 @@ export function createHostGuard(
     });
     throw new GatewayError(
       "FORBIDDEN",
-      `The Host header is ${JSON.stringify(requestedHosts.join(", ").slice(0, MAX_SHOWN_LENGTH))}. With AUTH=none the gateway serves only localhost, ` +
-        "its own address, the host of PUBLIC_URL and those of ALLOWED_HOSTS. Add the host to ALLOWED_HOSTS, or require credentials.",
+      `The Host header ${JSON.stringify(requestedHosts.join(", ").slice(0, MAX_SHOWN_LENGTH))} is not allowed. With AUTH=none it must be localhost, ` +
+        "the address of the gateway, the host of PUBLIC_URL or one of ALLOWED_HOSTS. Add the host to ALLOWED_HOSTS, or set AUTH to api-key or jwt.",
     );
   };
 }
@@ -46,7 +46,7 @@ export function createHostGuard(
 /** Returns the host of `host:port` in its normal form, or throws `ERR_INVALID_URL`. */
 function hostName(authority: string): string {
   const { href, host, hostname } = new URL(`http://${authority}`);
-  // A user or a path before or after the host is no part of a Host header: such a text equals no name.
+  // A Host header with a user or a path is invalid. It is returned unchanged, so that it equals no name.
   if (href !== `http://${host}/`) return authority;
   return parseAddress(hostname) ?? hostname.replace(/\.$/, "");
 }

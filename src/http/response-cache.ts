@@ -11,20 +11,20 @@ const MAX_BYTES = 30 * 1024 * 1024;
 interface StoredResponse extends StorableResponse {
   readonly body: string;
   readonly contentType: string;
-  /** Of all data: see `PiopiyClient.version`. */
+  /** The version of all data: see `PiopiyClient.version`. */
   readonly version: number;
 }
 
 /**
- * Serves whole responses from memory, up to 30 MiB, to clients that send the same request and have the same scopes. A response is as
- * old as its oldest part, and any change that this process hears of invalidates all of them. A resolver keeps its response out by
- * `context.noStore()`.
+ * Caches whole responses in memory, up to 30 MiB, for clients that send the same request and have the same scopes. The age of a
+ * response is that of its oldest part. Every invalidation in this process applies to all responses. A resolver excludes its
+ * response by `context.noStore()`.
  */
 export class ResponseCache {
   readonly #piopiy: PiopiyClient;
   readonly #rateLimit: RateLimit;
   readonly #ttlMs: number;
-  /** The key of a request that was not found, and the version when it was looked up. */
+  /** The key of each cache miss, and the version of the data at the lookup. */
   readonly #misses = new WeakMap<
     FastifyRequest,
     Pick<StoredResponse, "version"> & { readonly key: string }
@@ -34,14 +34,14 @@ export class ResponseCache {
     sizeCalculation: ({ body, operationName = "" }) => 2 * (body.length + operationName.length) + 500,
   });
 
-  /** @param ttlMs how old a response may be; 0 turns the cache off */
+  /** @param ttlMs the maximum age of a response, in milliseconds; 0 turns the cache off */
   constructor(piopiy: PiopiyClient, rateLimit: RateLimit, ttlMs: number) {
     this.#piopiy = piopiy;
     this.#rateLimit = rateLimit;
     this.#ttlMs = ttlMs;
   }
 
-  /** Sends the stored response to the same request, if there is one. */
+  /** Sends the cached response to the same request, if there is one. */
   readonly serve = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const { version } = this.#piopiy;
     if (this.#ttlMs === 0 || version === undefined || request.method !== "POST") return;
@@ -54,11 +54,11 @@ export class ResponseCache {
     const { client, log } = request;
     const { body, contentType, cost, operationName } = stored;
     await this.#rateLimit.charge(client.name, cost, reply, REQUEST_UNITS);
-    log.info({ who: client.name, operation: "query", operationName, repeated: true }, "answered");
+    log.info({ who: client.name, operation: "query", operationName, repeated: true }, "request completed");
     return reply.type(contentType).send(body);
   };
 
-  /** Stores a response, unless something has changed since it was looked up. */
+  /** Stores a response, unless data has changed since the lookup. */
   store(request: FastifyRequest, reply: FastifyReply, body: string): void {
     const storable = request.responseStorage?.storable;
     const miss = this.#misses.get(request);
@@ -68,7 +68,7 @@ export class ResponseCache {
   }
 }
 
-/** Hashed, since a request may hold anything. */
+/** Returns a hash of everything that a response depends on. Hashed, since a request may be large and may contain secrets. */
 function cacheKey({ body, client, headers }: FastifyRequest): string {
   const scopes = [...client.scopes].sort();
   return hash("sha256", JSON.stringify([scopes, headers.accept, body]), "base64");

@@ -16,7 +16,7 @@ export function setSecurityHeaders(hsts: boolean): onRequestHookHandler {
 }
 
 /**
- * Creates the same hook for the GraphiQL page, which loads nothing from elsewhere and runs only its own scripts. Its editor
+ * Creates the same hook for the GraphiQL page, which loads nothing from other hosts and runs only its own scripts. Its editor
  * sets styles inline and creates its workers from blobs.
  */
 export function setGraphiqlSecurityHeaders(page: string, hsts: boolean): onRequestHookHandler {

@@ -33,14 +33,14 @@ declare module "fastify" {
 
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How much longer than an operation a connection in use may be silent. */
+/** How much longer than the deadline of an operation a connection in use may be idle. */
 const SILENCE_MS = 30_000;
 
 /**
- * Creates the HTTP server, not yet listening: `/graphql`, `/graphiql` if it is enabled, answer URLs and the health routes. Its
- * `close` waits for the responses to all accepted requests.
+ * Creates the HTTP server, which does not listen yet: `/graphql`, `/graphiql` if it is enabled, answer URLs and the health routes.
+ * Its `close` waits for the responses to all accepted requests.
  *
- * @param redis the store that several copies share, if there is one
+ * @param redis the store that several replicas share; left out without `REDIS_URL`
  */
 export async function createServer(
   config: Config,
@@ -108,7 +108,7 @@ export async function createServer(
     method: ["GET", "POST"],
     url: "/graphql",
     onRequest: async (request, reply) => {
-      // Responses differ by client, and may hold passwords.
+      // Responses differ by client, and may contain passwords.
       reply.header("cache-control", "no-store");
       request.client = await login(request);
       await rateLimit.charge(request.client.name, REQUEST_UNITS, reply);
@@ -138,8 +138,8 @@ export async function createServer(
     addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`, config.hsts);
   }
   server.get("/health/live", () => ({ status: "live" }));
-  // A PIOPIY or a Redis that is down is reported, but leaves the gateway ready: another copy would reach it no better, PCMO
-  // documents need no PIOPIY, and without Redis all is answered.
+  // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
+  // documents do not need PIOPIY, and requests succeed without Redis.
   server.get("/health/ready", (_request, reply) => {
     const upstreams = {
       piopiy: piopiy.isUp ? "asked" : "out of order",
@@ -152,18 +152,18 @@ export async function createServer(
   return server;
 }
 
-/** Returns the loopback address for a server that listens on all addresses. */
+/** Replaces the host of an origin by the loopback address if the server listens on all addresses. */
 function loopbackOf(origin: string): string {
   return origin.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]");
 }
 
-/** Returns the client's `X-Request-Id` if it may be logged, so that several services log one id; else a new id. */
+/** Returns the client's `X-Request-Id` if it is safe to log, so that several services log the same id; otherwise a new id. */
 function requestIdOf({ headers }: IncomingMessage): string {
   const header = headers["x-request-id"];
   return typeof header === "string" && /^[\w.-]{1,64}$/.test(header) ? header : randomUUID();
 }
 
-/** Escapes an address that cannot be decoded, so that it is not found: else Fastify would respond without running any hook. */
+/** Escapes a URL that cannot be decoded, so that it gets a 404. Fastify itself would respond without running any hook. */
 function escapeInvalidUrl({ url = "/" }: { readonly url?: string | undefined }): string {
   try {
     decodeURI(url);

@@ -14,8 +14,8 @@ interface Pipeline {
 }
 
 /**
- * Limits what clients that do not read can keep in memory: one response a connection, for 20 seconds. Pipelined requests
- * wait for the response to the one before, and a connection with too many of them is closed.
+ * Limits the memory that clients occupy when they do not read responses: one response per connection, for 20 seconds. A pipelined
+ * request waits for the response to the previous one. A connection with too many of them is closed.
  */
 export function limitSlowClients(server: FastifyInstance): void {
   const pipelines = new WeakMap<Socket, Pipeline>();
@@ -28,15 +28,15 @@ export function limitSlowClients(server: FastifyInstance): void {
     if (++pipeline.waiting > MAX_PIPELINED) return void socket.resetAndDestroy();
     previous.once("close", () => {
       pipeline.waiting--;
-      // Other connections come first: a whole pipeline would else run at once.
+      // Other connections come first: otherwise a whole pipeline would run without a break.
       setImmediate(() => {
-        // Without a connection there is nobody to respond to: the request is dropped.
+        // The request is dropped when its connection is closed.
         if (socket.writable) done();
       });
     });
   });
   server.addHook("onSend", ({ socket }, { raw }, _payload, done) => {
-    // A reset, since the system would go on offering what it has not sent.
+    // A reset, since after a normal close the system would keep the unsent data in memory.
     const timer = setTimeout(() => socket.resetAndDestroy(), SEND_TIMEOUT_MS).unref();
     raw.once("close", () => clearTimeout(timer));
     done();

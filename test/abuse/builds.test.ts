@@ -113,7 +113,9 @@ describe("A running gateway", () => {
     const gateway = await npmStart({ WORKERS: "2" });
     const workers = () =>
       new Set(
-        [...gateway.output().matchAll(/^\{.*"answered"\}$/gm)].map(([line]) => Number(JSON.parse(line).pid)),
+        [...gateway.output().matchAll(/^\{.*"request completed"\}$/gm)].map(([line]) =>
+          Number(JSON.parse(line).pid),
+        ),
       );
     const executeAll = async (count: number) => {
       await wait(async () => {

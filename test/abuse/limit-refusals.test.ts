@@ -31,7 +31,7 @@ describe("The default limits", () => {
   it.each(["\n", "\r", "\r\n"])("reject a document of 2,001 lines that end with %j", async (end) => {
     const { errors } = await gateway.execute(`${end.repeat(2000)}{ __typename }`);
     expect(errors).toMatchObject([{ extensions: { code: "GRAPHQL_PARSE_FAILED" } }]);
-    expect(errors?.[0]?.message).toContain("2001 lines; 2000 are allowed");
+    expect(errors?.[0]?.message).toContain("2001 lines; the maximum is 2000");
     expect((await gateway.execute(`${end.repeat(1999)}{ __typename }`)).errors).toBeUndefined();
   });
 
@@ -81,7 +81,7 @@ describe("A document that exceeds a limit", () => {
     const fields = times(65, (index) => `name${index}: nothing${index} @nobody`);
     const { errors } = await gateway.execute(`{ ${fields} sipEndpoint { typ } ...Unknown }`);
     expect(limitsOf(errors)).toEqual(["MAX_ALIASES", "MAX_DIRECTIVES", "MAX_ROOT_FIELDS"]);
-    for (const { message } of errors ?? []) expect(message).toMatch(/^The operation has \d+ .* Ask for less/);
+    for (const { message } of errors ?? []) expect(message).toMatch(/^The operation has \d+ .* Select less/);
   });
 
   it("is rejected also for an operation that is not selected", async () => {

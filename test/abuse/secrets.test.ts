@@ -137,22 +137,18 @@ describe("The secret and the passwords are only in requests to PIOPIY and in fie
     [
       wrongFields,
       { input: { username: "erin", password: [`a; ${password}; b`, {}] } },
-      "`$input.password` must be of type `String`, and is a list.",
+      "`$input.password` must be of type `String` (got a list).",
     ],
-    [
-      wrongFields,
-      { input: password },
-      "`$input` must be of type `CreateSipEndpointInput!`, and is a string.",
-    ],
+    [wrongFields, { input: password }, "`$input` must be of type `CreateSipEndpointInput!` (got a string)."],
     [
       `{ sipEndpoints(first: ${JSON.stringify(password)}) { totalCount } }`,
       {},
-      "`first` must be of type `Int!`, and is a string.",
+      "`first` must be of type `Int!` (got a string).",
     ],
     [
       `mutation { createSipEndpoint(input: ${JSON.stringify(password)}) { password } }`,
       {},
-      "`input` must be of type `CreateSipEndpointInput!`, and is a string.",
+      "`input` must be of type `CreateSipEndpointInput!` (got a string).",
     ],
     [`mutation { ${JSON.stringify(password)} }`, {}, "unexpected string at line 1, column 12"],
     [`mutation { """${password} """ }`, {}, "unexpected string at line 1, column 12"],

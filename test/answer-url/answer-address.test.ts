@@ -21,7 +21,7 @@ async function post(url: string, body: object) {
   return (await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })).json();
 }
 
-/** An answer URL of the gateway with these variables, and what the emulator's call to it gives. */
+/** Starts a gateway with these variables. Returns one of its answer URLs, and a function that calls it through the emulator. */
 async function answerUrlWith(more: Record<string, string>) {
   gateway = await startBuiltGateway({ ...env, ...more });
   const query = '{ connectAction(input: { call: [{ user: "alice" }] }) { answerUrl } }';
@@ -38,26 +38,26 @@ describe("An answer URL on the embedded emulator", () => {
     ["several workers", { WORKERS: "2" }],
     ["an IPv6 address", { HOST: "::1" }],
     ["an empty PUBLIC_URL", { PUBLIC_URL: "" }],
-  ])("leads to the address that the gateway listens on, with %s", async (_, more) => {
+  ])("has the address that the gateway listens on, with %s", async (_, more) => {
     const { answerUrl, origin, call } = await answerUrlWith(more);
     expect(new URL(answerUrl).origin).toBe(origin);
     expect(await call()).toMatchObject({ document: [{ action: "connect" }] });
   });
 
-  it.each(["1", "2"])("leads to PORT, with WORKERS=%s", async (WORKERS) => {
+  it.each(["1", "2"])("has the port PORT, with WORKERS=%s", async (WORKERS) => {
     const port = await freePort();
     const { answerUrl, call } = await answerUrlWith({ PORT: String(port), WORKERS });
     expect(new URL(answerUrl).origin).toBe(`http://127.0.0.1:${port}`);
     expect(await call()).toMatchObject({ document: [{ action: "connect" }] });
   });
 
-  it.each(["0.0.0.0", "::"])("leads to loopback when the gateway listens on %s", async (HOST) => {
+  it.each(["0.0.0.0", "::"])("has a loopback address when the gateway listens on %s", async (HOST) => {
     const { answerUrl, call } = await answerUrlWith({ HOST });
     expect(new URL(answerUrl).hostname).toBe(HOST === "::" ? "[::1]" : "127.0.0.1");
     expect(await call()).toMatchObject({ document: [{ action: "connect" }] });
   });
 
-  it.each(["1", "2"])("leads to PUBLIC_URL when that is set, with WORKERS=%s", async (WORKERS) => {
+  it.each(["1", "2"])("begins with PUBLIC_URL if it is set, with WORKERS=%s", async (WORKERS) => {
     const { answerUrl } = await answerUrlWith({ PUBLIC_URL: "https://calls.example.com/sip/", WORKERS });
     expect(answerUrl).toMatch(/^https:\/\/calls\.example\.com\/sip\/answer\/[\w.-]+$/);
   });

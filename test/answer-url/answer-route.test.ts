@@ -40,7 +40,7 @@ describe("POST /answer/:token", () => {
       "c-1",
     ],
     [
-      "with texts for numbers",
+      "with strings for numbers",
       { headers: json, body: '{"action":"inbound","from":"91","to":"1","cmiuuid":" c-2 "}' },
       "c-2",
     ],
@@ -50,10 +50,10 @@ describe("POST /answer/:token", () => {
     ["as text", { body: '{"cmiuuid":"c-6"}' }, "c-6"],
     ["without a body", {}, undefined],
     ["of another type", { headers: { "content-type": "application/xml" }, body: "<call/>" }, undefined],
-    ["that is no JSON", { headers: json, body: "{" }, undefined],
+    ["that is not JSON", { headers: json, body: "{" }, undefined],
     ["with an empty type", { headers: { "content-type": "" }, body: '{"cmiuuid":"c-7"}' }, "c-7"],
-    ["with half a type", { headers: { "content-type": "json" }, body: '{"cmiuuid":"c-8"}' }, "c-8"],
-    ["with a broken type", { headers: { "content-type": "a b/c; =" }, body: '{"cmiuuid":"c-9"}' }, "c-9"],
+    ["with an incomplete type", { headers: { "content-type": "json" }, body: '{"cmiuuid":"c-8"}' }, "c-8"],
+    ["with an invalid type", { headers: { "content-type": "a b/c; =" }, body: '{"cmiuuid":"c-9"}' }, "c-9"],
     [
       "with two types",
       { headers: { "content-type": "text/plain, a/b" }, body: '{"cmiuuid":"c-10"}' },
@@ -70,11 +70,11 @@ describe("POST /answer/:token", () => {
       { headers: { ...json, "content-encoding": "gzip" }, body: gzipSync('{"cmiuuid":"c-12"}') },
       undefined,
     ],
-    ["in no encoding of text", { headers: json, body: new Uint8Array(1000).fill(0xff) }, undefined],
+    ["with bytes that are not text", { headers: json, body: new Uint8Array(1000).fill(0xff) }, undefined],
     ["for a client that accepts no JSON", { headers: { accept: "text/html" } }, undefined],
-    ["with an id that is unfit for a log", { headers: json, body: '{"cmiuuid":"a\\nb"}' }, undefined],
-    ["with an id that is no text", { headers: json, body: '{"cmiuuid":{"a":1}}' }, undefined],
-  ])("takes the webhook %s, without a credential, and logs the call", async (_, init, callId) => {
+    ["with an id that is not safe to log", { headers: json, body: '{"cmiuuid":"a\\nb"}' }, undefined],
+    ["with an id that is not a string", { headers: json, body: '{"cmiuuid":{"a":1}}' }, undefined],
+  ])("accepts the webhook %s, without a credential, and logs the call", async (_, init, callId) => {
     const before = gateway.log.length;
     const response = await post(token, init);
     expect([response.status, await response.json()]).toEqual([200, document]);
@@ -87,7 +87,7 @@ describe("POST /answer/:token", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("answers any token but a good one with 404 and nothing else", async () => {
+  it("returns an empty 404 for every invalid token", async () => {
     const at = fc.nat({ max: token.length - 1 });
     const letter = fc.constantFrom(..."ABCxyz019-_.");
     await fc.assert(
@@ -110,11 +110,11 @@ describe("POST /answer/:token", () => {
     "%00",
     "eyJhIjoxfQ.AAAA",
     `${"A".repeat(3000)}.B`,
-  ])("answers %s with 404", async (wrong) => {
+  ])("returns 404 for %s", async (wrong) => {
     expect((await post(wrong)).status).toBe(404);
   });
 
-  it("takes no large body, and repeats nothing of what was sent", async () => {
+  it("rejects a large body, and repeats no part of a request", async () => {
     const body = "canary".repeat(10_000);
     const large = await post(token, { body });
     expect([large.status, await large.text()]).toEqual([413, ""]);
@@ -122,7 +122,7 @@ describe("POST /answer/:token", () => {
     expect(await odd.text()).not.toContain("canary");
   });
 
-  it("survives any body, and answers the next call", async () => {
+  it("accepts any body and any content type", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 500 }),
@@ -146,7 +146,7 @@ describe("POST /answer/:token", () => {
     expect((await post(token)).status).toBe(200);
   });
 
-  it("bounds how often one address may ask", async () => {
+  it("limits the requests of one address", async () => {
     // Pipelined, so that they come within one minute on a busy machine too.
     const last = request("{}", json, "POST /answer/a.b");
     const hundred = last.replace("connection: close\r\n", "").repeat(99) + last;

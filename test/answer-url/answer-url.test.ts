@@ -36,7 +36,7 @@ const inputs: Record<string, unknown>[] = [
   { call: [{ user: "ünï.çode" }], callType: "VIDEO", loop: 3, from: 914471000000 },
 ];
 
-/** The token of the answer URL for an input. */
+/** Returns the token of the answer URL for an input. */
 async function tokenOf(input: object, expiresIn?: number): Promise<string> {
   const { data } = await connect(input, expiresIn);
   expect(data.connectAction.answerUrl).toMatch(/^https:\/\/gateway\.example\.com\/answer\/[\w.-]+$/);
@@ -47,7 +47,7 @@ const post = (token: string, init: RequestInit = {}, at = gateway) =>
   fetch(`${at.origin}/answer/${token}`, { method: "POST", ...init });
 
 describe("An answer URL", () => {
-  it.each(inputs)("answers the webhook with exactly the document: %j", async (input) => {
+  it.each(inputs)("returns exactly the document to the webhook: %j", async (input) => {
     const { data } = await connect(input);
     const response = await post(await tokenOf(input));
     expect([response.status, response.headers.get("content-type")]).toEqual([
@@ -58,7 +58,7 @@ describe("An answer URL", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("holds for ever, or as long as it is told, and to the end of a call that it has answered", async () => {
+  it("does not expire, or expires after `expiresIn`, but never during a call that it has answered", async () => {
     expect((await post(await tokenOf({ call: [{ user: "alice" }] }, 3600))).status).toBe(200);
     const short = await tokenOf({ call: [{ user: "alice" }] }, 2);
     const inCall = (cmiuuid: string) => post(short, { body: JSON.stringify({ cmiuuid }) });
@@ -78,7 +78,7 @@ describe("An answer URL", () => {
     expect(data.connectAction.pcmo).not.toBeNull();
   });
 
-  it("is null beside mistakes, and where the document is too long for one, which is told only to who asks for it", async () => {
+  it("is null for an invalid input, and for a document that is too long, which is a user error only when it is selected", async () => {
     const wrong = await connect({ call: [] });
     expect(wrong.data.connectAction).toMatchObject({ answerUrl: null, userErrors: [{ code: "NO_TARGETS" }] });
     const call = Array.from({ length: 100 }, (_, n) => ({
@@ -106,7 +106,7 @@ describe("An answer URL", () => {
     expect((await post(token)).status).toBe(200);
   });
 
-  it("is NOT_CONFIGURED without an address and a secret, and the rest is answered", async () => {
+  it("is NOT_CONFIGURED without an address and a secret, and the other fields are returned", async () => {
     const bare = await startGateway();
     const { data, errors } = await connect({ call: [{ user: "alice" }] }, undefined, bare);
     const status = (await post("a.b", {}, bare)).status;
@@ -118,7 +118,7 @@ describe("An answer URL", () => {
     expect(data.connectAction.pcmo).not.toBeNull();
   });
 
-  it("keeps holding while its secret is changed, and no longer after", async () => {
+  it("is valid during the rotation of its secret, and invalid after it", async () => {
     const token = await tokenOf({ call: [{ user: "alice" }] });
     const statuses: number[] = [];
     for (const ANSWER_URL_SECRET of [`${secrets[1]}, ${secrets[0]}`, String(secrets[1])]) {
@@ -130,7 +130,7 @@ describe("An answer URL", () => {
   });
 });
 
-describe("Its settings", () => {
+describe("The settings of answer URLs", () => {
   const mistakes = (variables: Record<string, string>) => {
     try {
       readConfig({ AUTH: "none", PIOPIY_URL: "emulator", ...variables });
@@ -154,7 +154,7 @@ describe("Its settings", () => {
     [{ ...account, ANSWER_URL_SECRET: String(secrets[0]) }, /^PUBLIC_URL must be set/],
     [{ ...settings, PUBLIC_URL: "http://a.example.com" }, /^PUBLIC_URL must begin with https/],
     [{ ...settings, PUBLIC_URL: "https://a.example.com/?a" }, /^PUBLIC_URL must hold no query/],
-  ])("are wrong with %j, and no secret is shown", (variables, message) => {
+  ])("are rejected with %j, and the message shows no secret", (variables, message) => {
     const found = mistakes(variables);
     expect(found).toEqual([expect.stringMatching(message)]);
     expect(found.join()).not.toMatch(/canary|made-up/);
@@ -164,7 +164,7 @@ describe("Its settings", () => {
     expect(mistakes({ ANSWER_URL_SECRET: String(secrets[0]) })).toEqual([]);
   });
 
-  it("may lead to a loopback address or a path", () => {
+  it("may name a loopback address or a path", () => {
     expect(mistakes({ ...settings, PUBLIC_URL: "http://127.0.0.1:4000" })).toEqual([]);
     expect(mistakes({ ...settings, PUBLIC_URL: "https://a.example.com/piopiy" })).toEqual([]);
   });

@@ -10,7 +10,7 @@ function auth(API_KEYS: string) {
   return readConfig({ ...account, AUTH: "api-key", API_KEYS }).auth;
 }
 
-/** The mistakes that reading these entries throws. */
+/** Returns the problems that reading these entries reports. */
 function mistakes(API_KEYS: string): readonly string[] {
   try {
     auth(API_KEYS);
@@ -22,7 +22,7 @@ function mistakes(API_KEYS: string): readonly string[] {
 }
 
 describe("API_KEYS", () => {
-  it("tells the name, the hash and the scopes of each key", () => {
+  it("has the name, the hash and the scopes of each key", () => {
     expect(auth(`${good},night.shift_2:${hash}:sip:write+sip:password`)).toEqual({
       mode: "api-key",
       keys: [
@@ -46,7 +46,7 @@ describe("API_KEYS", () => {
     ["a raw key in place of the hash", "hidden-name:pgg_hidden-key-which-is-made-up:sip:read"],
     ["a short hash", `hidden-name:${hash.slice(1)}:sip:read`],
     ["a long hash", `hidden-name:${hash}0:sip:read`],
-    ["a hash with a wrong letter", `hidden-name:${hash.slice(1)}g:sip:read`],
+    ["a hash with an invalid letter", `hidden-name:${hash.slice(1)}g:sip:read`],
     ["no hash", "hidden-name::sip:read"],
     ["no name", `:${hash}:sip:read`],
     ["a space in the name", `hidden name:${hash}:sip:read`],
@@ -58,7 +58,7 @@ describe("API_KEYS", () => {
     ["an empty scope beside a known one", `hidden-name:${hash}:sip:read+`],
     ["a scope in capital letters", `hidden-name:${hash}:SIP:READ`],
     ["spaces between the scopes", `hidden-name:${hash}:sip:read sip:write`],
-  ])("may not have an entry with %s, and the mistake shows no part of it", (_, entry) => {
+  ])("rejects an entry with %s, and the message shows no part of it", (_, entry) => {
     const found = mistakes(`${good},${entry}`);
     expect(found).toEqual([
       expect.stringMatching(/^API_KEYS must hold entries like .*; entry 2 is not one\.$/),
@@ -67,19 +67,19 @@ describe("API_KEYS", () => {
     expect(found.join()).not.toContain(hash.slice(1, 9));
   });
 
-  it("tells each bad entry for itself", () => {
+  it("reports each invalid entry", () => {
     expect(mistakes(`hidden-1,${good},hidden-2`)).toEqual([
       expect.stringMatching(/entry 1 is not one/),
       expect.stringMatching(/entry 3 is not one/),
     ]);
   });
 
-  it("may not hold one key twice, and the mistake does not show it", () => {
+  it("rejects a key that is in it twice, and the message does not show it", () => {
     const found = mistakes(`one:${hash}:sip:read,two:${hash.toUpperCase()}:sip:write`);
     expect(found).toEqual(["API_KEYS must hold each key once."]);
   });
 
-  it.each(["", " , "])("must be there with AUTH=api-key, and %j is none", (entries) => {
+  it.each(["", " , "])("is required with AUTH=api-key: %j is rejected", (entries) => {
     expect(mistakes(entries)).toEqual([expect.stringMatching(/^API_KEYS must be set/)]);
   });
 

@@ -20,18 +20,18 @@ beforeEach(async () => {
 afterAll(() => gateway.close());
 
 describe("An API key", () => {
-  it("lets its bearer in, however the scheme is spelled", async () => {
+  it("is accepted, with the scheme in capital or small letters", async () => {
     expect((await gateway.execute(read, {}, bearer(key))).data).toEqual(found);
     expect((await gateway.execute(read, {}, { authorization: `bearer   ${key}` })).data).toEqual(found);
   });
 
-  it("may be one of two under one name, so that it can be changed without a gap", async () => {
+  it("may have the same name as another key, for a rotation without downtime", async () => {
     expect((await gateway.execute(read, {}, bearer("old-key"))).data).toEqual(found);
     expect((await gateway.execute(read, {}, bearer("new-key"))).data).toEqual(found);
   });
 
   const wrong: [string, Record<string, string>][] = [
-    ["none", {}],
+    ["no key", {}],
     ["another key", bearer("made-up-key-2")],
     ["a key with one letter more", bearer(`${key}x`)],
     ["the hash in place of the key", bearer(sha256(key))],
@@ -41,14 +41,14 @@ describe("An API key", () => {
     ["another header", { "x-api-key": key }],
   ];
 
-  it.each(wrong)("lets nobody in with %s: nothing runs", async (_, headers) => {
+  it.each(wrong)("is required: a request with %s gets 401 and executes nothing", async (_, headers) => {
     const { status, data, errors } = await gateway.execute(remove, {}, headers);
     expect([status, data]).toEqual([401, undefined]);
     expect(errors).toMatchObject([{ extensions: { code: "UNAUTHENTICATED", retryable: false } }]);
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("that is wrong is answered as none is: the same status, headers and words", async () => {
+  it("that is invalid gets the same response as a missing one", async () => {
     const responses = await Promise.all(wrong.map(([, headers]) => gateway.execute(read, {}, headers)));
     const shown = responses.map(({ status, headers, errors }) => {
       const { "x-request-id": id, date: _, ...rest } = Object.fromEntries(headers);
@@ -58,7 +58,7 @@ describe("An API key", () => {
     expect(shown[0]).toContain('"www-authenticate":"Bearer"');
   });
 
-  it("does not count in the address of a request", async () => {
+  it("is not accepted in the URL", async () => {
     const response = await fetch(
       `${gateway.origin}/graphql?query={__typename}&authorization=Bearer%20${key}`,
       {
@@ -74,7 +74,7 @@ describe("An API key", () => {
 });
 
 describe("With AUTH=none", () => {
-  it("any credential or none is the same", async () => {
+  it("any credential is accepted, and none is needed", async () => {
     const open = await startGateway();
     const responses = [await open.execute(read), await open.execute(read, {}, bearer("made-up"))];
     await open.close();

@@ -6,7 +6,7 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 let gateway: TestGateway;
 afterEach(() => gateway.close());
 
-/** Sends an operation, and tells all that the audit trail says of it. */
+/** Sends an operation, and returns its entries of the audit log. */
 async function auditEntries(query: string, headers: Record<string, string>): Promise<unknown[]> {
   const before = gateway.log.length;
   const response = await gateway.execute(query, {}, headers);
@@ -22,7 +22,7 @@ async function auditEntries(query: string, headers: Record<string, string>): Pro
     });
 }
 
-describe("The audit trail of a refused caller", () => {
+describe("The audit log of rejections", () => {
   it.each<[string, string, string, unknown[]]>([
     [
       "the first row of a list",
@@ -31,19 +31,19 @@ describe("The audit trail of a refused caller", () => {
       [["reader-name", "SipEndpoint.password", "alice", "FORBIDDEN", 6]],
     ],
     [
-      "a field that is about no endpoint in particular",
+      "a field that belongs to no endpoint",
       "writer",
       "{ sipEndpoints { totalCount } }",
       [["writer-name", "Query.sipEndpoints", undefined, "FORBIDDEN", 5]],
     ],
     [
-      "references",
+      "entities",
       "writer",
       '{ _entities(representations: [{ __typename: "SipEndpoint", username: "bob" }]) { __typename } }',
       [["writer-name", "Query._entities", undefined, "FORBIDDEN", 5]],
     ],
     [
-      "a password that a change would have told",
+      "the password in the payload of a mutation",
       "writer",
       'mutation { updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { password } } }',
       [
@@ -51,12 +51,12 @@ describe("The audit trail of a refused caller", () => {
         ["writer-name", "SipEndpoint.password", "alice", "FORBIDDEN", 6],
       ],
     ],
-  ])("names %s", async (_, key, query, lines) => {
+  ])("has an entry for %s", async (_, key, query, lines) => {
     gateway = await startGateway({ gateway: apiKeys({ reader: "sip:read", writer: "sip:write" }) });
     expect(await auditEntries(query, bearer(key))).toEqual(lines);
   });
 
-  it("names the first login of each kind at once, and the rest as one entry each when the gateway stops", async () => {
+  it("has an entry for the first login of each kind, and one for all others of a kind when the gateway stops", async () => {
     gateway = await startGateway({ gateway: apiKeys({ reader: "sip:read" }) });
     const wrong = bearer("made-up-guess");
     const first = (outcome: string) => [[undefined, "login", undefined, outcome, 4]];
@@ -77,7 +77,7 @@ describe("The audit trail of a refused caller", () => {
     expect(gateway.log.join("")).not.toContain("made-up-guess");
   });
 
-  it("counts the fields that one client is refused, each by itself, and no change or read password", async () => {
+  it("aggregates the rejections of a client by field, but neither changes nor password reads", async () => {
     gateway = await startGateway({
       gateway: apiKeys({ reader: "sip:read", all: "sip:read+sip:write+sip:password" }),
     });
@@ -96,7 +96,7 @@ describe("The audit trail of a refused caller", () => {
     ]);
   });
 
-  it("names a login that could not be checked", async () => {
+  it("has an entry for a login that could not be verified", async () => {
     const issuer = await startIssuer();
     issuer.respond((response) => response.writeHead(500).end());
     gateway = await startGateway({ gateway: issuer.settings });

@@ -20,7 +20,7 @@ async function start(settings: Record<string, string> = {}): Promise<void> {
   });
 }
 
-/** Sends an operation, and tells what the audit trail says of it. */
+/** Sends an operation, and returns its entries of the audit log. */
 async function auditEntries(query: string, headers: Record<string, string> = all): Promise<unknown[]> {
   const before = gateway.log.length;
   const response = await gateway.execute(query, {}, headers);
@@ -43,10 +43,10 @@ const create = (input: string) =>
   `mutation { createSipEndpoint(input: { ${input} }) { userErrors { code } } }`;
 const remove = 'mutation { removeSipEndpoint(input: { username: "bob" }) { username } }';
 
-describe("The audit trail", () => {
+describe("The audit log", () => {
   it.each<[string, string, unknown[]]>([
     [
-      "a mutation that is done",
+      "a mutation that succeeds",
       create('username: "erin"'),
       [[me, "Mutation.createSipEndpoint", "erin", "done"]],
     ],
@@ -56,7 +56,7 @@ describe("The audit trail", () => {
       [[me, "Mutation.createSipEndpoint", "alice", "USERNAME_TAKEN"]],
     ],
     [
-      "a mutation with two mistakes",
+      "a mutation with two user errors",
       create('username: "a b", password: " "'),
       [[me, "Mutation.createSipEndpoint", "a b", "INVALID_USERNAME INVALID_PASSWORD"]],
     ],
@@ -76,13 +76,13 @@ describe("The audit trail", () => {
         [me, "SipEndpoint.password", "bob", "done"],
       ],
     ],
-    ["nothing that is merely read", "{ sipEndpoints { nodes { username type } } }", []],
-  ])("tells %s", async (_, query, lines) => {
+    ["no reads without passwords", "{ sipEndpoints { nodes { username type } } }", []],
+  ])("records %s", async (_, query, lines) => {
     await start();
     expect(await auditEntries(query)).toEqual(lines);
   });
 
-  it("tells how a mutation failed", async () => {
+  it("records the error of a mutation that fails", async () => {
     await start();
     await gateway.addFault({ operation: "remove_sip", kind: "status", status: 420 });
     expect(await auditEntries(remove)).toEqual([
@@ -90,7 +90,7 @@ describe("The audit trail", () => {
     ]);
   });
 
-  it("tells who was refused what", async () => {
+  it("records the client and the field of a rejection", async () => {
     await start();
     const reader = bearer("reader");
     expect(await auditEntries(remove, reader)).toEqual([
@@ -103,8 +103,8 @@ describe("The audit trail", () => {
 
   it.each([
     ["no credential", {}],
-    ["a wrong one", bearer("made-up")],
-  ])("tells of a caller with %s, and not what was sent", async (_, headers) => {
+    ["an invalid one", bearer("made-up")],
+  ])("records a client with %s, without the credential", async (_, headers) => {
     await start();
     expect(await auditEntries(remove, headers)).toEqual([[undefined, "login", undefined, "UNAUTHENTICATED"]]);
     expect(gateway.log.join("")).not.toContain('made-up"');
@@ -115,13 +115,13 @@ describe("The audit trail", () => {
     expect(await auditEntries(remove)).toEqual([[me, "Mutation.removeSipEndpoint", "bob", "done"]]);
   });
 
-  it("shows the beginning of a name that is too long", async () => {
+  it("truncates a username that is too long", async () => {
     await start();
     const [line] = await auditEntries(create(`username: "${"x".repeat(5000)}"`));
     expect(line).toEqual([me, "Mutation.createSipEndpoint", `${"x".repeat(59)}…`, "INVALID_USERNAME"]);
   });
 
-  it("names the address where everybody may call", async () => {
+  it("records the address of the client with AUTH=none", async () => {
     await start({ AUTH: "none" });
     expect(await auditEntries(remove, {})).toEqual([
       ["127.0.0.1", "Mutation.removeSipEndpoint", "bob", "done"],

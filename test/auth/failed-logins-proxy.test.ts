@@ -11,40 +11,40 @@ async function start(settings: Record<string, string>): Promise<void> {
   gateway = await startGateway({ gateway: { ...apiKeys({ "made-up-key": "sip:read" }), ...settings } });
 }
 
-/** The status of a login whose `X-Forwarded-For` says this. */
+/** Returns the status of a login with this `X-Forwarded-For`. */
 async function login(credential: string, forwarded: string): Promise<number> {
   const headers = { ...bearer(credential), "x-forwarded-for": forwarded };
   return (await gateway.execute("{ __typename }", {}, headers)).status;
 }
 
-/** Sends as many wrong credentials as an address may. */
+/** Sends the maximum number of invalid credentials of an address. */
 async function guess(forwarded: (nth: number) => string): Promise<void> {
   for (let nth = 1; nth <= MOST; nth++) expect(await login("made-up-guess", forwarded(nth))).toBe(401);
 }
 
-/** Sends as many wrong credentials as an address may, with another header each time, and expects the next to be limited. */
+/** Sends invalid credentials with a different header each time, and expects all to be counted for the same address. */
 async function expectOneAddress(forwarded: (nth: number) => string): Promise<void> {
   await guess(forwarded);
   expect(await login("made-up-guess", forwarded(MOST + 1))).toBe(429);
   expect(await login("made-up-key", forwarded(MOST + 1))).toBe(200);
 }
 
-describe("A client behind a trusted proxy that sends wrong credentials", () => {
-  it("does not get another address by adding one before its own", async () => {
+describe("A client behind a trusted proxy that sends invalid credentials", () => {
+  it("is not counted by an address that it adds before its own", async () => {
     await start({ TRUSTED_PROXIES: "127.0.0.1" });
     await expectOneAddress((nth) => `198.51.100.${nth}, 192.0.2.1`);
     expect(await login("made-up-guess", "198.51.100.1")).toBe(401);
   });
 
-  it("is the same through two trusted proxies", async () => {
+  it("is counted by its own address behind two trusted proxies", async () => {
     await start({ TRUSTED_PROXIES: "127.0.0.1,10.0.0.0/8" });
     await expectOneAddress((nth) => `192.0.2.1, 10.0.0.${nth}`);
     expect(await login("made-up-guess", "192.0.2.2, 10.0.0.1")).toBe(401);
   });
 });
 
-describe("A client behind a proxy that is not trusted", () => {
-  it("does not get another address by claiming one", async () => {
+describe("A client behind an untrusted proxy", () => {
+  it("is not counted by an address that it claims", async () => {
     await start({ TRUSTED_PROXIES: "10.0.0.0/8" });
     await expectOneAddress((nth) => `192.0.2.${nth}`);
   });

@@ -15,15 +15,15 @@ afterEach(() => gateway.close());
 
 const execute = (headers: Record<string, string>) => gateway.execute("{ __typename }", {}, headers);
 
-/** Sends so many wrong credentials, one after another, and tells the statuses that came back. */
+/** Sends invalid credentials one after another, and returns the statuses of the responses. */
 async function guess(times: number, headers: Record<string, string> = {}): Promise<Set<number>> {
   const statuses = new Set<number>();
   for (let n = 0; n < times; n++) statuses.add((await execute({ ...wrong, ...headers })).status);
   return statuses;
 }
 
-describe("An address that sends wrong credentials", () => {
-  it("is answered with 429 from the 31st in a minute on, and told when to try again", async () => {
+describe("An address that sends invalid credentials", () => {
+  it("gets 429 from the 31st in a minute on, with the time of the next try", async () => {
     expect(await guess(30)).toEqual(new Set([401]));
     const { status, headers, errors } = await execute(wrong);
     expect(status).toBe(429);
@@ -33,7 +33,7 @@ describe("An address that sends wrong credentials", () => {
     expect(Math.ceil(Number(errors?.[0]?.extensions.retryAfterMs) / 1000)).toBe(seconds);
   });
 
-  it("gets in with a right one at any time, which does not reset the count", async () => {
+  it("may always send a valid one, which does not reset the count", async () => {
     expect(await guess(29)).toEqual(new Set([401]));
     expect((await execute(good)).status).toBe(200);
     expect(await guess(1)).toEqual(new Set([401]));
@@ -42,7 +42,7 @@ describe("An address that sends wrong credentials", () => {
     expect(await guess(1)).toEqual(new Set([429]));
   });
 
-  it("does not renew its minute by more of them", async () => {
+  it("does not extend its minute by further attempts", async () => {
     await guess(31);
     const waits: number[] = [];
     for (let nth = 0; nth < 20; nth++) {
@@ -52,21 +52,21 @@ describe("An address that sends wrong credentials", () => {
     expect(waits[19]).toBeLessThan(Number(waits[0]));
   });
 
-  it("limits no other address, and no health route", async () => {
+  it("does not limit other addresses and health routes", async () => {
     await guess(31);
     expect(await statusFrom("127.0.0.2", wrong)).toBe(401);
     expect(await statusFrom("127.0.0.1", wrong)).toBe(429);
     expect((await fetch(`${gateway.origin}/health/ready`)).status).toBe(200);
   });
 
-  it("is not one that sends none", async () => {
+  it("is not limited for missing credentials", async () => {
     for (let n = 0; n < 40; n++) expect((await execute({})).status).toBe(401);
     expect(await guess(30)).toEqual(new Set([401]));
   });
 });
 
 describe("The address of a client", () => {
-  it("is what a trusted proxy says", async () => {
+  it("is that of `X-Forwarded-For` from a trusted proxy", async () => {
     await gateway.close();
     gateway = await startGateway({ gateway: { ...clients, TRUSTED_PROXIES: "127.0.0.0/8" } });
     await guess(30, { "x-forwarded-for": "198.51.100.7" });
@@ -75,14 +75,14 @@ describe("The address of a client", () => {
     expect(gateway.log.join("")).toContain('"address":"198.51.100.7"');
   });
 
-  it("is not what anybody else says", async () => {
+  it("is not that of `X-Forwarded-For` from other addresses", async () => {
     await guess(30, { "x-forwarded-for": "198.51.100.7" });
     expect(await guess(1, { "x-forwarded-for": "198.51.100.8" })).toEqual(new Set([429]));
     expect(gateway.log.join("")).not.toContain("198.51.100");
   });
 });
 
-/** The status of a request that leaves from this loopback address. */
+/** Returns the status of a request from this loopback address. */
 function statusFrom(localAddress: string, credential: Record<string, string>): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const headers = { ...credential, "content-type": "application/json" };

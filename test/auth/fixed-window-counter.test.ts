@@ -3,7 +3,7 @@ import { boundedKey, FixedWindowCounter } from "../../src/auth/fixed-window-coun
 import { until } from "../support/until.js";
 
 describe("A fixed-window counter", () => {
-  it("adds only what fits, and says what it would have come to", () => {
+  it("adds only units that fit, and returns the sum also when they do not fit", () => {
     const counter = new FixedWindowCounter(60_000);
     expect(counter.add("a", 6, 10).count).toBe(6);
     expect(counter.add("a", 5, 10).count).toBe(11);
@@ -12,7 +12,7 @@ describe("A fixed-window counter", () => {
     expect(counter.get("b").count).toBe(0);
   });
 
-  it("begins a new window when one has ended, and not with each count", async () => {
+  it("starts a new window when one has ended, and not with each count", async () => {
     const counter = new FixedWindowCounter(200);
     const { msLeft } = counter.add("a");
     expect(msLeft).toBeGreaterThan(0);
@@ -22,7 +22,7 @@ describe("A fixed-window counter", () => {
     expect(counter.add("a").count).toBe(1);
   });
 
-  it("keeps the keys that were used last, up to 50,000", () => {
+  it("stores the 50,000 most recently used keys", () => {
     const counter = new FixedWindowCounter(60_000);
     counter.add("first");
     counter.add("used", 2);
@@ -34,7 +34,7 @@ describe("A fixed-window counter", () => {
     expect(counter.get("used").count).toBe(2);
   });
 
-  it("tells long keys apart, and keeps none of them whole", () => {
+  it("distinguishes long keys, and stores only their hashes", () => {
     const counter = new FixedWindowCounter(60_000);
     const long = "x".repeat(10_000);
     counter.add(`${long}1`);

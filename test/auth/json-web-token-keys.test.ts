@@ -48,22 +48,22 @@ describe.each(algorithms)("With several keys of the algorithm %s", (algorithm) =
     await issuer.publish(first, second, third);
   });
 
-  it("a token that names no key is accepted, whichever has signed it", async () => {
+  it("a token without a key id is accepted from each key", async () => {
     for (const key of [first, second, third]) expect(await status(await signWithoutId(key))).toBe(200);
     expect(issuer.fetches()).toBe(1);
   });
 
-  it("a token is accepted where the keys have no ids", async () => {
+  it("a token is accepted when the keys have no ids", async () => {
     await issuer.publishWithoutIds(first, second);
     for (const key of [first, second]) expect(await status(await signWithoutId(key))).toBe(200);
   });
 
-  it("a token is accepted where two keys have one id", async () => {
+  it("a token is accepted when two keys have the same id", async () => {
     await issuer.publish(first, { ...second, id: first.id });
     for (const key of [first, second]) expect(await status(await sign(key, {}, first.id))).toBe(200);
   });
 
-  it("a token that names no key is refused when none of them has signed it", async () => {
+  it("a token without a key id is rejected when none of the keys has signed it", async () => {
     expect(await status(await signWithoutId(stranger))).toBe(401);
     expect(await status(await signWithoutId({ ...stranger, id: second.id }))).toBe(401);
   });
@@ -73,11 +73,11 @@ describe.each(algorithms)("With several keys of the algorithm %s", (algorithm) =
     ["never expires", { exp: undefined }],
     ["is for another audience", { aud: "another-graph" }],
     ["comes from another issuer", { iss: "https://another.example.com/" }],
-  ])("a token that names no key is refused when it %s", async (_, claims) => {
+  ])("a token without a key id is rejected when it %s", async (_, claims) => {
     expect(await status(await signWithoutId(second, claims))).toBe(401);
   });
 
-  it("a new key is valid at once, also for tokens that name none", async () => {
+  it("a new key is valid immediately, also for tokens without a key id", async () => {
     await issuer.publish(first);
     expect(await status(await signWithoutId(first))).toBe(200);
     await issuer.publish(second);
@@ -85,7 +85,7 @@ describe.each(algorithms)("With several keys of the algorithm %s", (algorithm) =
     expect(await status(await signWithoutId(first))).toBe(401);
   });
 
-  it("forged tokens that name no key do not have the keys fetched each time", async () => {
+  it("forged tokens without a key id cause at most one fetch per second", async () => {
     expect(await status(await signWithoutId(first))).toBe(200);
     const token = await signWithoutId(stranger);
     const statuses = await Promise.all(Array.from({ length: 20 }, () => status(token)));

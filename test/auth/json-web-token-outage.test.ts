@@ -22,18 +22,18 @@ afterEach(async () => {
 const read = '{ sipEndpoint(username: "alice") { username } }';
 const execute = async (token: string) => gateway.execute(read, {}, bearer(token));
 
-describe("While the issuer's keys do not come", () => {
+describe("While the issuer's keys cannot be fetched", () => {
   it.each<[string, Parameters<Issuer["respond"]>[0]]>([
-    ["the issuer says nothing", () => {}],
+    ["the issuer does not respond", () => {}],
     [
-      "the issuer sends elsewhere",
+      "the issuer redirects",
       (response) => {
         if (response.req.url === "/other") response.end('{"keys":[]}');
         else response.writeHead(302, { location: "/other" }).end();
       },
     ],
-    ["the answer breaks off", (response) => response.write('{"keys":[', () => response.destroy())],
-  ])("a login fails for now, without a call upstream: %s", async (_, responder) => {
+    ["the response is incomplete", (response) => response.write('{"keys":[', () => response.destroy())],
+  ])("a login gets 503, without an upstream request: %s", async (_, responder) => {
     issuer.respond(responder);
     const { status, headers, errors } = await execute(await sign(key));
     expect([status, headers.get("www-authenticate")]).toEqual([503, null]);
@@ -43,13 +43,13 @@ describe("While the issuer's keys do not come", () => {
     expect((await execute(await sign(key))).status).toBe(200);
   });
 
-  it("those whose keys are known are let in", async () => {
+  it("tokens of cached keys are accepted", async () => {
     expect((await execute(await sign(key))).status).toBe(200);
     issuer.respond((response) => response.writeHead(500).end());
     expect((await execute(await sign(key))).status).toBe(200);
   });
 
-  it("no address is closed for it", async () => {
+  it("the failed logins of an address are not counted", async () => {
     issuer.respond((response) => response.writeHead(500).end());
     const responses = await Promise.all(Array.from({ length: 31 }, async () => execute(await sign(key))));
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([503]));
@@ -58,7 +58,7 @@ describe("While the issuer's keys do not come", () => {
   });
 });
 
-describe("An issuer that is away for long", () => {
+describe("An issuer during a long outage", () => {
   const { now } = performance;
   let ahead = 0;
   beforeEach(() => {
@@ -74,10 +74,10 @@ describe("An issuer that is away for long", () => {
   const warnings = () => gateway.log.filter((line) => line.includes("issuer's keys cannot be fetched"));
 
   it.each<[string, Parameters<Issuer["respond"]>[0]]>([
-    ["fails", (response) => response.writeHead(503).end()],
-    ["cuts the connection", (response) => response.destroy()],
-    ["sends something else", (response) => response.end('{"keys":5}')],
-  ])("leaves its known keys usable for an hour: it %s", async (_, responder) => {
+    ["returns 503", (response) => response.writeHead(503).end()],
+    ["closes the connection", (response) => response.destroy()],
+    ["returns invalid keys", (response) => response.end('{"keys":5}')],
+  ])("has its cached keys used for an hour: it %s", async (_, responder) => {
     const token = await sign(key);
     expect((await execute(token)).status).toBe(200);
     issuer.respond(responder);
@@ -92,7 +92,7 @@ describe("An issuer that is away for long", () => {
     expect((await execute(token)).status).toBe(200);
   });
 
-  it("is logged once a minute at most, as a warning", async () => {
+  it("is logged at most once a minute, as a warning", async () => {
     const token = await sign(key);
     await execute(token);
     issuer.respond((response) => response.writeHead(503).end());
@@ -107,7 +107,7 @@ describe("An issuer that is away for long", () => {
     expect(issuer.fetches()).toBe(before + 1);
   });
 
-  it("does not make a known key wait while it says nothing", async () => {
+  it("does not delay tokens of cached keys while it does not respond", async () => {
     const token = await sign(key);
     await execute(token);
     issuer.respond((response) => response.writeHead(503).end());
@@ -127,7 +127,7 @@ describe("An issuer that is away for long", () => {
     await until(async () => (await execute(token)).status === 401);
   });
 
-  it("and comes back without a key ends the validity of that key", async () => {
+  it("invalidates a removed key when it is available again", async () => {
     const token = await sign(key);
     await execute(token);
     issuer.respond((response) => response.writeHead(503).end());
@@ -139,7 +139,7 @@ describe("An issuer that is away for long", () => {
     await until(async () => (await execute(token)).status === 401);
   });
 
-  it("that is there has its keys fetched again after ten minutes, and a removed one is refused at once", async () => {
+  it("has its keys fetched again after ten minutes without an outage, which invalidates a removed key", async () => {
     const token = await sign(key);
     await execute(token);
     await issuer.publish(await makeKey("key-2"));
@@ -151,8 +151,8 @@ describe("An issuer that is away for long", () => {
   });
 });
 
-describe("A refused token", () => {
-  it("is answered as no token is, whatever was wrong with it", async () => {
+describe("A rejected token", () => {
+  it("gets the same response as a missing one, for every reason", async () => {
     const stranger = await makeKey("key-1");
     const tokens = [
       "made-up",

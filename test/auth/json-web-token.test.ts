@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 const read = '{ sipEndpoint(username: "alice") { username } }';
-// Each from an address of its own, so that the wrong ones do not add up.
+// Each request comes from another address, so that invalid tokens are not counted together.
 let requested = 0;
 const execute = (token: string) => {
   requested += 1;
@@ -58,7 +58,7 @@ describe("A token", () => {
     "EdDSA",
     "PS256",
     "RS256",
-  ])("by a key of the issuer is taken: %s", async (algorithm) => {
+  ])("that a key of the issuer has signed is accepted: %s", async (algorithm) => {
     const other = await makeKey(`key-${algorithm}`, algorithm);
     await issuer.publish(key, other);
     expect((await execute(await sign(other))).data).toEqual({ sipEndpoint: { username: "alice" } });
@@ -72,34 +72,31 @@ describe("A token", () => {
     ["is for no audience", { aud: undefined }],
     ["comes from another issuer", { iss: "https://another.example.com/" }],
     ["comes from no issuer", { iss: undefined }],
-  ])("is refused when it %s", async (_, claims) => {
+  ])("is rejected when it %s", async (_, claims) => {
     await expectRefused(await sign(key, claims));
   });
 
-  it("is taken for a few seconds after it has expired, since clocks differ", async () => {
+  it("is accepted for a few seconds after it has expired, since clocks differ", async () => {
     expect((await execute(await sign(key, { exp: now() - 1 }))).status).toBe(200);
   });
 
   it.each<[string, () => string | Promise<string>]>([
     ["alg none", () => new UnsecuredJWT(goodClaims).encode()],
-    ["HS256 by the public key", () => signByPublicKey(key)],
-    ["a key id that the issuer does not know", () => sign(stranger)],
-    ["another key under a known id", () => sign(stranger, {}, key.id)],
-    ["other claims than were signed", async () => (await sign(key)).replace(/\.[^.]+\./, `.${claims()}.`)],
+    ["HS256 with the public key as secret", () => signByPublicKey(key)],
+    ["an unknown key id", () => sign(stranger)],
+    ["another key with a known id", () => sign(stranger, {}, key.id)],
+    ["changed claims", async () => (await sign(key)).replace(/\.[^.]+\./, `.${claims()}.`)],
     ["no signature", async () => (await sign(key)).replace(/[^.]+$/, "")],
     ["no dots", () => "made-up"],
     ["nothing between the dots", () => ".."],
     ["five parts", () => "a.b.c.d.e"],
-    ["a header that is no JSON", () => `${base64url.encode("{")}.e30.AA`],
-    [
-      "a critical header that nobody knows",
-      () => `${header({ alg: "ES256", crit: ["b64"], b64: false })}.e30.AA`,
-    ],
-  ])("is refused with %s", async (_, make) => {
+    ["a header that is not JSON", () => `${base64url.encode("{")}.e30.AA`],
+    ["an unknown critical header", () => `${header({ alg: "ES256", crit: ["b64"], b64: false })}.e30.AA`],
+  ])("is rejected with %s", async (_, make) => {
     await expectRefused(await make());
   });
 
-  it("tells its bearer's name and scopes", async () => {
+  it("contains the name and the scopes of its client", async () => {
     const { data, errors } = await gateway.execute(
       '{ sipEndpoint(username: "alice") { username password } }',
       {},
@@ -112,7 +109,7 @@ describe("A token", () => {
     });
   });
 
-  it("is in no answer and no line of the log, neither taken nor refused", async () => {
+  it("is neither in a response nor in the log", async () => {
     const tokens = [await sign(key), await sign(key, { exp: 1 }), await sign(stranger)];
     const responses = await Promise.all(tokens.map(execute));
     expect(responses.map(({ status }) => status)).toEqual([200, 401, 401]);
@@ -128,7 +125,7 @@ describe("A token", () => {
     "openid",
     "sip:write",
     "sip:reader",
-  ])("allows nothing to read with scope %j", async (scope) => {
+  ])("allows no reads with the scope %j", async (scope) => {
     const { status, errors } = await execute(await sign(key, { scope }));
     expect(status).toBe(200);
     expect(errors).toMatchObject([{ path: ["sipEndpoint"], extensions: { code: "FORBIDDEN" } }]);
@@ -145,7 +142,7 @@ describe("The issuer's keys", () => {
     expect(issuer.fetches()).toBe(before);
   });
 
-  it("may change during the run: a new one holds at once, and an old one no longer", async () => {
+  it("may change while the gateway runs: a new key is valid immediately, and a removed one is invalid", async () => {
     const [old, fresh] = [await sign(key), await makeKey("key-2")];
     expect((await execute(old)).status).toBe(200);
     await issuer.publish(fresh);
@@ -153,7 +150,7 @@ describe("The issuer's keys", () => {
     await expectRefusedAfterReset(old);
   });
 
-  it("are not fetched for each key id that strangers invent", async () => {
+  it("are not fetched for each invented key id", async () => {
     const before = issuer.fetches();
     const tokens = await Promise.all(
       Array.from({ length: 20 }, (_, n) => sign(stranger, {}, `invented-${n}`)),
@@ -164,11 +161,11 @@ describe("The issuer's keys", () => {
   });
 
   it.each<[string, Parameters<Issuer["respond"]>[0]]>([
-    ["fails", (response) => response.writeHead(500).end()],
-    ["answers with a page", (response) => response.end("<h1>Later</h1>")],
-    ["answers with something else", (response) => response.end('{"keys":5}')],
-    ["cuts the connection", (response) => response.destroy()],
-  ])("are missed, and not the token blamed, while the issuer %s", async (_, responder) => {
+    ["returns 500", (response) => response.writeHead(500).end()],
+    ["returns a page", (response) => response.end("<h1>Later</h1>")],
+    ["returns invalid keys", (response) => response.end('{"keys":5}')],
+    ["closes the connection", (response) => response.destroy()],
+  ])("are unavailable, and the login gets 503, while the issuer %s", async (_, responder) => {
     const fresh = await makeKey(`key-${Math.random()}`);
     await issuer.publish(key, fresh);
     issuer.respond(responder);

@@ -22,7 +22,7 @@ async function makeApiKey(...args: string[]) {
   return { stdout, stderr, exitCode };
 }
 
-/** The key and the entry that the program shows. */
+/** Returns the key and the entry that the program prints. */
 function shown(stdout: string): { key: string; entry: string } {
   const [key = "", ...more] = stdout.match(/pgg_[\w-]+/g) ?? [];
   const [entry = "", ...others] = stdout.match(/^ *\S+:[\da-f]{64}:\S+$/gm) ?? [];
@@ -31,7 +31,7 @@ function shown(stdout: string): { key: string; entry: string } {
 }
 
 describe("npm run api-key", () => {
-  it("shows a key once, and the entry that stands for it without holding it", async () => {
+  it("prints a key once, and its entry with the hash of the key", async () => {
     const { stdout, stderr, exitCode } = await makeApiKey("mobile-app", "sip:read");
     expect([stderr, exitCode]).toEqual(["", 0]);
     const { key, entry } = shown(stdout);
@@ -39,7 +39,7 @@ describe("npm run api-key", () => {
     expect(entry).toBe(`mobile-app:${sha256(key)}:sip:read`);
   });
 
-  it("makes another key each time", async () => {
+  it("generates another key each time", async () => {
     const runs = await Promise.all([makeApiKey("app", "sip:read"), makeApiKey("app", "sip:read")]);
     const [one, other] = runs.map(({ stdout }) => shown(stdout).key);
     expect(one).not.toBe(other);
@@ -55,7 +55,7 @@ describe("npm run api-key", () => {
     [["sip:read,sip:write"], [read, change], [readPassword]],
     [["sip:write"], [change], [read, readPassword]],
     [["sip:read", "sip:write", "sip:password", "sip:read"], [read, readPassword, change], []],
-  ])("makes a key that a gateway takes, and that allows just %j", async (scopes, allowed, forbidden) => {
+  ])("generates a key that the gateway accepts, with exactly the scopes %j", async (scopes, allowed, forbidden) => {
     const { key, entry } = shown((await makeApiKey("mobile-app", ...scopes)).stdout);
     gateway = await startGateway({ gateway: { AUTH: "api-key", API_KEYS: entry } });
     for (const query of allowed) {
@@ -70,7 +70,7 @@ describe("npm run api-key", () => {
   });
 
   it.each([
-    ["nothing", []],
+    ["no arguments", []],
     ["no scope", ["mobile-app"]],
     ["an empty scope", ["mobile-app", ""]],
     ["an unknown scope", ["mobile-app", "sip:admin"]],
@@ -80,7 +80,7 @@ describe("npm run api-key", () => {
     ["a space in the name", ["mobile app", "sip:read"]],
     ["a comma in the name", ["mobile,app", "sip:read"]],
     ["a long name", ["x".repeat(65), "sip:read"]],
-  ])("makes no key for %s, and says what it needs", async (_, args) => {
+  ])("prints its usage for %s", async (_, args) => {
     const { stdout, stderr, exitCode } = await makeApiKey(...args);
     expect([stdout, exitCode]).toEqual(["", 1]);
     expect(stderr).toMatch(/^Usage: npm run api-key -- NAME SCOPE\+SCOPE\n/);

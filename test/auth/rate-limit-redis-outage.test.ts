@@ -5,13 +5,13 @@ import { until } from "../support/until.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)
-  process.stderr.write("Skipped: tests of lost Redis need Redis (apt-get install redis-server).\n");
+  process.stderr.write("Skipped: the tests of a Redis outage need Redis (apt-get install redis-server).\n");
 
 const one = "{ __typename }";
 const AWAY = "Redis is not reached: limits hold for this process alone, and nothing is cached";
 const BACK = "Redis is reached again";
 
-describeWithRedis("While Redis is lost", () => {
+describeWithRedis("While Redis is down", () => {
   let redis: TestRedis;
   let gateways: readonly [TestGateway, TestGateway];
   beforeEach(async () => {
@@ -24,7 +24,7 @@ describeWithRedis("While Redis is lost", () => {
     await Promise.all(gateways.map((gateway) => gateway.close()));
   });
 
-  /** What is left after a request to the first copy, then to the second. */
+  /** Returns the units that are left after a request to the first replica, then to the second. */
   async function left(): Promise<number[]> {
     const numbers: number[] = [];
     for (const gateway of gateways) {
@@ -35,12 +35,12 @@ describeWithRedis("While Redis is lost", () => {
     return numbers;
   }
 
-  /** How often each copy has logged a message. */
+  /** Returns how often each replica has logged a message. */
   function logged(message: string): number[] {
     return gateways.map(({ log }) => log.filter((line) => JSON.parse(line).msg === message).length);
   }
 
-  it("each copy counts alone; once it is back they count together, and the log tells both once", async () => {
+  it("each replica counts separately; after the outage they share the count, and the log has one entry for each change", async () => {
     expect(await left()).toEqual([999, 998]);
     expect([...logged(AWAY), ...logged(BACK)]).toEqual([0, 0, 0, 0]);
 
@@ -57,7 +57,7 @@ describeWithRedis("While Redis is lost", () => {
     expect([...logged(AWAY), ...logged(BACK)]).toEqual([1, 1, 1, 1]);
   });
 
-  it("limits still hold", async () => {
+  it("rate limits are enforced", async () => {
     await redis.kill();
     await until(() => logged(AWAY).every((times) => times > 0));
     const query = "{ sipEndpoints(first: 50) { nodes { username password sipUri audio video type } } }";
@@ -70,7 +70,7 @@ describeWithRedis("While Redis is lost", () => {
     expect(await gateways[0].upstreamRequests()).toEqual([]);
   });
 
-  it("what is asked in that moment is answered", async () => {
+  it("requests succeed also when the outage starts", async () => {
     let over = false;
     const clients = Array.from({ length: 4 }, async () => {
       const statuses = new Set<number>();
@@ -87,7 +87,7 @@ describeWithRedis("While Redis is lost", () => {
     expect((await Promise.all(clients)).flat()).toEqual([200, 200, 200, 200]);
   });
 
-  it("requests are answered although its connections stay open", async () => {
+  it("requests succeed although its connections stay open", async () => {
     const statuses: number[] = [];
     redis.freeze();
     void gateways[0].execute(one).then(({ status }) => statuses.push(status));

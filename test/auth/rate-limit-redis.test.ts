@@ -7,7 +7,9 @@ import { canaries, holdsCanary } from "../support/upstream/canaries.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)
-  process.stderr.write("Skipped: tests of shared limits need Redis (apt-get install redis-server).\n");
+  process.stderr.write(
+    "Skipped: the tests of shared rate limits need Redis (apt-get install redis-server).\n",
+  );
 
 const KEY = "canary-secret-of-alpha";
 const sha256 = createHash("sha256").update(KEY).digest("hex");
@@ -21,7 +23,7 @@ afterEach(async () => {
   await redis?.kill();
 });
 
-/** Two copies of the gateway for the same caller. */
+/** Starts two replicas of the gateway with the same client. */
 async function startTwo(settings: Record<string, string>): Promise<void> {
   const gateway = {
     AUTH: "api-key",
@@ -32,7 +34,7 @@ async function startTwo(settings: Record<string, string>): Promise<void> {
   gateways = [await startGateway({ gateway }), await startGateway({ gateway })];
 }
 
-/** What is left after a request to the first copy, then to the second. */
+/** Returns the units that are left after a request to the first replica, then to the second. */
 async function left(): Promise<number[]> {
   const numbers: number[] = [];
   for (const gateway of gateways) {
@@ -43,7 +45,7 @@ async function left(): Promise<number[]> {
   return numbers;
 }
 
-/** All that Redis holds of limits, by key, and after how many seconds it goes. */
+/** Returns all entries of rate limits in Redis, with their time to live in seconds. */
 async function content(): Promise<{ key: string; value: string | null; ttl: number }[]> {
   const client = createClient({ url: redis.url });
   await client.connect();
@@ -57,21 +59,21 @@ async function content(): Promise<{ key: string; value: string | null; ttl: numb
   return all;
 }
 
-describeWithRedis("Copies of the gateway", () => {
-  it("share a caller's budget in one Redis", async () => {
+describeWithRedis("Replicas of the gateway", () => {
+  it("share the rate limit of a client in Redis", async () => {
     redis = await startRedis();
     await startTwo({ REDIS_URL: redis.url });
     expect(await left()).toEqual([9, 8]);
     expect(await left()).toEqual([7, 6]);
   });
 
-  it("have a budget each without Redis", async () => {
+  it("have separate rate limits without Redis", async () => {
     await startTwo({});
     expect(await left()).toEqual([9, 9]);
     expect(await left()).toEqual([8, 8]);
   });
 
-  it("refuse alike when the shared budget is spent, and a refusal takes nothing off", async () => {
+  it("all reject requests when the shared rate limit is used up, and a rejection costs nothing", async () => {
     redis = await startRedis();
     await startTwo({ REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: "4" });
     expect(await left()).toEqual([3, 2]);
@@ -87,7 +89,7 @@ describeWithRedis("Copies of the gateway", () => {
     expect(await first.upstreamRequests()).toEqual([]);
   });
 
-  it("let cheap requests pass while costly ones are refused", async () => {
+  it("accept cheap requests while they reject expensive ones", async () => {
     redis = await startRedis();
     await startTwo({ REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: "1000" });
     const [first] = gateways as [TestGateway];
@@ -101,7 +103,7 @@ describeWithRedis("Copies of the gateway", () => {
     expect(await left()).toEqual([899, 898]);
   });
 
-  it("keep in Redis only what a caller has spent, and no longer than a minute", async () => {
+  it("store only the spent units of a client in Redis, for at most a minute", async () => {
     redis = await startRedis();
     await startTwo({ REDIS_URL: redis.url });
     const [first] = gateways as [TestGateway];

@@ -17,7 +17,7 @@ async function start(perMinute: number): Promise<void> {
   gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: String(perMinute) } });
 }
 
-/** The five headers, after a check that they fit each other. */
+/** Returns the rate limit of the response's headers, which must agree with each other. */
 function quota({ headers }: GraphqlResponse<unknown>): { limit: number; left: number; reset: number } {
   const [limit, left, reset] = ["limit", "remaining", "reset"].map((name) =>
     headers.get(`ratelimit-${name}`),
@@ -28,7 +28,7 @@ function quota({ headers }: GraphqlResponse<unknown>): { limit: number; left: nu
   return { limit: Number(limit), left: Number(left), reset: Number(reset) };
 }
 
-/** Makes sure that an answer is a refusal for want of budget, and that nothing was asked upstream. */
+/** Expects a response with `RATE_LIMITED` and no upstream request. Returns its message. */
 async function expectRefusal(response: GraphqlResponse<unknown>): Promise<string> {
   expect(response).toMatchObject({
     status: 429,
@@ -45,8 +45,8 @@ async function expectRefusal(response: GraphqlResponse<unknown>): Promise<string
   return error.message;
 }
 
-describe("The headers of an answer", () => {
-  it("tell the budget, and what is left of it", async () => {
+describe("The headers of a response", () => {
+  it("contain the rate limit and the units that are left", async () => {
     await start(30);
     expect(quota(await gateway.execute(one))).toMatchObject({ limit: 30, left: 29 });
     expect(quota(await gateway.execute(rows(10)))).toMatchObject({ limit: 30, left: 7 });
@@ -54,24 +54,24 @@ describe("The headers of an answer", () => {
   });
 });
 
-describe("A caller who has spent the budget", () => {
+describe("A client that has used up its rate limit", () => {
   it.each([
     ["a read", rows(1)],
-    ["a change", remove],
-    ["what cannot be read", "{"],
-    ["nothing", ""],
-  ])("is refused %s, and learns when to come back", async (_, query) => {
+    ["a mutation", remove],
+    ["a syntax error", "{"],
+    ["an empty document", ""],
+  ])("gets 429 for %s, with the time of the next try", async (_, query) => {
     await start(1);
     expect(quota(await gateway.execute(one)).left).toBe(0);
     const response = await gateway.execute(query);
     const message = await expectRefusal(response);
     expect(message).toMatch(
-      / 0 of the 1 that "127\.0\.0\.1" may spend a minute .*Try again in \d+ seconds\.$/,
+      /^The cost of this request is 1, but the client "127\.0\.0\.1" has only 0 of its 1 units left .*Try again in \d+ seconds\.$/,
     );
     expect(quota(response).left).toBe(0);
   });
 
-  it("is not let in sooner or later by trying", async () => {
+  it("does not change its waiting time by further requests", async () => {
     await start(1);
     await gateway.execute(one);
     const responses = await Promise.all(Array.from({ length: 20 }, () => gateway.execute(one)));
@@ -81,7 +81,7 @@ describe("A caller who has spent the budget", () => {
 });
 
 describe("An operation that costs more than is left", () => {
-  it("is refused and takes off what a request costs, so that a cheap one still passes", async () => {
+  it("is rejected at the cost of a request, so that a cheap operation still succeeds", async () => {
     await start(40);
     const response = await gateway.execute(rows(30));
     await expectRefusal(response);
@@ -92,31 +92,31 @@ describe("An operation that costs more than is left", () => {
     expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual(["list_sip"]);
   });
 
-  it("passes when it costs the whole budget", async () => {
+  it("is accepted when it costs exactly the units that are left", async () => {
     await start(40);
     const response = await gateway.execute(rows(18));
     expect([response.status, quota(response).left]).toEqual([200, 0]);
   });
 
-  const never = /more than a whole minute's budget: ask for less\.$/;
-  it("says that time does not help when it costs more than the whole budget", async () => {
+  const never = /exceeds the limit of a whole minute: select less, or split the operation\.$/;
+  it("gets another message when it costs more than the limit of a minute", async () => {
     await start(20);
     expect(await expectRefusal(await gateway.execute(rows(100)))).toMatch(never);
   });
 
-  it("says that time does not help when it costs one more than the whole budget", async () => {
+  it("gets this message when it costs one unit more than the limit of a minute", async () => {
     await start(40);
     expect(await expectRefusal(await gateway.execute(rows(19)))).toMatch(never);
   });
 
-  it("says when to try again when it is not", async () => {
+  it("gets the time of the next try when it costs less than that", async () => {
     await start(30);
     await gateway.execute(rows(10));
     await gateway.reset();
     expect(await expectRefusal(await gateway.execute(rows(10)))).toMatch(/Try again in \d+ seconds\.$/);
   });
 
-  it("changes nothing when it is a change", async () => {
+  it("has no effect when it is a mutation", async () => {
     await start(13);
     const changes = ["alice", "bob"].map(
       (username, n) => `m${n}: removeSipEndpoint(input: { username: "${username}" }) { username }`,

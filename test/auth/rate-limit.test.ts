@@ -24,13 +24,13 @@ async function start(perMinute: number, settings: Record<string, string> = {}): 
   gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: String(perMinute), ...settings } });
 }
 
-/** What is left of the budget after an operation. */
+/** Returns the units that are left after an operation. */
 async function left(query: string, headers: Record<string, string> = {}): Promise<number> {
   return Number((await gateway.execute(query, {}, headers)).headers.get("ratelimit-remaining"));
 }
 
-describe("The budget of a minute", () => {
-  it("is each caller's own", async () => {
+describe("The rate limit", () => {
+  it("is separate for each client", async () => {
     await start(8, keyed);
     expect(await left(two, alpha)).toBe(1);
     expect(await left(one, alpha)).toBe(0);
@@ -38,14 +38,14 @@ describe("The budget of a minute", () => {
     expect(await left(two, beta)).toBe(1);
   });
 
-  it("is touched by nobody who has not logged in", async () => {
+  it("is not charged for an invalid credential", async () => {
     await start(3, keyed);
     const { status, headers } = await gateway.execute(one, {}, { authorization: "Bearer wrong" });
     expect([status, headers.get("ratelimit-remaining")]).toEqual([401, null]);
     expect(await left(one, alpha)).toBe(2);
   });
 
-  it("is the address's own where nobody logs in", async () => {
+  it("is separate for each address with AUTH=none", async () => {
     await start(2);
     expect(await left(one)).toBe(1);
     expect(await left(one)).toBe(0);
@@ -56,27 +56,27 @@ describe("The budget of a minute", () => {
   });
 
   it.each<[string, string, number]>([
-    ["a name alone", one, 1],
+    ["one field", one, 1],
     ["a field in a field", two, 7],
     ["two fields in a field", '{ sipEndpoint(username: "alice") { username password } }', 8],
     [
-      "the same field under two names",
+      "the same field with two aliases",
       "{ a: sipEndpoints { totalCount } b: sipEndpoints { totalCount } }",
       24,
     ],
     ["five rows", rows(5), 17],
     ["a hundred rows", rows(100), 182],
     ["the rows of a default", "{ sipEndpoints { nodes { username } } }", 22],
-    ["a change", remove, 7],
-    ["a document that cannot be read", "{ sipEndpoints(first: 100) { ", 1],
-    ["a document that does not hold", "{ nothing }", 1],
+    ["a mutation", remove, 7],
+    ["a document with a syntax error", "{ sipEndpoints(first: 100) { ", 1],
+    ["an invalid document", "{ nothing }", 1],
     ["no document", "", 1],
-  ])("pays for what is asked: %s", async (_, query, cost) => {
+  ])("is charged for the selected fields: %s", async (_, query, cost) => {
     await start(1000);
     expect(await left(query)).toBe(1000 - cost);
   });
 
-  it("pays for the rows that a variable asks for", async () => {
+  it("is charged for the number of rows in a variable", async () => {
     await start(1000);
     const query = "query ($first: Int!) { sipEndpoints(first: $first) { nodes { username } } }";
     const { headers } = await gateway.execute(query, { first: 50 });
@@ -84,23 +84,23 @@ describe("The budget of a minute", () => {
   });
 
   it.each([
-    ["not JSON", { method: "POST", headers: { "content-type": "application/json" }, body: "{" }],
-    ["of another type", { method: "POST", headers: { "content-type": "x/y" }, body: "x" }],
-    ["without anything", { method: "GET" }],
-  ])("pays 1 for a request that is no GraphQL request: %s", async (_, init) => {
+    ["invalid JSON", { method: "POST", headers: { "content-type": "application/json" }, body: "{" }],
+    ["another content type", { method: "POST", headers: { "content-type": "x/y" }, body: "x" }],
+    ["an empty GET", { method: "GET" }],
+  ])("is charged 1 for a request that is not a GraphQL request: %s", async (_, init) => {
     await start(1000);
     const { headers } = await fetch(`${gateway.origin}/graphql`, init);
     expect(headers.get("ratelimit-remaining")).toBe("999");
   });
 
-  it("pays nothing for the health routes, which answer on", async () => {
+  it("does not apply to the health routes", async () => {
     await start(1);
     expect(await left(one)).toBe(0);
     const { status, headers } = await fetch(`${gateway.origin}/health/ready`);
     expect([status, headers.get("ratelimit-remaining")]).toEqual([200, null]);
   });
 
-  it("is without end, and not in the headers, where it is 0", async () => {
+  it("is turned off by 0, and then not in the headers", async () => {
     await start(0);
     const { status, headers } = await gateway.execute(rows(100));
     expect(status).toBe(200);

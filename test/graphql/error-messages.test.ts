@@ -47,15 +47,15 @@ describe("The error of an invalid document states the problem, what is allowed a
     ["{ __typename @skip(if: true) @skip(if: true) }", "The directive `@skip` may be used only once here."],
     [
       '{ sipEndpoints(first: "3") { totalCount } }',
-      "`first` must be of type `Int!`, and is a string. It must be a whole number from -2147483648 to 2147483647.",
+      "`first` must be of type `Int!` (got a string). It must be a whole number from -2147483648 to 2147483647.",
     ],
     [
       '{ sipEndpoint(username: ["a"]) { type } }',
-      "A value in `username` must be of type `ID`, and is a list. It must be a string, or a whole number from -9007199254740991 to 9007199254740991.",
+      "A value in `username` must be of type `ID` (got a list). It must be a string, or a whole number from -9007199254740991 to 9007199254740991.",
     ],
     [
       connect("ringType: GROU"),
-      "A value in `input` must be of type `RingType!`, and is a name without quotes. It must be one of `SINGLE`, `GROUP`.",
+      "A value in `input` must be of type `RingType!` (got a name without quotes). It must be one of `SINGLE`, `GROUP`.",
     ],
     [connect("timeou: 5"), "`ConnectActionInput` does not have this field. Did you mean `timeout`?"],
     [
@@ -87,11 +87,11 @@ describe("The error of an invalid document states the problem, what is allowed a
     ["{ ... on Quer { x } }", "There is no type `Quer`. Did you mean `Query`?"],
     [
       '{ a: sipEndpoint(username: "a") { type } a: sipEndpoint(username: "b") { type } }',
-      "`sipEndpoint` is selected twice under one name, with different arguments. Give one of them another alias.",
+      "`sipEndpoint` is selected twice under the same name, with different arguments. Give one of them another alias.",
     ],
     [
       endpoint("{ x: type x: username }"),
-      "`type` and `username` are selected under one name. Give one of them another alias.",
+      "`type` and `username` are selected under the same name. Give one of them another alias.",
     ],
     [
       "type X { a: Int } query { __typename }",
@@ -117,38 +117,31 @@ describe("The error of a document that does not parse states the location:", () 
     ['{ a(b: "x" "y") }', "unexpected string at line 1, column 12."],
     ["{ a(b: c d e) }", "unexpected name at line 1, column 12."],
     ["mutation { 5 }", "unexpected number at line 1, column 12."],
-    [
-      '{ a(b: "x }',
-      "unexpected character, or a string or number that is not complete, at line 1, column 12.",
-    ],
+    ['{ a(b: "x }', "unexpected character, or incomplete string or number, at line 1, column 12."],
   ])("%s", async (query, message) => {
-    expect(await messagesOf(query)).toEqual([`The document does not parse: ${message}`]);
+    expect(await messagesOf(query)).toEqual([`Syntax error in the document: ${message}`]);
   });
 });
 
 describe("The errors of invalid variables state the location and the kind of each value:", () => {
   it.each<[string, Record<string, unknown>, string]>([
-    [ofInput, {}, "Variable `$input` must be of type `ConnectActionInput!`, and is missing."],
-    [ofInput, { input: null }, "Variable `$input` must be of type `ConnectActionInput!`, and is null."],
-    [
-      ofInput,
-      { input: 5 },
-      "Variable `$input` must be of type `ConnectActionInput!`, and is a whole number.",
-    ],
+    [ofInput, {}, "Variable `$input` must be of type `ConnectActionInput!` (got no value)."],
+    [ofInput, { input: null }, "Variable `$input` must be of type `ConnectActionInput!` (got null)."],
+    [ofInput, { input: 5 }, "Variable `$input` must be of type `ConnectActionInput!` (got a whole number)."],
     [
       ofInput,
       { input: { call: [...call, ...call, { user: ["a"] }] } },
-      "Variable `$input.call[2].user` must be of type `ID!`, and is a list. It must be a string, or a whole number from -9007199254740991 to 9007199254740991.",
+      "Variable `$input.call[2].user` must be of type `ID!` (got a list). It must be a string, or a whole number from -9007199254740991 to 9007199254740991.",
     ],
     [
       ofInput,
       { input: { call: [{}] } },
-      "Variable `$input.call[0].user` must be of type `ID!`, and is missing.",
+      "Variable `$input.call[0].user` must be of type `ID!` (got no value).",
     ],
     [
       ofInput,
       { input: { call, ringType: "GROU" } },
-      "Variable `$input.ringType` must be of type `RingType!`, and is a string. It must be one of `SINGLE`, `GROUP`.",
+      "Variable `$input.ringType` must be of type `RingType!` (got a string). It must be one of `SINGLE`, `GROUP`.",
     ],
     [
       ofInput,
@@ -158,22 +151,22 @@ describe("The errors of invalid variables state the location and the kind of eac
     [
       ofInput,
       { input: { call, duration: 1.5 } },
-      "Variable `$input.duration` must be of type `Int!`, and is a number. It must be a whole number from -2147483648 to 2147483647.",
+      "Variable `$input.duration` must be of type `Int!` (got a number). It must be a whole number from -2147483648 to 2147483647.",
     ],
     [
       "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }",
       { first: null },
-      "`first` of `sipEndpoints` must be of type `Int!`, and `$first` is null or missing.",
+      "`first` of `sipEndpoints` must be of type `Int!`, but `$first` is null or missing.",
     ],
     [
       "query ($t: Int) { connectAction(input: { call: [], timeout: $t }) { pcmo } }",
       { t: null },
-      "`input` of `connectAction` must be of type `ConnectActionInput!`, and a variable in it is null or missing.",
+      "`input` of `connectAction` must be of type `ConnectActionInput!`, but a variable in it is null or missing.",
     ],
     [
       "query ($b: Boolean = true) { __typename @skip(if: $b) }",
       { b: null },
-      "`if` of `@skip` must be of type `Boolean!`, and `$b` is null or missing.",
+      "`if` of `@skip` must be of type `Boolean!`, but `$b` is null or missing.",
     ],
   ])("%s %j", async (query, variables, message) => {
     expect(await messagesOf(query, variables)).toEqual([message]);

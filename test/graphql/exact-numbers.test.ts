@@ -82,7 +82,7 @@ describe("A number in variables that JSON.parse would round", () => {
   it("has an error that states what is allowed", async () => {
     const { errors } = await send(remove, '{"u":9007199254740993}');
     expect(errors?.map(({ message }) => message)).toEqual([
-      "Variable `$u` must be of type `ID!`, and is a whole number too large to be exact. It must be a string, or a whole number " +
+      "Variable `$u` must be of type `ID!` (got a whole number too large to be exact). It must be a string, or a whole number " +
         "from -9007199254740991 to 9007199254740991.",
     ]);
   });

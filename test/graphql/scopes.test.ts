@@ -68,7 +68,7 @@ describe("Every field of the schema", () => {
   it("of Query and Mutation requires a scope, or the gateway does not start", () => {
     const schema = buildSchema("type Query { forgotten: Int }");
     expect(() => enforceScopes(schema)).toThrow(
-      "Query.forgotten needs a decision on who may use it: @RequiresScope.",
+      "Query.forgotten has no scope. Declare one with @RequiresScope.",
     );
   });
 });

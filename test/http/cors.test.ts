@@ -32,7 +32,7 @@ function execute(origin: string, headers: Record<string, string> = {}): Promise<
   });
 }
 
-/** What a browser sends, without any credential, before it sends the request of a page. */
+/** Sends the preflight request of a browser, which has no credential. */
 function preflight(origin: string, path = "/graphql"): Promise<Response> {
   return fetch(`${gateway.origin}${path}`, {
     method: "OPTIONS",
@@ -48,13 +48,18 @@ const permissions = ({ headers }: Response) =>
   [...headers.keys()].filter((name) => name.startsWith("access-control-"));
 const words = (text: string | null) => (text ?? "").toLowerCase().split(/ *, */);
 
-describe("Pages of other origins", () => {
+describe("A page of another origin", () => {
   beforeAll(async () => {
     gateway = await startGateway({ gateway: keyed });
   });
   afterEach(async () => expect(await gateway.upstreamRequests()).toEqual([]));
 
-  it.each([app, local, "null", "*"])("may not call unless CORS_ORIGINS names them: %s", async (origin) => {
+  it.each([
+    app,
+    local,
+    "null",
+    "*",
+  ])("gets no CORS headers unless CORS_ORIGINS names the origin: %s", async (origin) => {
     const response = await execute(origin);
     expect([response.status, permissions(response)]).toEqual([200, []]);
     const requested = await preflight(origin);
@@ -62,7 +67,7 @@ describe("Pages of other origins", () => {
   });
 });
 
-describe("Pages of the origins in CORS_ORIGINS", () => {
+describe("A page of an origin in CORS_ORIGINS", () => {
   beforeAll(async () => {
     await gateway.close();
     gateway = await startGateway({
@@ -74,7 +79,7 @@ describe("Pages of the origins in CORS_ORIGINS", () => {
     app,
     local,
     ...shells,
-  ])("may ask whether they may call, without a credential: %s", async (origin) => {
+  ])("gets its preflight request accepted without a credential: %s", async (origin) => {
     const { status, headers } = await preflight(origin);
     expect(status).toBe(204);
     expect(headers.get("access-control-allow-origin")).toBe(origin);
@@ -88,10 +93,10 @@ describe("Pages of the origins in CORS_ORIGINS", () => {
   });
 
   it.each<[string, number, Record<string, string>]>([
-    ["an answer", 200, {}],
-    ["a refusal", 401, { authorization: "Bearer wrong" }],
-    ["a mistake", 415, { "content-type": "x/y" }],
-  ])("may read %s, and the headers that a client needs", async (_, expected, sent) => {
+    ["a success", 200, {}],
+    ["an invalid credential", 401, { authorization: "Bearer wrong" }],
+    ["an unsupported content type", 415, { "content-type": "x/y" }],
+  ])("may read the response to %s, and the headers that a client needs", async (_, expected, sent) => {
     const { status, headers } = await execute(local, sent);
     expect(status).toBe(expected);
     expect(headers.get("access-control-allow-origin")).toBe(local);
@@ -117,7 +122,7 @@ describe("Pages of the origins in CORS_ORIGINS", () => {
     "HTTPS://APP.EXAMPLE.COM",
     `${app},${local}`,
     `${app}/`,
-  ])("are the only ones: %s may not call", async (origin) => {
+  ])("is allowed for the exact origin only, not for %s", async (origin) => {
     for (const response of [await preflight(origin), await execute(origin)]) {
       expect(response.headers.get("access-control-allow-origin")).toBeNull();
       expect(response.headers.get("access-control-allow-credentials")).toBeNull();
@@ -150,16 +155,16 @@ describe("CORS_ORIGINS", () => {
     "https://app.example.com:443",
     "https://user@app.example.com",
     "/example/",
-  ])("must hold origins: %s is none", (origin) => {
-    const mistake = `CORS_ORIGINS must hold origins like https://app.example.com or capacitor://localhost, comma separated, without a path; ${JSON.stringify(origin)} is none.`;
-    expect(() => read(`${app},${origin}`)).toThrow(new ConfigError([mistake]));
+  ])("rejects %s, which is not an origin", (origin) => {
+    const problem = `CORS_ORIGINS must hold origins like https://app.example.com or capacitor://localhost, comma separated, without a path; ${JSON.stringify(origin)} is none.`;
+    expect(() => read(`${app},${origin}`)).toThrow(new ConfigError([problem]));
   });
 
-  it("must hold origins: one with a wildcard is none", () => {
+  it("rejects an origin with a wildcard", () => {
     expect(() => read("https://*.example.com")).toThrow(ConfigError);
   });
 
-  it("may hold several, and none", () => {
+  it("accepts several origins, and none", () => {
     expect(read(` ${app} ,${local}, http://[::1]:8080`).corsOrigins).toEqual([
       app,
       local,

@@ -18,9 +18,9 @@ afterEach(async () => {
 
 type Refusal = { status: number; code: string; message: string };
 
-/** What a request was refused with; its error bears the request id of the header. */
-async function refusal(path: string, init: RequestInit): Promise<Refusal> {
-  const response = await fetch(`${gateway.origin}${path}`, init);
+/** Returns the status and the error of a request, whose error must have the request id of the header. */
+async function refusal(path: string, init: RequestInit, from = gateway): Promise<Refusal> {
+  const response = await fetch(`${from.origin}${path}`, init);
   const { errors } = (await response.json()) as { errors: [ResponseError] };
   const { message, extensions } = errors[0];
   expect(extensions).toMatchObject({
@@ -31,7 +31,7 @@ async function refusal(path: string, init: RequestInit): Promise<Refusal> {
   return { status: response.status, code: extensions.code, message };
 }
 
-/** Sends bytes as they stand. */
+/** Sends bytes unchanged and returns the response. */
 async function sendRaw(bytes: string): Promise<string> {
   const socket = connect(Number(new URL(gateway.origin).port), "127.0.0.1");
   socket.end(bytes);
@@ -47,95 +47,109 @@ const good = '{"query":"{ __typename }"}';
 const mutation = encodeURIComponent('mutation { removeSipEndpoint(input: { username: "a" }) { username } }');
 const post = (body: BodyInit, headers: Record<string, string> = json) => ({ method: "POST", headers, body });
 
-describe("A request that is no GraphQL request", () => {
+describe("A request that is not a GraphQL request", () => {
   it.each<[string, number, RegExp, RequestInit]>([
-    ["not JSON", 400, /not valid JSON.*POST \/graphql/, post("{nope")],
-    ["empty", 400, /body is empty.*POST \/graphql/, post("")],
-    ["a JSON text", 400, /must be a JSON object with a `query`/, post('"{ __typename }"')],
+    ["invalid JSON", 400, /not valid JSON.*POST \/graphql/, post("{nope")],
+    ["an empty body", 400, /body is empty.*POST \/graphql/, post("")],
+    ["a JSON string", 400, /must be a JSON object with a `query`/, post('"{ __typename }"')],
     ["a JSON null", 400, /must be a JSON object with a `query`/, post("null")],
     ["an empty object", 400, /must be a JSON object with a `query`/, post("{}")],
     ["an array", 400, /Batching is disabled/, post(`[${good}]`)],
-    ["without a query", 400, /non-empty `query`/, post('{"query":""}')],
-    ["with a number as query", 400, /`query` must be a string/, post('{"query":5}')],
+    ["no query", 400, /non-empty `query`/, post('{"query":""}')],
+    ["a number as query", 400, /`query` must be a string/, post('{"query":5}')],
     [
-      "with variables in a text",
+      "variables in a string",
       400,
       /`variables` must be an object/,
       post('{"query":"{__typename}","variables":"{}"}'),
     ],
     [
-      "with variables in an array",
+      "variables in an array",
       400,
       /`variables` must be an object/,
       post('{"query":"{__typename}","variables":[]}'),
     ],
-    ["with a forged prototype", 400, /not valid JSON/, post('{"query":"{__typename}","__proto__":{}}')],
+    ["a forged prototype", 400, /not valid JSON/, post('{"query":"{__typename}","__proto__":{}}')],
     [
-      "too large",
+      "a body that is too large",
       413,
       /larger than 100000 bytes \(MAX_BODY_BYTES\).*POST \/graphql/,
       post(JSON.stringify({ query: " ".repeat(2e6) })),
     ],
-    ["in words", 400, /content-type/, post(good, { "content-type": "text/plain" })],
-    [
-      "of a type that nobody knows",
-      415,
-      /content-type application\/json/,
-      post(good, { "content-type": "x/y" }),
-    ],
+    ["plain text", 400, /content-type/, post(good, { "content-type": "text/plain" })],
+    ["an unknown content type", 415, /content-type application\/json/, post(good, { "content-type": "x/y" })],
     [
       "a form",
       415,
       /content-type application\/json/,
       post(new URLSearchParams({ query: "{__typename}" }), {}),
     ],
-    ["for other eyes", 406, /application\/json/, post(good, { ...json, accept: "text/html" })],
     [
-      "of a version to come",
+      "a client that accepts only HTML",
+      406,
+      /application\/json/,
+      post(good, { ...json, accept: "text/html" }),
+    ],
+    [
+      "an unknown version of persisted queries",
       400,
       /`extensions.persistedQuery.version` must be 1/,
       post('{"extensions":{"persistedQuery":{"version":2}}}'),
     ],
-  ])("is refused when its body is %s", async (_, status, message, init) => {
+  ])("is rejected: %s", async (_, status, message, init) => {
     const refused = await refusal("/graphql", init);
     expect(refused).toMatchObject({ status, code: "BAD_REQUEST" });
     expect(refused.message).toMatch(message);
   });
 
   it.each<[string, number, RegExp, string, RequestInit]>([
-    ["GET without a sign of no forgery", 400, /apollo-require-preflight/, "/graphql?query={__typename}", {}],
     [
-      "GET with a mutation",
+      "a GET without protection against CSRF",
+      400,
+      /apollo-require-preflight/,
+      "/graphql?query={__typename}",
+      {},
+    ],
+    [
+      "a GET with a mutation",
       405,
       /can only run a query/,
       `/graphql?query=${mutation}`,
       { headers: preflight },
     ],
-    ["GET without a query", 400, /non-empty `query`/, "/graphql", { headers: preflight }],
-    ["two queries", 400, /`query` may be given once/, "/graphql?query=a&query=b", { headers: preflight }],
+    ["a GET without a query", 400, /non-empty `query`/, "/graphql", { headers: preflight }],
+    ["two queries", 400, /`query` must not be repeated/, "/graphql?query=a&query=b", { headers: preflight }],
     [
       "variables that are not JSON",
       400,
-      /`variables` must be an object in JSON/,
+      /`variables` must be a JSON object/,
       "/graphql?query={a}&variables=%7B",
       { headers: preflight },
     ],
-    ["an address that cannot be read", 404, /POST \/graphql/, "/%E0%A4%A", {}],
-    ["an unknown address", 404, /no GET \/nothing here.*POST \/graphql/, "/nothing?token=1", {}],
-    ["an unknown method", 404, /no DELETE \/graphql here/, "/graphql", { method: "DELETE" }],
-    ["GraphiQL where it is off", 404, /no GET \/graphiql here/, "/graphiql", {}],
-  ])("is refused when it is %s", async (_, status, message, path, init) => {
+    [
+      "another method",
+      404,
+      /^\/graphql does not accept DELETE\. Use GET or POST\.$/,
+      "/graphql",
+      { method: "DELETE" },
+    ],
+  ])("is rejected: %s", async (_, status, message, path, init) => {
     const refused = await refusal(path, init);
     expect(refused).toMatchObject({ status, code: "BAD_REQUEST" });
     expect(refused.message).toMatch(message);
   });
 
   it.each([
-    ["a Host header with a space", "Host: a b", 400, /Host header names no host/],
-    ["a Host header that is half an address", "Host: [", 400, /Host header names no host/],
-    ["an endless header", `Host: localhost\r\nx: ${"y".repeat(100_000)}`, 431, /HPE_HEADER_OVERFLOW/],
-    ["two lengths", "Host: localhost\r\nContent-Length: 9", 400, /not HTTP that the gateway can read/],
-  ])("is refused when it has %s", async (_, header, status, message) => {
+    ["a Host header with a space", "Host: a b", 400, /Host header is not a valid host/],
+    ["a Host header that is an incomplete address", "Host: [", 400, /Host header is not a valid host/],
+    [
+      "a header of 100 kB",
+      `Host: localhost\r\nx: ${"y".repeat(100_000)}`,
+      431,
+      /too large \(HPE_HEADER_OVERFLOW\)/,
+    ],
+    ["two lengths", "Host: localhost\r\nContent-Length: 9", 400, /not valid HTTP/],
+  ])("is rejected when it has %s", async (_, header, status, message) => {
     const head = `POST /graphql HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\n${header}`;
     const response = await sendRaw(`${head}\r\nContent-Length: ${good.length}\r\n\r\n${good}`);
     expect(response.split(" ")[1]).toBe(String(status));
@@ -146,40 +160,34 @@ describe("A request that is no GraphQL request", () => {
   });
 });
 
-describe("A well-formed request for an impossible operation", () => {
+describe("A well-formed request for an invalid operation", () => {
   const query = (text: string, more = {}) => post(JSON.stringify({ query: text, ...more }));
 
   it.each<[string, number, string, RegExp, RequestInit]>([
+    ["an unknown field", 200, "GRAPHQL_VALIDATION_FAILED", /no field `nothing`/, query("{ nothing }")],
     [
-      "a field that is not there",
-      200,
-      "GRAPHQL_VALIDATION_FAILED",
-      /no field `nothing`/,
-      query("{ nothing }"),
-    ],
-    [
-      "a document that ends too early",
+      "an incomplete document",
       200,
       "GRAPHQL_PARSE_FAILED",
       /unexpected end of the document at line 1, column 2/,
       query("{"),
     ],
     [
-      "a variable that is missing",
+      "a missing variable",
       200,
       "BAD_USER_INPUT",
-      /`\$u` must be of type `ID!`, and is missing/,
+      /`\$u` must be of type `ID!` \(got no value\)/,
       query("query ($u: ID!) { sipEndpoint(username: $u) { type } }"),
     ],
     [
-      "an operation that is not there",
+      "an unknown operation name",
       400,
       "OPERATION_RESOLUTION_FAILURE",
       /no operation of the name in `operationName`/,
       query("query A { __typename }", { operationName: "B" }),
     ],
     [
-      "one of two operations",
+      "two operations and no `operationName`",
       400,
       "OPERATION_RESOLUTION_FAILURE",
       /2 operations.*`operationName`/,
@@ -187,27 +195,79 @@ describe("A well-formed request for an impossible operation", () => {
     ],
     ["a subscription", 200, "BAD_REQUEST", /no subscriptions/, query("subscription { a }")],
     [
-      "a stored query that is not there",
+      "an unknown persisted query",
       200,
       "PERSISTED_QUERY_NOT_FOUND",
       /PersistedQueryNotFound/,
       post('{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}'),
     ],
     [
-      "a stored query under a wrong hash",
+      "a persisted query with an invalid hash",
       400,
       "BAD_REQUEST",
       /`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`/,
       query("{ __typename }", { extensions: { persistedQuery: { version: 1, sha256Hash: "ab" } } }),
     ],
-  ])("is answered with errors: %s", async (_, status, code, message, init) => {
+  ])("gets GraphQL errors: %s", async (_, status, code, message, init) => {
     const refused = await refusal("/graphql", init);
     expect(refused).toMatchObject({ status, code });
     expect(refused.message).toMatch(message);
   });
 
-  it("in the address is answered with errors too", async () => {
+  it("gets GraphQL errors when it is a GET request, too", async () => {
     const refused = await refusal("/graphql?query=%E0%A4%A", { headers: preflight });
     expect(refused).toMatchObject({ status: 200, code: "GRAPHQL_PARSE_FAILED" });
+  });
+});
+
+describe.each([
+  ["is served", "true", " To explore the API in a browser, open /graphiql."],
+  ["is disabled", "false", ""],
+])("A browser at an address without a page, where GraphiQL %s,", (_, GRAPHIQL, graphiql) => {
+  const html = { headers: { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" } };
+  const api = ` The GraphQL API is at /graphql.${graphiql}`;
+  let visited: TestGateway;
+  beforeAll(async () => {
+    visited = await startGateway({ gateway: { GRAPHIQL } });
+  });
+  afterAll(() => visited.close());
+
+  it.each([
+    ["/", 404, `No page at /.${api}`],
+    ["/foo", 404, `No page at /foo.${api}`],
+    ["/foo?token=1", 404, `No page at /foo.${api}`],
+    ["/graphql/", 404, `No page at this address.${api}`],
+    ["/graphql/token-1", 404, `No page at this address.${api}`],
+    ["/answer/token-1", 404, `No page at this address.${api}`],
+    [`/${"x".repeat(60)}`, 404, `No page at this address.${api}`],
+    ["/%E0%A4%A", 404, `No page at this address.${api}`],
+    [
+      "/graphql",
+      400,
+      `This is the address of the GraphQL API. A GET request needs the parameter \`query\` and the header \`apollo-require-preflight\`.${graphiql}`,
+    ],
+  ])("gets a message that names what exists, without POST: %s", async (path, status, message) => {
+    expect(await refusal(path, html, visited)).toEqual({ status, code: "BAD_REQUEST", message });
+  });
+
+  it("gets such a message when it accepts only HTML", async () => {
+    const init = { headers: { accept: "text/html" } };
+    expect((await refusal("/foo", init, visited)).message).toBe(`No page at /foo.${api}`);
+    const { status, message } = await refusal("/graphql", init, visited);
+    expect([status, message]).toEqual([
+      406,
+      `The header \`accept\` must allow application/json or application/graphql-response+json.${graphiql}`,
+    ]);
+  });
+
+  it("gets the methods that an address accepts", async () => {
+    const put = { ...html, method: "PUT" };
+    expect((await refusal("/graphql", put, visited)).message).toBe(
+      `/graphql does not accept PUT. Use GET or POST.${graphiql}`,
+    );
+    expect((await refusal("/health/live", put, visited)).message).toBe(
+      `/health/live does not accept PUT. Use GET.${api}`,
+    );
+    expect((await refusal("/foo", put, visited)).message).toBe(`No resource at /foo.${api}`);
   });
 });

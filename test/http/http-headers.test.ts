@@ -31,27 +31,27 @@ const security = {
 };
 const dataPolicy = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'";
 
-/** The headers of an answer with these names; null where there is none. */
+/** Returns the headers of a response with these names; null for a missing one. */
 function pick({ headers }: Response, names: readonly string[]): Record<string, string | null> {
   return Object.fromEntries(names.map((name) => [name, headers.get(name)]));
 }
 
 const costly = Array.from({ length: 10 }, (_, n) => `a${n}: sipEndpoints(first: 100) { nodes { username } }`);
 const graphqlResponses: [string, number, RequestInit][] = [
-  ["an answer", 200, post('{ sipEndpoint(username: "alice") { username } }')],
-  ["an answer with errors", 200, post("{ nothing }")],
-  ["what cannot be read", 400, { ...post(""), body: "{" }],
+  ["a success", 200, post('{ sipEndpoint(username: "alice") { username } }')],
+  ["errors", 200, post("{ nothing }")],
+  ["invalid JSON", 400, { ...post(""), body: "{" }],
   ["no credential", 401, { ...post("{ __typename }"), headers: json }],
-  ["a wrong credential", 401, post("{ __typename }", { authorization: "Bearer wrong" })],
+  ["an invalid credential", 401, post("{ __typename }", { authorization: "Bearer wrong" })],
   ["a body that is too large", 413, post(" ".repeat(200_000))],
-  ["a type that nobody knows", 415, post("{ __typename }", { "content-type": "x/y" })],
-  ["a budget that does not suffice", 429, post(`{ ${costly.join(" ")} }`)],
+  ["an unknown content type", 415, post("{ __typename }", { "content-type": "x/y" })],
+  ["an exceeded rate limit", 429, post(`{ ${costly.join(" ")} }`)],
 ];
 
-describe("The headers of an answer", () => {
+describe("The headers of a response", () => {
   it.each(
     graphqlResponses,
-  )("of the graph keep browsers from storing or showing it: %s", async (_, status, init) => {
+  )("of GraphQL prevent browsers from storing and displaying it: %s", async (_, status, init) => {
     const response = await fetch(`${gateway.origin}/graphql`, init);
     expect(response.status).toBe(status);
     expect(pick(response, Object.keys(security))).toEqual(security);
@@ -66,20 +66,20 @@ describe("The headers of an answer", () => {
     ["GET", "/nothing-here", 404],
     ["POST", "/nothing-here", 404],
     ["PUT", "/graphql", 404],
-  ])("keep browsers from showing it: %s %s", async (method, path, status) => {
+  ])("prevent browsers from displaying it: %s %s", async (method, path, status) => {
     const response = await fetch(`${gateway.origin}${path}`, { method });
     expect(response.status).toBe(status);
     expect(pick(response, Object.keys(security))).toEqual(security);
     expect(response.headers.get("content-security-policy")).toBe(dataPolicy);
   });
 
-  it("name no program that made it", async () => {
+  it("do not reveal the server software", async () => {
     const { headers } = await fetch(`${gateway.origin}/graphql`, post("{ __typename }"));
     expect([headers.get("server"), headers.get("x-powered-by")]).toEqual([null, null]);
   });
 });
 
-describe("The policy of GraphiQL's page", () => {
+describe("The content security policy of the GraphiQL page", () => {
   let response: Response;
   let page: string;
   let directives: Map<string, string[]>;
@@ -92,7 +92,7 @@ describe("The policy of GraphiQL's page", () => {
     );
   });
 
-  it("lets the scripts run that stand in the page, and no others", () => {
+  it("allows the inline scripts of the page, and no other scripts", () => {
     const scripts = [...page.matchAll(/<script\b([^>]*)>([^<]*(?:<(?!\/script>)[^<]*)*)<\/script>/g)];
     expect(scripts.length).toBeGreaterThan(0);
     expect(scripts.map(([, attributes]) => attributes)).toEqual(scripts.map(() => ""));
@@ -103,7 +103,7 @@ describe("The policy of GraphiQL's page", () => {
     expect(directives.get("script-src")).toEqual(hashes);
   });
 
-  it("names no other origin, and lets no text become a script", () => {
+  it("allows no other origin, and no evaluation of strings", () => {
     const sources = [...directives.values()].flat();
     const known = /^('none'|'self'|'unsafe-inline'|'sha256-[\w+/]+=*'|data:|blob:)$/;
     expect(sources.filter((source) => !known.test(source))).toEqual([]);
@@ -113,7 +113,7 @@ describe("The policy of GraphiQL's page", () => {
     expect(directives.get("connect-src")).toEqual(["'self'"]);
   });
 
-  it("keeps other pages from framing it, and is beside the headers of all answers", () => {
+  it("prevents other pages from framing it, and comes with the security headers of all responses", () => {
     for (const name of ["frame-ancestors", "base-uri", "form-action"]) {
       expect([name, directives.get(name)]).toEqual([name, ["'none'"]]);
     }

@@ -85,7 +85,7 @@ const refused = [
 ];
 
 describe("The header Accept", () => {
-  it.each(accepts)("%j gets %s, with the status that goes with it", async (accept, type) => {
+  it.each(accepts)("selects the media type and the status for %j: %s", async (accept, type) => {
     const headers = { accept };
     const good = await send({ headers, body: body("{ __typename }") });
     expect([good.status, good.type]).toEqual([200, type]);
@@ -98,7 +98,7 @@ describe("The header Accept", () => {
     expect([variable.status, variable.type]).toEqual([type === GRAPHQL ? 400 : 200, type]);
   });
 
-  it("that is missing gets application/json", async () => {
+  it("selects application/json when it is missing", async () => {
     const { status, headers } = await fetch(`${gateway.origin}/graphql`, {
       method: "POST",
       headers: { ...json, ...bearer("writer") },
@@ -112,12 +112,12 @@ describe("The header Accept", () => {
     ["an empty body", 400, { body: "" }],
     ["no query", 400, { body: "{}" }],
     ["a batch", 400, { body: "[{}]" }],
-    ["a wrong credential", 401, { headers: bearer("wrong"), body: body("{ a }") }],
+    ["an invalid credential", 401, { headers: bearer("wrong"), body: body("{ a }") }],
     ["a body that is too large", 413, { body: body(" ".repeat(200_000)) }],
     ["another content type", 415, { headers: { "content-type": "x/y" }, body: "{}" }],
     ["a compressed body", 415, { headers: { "content-encoding": "gzip" }, body: gzipSync("{}") }],
     ["another method", 404, { method: "DELETE", body: "{}" }],
-  ])("holds for errors before GraphQL: %s", async (_, status, init) => {
+  ])("selects the media type of errors before GraphQL: %s", async (_, status, init) => {
     for (const [accept, type] of [
       ["application/graphql-response+json", GRAPHQL],
       ["application/json, application/graphql-response+json;q=0.5", PLAIN],
@@ -125,14 +125,14 @@ describe("The header Accept", () => {
       ["text/html", PLAIN],
     ] as const) {
       const response = await send({ ...init, headers: { ...init.headers, accept } });
-      // Who is not known is not told anything else; what cannot be accepted is refused before the body is read.
+      // The credential is checked before `Accept`, and `Accept` before the body.
       const early = accept === "text/html" && ![401, 404].includes(status);
       expect([response.status, response.type]).toEqual([early ? 406 : status, type]);
       expect(response.errors).toHaveLength(1);
     }
   });
 
-  it.each(refused)("%j is refused with 406, and nothing is executed", async (accept) => {
+  it.each(refused)("gets 406 for %j, and nothing is executed", async (accept) => {
     await gateway.reset();
     const { status, type, errors } = await send({
       headers: { accept },
@@ -145,7 +145,7 @@ describe("The header Accept", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("gets each its own type from cached responses too", async () => {
+  it("selects the media type of cached responses, too", async () => {
     const query = body('{ sipEndpoint(username: "alice") { username } }');
     for (const round of [1, 2, 3]) {
       for (const [accept, type] of [accepts[4], accepts[8], accepts[11]] as [string, string][]) {
@@ -155,13 +155,13 @@ describe("The header Accept", () => {
     }
   });
 
-  it("of 16 kB is read in time", async () => {
+  it("may have 16 kB", async () => {
     const accept = `${"a/b;q=0.1,".repeat(1400)}application/json`;
     expect(await send({ headers: { accept }, body: body("{ __typename }") })).toMatchObject({ status: 200 });
   });
 });
 
-describe("A body that the gateway cannot read", () => {
+describe("The encoding of a body", () => {
   const good = body("{ __typename }");
 
   it.each<[string, NonNullable<RequestInit["body"]>]>([
@@ -174,7 +174,7 @@ describe("A body that the gateway cannot read", () => {
     ["zstd", good],
     ["made-up", good],
     ["gzip", good],
-  ])("is refused with 415 and words: content-encoding %s", async (encoding, bytes) => {
+  ])("gets 415 and an error for the content-encoding %s", async (encoding, bytes) => {
     const { status, errors, headers } = await send({
       headers: { "content-encoding": encoding },
       body: bytes,
@@ -193,7 +193,7 @@ describe("A body that the gateway cannot read", () => {
     '"windows-1252"',
     "utf-7",
     "",
-  ])("is refused with 415 and words: charset %s", async (charset) => {
+  ])("gets 415 and an error for the charset %s", async (charset) => {
     const headers = { "content-type": `application/json; charset=${charset}` };
     const { status, errors } = await send({ headers, body: good });
     expect(status).toBe(415);
@@ -210,11 +210,11 @@ describe("A body that the gateway cannot read", () => {
     { "content-type": 'application/json;charset="UTF-8"' },
     { "content-type": "application/json; charset=utf8" },
     { "content-type": "application/json; x=1; charset=UTF-8" },
-  ])("is not one with %j", async (headers) => {
+  ])("is accepted with the headers %j", async (headers) => {
     expect(await send({ headers, body: good })).toMatchObject({ status: 200, errors: undefined });
   });
 
-  it("is not that of a GET request, which has none", async () => {
+  it("is ignored for a GET request, which has no body", async () => {
     const headers = { ...bearer("writer"), "apollo-require-preflight": "1", "content-encoding": "gzip" };
     const { status } = await fetch(`${gateway.origin}/graphql?query={__typename}`, { headers });
     expect(status).toBe(200);

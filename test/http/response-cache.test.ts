@@ -32,22 +32,22 @@ beforeEach(async () => {
 const execute = (query: string, who = "reader", headers = {}) =>
   gateway.execute<Record<string, unknown>>(query, {}, { ...bearer(who), ...headers });
 
-/** What the log says of operations since `act` began: whether each was answered again, without being run. */
+/** Returns for each operation that `act` sends whether the log reports its response as cached. */
 async function repeated(act: () => Promise<unknown>): Promise<boolean[]> {
   const before = gateway.log.length;
   await act();
   const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
-  return lines.filter(({ msg }) => msg === "answered").map((line) => line.repeated === true);
+  return lines.filter(({ msg }) => msg === "request completed").map((line) => line.repeated === true);
 }
 
-/** The first time PIOPIY is asked, the second time the cache: from then on the answer is given again. */
+/** Sends a query three times. The first reads from PIOPIY, the second from the read cache, and the third gets a cached response. */
 const thrice = (query: string, who?: string) =>
   repeated(async () => {
     for (let time = 0; time < 3; time++) await execute(query, who);
   });
 
-describe("An answer is given again", () => {
-  it("to the same request", async () => {
+describe("A cached response", () => {
+  it("is returned to the same request", async () => {
     expect(await thrice(one)).toEqual([false, false, true]);
     const [first, again] = [await execute(one), await execute(one)];
     expect(again.data).toEqual({
@@ -57,20 +57,20 @@ describe("An answer is given again", () => {
     expect(again.headers.get("x-request-id")).not.toBe(first.headers.get("x-request-id"));
   });
 
-  it("to another caller who may see the same", async () => {
+  it("is returned to another client with the same scopes only", async () => {
     await execute(one, "writer");
     expect(await repeated(() => execute(one, "reader"))).toEqual([false]);
     expect(await repeated(() => execute(one, "other"))).toEqual([true]);
     expect(await repeated(() => execute(one, "keeper"))).toEqual([false]);
   });
 
-  it("at the same cost, and not to a caller whose budget is spent", async () => {
+  it("costs the same as the first one", async () => {
     const left = async () => Number((await execute(one)).headers.get("ratelimit-remaining"));
     const all = [await left(), await left(), await left()];
     expect(all.map((number) => number - Number(all[0]))).toEqual([0, -8, -16]);
   });
 
-  it("in the form that the client takes", async () => {
+  it("has the media type that the client accepts", async () => {
     const accept = "application/graphql-response+json";
     const types = [
       await execute(one),
@@ -87,18 +87,18 @@ describe("An answer is given again", () => {
   });
 });
 
-describe("An answer is made anew", () => {
+describe("A response is not taken from the cache", () => {
   it.each([
-    ["a password", withPassword, "keeper"],
-    ["an error", withPassword, "reader"],
-    ["a mutation", newPassword, "writer"],
+    ["has a password", withPassword, "keeper"],
+    ["has an error", withPassword, "reader"],
+    ["is that of a mutation", newPassword, "writer"],
     [
-      "an answer URL",
+      "has an answer URL",
       `{ connectAction(input: { call: [{ user: "user0001" }] }, verify: true) { answerUrl } ${one.slice(1)}`,
       "reader",
     ],
-    ["no endpoint", "{ __schema { queryType { name } } }", "reader"],
-  ])("when it holds %s", async (_, query, who) => {
+    ["has no data of PIOPIY", "{ __schema { queryType { name } } }", "reader"],
+  ])("when it %s", async (_, query, who) => {
     expect(await thrice(query, who)).toEqual([false, false, false]);
   });
 
@@ -108,7 +108,7 @@ describe("An answer is made anew", () => {
     expect((await execute(one)).data).toEqual({ sipEndpoint: null });
   });
 
-  it("for a caller without a credential: that is refused", async () => {
+  it("for a client without a credential, which gets 401", async () => {
     await execute(one);
     const { status, data } = await gateway.execute(one);
     expect({ status, data }).toEqual({ status: 401, data: undefined });
@@ -135,8 +135,8 @@ describe("An answer is made anew", () => {
   });
 });
 
-describe("A budget that is spent", () => {
-  it("refuses an answer that is only given again", async () => {
+describe("A client that has used up its rate limit", () => {
+  it("gets no cached response", async () => {
     const poor = await startGateway({ gateway: { CACHE_TTL_MS: "60000", RATE_LIMIT_PER_MINUTE: "20" } });
     try {
       const responses = [await poor.execute(one), await poor.execute(one), await poor.execute(one)];

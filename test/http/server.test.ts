@@ -21,7 +21,7 @@ describe("The health routes", () => {
   it.each([
     ["live", { status: "live" }],
     ["ready", { status: "ready", piopiy: "asked" }],
-  ])("answer /health/%s without asking PIOPIY", async (route, body) => {
+  ])("return the status at /health/%s without an upstream request", async (route, body) => {
     await gateway.reset();
     const response = await fetch(`${gateway.origin}/health/${route}`);
     expect(response.status).toBe(200);
@@ -29,7 +29,7 @@ describe("The health routes", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("stay well while PIOPIY is down", async () => {
+  it("return 200 while PIOPIY is down", async () => {
     await gateway.addFault({ kind: "status", times: 3 });
     expect(await (await execute('{ sipEndpoint(username: "alice") { type } }')).json()).toHaveProperty(
       "errors",
@@ -40,7 +40,7 @@ describe("The health routes", () => {
 });
 
 describe("A request id", () => {
-  it("is made anew for each request, and is on every answer", async () => {
+  it("is generated for each request, and is in every response", async () => {
     const paths = ["/graphql", "/graphql", "/health/live", "/health/ready", "/nothing-here", "/%E0%A4%A"];
     const responses = await Promise.all(paths.map((path) => fetch(`${gateway.origin}${path}`)));
     const ids = responses.map(({ headers }) => headers.get("x-request-id"));
@@ -48,7 +48,7 @@ describe("A request id", () => {
     expect(new Set(ids).size).toBe(paths.length);
   });
 
-  it.each(["a", "Order-66_7.8", "x".repeat(64)])("is the caller's own where that is sane: %s", async (id) => {
+  it.each(["a", "Order-66_7.8", "x".repeat(64)])("is that of the client if it is valid: %s", async (id) => {
     expect((await execute("{ __typename }", { "x-request-id": id })).headers.get("x-request-id")).toBe(id);
   });
 
@@ -60,32 +60,32 @@ describe("A request id", () => {
     '{"a":1}',
     "é",
     "<b>",
-  ])("is made anew where the caller's is not fit for a log: %j", async (id) => {
+  ])("is generated if that of the client is not safe to log: %j", async (id) => {
     const response = await execute("{ __typename }", { "x-request-id": id });
     expect(response.headers.get("x-request-id")).toMatch(UUID);
   });
 
   it.each([
     ["a field that fails", '{ sipEndpoint(username: "") { type } }'],
-    ["a field that is not there", "{ nothing }"],
-    ["a document that cannot be read", "{"],
+    ["an unknown field", "{ nothing }"],
+    ["a syntax error", "{"],
     ["no document", ""],
-  ])("is in the errors too, after %s", async (_, query) => {
+  ])("is in the errors too: %s", async (_, query) => {
     const response = await execute(query, { "x-request-id": "order-66" });
     const { errors } = (await response.json()) as { errors: { extensions: { requestId: string } }[] };
     expect(errors.map(({ extensions }) => extensions.requestId)).toEqual(["order-66"]);
     expect(response.headers.get("x-request-id")).toBe("order-66");
   });
 
-  it("leads to the operation in the log", async () => {
+  it("is in the log entry of the operation", async () => {
     await execute("query Named { __typename }", { "x-request-id": "order-67" });
     const lines = gateway.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === "order-67");
-    expect(lines).toMatchObject([{ msg: "answered", operation: "query", operationName: "Named" }]);
+    expect(lines).toMatchObject([{ msg: "request completed", operation: "query", operationName: "Named" }]);
   });
 });
 
 describe("A gateway that stops", () => {
-  it("answers what it has accepted", async () => {
+  it("responds to the requests that it has accepted", async () => {
     const stopping = await startGateway();
     await stopping.addFault({ kind: "latency", ms: 300 });
     const response = stopping.execute('{ sipEndpoint(username: "alice") { username } }');
@@ -96,7 +96,7 @@ describe("A gateway that stops", () => {
     await expect(fetch(`${stopping.origin}/health/live`)).rejects.toThrow();
   });
 
-  it("does not wait for callers who keep their connections", async () => {
+  it("does not wait for idle connections of clients", async () => {
     const stopping = await startGateway();
     await Promise.all([1, 2, 3].map(() => stopping.execute("{ __typename }")));
     await stopping.close();

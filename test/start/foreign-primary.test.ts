@@ -60,7 +60,7 @@ describe("Under a primary process of another program", () => {
     "nothing is cached, what one process writes all others read, no mutation waits, and each process warns once",
     async () => {
       const [writer, reader] = await start({});
-      await until(() => new Set(logged("answered").map(({ pid }) => pid)).size === 2);
+      await until(() => new Set(logged("request completed").map(({ pid }) => pid)).size === 2);
       const readMs: number[] = [];
       const writeMs: number[] = [];
       for (let round = 0; round < 5; round++) {

@@ -135,7 +135,7 @@ it(
       .split("\n")
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line));
-    const written = entries.filter(({ msg }) => msg === "answered" || msg === "audit").length;
+    const written = entries.filter(({ msg }) => msg === "request completed" || msg === "audit").length;
     const [{ dropped, level }, ...more] = entries.filter((entry) => entry.dropped !== undefined);
     expect(more).toEqual([]);
     expect(level).toBe(50);

@@ -37,7 +37,7 @@ describe("The log of the built gateway", () => {
     expect(await response.json()).toMatchObject({
       errors: [{ extensions: { code: "INTERNAL_SERVER_ERROR" } }],
     });
-    const entry = () => output.stdout.split("\n").find((line) => line.includes('"masked"'));
+    const entry = () => output.stdout.split("\n").find((line) => line.includes("masked in the response"));
     await until(() => entry() !== undefined);
     const stack: string[] = JSON.parse(entry() ?? "").err.stack;
 

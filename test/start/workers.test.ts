@@ -45,7 +45,7 @@ const respondingPids = () =>
   new Set(
     gateway.output.stdout
       .split("\n")
-      .filter((line) => line.includes('"answered"'))
+      .filter((line) => line.includes('"request completed"'))
       .map((line) => Number(JSON.parse(line).pid)),
   );
 

@@ -18,7 +18,7 @@ import { gatewayErrorIn } from "../format-error.js";
 import { formatName } from "./message-parts.js";
 import { describeValidationErrors } from "./validation-errors.js";
 
-/** What is wrong with the text of a document, and the setting that it exceeds, if it does. */
+/** A problem in the text of a document, and the limit if the document exceeds one. */
 export interface SyntaxProblem {
   readonly message: string;
   readonly limit?: string;
@@ -26,25 +26,25 @@ export interface SyntaxProblem {
 }
 
 /**
- * Describes why a document does not parse, by the token at the position of the error. Of strings and numbers, and of
- * names between parentheses, only the kind is shown: they may be values.
+ * Describes a syntax error by the token at its position. Of strings, of numbers and of names in parentheses only the kind is
+ * shown, since they may be values.
  */
 function describeSyntaxError({ source, positions }: GraphQLError, maxTokens: number): SyntaxProblem {
   const position = positions?.[0];
   if (!source || position === undefined) {
-    return { message: "The document is nested too deeply to be parsed. Ask for less at once." };
+    return { message: "The document is nested too deeply to be parsed. Send a document with fewer levels." };
   }
   const { line, column } = getLocation(source, position);
   const lexer = new Lexer(source);
   let parentheses = 0;
   const unexpected = (what: string) => ({
-    message: `The document does not parse: unexpected ${what} at line ${line}, column ${column}.`,
+    message: `Syntax error in the document: unexpected ${what} at line ${line}, column ${column}.`,
   });
   for (let count = 1; ; count++) {
     const token = nextToken(lexer);
-    if (!token) return unexpected("character, or a string or number that is not complete,");
+    if (!token) return unexpected("character, or incomplete string or number,");
     if (token.start >= position && count > maxTokens) {
-      const message = `The document has more than ${maxTokens} tokens (MAX_TOKENS). Ask for less at once.`;
+      const message = `The document has more than ${maxTokens} tokens, which is the maximum (MAX_TOKENS). Send a smaller document.`;
       return { message, limit: "MAX_TOKENS", maximum: maxTokens };
     }
     if (token.start >= position || token.kind === TokenKind.EOF)
@@ -80,17 +80,17 @@ function describeToken({ kind, value }: Token, parentheses: number): string {
   }
 }
 
-/** The settings that messages depend on. */
+/** The settings that the messages depend on. */
 export interface MessageSettings {
   readonly introspection: boolean;
   readonly maxTokens: number;
 }
 
 /**
- * Replaces the messages of errors of graphql-js and Apollo Server, which hold values, by messages that describe the structure
+ * Replaces the messages of errors of graphql-js and Apollo Server, which contain values, by messages that describe the structure
  * of the request.
  *
- * @param formatted the same errors as they would be sent
+ * @param formatted the same errors as `formatError` has formatted them
  */
 export function replaceMessages(
   formatted: readonly GraphQLFormattedError[],
@@ -155,7 +155,7 @@ function describeBadRequest({
     : "`extensions.persistedQuery.version` must be 1.";
 }
 
-/** Describes an argument with an invalid variable. While an operation runs, graphql-js rejects no other values. */
+/** Describes an argument with an invalid variable. During the execution graphql-js rejects no other values. */
 function describeArgumentError(
   error: GraphQLError,
   { schema, document }: GraphQLRequestContext<BaseContext>,
@@ -170,7 +170,7 @@ function describeArgumentError(
       const owner = types.getDirective() ? `@${types.getDirective()?.name}` : types.getFieldDef()?.name;
       const known = types.getArgument();
       const place = node.kind === Kind.VARIABLE ? formatName(`$${node.name.value}`) : "a variable in it";
-      message = `\`${known?.name}\` of \`${owner}\` must be of type \`${known?.type}\`, and ${place} is null or missing.`;
+      message = `\`${known?.name}\` of \`${owner}\` must be of type \`${known?.type}\`, but ${place} is null or missing.`;
       return BREAK;
     },
   };
@@ -178,7 +178,7 @@ function describeArgumentError(
   return message;
 }
 
-/** Returns the value in the document that graphql-js rejected while it ran the operation, if the error is about one. */
+/** Returns the value in the document that graphql-js rejected during the execution, or undefined for another error. */
 export function rejectedValue(error: GraphQLError): ValueNode | undefined {
   const { nodes } = error.originalError instanceof GraphQLError ? error.originalError : error;
   const [node] = nodes ?? [];

@@ -10,15 +10,15 @@ import {
 import { truncate } from "../../format-value.js";
 import { nearestName } from "../../nearest-name.js";
 
-/** More names than these are no help. */
+/** A longer list of names is not listed. */
 const MAX_LISTED = 12;
 
-/** Suggests the nearest of some names of the schema, or lists them if they are few: a sentence with a space before it. */
+/** Returns a sentence, after a space, that suggests the nearest of some names of the schema, or lists all if they are few. */
 export function suggest(name: string, names: readonly string[], hints: boolean): string {
   const nearest = hints && nearestName(name, names);
   if (nearest) return ` Did you mean \`${nearest}\`?`;
   return hints && names.length <= MAX_LISTED
-    ? ` Known here: ${names.map((known) => `\`${known}\``).join(", ")}.`
+    ? ` Available: ${names.map((known) => `\`${known}\``).join(", ")}.`
     : "";
 }
 
@@ -27,7 +27,7 @@ export function formatNames(named: readonly { readonly name: string }[]): string
   return named.map(({ name }) => `\`${name}\``).join(", ");
 }
 
-/** Formats a name of the document: at most 60 characters. */
+/** Formats a name of the document, truncated to 60 characters. */
 export function formatName(name: string): string {
   return `\`${truncate(name)}\``;
 }
@@ -53,14 +53,14 @@ const acceptedByType: Readonly<Record<string, string>> = {
   String: "a string",
 };
 
-/** Returns the kind of a literal in a document, and nothing of its value. */
+/** Returns the kind of a literal in a document, without its value. */
 export function literalKind({ kind }: ValueNode): string {
   return kinds[kind];
 }
 
-/** Returns the kind of a JSON value, and nothing of the value. */
+/** Returns the kind of a JSON value, without the value. */
 export function valueKind(value: unknown): string {
-  if (value === undefined) return "missing";
+  if (value === undefined) return "no value";
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   if (Number.isSafeInteger(value)) return "a whole number";
@@ -70,7 +70,7 @@ export function valueKind(value: unknown): string {
 }
 
 /**
- * Describes what a type accepts, as a sentence with a space before it.
+ * Returns a sentence, after a space, that describes the values that a type accepts.
  *
  * @param hints whether names of the schema may be suggested
  */

@@ -31,7 +31,7 @@ const introspectionOff: ValidationRule = (context) => ({
   },
 });
 
-/** The message for an error of a rule, by the nodes and the place that it reports. */
+/** The messages for the errors of each rule, by the nodes and the context of the error. */
 const validationMessages: ReadonlyMap<ValidationRule, Message> = new Map<ValidationRule, Message>([
   [graphql.FieldsOnCorrectTypeRule, unknownField],
   [graphql.ScalarLeafsRule, selectionProblem],
@@ -54,7 +54,7 @@ const validationMessages: ReadonlyMap<ValidationRule, Message> = new Map<Validat
   ],
   [
     graphql.VariablesAreInputTypesRule,
-    ([node]) => `A variable must be of an input type; ${formatNodeName(node)} is none.`,
+    ([node]) => `A variable must be of an input type; ${formatNodeName(node)} is not one.`,
   ],
   [graphql.KnownFragmentNamesRule, ([node]) => `The document has no fragment ${formatNodeName(node)}.`],
   [
@@ -100,7 +100,8 @@ const validationMessages: ReadonlyMap<ValidationRule, Message> = new Map<Validat
   ],
   [
     graphql.MaxIntrospectionDepthRule,
-    () => "The introspection depth is too large: lists within lists of the schema are nested too often.",
+    () =>
+      "The introspection depth is too large. Select fewer lists within lists, such as `fields` within `fields`.",
   ],
   [introspectionOff, () => "Introspection is off here (INTROSPECTION). Read the published schema instead."],
 ]);
@@ -158,7 +159,7 @@ function valueProblem([node]: Nodes, context: ValidationContext, hints: boolean)
   }
   const inside = argument && argument.type !== type ? "A value in " : "";
   const subject = argument ? `${inside}\`${argument.name}\`` : "A value";
-  const what = value ? `, and is ${literalKind(value)}` : "";
+  const what = value ? ` (got ${literalKind(value)})` : "";
   const advice = type ? describeAccepted(type, hints) : "";
   return `${subject} must be of type \`${type}\`${what}.${advice}`;
 }
@@ -179,13 +180,13 @@ function variableOfOtherType([definition, node]: Nodes, context: ValidationConte
   return `The variable ${formatVariable(node)} is declared as ${declared} and must be of type \`${expected}\` here.`;
 }
 
-/** The fields that conflict stand last in each half, after those that they are in. */
+/** The conflicting fields are the last nodes of each half, after the fields that contain them. */
 function fieldConflict(nodes: Nodes): string {
   const [one, other] = [nodes[nodes.length / 2 - 1], nodes.at(-1)];
   const advice = "Give one of them another alias.";
   return nodeName(one) === nodeName(other)
-    ? `${formatNodeName(one)} is selected twice under one name, with different arguments. ${advice}`
-    : `${formatNodeName(one)} and ${formatNodeName(other)} are selected under one name. ${advice}`;
+    ? `${formatNodeName(one)} is selected twice under the same name, with different arguments. ${advice}`
+    : `${formatNodeName(one)} and ${formatNodeName(other)} are selected under the same name. ${advice}`;
 }
 
 function directiveProblem([node]: Nodes, context: ValidationContext, hints: boolean): string {
@@ -219,12 +220,12 @@ function formatVariable(node: ASTNode | undefined): string {
     : formatName(`$${nodeName(node)}`);
 }
 
-/** Formats the name of a node: at most 60 characters. */
+/** Formats the name of a node, truncated to 60 characters. */
 function formatNodeName(node: ASTNode | undefined): string {
   return formatName(nodeName(node));
 }
 
-/** Returns the name of a node; of a list type, that of its items. */
+/** Returns the name of a node; for a list type, the name of its item type. */
 function nodeName(node: ASTNode | undefined): string {
   if (node?.kind === Kind.NAME) return node.value;
   if (node?.kind === Kind.LIST_TYPE || node?.kind === Kind.NON_NULL_TYPE) return nodeName(node.type);
@@ -235,10 +236,10 @@ const MAX_PROBLEMS = 5;
 const MAX_LOCATIONS = 5;
 
 /**
- * Describes why a document is not valid, at most five problems. It validates again and gives each error a message by the rule
- * that reports it: the messages of graphql-js repeat parts of the document, which may be a password.
+ * Returns at most five errors of an invalid document. It validates the document again, to choose each message by the rule that
+ * reports the error: the messages of graphql-js contain parts of the document, which may be a password.
  *
- * @param introspection whether the schema may be asked for, and messages may suggest its names
+ * @param introspection whether introspection is allowed, and messages may suggest names of the schema
  */
 export function describeValidationErrors(
   schema: GraphQLSchema,
@@ -257,10 +258,10 @@ export function describeValidationErrors(
             const extensions = {
               code: "GRAPHQL_VALIDATION_FAILED",
               retryable: false,
-              // Apollo's clients and tools look for it.
+              // Apollo's clients and tools use it.
               ...(rule === introspectionOff && { validationErrorCode: "INTROSPECTION_DISABLED" }),
             };
-            // A field that lacks two arguments is reported twice.
+            // graphql-js reports a field twice that lacks two arguments.
             problems.set(JSON.stringify([message, locations]), { message, locations, extensions });
             context.reportError(error);
           },
@@ -274,4 +275,4 @@ export function describeValidationErrors(
   return [...problems.values()].slice(0, MAX_PROBLEMS);
 }
 
-const FALLBACK_MESSAGE = "This part of the document does not fit the schema.";
+const FALLBACK_MESSAGE = "This part of the document does not match the schema.";

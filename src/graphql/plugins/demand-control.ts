@@ -25,20 +25,20 @@ import { type CoercedVariables, coerceVariables } from "./variables.js";
 /** The standard introspection query has a result of 56 kB. */
 const INTROSPECTION_BYTES_PER_UNIT = 200;
 
-/** What a selection costs: `fixed`, and `perRow` for each row of the list that it may be in. */
+/** The cost of a selection: `fixed`, and `perRow` for each row of the list that contains it. */
 interface Cost {
   readonly fixed: number;
   readonly perRow: number;
-  /** It holds a field that takes an upstream request for each endpoint. */
+  /** Whether the selection has a field that needs an upstream request for each endpoint. */
   readonly isDetailed: boolean;
 }
 
 const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
 
 /**
- * Returns what an operation costs: 1 a selected field, times the number of rows inside a list; 5 an upstream request that it
- * may cause; 1 for each started 20 bytes of PCMO that it validates and 200 bytes of introspection. The number of rows is
- * `first`, also when a variable or a default gives it, or how many references a router asks for at once.
+ * Returns the cost of an operation: 1 for each selected field, times the number of rows inside a list; 5 for each upstream request
+ * that it may cause; 1 for each started 20 bytes of PCMO that it validates and 200 bytes of introspection. The number of rows is
+ * `first`, also from a variable or a default, or the number of entities that a router requests together.
  */
 export function operationCost(
   schema: GraphQLSchema,
@@ -66,7 +66,7 @@ export function operationCost(
     return isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
   }
 
-  /** Computed once for each fragment: fragments within fragments may spread one a billion times. */
+  /** Returns the cost of a fragment. It is computed once, since nested fragments may spread a fragment a billion times. */
   function spreadCost(name: string): Cost {
     const fragment = fragments.get(name);
     const type = fragment && schema.getType(fragment.typeCondition.name.value);
@@ -85,7 +85,7 @@ export function operationCost(
     const type = getNamedType(field.type);
     const inner = node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
     const isRoot = parent === root;
-    // A root field that reads an endpoint by its name has its details at once.
+    // A root field that reads an endpoint by its name gets its details in the same request.
     const perElement = inner.fixed + (inner.isDetailed && !isRoot ? REQUEST_COST : 0);
     const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node) : 0);
     const rows = requestedRows(field, node);

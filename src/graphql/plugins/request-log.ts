@@ -5,12 +5,13 @@ import type { ErrorCode } from "../../errors.js";
 import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 import { type MessageSettings, rejectedValue, replaceMessages } from "../error-messages/error-messages.js";
+import { MASKED_LOG_TEXT } from "../format-error.js";
 
-/** Logs each operation and the cause of each masked error, and adds the request id to errors. */
+/** Logs each operation and each unexpected error, and adds the request id to errors. */
 export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<Context> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
-      requestContext.contextValue.log.error({ err: error }, "masked");
+      requestContext.contextValue.log.error({ err: error }, MASKED_LOG_TEXT);
     },
     async requestDidStart({ contextValue: { client, log, requestId } }) {
       const startedAt = performance.now();
@@ -19,7 +20,7 @@ export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<
           for (const error of errors) {
             error.extensions.code ??= codeOfLibraryError(error) ?? "INTERNAL_SERVER_ERROR";
             if (error.extensions.code === "INTERNAL_SERVER_ERROR") {
-              log.error({ err: unwrapResolverError(error), path: error.path }, "masked");
+              log.error({ err: unwrapResolverError(error), path: error.path }, MASKED_LOG_TEXT);
             }
           }
         },
@@ -41,7 +42,7 @@ export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<
           const name = operationName && truncate(operationName);
           log.info(
             { who: client.name, operation: operation?.operation, operationName: name, ms, codes },
-            "answered",
+            "request completed",
           );
         },
       };
@@ -49,7 +50,7 @@ export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<
   };
 }
 
-/** Returns the errors of exceeded limits alone if there are any: the other errors of a document that is too large are no help. */
+/** Returns only the errors of exceeded limits if there are any: the other errors of a document that is too large are not useful. */
 function onlyLimitErrors(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
   const limited = errors.filter(({ extensions }) => extensions?.limit);
   return limited.length > 0 ? limited : errors;
@@ -57,8 +58,8 @@ function onlyLimitErrors(errors: readonly GraphQLFormattedError[]): readonly Gra
 
 /** Returns a code for an error that graphql-js reports without one. */
 function codeOfLibraryError(error: GraphQLError): ErrorCode | undefined {
-  // Such as null from a variable where the argument has a default.
+  // Such as a null variable for an argument that has a default.
   if (rejectedValue(error)) return "BAD_USER_INPUT";
-  // No field in particular, such as a subscription.
+  // The error is about no field, such as for a subscription.
   return error.originalError || error.path ? undefined : "BAD_REQUEST";
 }

@@ -3,9 +3,9 @@ import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 
 /**
- * Marks a response as stale, and lets http/response-cache.ts store it. `extensions.stale.ageMs` has the age in milliseconds of the
- * oldest part, when PIOPIY is down and the part is older than CACHE_TTL_MS. Only successful queries are stored whose data all came
- * from the read cache: what is read once is not worth its memory.
+ * Marks stale responses, and selects the responses that http/response-cache.ts stores. `extensions.stale.ageMs` is the age of the
+ * oldest part in milliseconds, when PIOPIY is down and the part is older than CACHE_TTL_MS. Only a successful query whose data all
+ * came from the read cache is stored: a response that is requested once is not worth its memory.
  */
 export const responseCachePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart({ contextValue }) {

@@ -2,10 +2,10 @@ import type { ApolloServerPlugin } from "@apollo/server";
 import type { Context } from "../context.js";
 import { limitError } from "../document-limits.js";
 
-/** Text that is written as it is, one byte a character. */
+/** Text that JSON needs no escapes for, with one byte per character. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** The bytes of a value's JSON. It is not written, and each part is measured once: a result may hold one large part often. */
+/** Returns the size of a value's JSON in bytes, without creating it. Each part is measured once, since it may occur many times. */
 function jsonSize(value: unknown): number {
   const known = new Map<unknown, number>();
   return sizeOf(value);
@@ -39,8 +39,8 @@ function jsonSize(value: unknown): number {
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 
 /**
- * Rejects a query whose response is too large, before its text is written. A mutation is exempt, since a password that it
- * has set is always returned; what it returns is bounded by its cost and by the length of usernames and passwords.
+ * Rejects a query whose response is too large, before its JSON is created. A mutation is exempt, since a password that it has set
+ * is always returned. Its response is limited by its cost and by the length of usernames and passwords.
  */
 export const responseSizePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {
@@ -49,7 +49,7 @@ export const responseSizePlugin: ApolloServerPlugin<Context> = {
         if (operation?.operation === "mutation" || body.kind !== "single") return;
         const actual = jsonSize(body.singleResult);
         if (actual <= MAX_RESPONSE_BYTES) return;
-        const error = limitError("MAX_RESPONSE_BYTES", "bytes of response", actual, MAX_RESPONSE_BYTES);
+        const error = limitError("MAX_RESPONSE_BYTES", "bytes in its response", actual, MAX_RESPONSE_BYTES);
         body.singleResult = { errors: [error.toJSON()] };
         http.status = 400;
       },

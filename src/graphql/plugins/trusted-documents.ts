@@ -9,9 +9,9 @@ import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
 /**
- * Lets only documents of the manifest run, or logs others. Clients send the hash of a document, or its text, which may differ in
- * spaces, comments and the order of fields: the client preset sorts what it writes. The log has the hash only, since the text may
- * hold a password.
+ * Rejects documents that are not in the manifest, or only logs them. Clients send the hash of a document or its text. The text may
+ * differ in spaces, comments and the order of fields, since the client preset of GraphQL Code Generator sorts them. The log has the
+ * hash only, since the text may contain a password.
  */
 export function trustedDocumentsPlugin({
   mode,
@@ -33,7 +33,7 @@ export function trustedDocumentsPlugin({
           if (mode === "log") return;
           throw new GatewayError(
             "DOCUMENT_NOT_TRUSTED",
-            "This gateway runs only the documents that were announced to it. Ask its operator to add this one to TRUSTED_DOCUMENTS_FILE.",
+            "The document is not trusted. This gateway executes trusted documents only. Ask its operator to add the document to TRUSTED_DOCUMENTS_FILE.",
           );
         },
       };

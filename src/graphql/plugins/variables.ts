@@ -21,12 +21,12 @@ import { formatError } from "../format-error.js";
 
 const MAX_PROBLEMS = 5;
 
-/** The variables of an operation as their types have them; undefined when one of them does not fit its type. */
+/** The coerced variables of an operation; undefined when one of them does not match its type. */
 export type CoercedVariables = Readonly<Record<string, unknown>> | undefined;
 
 const coercedByRequest = new WeakMap<GraphQLRequest, CoercedVariables>();
 
-/** Returns the coerced variables of a request. They are coerced once for all plugins. */
+/** Returns the coerced variables of a request. All plugins share the result. */
 export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
@@ -43,15 +43,15 @@ export function coerceVariables(
   return coercedByRequest.get(request);
 }
 
-/** A variable that does not fit its type. */
+/** A variable that does not match its type. */
 export interface VariableProblem {
   readonly message: string;
   readonly node: VariableDefinitionNode;
 }
 
 /**
- * Returns what is wrong with the variables of an operation, at most five problems, described by the kinds of the values and the
- * names of the schema.
+ * Returns at most five problems of the variables of an operation. The messages contain the kinds of the values and names of the
+ * schema, and no values.
  *
  * @param hints whether names of the schema may be suggested
  */
@@ -74,14 +74,14 @@ function findVariableProblems(
   return problems;
 }
 
-/** Follows the rules of the specification for the coercion of inputs. Generates, so that its reader can stop it. */
+/** Yields the problems of a value by the specification's rules for input coercion. A generator, so that the reader can stop early. */
 function* problemsOf(value: unknown, type: GraphQLInputType, at: string, hints: boolean): Generator<string> {
   const nullable = getNullableType(type);
-  const mismatch = (advice = "") => `${at} must be of type \`${type}\`, and is ${valueKind(value)}.${advice}`;
+  const mismatch = (advice = "") => `${at} must be of type \`${type}\` (got ${valueKind(value)}).${advice}`;
   if (value == null) {
     if (isNonNullType(type)) yield mismatch();
   } else if (isListType(nullable)) {
-    // A value that is no list stands for a list of one.
+    // GraphQL coerces a value that is not a list to a list with this one item.
     if (!Array.isArray(value)) yield* problemsOf(value, nullable.ofType, at, hints);
     else {
       for (const [index, item] of value.entries()) {
@@ -116,12 +116,12 @@ function* fieldProblems(
   }
 }
 
-/** Returns the path of a value inside the value at a path. */
+/** Appends a step to a path that is formatted as code. */
 function appendPath(at: string, step: string): string {
   return `${at.slice(0, -1)}${step}\``;
 }
 
-/** Tells whether a scalar or an enum accepts a value. The message of its error is not read: it may hold the value. */
+/** Returns whether a scalar or an enum accepts a value. The message of its error is not used, since it may contain the value. */
 function accepts(parse: () => unknown): boolean {
   try {
     return parse() !== undefined;
@@ -131,7 +131,7 @@ function accepts(parse: () => unknown): boolean {
 }
 
 /**
- * Rejects an operation whose variables do not fit their types, with messages of the gateway: those of graphql-js hold the values.
+ * Rejects an operation whose variables do not match their types. Its messages replace those of graphql-js, which contain the values.
  *
  * @param hints whether errors may suggest names of the schema
  */
@@ -140,7 +140,7 @@ export function variablesPlugin(hints: boolean): ApolloServerPlugin<Context> {
     async requestDidStart() {
       return {
         async responseForOperation({ schema, operation, request }) {
-          // There is none where the document has another one.
+          // The operation is undefined when the document has no operation of the requested name.
           if (!operation || coerceVariables(schema, operation, request)) return null;
           const problems = findVariableProblems(schema, operation, request.variables ?? {}, hints);
           const errors = problems.map(({ message, node }) => {
