@@ -122,7 +122,7 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     expect(oldUntil).toBeLessThan(BOUND_MS);
     for (const gateway of gateways) {
       await until(async () => !(await isCached(gateway)));
-      await until(() => logged(gateway, "Redis refuses").length > 0);
+      await until(() => logged(gateway, "Redis command failed").length > 0);
       await until(() => isReady(gateway, "down"));
     }
     await admin.sendCommand(accept);
@@ -133,22 +133,22 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
         return isReady(gateway, "up");
       });
       // A machine that is busy may bring a TIMEOUT beside.
-      const refusals = logged(gateway, "Redis refuses EVAL for invalidations").filter(
+      const refusals = logged(gateway, "Redis command failed: EVAL for invalidations").filter(
         ({ code }) => code !== "TIMEOUT",
       );
       expect(refusals.length).toBeLessThanOrEqual(2);
       // Redis closes the connections that listen to a channel which is withdrawn.
-      expect(logged(gateway, "Redis refuses")).toContainEqual(
+      expect(logged(gateway, "Redis command failed")).toContainEqual(
         expect.objectContaining({ level: 40, msg: expect.stringContaining("nothing is cached") }),
       );
     }
   });
 
   it.each([
-    ["GET", "-get", "+get", "Redis refuses GET or PTTL for the cache"],
-    ["PTTL", "-pttl", "+pttl", "Redis refuses GET or PTTL for the cache"],
-    ["SET", "-set", "+set", "Redis refuses SET for the cache"],
-    ["INCRBY", "-incrby", "+incrby", "Redis refuses EVAL for rate limits"],
+    ["GET", "-get", "+get", "Redis command failed: GET or PTTL for the cache"],
+    ["PTTL", "-pttl", "+pttl", "Redis command failed: GET or PTTL for the cache"],
+    ["SET", "-set", "+set", "Redis command failed: SET for the cache"],
+    ["INCRBY", "-incrby", "+incrby", "Redis command failed: EVAL for rate limits"],
   ])("answer and invalidate without %s, log it and report it", async (_, refuse, accept, message) => {
     const [writer, reader] = [await start(), await start()];
     for (const gateway of gateways) await until(() => isCached(gateway));
@@ -174,10 +174,14 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
   });
 
   it.each([
-    ["SUBSCRIBE", acl("-subscribe"), "Redis refuses SUBSCRIBE for invalidations: nothing is cached"],
-    ["channels", acl("resetchannels"), "Redis refuses SUBSCRIBE for invalidations: nothing is cached"],
-    ["EVAL", acl("-eval"), "Redis refuses EVAL for invalidations: nothing is cached"],
-    ["all commands", acl("-@all"), "for invalidations: nothing is cached"],
+    ["SUBSCRIBE", acl("-subscribe"), "Redis command failed: SUBSCRIBE for invalidations; nothing is cached"],
+    [
+      "channels",
+      acl("resetchannels"),
+      "Redis command failed: SUBSCRIBE for invalidations; nothing is cached",
+    ],
+    ["EVAL", acl("-eval"), "Redis command failed: EVAL for invalidations; nothing is cached"],
+    ["all commands", acl("-@all"), "for invalidations; nothing is cached"],
   ])("from the start cache nothing and log it once: %s", async (_, refuse, message) => {
     await admin.sendCommand(refuse);
     const gateway = await start();
@@ -195,8 +199,8 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     redis = await startRedis(undefined, "--dir", folder, "--cluster-enabled", "yes");
     admin = await connectAdmin();
     const gateway = await start();
-    await until(() => logged(gateway, "Redis refuses EVAL for invalidations").length > 0);
-    expect(logged(gateway, "Redis refuses EVAL for invalidations")[0]?.code).toBe("CLUSTERDOWN");
+    await until(() => logged(gateway, "Redis command failed: EVAL for invalidations").length > 0);
+    expect(logged(gateway, "Redis command failed: EVAL for invalidations")[0]?.code).toBe("CLUSTERDOWN");
     expect(await isCached(gateway)).toBe(false);
     expect(await readiness(gateway)).toEqual(ready("down"));
     // As the only node it has all keys of the gateway or none: they share one hash slot.

@@ -214,14 +214,14 @@ describeWithRedis("Gateways whose Redis still answers PING, but refuses changes"
       await untilCached(reader, false);
       expect(await costOf(emulator, () => reader.has("late"))).toBe(1);
       for (const gateway of [writing, reading])
-        await until(() => logged(gateway, "Redis refuses").some((line) => line.code === code));
+        await until(() => logged(gateway, "Redis command failed").some((line) => line.code === code));
 
       await admin.sendCommand(accept);
       for (const connection of [writer, reader]) await untilCached(connection);
       for (const gateway of [writing, reading]) {
-        await until(() => logged(gateway, "Redis accepts").length > 0);
+        await until(() => logged(gateway, "Redis command works again").length > 0);
         // A machine that is busy may bring a TIMEOUT before.
-        const refusals = logged(gateway, "Redis refuses").filter((line) => line.code === code);
+        const refusals = logged(gateway, "Redis command failed").filter((line) => line.code === code);
         if (code !== "TIMEOUT") expect(refusals).toHaveLength(1);
         expect(refusals[0]).toMatchObject({ level: 40 });
       }

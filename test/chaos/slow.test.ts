@@ -111,7 +111,7 @@ describe("A slow upstream", () => {
     const requested = Array.from({ length: room + more }, async (_, number) => {
       const response = await proxied?.gateway.execute(`{ sipEndpoint(username: "u${number}") { username } }`);
       const [error] = response?.errors ?? [];
-      if (error?.message.startsWith("Too many calls")) refusals.push(error.extensions.code);
+      if (error?.message.startsWith("Too many requests")) refusals.push(error.extensions.code);
       else others.push(error?.extensions.code ?? "");
     });
     await until(() => refusals.length === more);

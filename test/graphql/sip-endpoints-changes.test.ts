@@ -92,7 +92,7 @@ describe("A walk through Query.sipEndpoints while others change the list", () =>
       expect(data).toBeNull();
       expect(errors).toEqual([
         expect.objectContaining({
-          message: expect.stringContaining("Start the walk again"),
+          message: expect.stringContaining("Start again from the first page"),
           path: ["sipEndpoints"],
           extensions: { code: "CURSOR_EXPIRED", retryable: false, requestId: expect.any(String) },
         }),

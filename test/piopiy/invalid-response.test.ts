@@ -79,7 +79,7 @@ describe("An answer that breaks PIOPIY's contract", () => {
     broken.upstream.respond({ body: list({ count: "made-up-1", rows: "made-up-2" }) });
     const { errors } = await broken.gateway.execute("{ sipEndpoints { totalCount } }");
     expect(errors?.[0]?.message).toBe(
-      "PIOPIY answered list_sip without what its documents promise; missing or wrong: list.count, list.rows.",
+      "PIOPIY responded to list_sip with missing or invalid fields: list.count, list.rows.",
     );
   });
 });

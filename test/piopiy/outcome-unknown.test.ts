@@ -39,7 +39,7 @@ describe.each(writes)("%s at a PIOPIY that does not tell before the deadline", (
     expect(data).toBeNull();
     expect(errors).toMatchObject([
       {
-        message: `PIOPIY did not tell in time what became of ${operation}. Repeating the mutation is safe; so is reading the endpoint.`,
+        message: `It is unknown whether ${operation} took effect: PIOPIY did not confirm it in time. Repeating the mutation is safe; so is reading the endpoint.`,
         path: ["it"],
       },
     ]);

@@ -88,7 +88,7 @@ describe("A redirection", () => {
     broken.upstream.respond(redirect(308));
     const { errors } = await broken.gateway.execute(operations.remove_sip);
     expect(errors?.[0]?.message).toBe(
-      "PIOPIY answered remove_sip with the redirection HTTP 308, which the gateway does not follow: the operator must check PIOPIY_URL.",
+      "PIOPIY responded to remove_sip with the redirect HTTP 308, which the gateway does not follow: the operator must check PIOPIY_URL.",
     );
   });
 });

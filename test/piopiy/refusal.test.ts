@@ -104,12 +104,12 @@ describe("Any other refusal", () => {
   ])("leaves PIOPIY's words out when they hold %s", async (_, msg) => {
     broken.upstream.respond({ body: { code: 404, msg } });
     const { errors } = await broken.gateway.execute(operations.get_sip);
-    expect(errors?.[0]?.message).toBe("PIOPIY refused get_sip with code 404.");
+    expect(errors?.[0]?.message).toBe("PIOPIY rejected get_sip with code 404.");
   });
 
   it("repeats PIOPIY's words on one line, 200 characters of them at most", async () => {
     broken.upstream.respond({ body: { code: 404, msg: `a\n\tb\u0000c ${"x".repeat(300)}` } });
     const { errors } = await broken.gateway.execute(operations.get_sip);
-    expect(errors?.[0]?.message).toBe(`PIOPIY refused get_sip with code 404 ("a b c ${"x".repeat(194)}").`);
+    expect(errors?.[0]?.message).toBe(`PIOPIY rejected get_sip with code 404 ("a b c ${"x".repeat(194)}").`);
   });
 });

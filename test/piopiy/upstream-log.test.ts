@@ -147,7 +147,7 @@ describe("The cause of a failed upstream request", () => {
       { level: WARN, status: 500 },
       { level: WARN, code: "ECONNRESET" },
       { level: WARN, status: 504 },
-      { level: ERROR, msg: expect.stringContaining("out of order"), cause: "HTTP 504 with no code" },
+      { level: ERROR, msg: expect.stringContaining("PIOPIY is unavailable"), cause: "HTTP 504 with no code" },
     ]);
   });
 
@@ -221,7 +221,7 @@ describe("A flood of failures", () => {
 
 describe("A redirection is logged with the address to use", () => {
   const named = (address: string) =>
-    `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it is PIOPIY's`;
+    `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it belongs to PIOPIY`;
 
   it.each([
     ["https://piopiy.example.com/v1/endpoint/get_sip", "https://piopiy.example.com/v1/endpoint/"],
@@ -250,10 +250,10 @@ describe("A redirection is logged with the address to use", () => {
     ["get_sip", "PIOPIY_URL redirects to itself"],
     ["get_sip/", "PIOPIY_URL redirects to itself"],
     ["?again", "PIOPIY_URL redirects to itself"],
-    ["data:text/html,hello", "to no address that can be shown"],
-    ["javascript:alert(1)", "to no address that can be shown"],
-    ["https://", "to no address that can be shown"],
-    ["http://[::1", "to no address that can be shown"],
+    ["data:text/html,hello", "the target address cannot be shown"],
+    ["javascript:alert(1)", "the target address cannot be shown"],
+    ["https://", "the target address cannot be shown"],
+    ["http://[::1", "the target address cannot be shown"],
   ])("or with what is wrong: %s", async (location, message) => {
     await start();
     broken.upstream.respond(redirect(location));
@@ -265,7 +265,7 @@ describe("A redirection is logged with the address to use", () => {
     await start();
     broken.upstream.respond({ status: 302, body: "" });
     await broken.gateway.execute(operations.remove_sip);
-    expect(lines()).toMatchObject([{ msg: expect.stringContaining("to no address that can be shown") }]);
+    expect(lines()).toMatchObject([{ msg: expect.stringContaining("the target address cannot be shown") }]);
   });
 });
 

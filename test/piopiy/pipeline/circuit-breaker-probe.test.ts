@@ -13,8 +13,8 @@ import { until } from "../../support/until.js";
 import { type Responder } from "../../support/upstream/broken-upstream.js";
 
 const outage = { status: 500, body: "<h1>Something is wrong</h1>" };
-const opening = /PIOPIY is out of order/;
-const closing = /PIOPIY answers again/;
+const opening = /PIOPIY is unavailable/;
+const closing = /PIOPIY is available again/;
 
 let broken: BrokenGateway;
 /** Every test begins with a PIOPIY that is out of order, and is to be probed soon. */

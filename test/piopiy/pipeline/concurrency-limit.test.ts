@@ -21,7 +21,7 @@ const remove = (name: string) =>
 
 /** What a call is answered with that finds no place in the queue. */
 const shed = {
-  message: "Too many calls to PIOPIY wait already (PIOPIY_MAX_CONCURRENCY). Try again later.",
+  message: "Too many requests to PIOPIY are waiting already (PIOPIY_MAX_CONCURRENCY). Try again later.",
   extensions: { code: "UPSTREAM_UNAVAILABLE", retryable: true },
 };
 
