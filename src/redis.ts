@@ -104,7 +104,7 @@ export class Redis {
     );
   }
 
-  /** Subscribes to a channel, on the connection of all commands. A repeated call with the same listener adds it only once. */
+  /** Subscribes to a channel, on the connection of all commands. A repeated subscription adds the same listener only once. */
   subscribe(use: RedisUse, channel: string, onMessage: (message: string) => void): Promise<void> {
     return this.#withTimeout(use, () => this.#client.subscribe(channel, onMessage));
   }

@@ -53,8 +53,8 @@ describe.each(writes)("A client that disconnects during %s", (operation) => {
   });
 
   it.each<[string, Responder[], string[]]>([
-    ["looked at", [taken], ["get_sip"]],
-    ["looked at and repeated", [not, found], ["get_sip", operation]],
+    ["verified", [taken], ["get_sip"]],
+    ["verified and repeated", [not, found], ["get_sip", operation]],
   ])("does not prevent reconciliation when the response is lost: the write is %s", async (_, responders, more) => {
     const lost = heldFor((response) => response.destroy());
     broken.upstream.respond(lost.responder, ...responders);

@@ -35,7 +35,7 @@ describe("While PIOPIY is down", () => {
     expect(broken.upstream.requests.length).toBeGreaterThan(0);
   });
 
-  it("the same holds once the circuit breaker is open", async () => {
+  it("the last response is still returned once the circuit breaker is open", async () => {
     broken.upstream.respond(outage);
     await until(async () => {
       const before = broken.upstream.requests.length;

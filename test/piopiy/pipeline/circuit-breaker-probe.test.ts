@@ -81,9 +81,9 @@ describe("An open circuit breaker, after its reset time,", () => {
   });
 
   it.each<[string, Responder]>([
-    ["outage", outage],
-    ["closed connection", cut],
-  ])("stays open when the probe ends with an %s, and the next probe may close it", async (_, responder) => {
+    ["an outage", outage],
+    ["a closed connection", cut],
+  ])("stays open when the probe ends with %s, and the next probe may close it", async (_, responder) => {
     const responses = await probe(operations.get_sip, responder);
     expect(new Set((await Promise.all(responses)).map(outcomeOf)).has("done")).toBe(false);
     expect(await isClosed()).toBe(false);
