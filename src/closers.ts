@@ -1,4 +1,4 @@
-/** Closes what a start has opened, in reverse order, also when some of it fails to close. */
+/** Closes the resources that a start has opened, in reverse order, even when one of them fails to close. */
 export class Closers {
   readonly #closers: (() => unknown)[] = [];
   #end: Promise<void> | undefined;
@@ -7,7 +7,7 @@ export class Closers {
     return this.#end !== undefined;
   }
 
-  /** Adds a function that closes what was just opened. Once closing has begun, runs it at once and throws, to end the start. */
+  /** Adds a function that closes a resource. If closing has begun, runs it immediately and throws, which ends the start. */
   async add(close: () => unknown): Promise<void> {
     this.#closers.push(close);
     if (!this.isClosing) return;
@@ -15,7 +15,7 @@ export class Closers {
     throw new Error("The start was stopped.");
   }
 
-  /** Closes everything, once. Throws the first error after all were tried. */
+  /** Closes everything once. Throws the first error after all were tried. */
   close(): Promise<void> {
     this.#end ??= this.#closeAll();
     return this.#end;

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { isNativeError } from "node:util/types";
 
-/** What the log shows of an error: nothing that a message can hold. */
+/** The parts of an error that are logged. The message is not one of them, since it may contain a secret. */
 export interface ErrorDescription {
-  /** The name of its class. */
+  /** The class name. */
   readonly type: string;
   /** Such as ECONNREFUSED or ERR_JWKS_TIMEOUT. */
   readonly code?: string | undefined;
-  /** Where it was created, from the inside out, in files of `src` and `node_modules`. */
+  /** Stack frames in files of `src` and `node_modules`, innermost first. */
   readonly stack?: readonly string[] | undefined;
   readonly cause?: ErrorDescription | undefined;
 }
@@ -33,14 +33,14 @@ export function describeError(error: unknown, causes = MAX_CAUSES): ErrorDescrip
   };
 }
 
-/** The shortest reason that the log may show: the error's code, the word that a Redis reply begins with, or the class. */
+/** Returns a short reason for the log: the code of the error, the first word of a Redis reply, or the class name. */
 export function reasonOf(error: unknown): string {
   if (!isError(error)) return typeof error;
   const [word = ""] = error.message.slice(0, 30).split(" ", 1);
   return codeOf(error) ?? (/^[A-Z]{3,20}$/.test(word) ? word : typeOf(error));
 }
 
-/** Tells whether a value is an error, of whatever realm. */
+/** Returns whether a value is an error, also of another realm. */
 export function isError(value: unknown): value is Error {
   return isNativeError(value) || value instanceof Error;
 }
@@ -58,8 +58,8 @@ function identifier(text: unknown): string | undefined {
 }
 
 /**
- * The frames of a stack. It begins with the message, which may hold lines that look like frames. So there are none
- * where the stack does not begin with exactly this error's message, such as after a change of the message.
+ * Returns the frames of a stack. A stack starts with the message, which may contain lines that look like frames. So nothing is
+ * returned if the stack does not start with the current message, for instance because the message was changed.
  */
 function framesOf({ stack, message }: Error): readonly string[] | undefined {
   if (typeof stack !== "string" || typeof message !== "string") return undefined;
@@ -70,17 +70,17 @@ function framesOf({ stack, message }: Error): readonly string[] | undefined {
     return undefined;
   }
   const lines = stack.slice(end + 1, end + MAX_FRAMES * MAX_FRAME_LENGTH).split("\n", MAX_FRAMES);
-  // Some libraries append the stack of another error, message and all.
+  // Some libraries append the stack of another error, including its message.
   const other = lines.findIndex((line) => !line.startsWith("    at "));
   return lines.slice(0, other < 0 ? undefined : other).map((line) => line.trim().slice(0, MAX_FRAME_LENGTH));
 }
 
-/** The source maps of the built program's files that frames have named. */
+/** The source maps of built files, by URL. */
 const sourceMaps = new Map<string, SourceMap | undefined>();
 
 /**
- * Returns a frame with the place that a file of the built program was made from. Node does this for each stack with
- * `--enable-source-maps`; that takes a quarter more time to start and to fail, although few errors are logged.
+ * Maps a frame of a built file to its source file. Node does this for each stack with `--enable-source-maps`, but then starts and
+ * errors take a quarter more time, although few errors are logged.
  */
 function originalFrame(frame: string): string {
   return frame.replace(
@@ -98,7 +98,7 @@ function readSourceMap(url: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(new URL(`${url}.map`), "utf8")));
   } catch {
-    // A file that was not built has none.
+    // Only built files have a source map.
     return undefined;
   }
 }

@@ -25,13 +25,13 @@ const retryableByCode = {
 
 export type ErrorCode = keyof typeof retryableByCode;
 
-/** Tells whether repeating the same request may help. */
+/** Returns whether the same request may succeed later without a change. */
 export function isRetryable(code: ErrorCode): boolean {
   return retryableByCode[code];
 }
 
 /**
- * An error that clients see unchanged: its message says what happened and what to do, and holds no secret. All other errors are
+ * An error that clients see unchanged: its message says what happened and what to do, and contains no secret. All other errors are
  * masked as `INTERNAL_SERVER_ERROR`.
  */
 export class GatewayError extends GraphQLError {

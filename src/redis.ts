@@ -5,45 +5,45 @@ import type { Secret } from "./secret.js";
 
 const CONNECT_TIMEOUT_MS = 2000;
 const REPLY_TIMEOUT_MS = 250;
-/** A reply that is missing for so long is logged. Shorter delays are common where a machine is busy. */
+/** A reply that takes longer than this is logged. Shorter delays are common on a busy machine. */
 const LOGGED_TIMEOUT_MS = 1000;
-/** For so long after the last refusal a use counts as refused, so that one that is refused now and then does not fill the log. */
+/** A use counts as failing for this long after its last failure, so that occasional failures do not fill the log. */
 const REFUSED_MS = 5000;
 const MAX_RECONNECT_DELAY_MS = 2000;
 
 type RedisClient = ReturnType<typeof createRedis>;
 
-/** Called as the connection comes and goes. */
+/** Is notified when the connection is ready and when it is lost. */
 export interface ConnectionListener {
-  /** Commands can be sent; nothing is subscribed to yet. */
+  /** Commands can be sent. No channel is subscribed to yet. */
   onReady(): void;
-  /** What is published may be missed. */
+  /** Published messages may be missed from now on. */
   onLost(): void;
 }
 
-/** What a command is used for, and what it costs when Redis refuses it: Redis may accept some commands and refuse others. */
+/** A use of Redis, and the consequence when it fails. Redis may accept some commands and reject others. */
 interface RedisUse {
   readonly command: string;
   readonly purpose: string;
   readonly cost: string;
 }
 
-/** What the Redis client does before a connection can be used: it subscribes again to what it was subscribed to. */
+/** The commands that the Redis client sends on a new connection. It subscribes to its channels again. */
 const CONNECT: RedisUse = {
   command: "AUTH, SELECT or SUBSCRIBE",
   purpose: "a new connection",
-  cost: "limits hold for this process alone, and nothing is cached",
+  cost: "rate limits apply to each process separately, and nothing is cached",
 };
 
 interface Refusal {
-  /** The codes of the replies: their first words, such as READONLY or OOM, or TIMEOUT. Each is logged once. */
+  /** The error codes, each logged once: the first word of a reply, such as READONLY or OOM, or TIMEOUT. */
   readonly codes: Set<string>;
   lastAt: number;
 }
 
 /**
- * The Redis connection that several copies of the gateway share. Without a connection, or while a reply is overdue, commands
- * fail at once, so that requests continue without Redis.
+ * The connection to the Redis that several copies of the gateway share. Without a connection, or while a reply is overdue,
+ * commands fail immediately, so that requests continue without Redis.
  */
 export class Redis {
   readonly #client: RedisClient;
@@ -51,23 +51,23 @@ export class Redis {
   readonly #refusals = new Map<RedisUse, Refusal>();
   #isOverdue = false;
 
-  /** Connects now, and whenever the connection is lost. */
+  /** Connects, and reconnects whenever the connection is lost. */
   constructor(url: Secret, log: FastifyBaseLogger) {
     this.#client = createRedis(url);
     this.#log = log;
     let isDisconnected = false;
     this.#client.on("error", (error: Error) => {
-      // The client reconnects without end; the outage is logged once.
+      // The client reconnects without limit, so the outage is logged only once.
       if (!isDisconnected)
         log.error(
           { reason: reasonOf(error) },
-          "Redis is not reached: limits hold for this process alone, and nothing is cached",
+          "Redis is unreachable: rate limits apply to each process separately, and nothing is cached",
         );
       else if (error instanceof ErrorReply) this.#noteRefusal(CONNECT, codeOf(error));
       isDisconnected = true;
     });
     this.#client.on("ready", () => {
-      if (isDisconnected) log.warn("Redis is reached again");
+      if (isDisconnected) log.warn("Redis is reachable again");
       isDisconnected = false;
       this.#refusals.delete(CONNECT);
     });
@@ -78,7 +78,7 @@ export class Redis {
     return this.#client.isReady && !this.#isOverdue;
   }
 
-  /** Whether Redis is connected, and has refused nothing for some seconds. */
+  /** Whether Redis is connected and no command has failed in the last five seconds. */
   get isUp(): boolean {
     return this.isReady && ![...this.#refusals.values()].some(isRecent);
   }
@@ -88,23 +88,23 @@ export class Redis {
     return this.#withTimeout(use, () => this.#client.eval(script, options));
   }
 
-  /** Returns the text under a key and its remaining time; null when there is none. */
+  /** Returns the value of a key and the milliseconds until it expires. The value is null when the key does not exist. */
   get(use: RedisUse, key: string): Promise<{ value: string | null; msLeft: number }> {
     return this.#withTimeout(use, async () => {
-      // In this order: what another process sets between the two seems older than it is, and not younger.
+      // In this order, a value that is set between the two commands seems older than it is, never newer.
       const [msLeft, value] = await Promise.all([this.#client.pTTL(key), this.#client.get(key)]);
       return { value, msLeft };
     });
   }
 
-  /** Stores a text under a key for a number of milliseconds. */
+  /** Sets a key that expires after a number of milliseconds. */
   async set(use: RedisUse, key: string, value: string, ms: number): Promise<void> {
     await this.#withTimeout(use, () =>
       this.#client.set(key, value, { expiration: { type: "PX", value: ms } }),
     );
   }
 
-  /** Listens to a channel over the same connection as all commands; again only if that was not done before. */
+  /** Subscribes to a channel, on the connection of all commands. A repeated subscription adds the same listener only once. */
   subscribe(use: RedisUse, channel: string, onMessage: (message: string) => void): Promise<void> {
     return this.#withTimeout(use, () => this.#client.subscribe(channel, onMessage));
   }
@@ -115,16 +115,16 @@ export class Redis {
     if (this.#client.isReady) onReady();
   }
 
-  /** Runs a command, and rejects if there is no reply within 250 milliseconds. */
+  /** Runs a command. Rejects if there is no reply within 250 milliseconds. */
   async #withTimeout<T>(use: RedisUse, command: () => Promise<T>): Promise<T> {
     const reply = command();
     return new Promise((resolve, reject) => {
       let hasReply = false;
-      // In a process that was busy, the reply may wait in the socket: it is read before the immediate runs.
+      // After the process was busy, the reply may still be in the socket. It is read before the immediate runs.
       const unlessReplied = (action: () => void) => () => setImmediate(() => hasReply || action());
       const rejectLate = unlessReplied(() => {
         this.#isOverdue = true;
-        reject(new Error("Redis does not answer in time."));
+        reject(new Error("Redis did not reply in time."));
       });
       const timers = [
         setTimeout(rejectLate, REPLY_TIMEOUT_MS),
@@ -140,7 +140,7 @@ export class Redis {
             resolve(result);
           },
           (error) => {
-            // Any other error is one of the connection.
+            // All other errors are connection errors.
             if (error instanceof ErrorReply) this.#noteRefusal(use, codeOf(error));
             reject(error);
           },
@@ -160,14 +160,14 @@ export class Redis {
     if (refusal.codes.has(code)) return;
     refusal.codes.add(code);
     const { command, purpose, cost } = use;
-    this.#log.warn({ command, code }, `Redis refuses ${command} for ${purpose}: ${cost}`);
+    this.#log.warn({ command, code }, `Redis command failed: ${command} for ${purpose}; ${cost}`);
   }
 
   #noteAcceptance(use: RedisUse): void {
     const refusal = this.#refusals.get(use);
     if (!refusal || isRecent(refusal)) return;
     this.#refusals.delete(use);
-    this.#log.warn({ command: use.command }, `Redis accepts ${use.command} for ${use.purpose} again`);
+    this.#log.warn({ command: use.command }, `Redis command works again: ${use.command} for ${use.purpose}`);
   }
 
   close(): void {

@@ -3,8 +3,8 @@ import { inspect } from "node:util";
 const PRINTED = "***";
 
 /**
- * A text that must not be shown, such as a password. Every way to print it gives `***`: JSON, template strings, logs and
- * errors. Only `reveal` returns the text.
+ * A text that must not be shown, such as a password. JSON, template strings, logs and errors show `***` instead. Only `reveal`
+ * returns the text.
  */
 export class Secret {
   readonly #text: string;

@@ -9,7 +9,7 @@ import { until } from "./support/until.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)
-  process.stderr.write("Skipped: tests of refused commands need Redis (apt-get install redis-server).\n");
+  process.stderr.write("Skipped: tests of rejected commands need Redis (apt-get install redis-server).\n");
 
 /** How long an old state may be served after a change, by docs/cache.md. */
 const BOUND_MS = 1000;
@@ -88,11 +88,11 @@ async function isReady(gateway: TestGateway, state: "up" | "down"): Promise<bool
   return JSON.stringify(await readiness(gateway)) === JSON.stringify(ready(state));
 }
 
-/** Reads something that is not in memory. */
+/** Reads an endpoint that is not in memory. */
 const readOther = (gateway: TestGateway) =>
   gateway.execute(one.replace("alice", `other-${performance.now()}`));
 
-describeWithRedis("Gateways whose Redis refuses a command", () => {
+describeWithRedis("Gateways whose Redis rejects a command", () => {
   it.each<[string, string[], string[]]>([
     ["scripts", acl("-eval"), acl("+eval")],
     ["HSET", acl("-hset"), acl("+hset")],
@@ -122,7 +122,7 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     expect(oldUntil).toBeLessThan(BOUND_MS);
     for (const gateway of gateways) {
       await until(async () => !(await isCached(gateway)));
-      await until(() => logged(gateway, "Redis refuses").length > 0);
+      await until(() => logged(gateway, "Redis command failed").length > 0);
       await until(() => isReady(gateway, "down"));
     }
     await admin.sendCommand(accept);
@@ -132,24 +132,24 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
         await readOther(gateway);
         return isReady(gateway, "up");
       });
-      // A machine that is busy may bring a TIMEOUT beside.
-      const refusals = logged(gateway, "Redis refuses EVAL for invalidations").filter(
+      // On a busy machine there may be a TIMEOUT too.
+      const refusals = logged(gateway, "Redis command failed: EVAL for invalidations").filter(
         ({ code }) => code !== "TIMEOUT",
       );
       expect(refusals.length).toBeLessThanOrEqual(2);
-      // Redis closes the connections that listen to a channel which is withdrawn.
-      expect(logged(gateway, "Redis refuses")).toContainEqual(
+      // Redis closes connections that subscribe to a channel whose permission is withdrawn.
+      expect(logged(gateway, "Redis command failed")).toContainEqual(
         expect.objectContaining({ level: 40, msg: expect.stringContaining("nothing is cached") }),
       );
     }
   });
 
   it.each([
-    ["GET", "-get", "+get", "Redis refuses GET or PTTL for the cache"],
-    ["PTTL", "-pttl", "+pttl", "Redis refuses GET or PTTL for the cache"],
-    ["SET", "-set", "+set", "Redis refuses SET for the cache"],
-    ["INCRBY", "-incrby", "+incrby", "Redis refuses EVAL for rate limits"],
-  ])("answer and invalidate without %s, log it and report it", async (_, refuse, accept, message) => {
+    ["GET", "-get", "+get", "Redis command failed: GET or PTTL for the cache"],
+    ["PTTL", "-pttl", "+pttl", "Redis command failed: GET or PTTL for the cache"],
+    ["SET", "-set", "+set", "Redis command failed: SET for the cache"],
+    ["INCRBY", "-incrby", "+incrby", "Redis command failed: EVAL for rate limits"],
+  ])("serve and invalidate without %s, log the command and report it in /health/ready", async (_, refuse, accept, message) => {
     const [writer, reader] = [await start(), await start()];
     for (const gateway of gateways) await until(() => isCached(gateway));
     await admin.sendCommand(acl(refuse));
@@ -174,11 +174,15 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
   });
 
   it.each([
-    ["SUBSCRIBE", acl("-subscribe"), "Redis refuses SUBSCRIBE for invalidations: nothing is cached"],
-    ["channels", acl("resetchannels"), "Redis refuses SUBSCRIBE for invalidations: nothing is cached"],
-    ["EVAL", acl("-eval"), "Redis refuses EVAL for invalidations: nothing is cached"],
-    ["all commands", acl("-@all"), "for invalidations: nothing is cached"],
-  ])("from the start cache nothing and log it once: %s", async (_, refuse, message) => {
+    ["SUBSCRIBE", acl("-subscribe"), "Redis command failed: SUBSCRIBE for invalidations; nothing is cached"],
+    [
+      "channels",
+      acl("resetchannels"),
+      "Redis command failed: SUBSCRIBE for invalidations; nothing is cached",
+    ],
+    ["EVAL", acl("-eval"), "Redis command failed: EVAL for invalidations; nothing is cached"],
+    ["all commands", acl("-@all"), "for invalidations; nothing is cached"],
+  ])("cache nothing and log the command once, when it is rejected from the start: %s", async (_, refuse, message) => {
     await admin.sendCommand(refuse);
     const gateway = await start();
     await until(() => logged(gateway, message).length > 0);
@@ -189,17 +193,17 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     expect(codes).toEqual([...new Set(codes)]);
   });
 
-  it("as a node of a cluster that has none of the gateway's keys cache nothing and log it", async () => {
+  it("cache nothing and log the command, when a cluster node has none of their keys", async () => {
     admin.destroy();
     await redis.kill();
     redis = await startRedis(undefined, "--dir", folder, "--cluster-enabled", "yes");
     admin = await connectAdmin();
     const gateway = await start();
-    await until(() => logged(gateway, "Redis refuses EVAL for invalidations").length > 0);
-    expect(logged(gateway, "Redis refuses EVAL for invalidations")[0]?.code).toBe("CLUSTERDOWN");
+    await until(() => logged(gateway, "Redis command failed: EVAL for invalidations").length > 0);
+    expect(logged(gateway, "Redis command failed: EVAL for invalidations")[0]?.code).toBe("CLUSTERDOWN");
     expect(await isCached(gateway)).toBe(false);
     expect(await readiness(gateway)).toEqual(ready("down"));
-    // As the only node it has all keys of the gateway or none: they share one hash slot.
+    // As the only node, it has all keys of the gateway or none, since they share one hash slot.
     await admin.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
     await until(() => isCached(gateway));
   });

@@ -37,23 +37,23 @@ import type {
 import { Transport, type TransportOptions } from "./transport.js";
 import { UpstreamLog } from "./upstream-log.js";
 
-/** How many upstream requests of either kind may wait for each one in flight. */
+/** How many reads and how many writes may wait for each slot in flight. */
 const WAITING_PER_SLOT = 50;
 
 export interface PiopiyClientOptions extends TransportOptions {
-  /** Upstream requests in flight. */
+  /** The maximum number of upstream requests in flight. */
   readonly maxConcurrency: number;
   /** Milliseconds from the opening of the circuit breaker to its probe. */
   readonly breakerResetMs: number;
   /** Milliseconds for which a response may be served from the cache; 0 turns it off. */
   readonly cacheTtlMs: number;
-  /** The store that several processes share, if there is one. */
+  /** The Redis that several processes share, if there is one. */
   readonly redis?: Redis | undefined;
-  /** Other processes on the same port: none, workers of the same primary process, or some that no message reaches. */
+  /** Other processes on the same port: none, workers of the same primary process, or processes without a message channel. */
   readonly peers?: "none" | "workers" | "unreachable" | undefined;
 }
 
-/** PIOPIY's five operations. Every failure is a `GatewayError`. */
+/** A client of PIOPIY's five operations. Every failure is a `GatewayError`. */
 export class PiopiyClient {
   readonly #secret: Secret;
   readonly #transport: Transport;
@@ -79,7 +79,7 @@ export class PiopiyClient {
     const shared = singleFlight();
     const cache = readCache({ ttlMs: cacheTtlMs, account, redis }, this.#invalidation);
     const { send } = this.#transport;
-    // Single-flight comes before the cache, so that those who wait share the look into Redis too.
+    // Single-flight comes before the cache, so that equal reads in flight share one Redis lookup too.
     this.#read = compose([shared, cache, retry(), failFast, limit, count], send);
     this.#readPages = compose([shared, cache], (request) => this.#joinPages(request));
     this.#write = compose(
@@ -89,7 +89,7 @@ export class PiopiyClient {
   }
 
   /**
-   * Reads from the cache or from PIOPIY. A cached response holds no password.
+   * Reads from the cache or from PIOPIY. A cached response contains no password.
    *
    * @param cache how the cache is used: see `UpstreamRequest`
    */
@@ -108,7 +108,7 @@ export class PiopiyClient {
     return response as Promise<UpstreamResponse<Result<O>>>;
   }
 
-  /** Reads consecutive pages of the list, which fit together as `joinPages` says, and caches them together. */
+  /** Reads consecutive pages of the list, joined by `joinPages`, and caches them together. */
   readPages(range: PageRange, deadline: Deadline): Promise<UpstreamResponse<JoinedPages>> {
     const { signal } = deadline;
     const response = this.#readPages({
@@ -126,7 +126,7 @@ export class PiopiyClient {
     return response as Promise<UpstreamResponse<JoinedPages>>;
   }
 
-  /** Writes, and invalidates what the write may have changed. */
+  /** Sends a write, and invalidates everything that it may have changed. */
   async write<O extends WriteOperation>(
     operation: O,
     parameters: Parameters<O>,
@@ -153,17 +153,17 @@ export class PiopiyClient {
     }
   }
 
-  /** Invalidates the list and these endpoints in all processes, since they have changed elsewhere. */
+  /** Invalidates the list and these endpoints in all processes, after a change outside the gateway. */
   invalidate(usernames: readonly string[]): Promise<void> {
     return this.#invalidation.publish(["list", ...usernames.map(endpointSubject)]);
   }
 
-  /** Derives a password from the account's secret and these parts: always the same one. */
+  /** Derives a password from the account's secret and these parts. Equal parts result in the same password. */
   derivePassword(parts: readonly string[]): Secret {
     return derivePassword(this.#secret, parts);
   }
 
-  /** A number that grows with each change of anything; undefined while nothing may be cached. */
+  /** A number that grows with each change; undefined while nothing may be cached. */
   get version(): number | undefined {
     return this.#invalidation.isCurrent ? this.#versions.changes : undefined;
   }
@@ -173,7 +173,7 @@ export class PiopiyClient {
     return this.#breaker.isClosed;
   }
 
-  /** Waits for the writes in progress, since their outcome would be lost, and for their invalidations. */
+  /** Waits for the writes in progress and their invalidations, since their outcome would be lost. Then closes the connections. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#writes);
     this.#transport.close();
@@ -189,14 +189,14 @@ export class PiopiyClient {
 
   #keyOf(subject: UpstreamRequest["subject"], name: string): string {
     const key = `${name}@${this.#versions.of(subject)}`;
-    // A change that is not heard leaves the version as it is.
+    // While invalidations do not arrive, a change elsewhere does not change the version here.
     return this.#invalidation.isCurrent
       ? key
       : `${key} ${Math.floor(performance.now() / UNCACHED_SHARING_MS)}`;
   }
 }
 
-/** How old a request may be that is shared while changes are not heard: less than any trust in a heartbeat. */
+/** How long a request may be shared while invalidations do not arrive. It is shorter than the time a heartbeat is trusted. */
 const UNCACHED_SHARING_MS = 250;
 
 function createInvalidation(

@@ -1,24 +1,24 @@
 import { setMaxListeners } from "node:events";
 
-/** The reasons of the signals. They are made once, since each new one would record a stack. */
+/** The reasons of the signals. They are created once, since each new one would record a stack. */
 const EXPIRED = new DOMException("The deadline has passed.", "TimeoutError");
-const ENDED = new DOMException("Nobody waits for the response.", "AbortError");
+const ENDED = new DOMException("No client waits for the response.", "AbortError");
 
-/** How long upstream requests may take, and for which clients they are sent. */
+/** The time left for upstream requests, and the clients that they are sent for. */
 export interface Deadline {
   /** The names of the clients that wait. */
   readonly clients: readonly string[];
-  /** Calls the listener with the name of each client that joins later. Returns a function that ends this. */
+  /** Calls the listener with the name of each client that joins later. Returns a function that removes the listener. */
   onJoin(listener: (client: string) => void): () => void;
-  /** Aborts when the time is spent, or nobody waits any more. */
+  /** Aborts when the deadline has passed or no client waits any more. */
   readonly signal: AbortSignal;
-  /** Milliseconds left; 0 when there are none. */
+  /** Milliseconds left, 0 or more. */
   readonly msLeft: number;
 }
 
 /**
- * The deadline of one GraphQL operation, for all its upstream requests together. Reads, and writes that still wait, end with it or
- * when the client disconnects. A write in progress ends with the time only: a client that has left would never learn its outcome.
+ * The deadline that all upstream requests of one GraphQL operation share. Reads and queued writes are aborted when it passes or when
+ * the client disconnects. A write in progress is aborted only when the deadline passes, since an abort makes its outcome unknown.
  */
 export class OperationDeadline implements Deadline {
   readonly clients: readonly string[];
@@ -36,7 +36,7 @@ export class OperationDeadline implements Deadline {
     }, milliseconds).unref();
   }
 
-  /** An operation has one client. */
+  /** Adds no listener: an operation has one client, and no other one joins. */
   onJoin(): () => void {
     return () => {};
   }
@@ -45,7 +45,7 @@ export class OperationDeadline implements Deadline {
     return this.#ended.signal;
   }
 
-  /** Aborts when the time is spent. */
+  /** Aborts when the deadline has passed. */
   get writeSignal(): AbortSignal {
     return this.#expired.signal;
   }
@@ -54,12 +54,12 @@ export class OperationDeadline implements Deadline {
     return Math.max(0, this.#expiresAt - performance.now());
   }
 
-  /** Aborts reads and waiting writes: the client has disconnected. */
+  /** Aborts reads and queued writes, because the client has disconnected. */
   abort(): void {
     this.#ended.abort(ENDED);
   }
 
-  /** Ends the operation, and aborts the reads beside one whose failure was the response. */
+  /** Ends the operation. Aborts the reads that are still in progress, such as after the failure of another read. */
   close(): void {
     clearTimeout(this.#timer);
     this.#ended.abort(ENDED);
@@ -73,12 +73,12 @@ export function createController(): AbortController {
   return controller;
 }
 
-/** Returns whether a signal has aborted because the time was spent. */
+/** Returns whether a signal has aborted because the deadline has passed. */
 export function hasExpired({ reason }: AbortSignal): boolean {
   return reason === EXPIRED;
 }
 
-/** Calls the listener when the signal aborts, at once if it has. Returns a function that ends this. */
+/** Calls the listener when the signal aborts, immediately if it has. Returns a function that removes the listener. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) listener();
   else signal.addEventListener("abort", listener, { once: true });

@@ -4,24 +4,24 @@ import type { Readable } from "node:stream";
 /** An HTTP response of PIOPIY, not yet parsed. */
 export interface HttpResponse {
   readonly status: number;
-  /** Undefined when the body was not read to its end; `unreadable` then says why. */
+  /** Undefined when the body was not read to its end; `unreadable` is then the reason. */
   readonly body: Uint8Array | undefined;
   readonly unreadable?: string | undefined;
   /** The `Retry-After` header, if there was one. */
   readonly retryAfter?: string | undefined;
   /** The `Location` header, if there was one. */
   readonly location?: string | undefined;
-  /** From the start of the request to the end of the response. */
+  /** Milliseconds from the start of the request to the end of the response. */
   readonly ms: number;
 }
 
 /** Far above the largest valid response, ten rows of a list. */
 const MAX_BYTES = 1_000_000;
 
-/** Rejects what is not UTF-8: a password with replacement characters in it would open nothing. */
+/** Rejects bytes that are not UTF-8: a password with replacement characters would be an invalid one. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Receives the response to a request that was sent at this time. Rejects when there is none. */
+/** Receives the response to a request that was sent at the time `begun`. Rejects when there is none. */
 export function receiveResponse(
   request: Readable & { readonly response?: IncomingMessage },
   begun: number,
@@ -46,18 +46,18 @@ export function receiveResponse(
       if (code.startsWith("Z_")) finish(undefined, `a body that cannot be decompressed (${code})`);
       else reject(error);
     });
-    request.once("close", reject); // the only event of a request that was destroyed
+    request.once("close", reject); // the only event of a destroyed request
     request.once("end", () => finish(Buffer.concat(parts)));
   });
 }
 
-/** Returns the code of an error of got, and nothing else of it: got's errors hold the request. */
+/** Returns only the code of an error of got, since got's errors contain the request. */
 export function codeOf(error: unknown): string {
   const { code } = Object(error);
   return typeof code === "string" ? code : "unknown cause";
 }
 
-/** Returns the JSON object in the body; undefined for anything else, and in a redirection, whose body is not PIOPIY's result. */
+/** Returns the JSON object in the body; undefined without one, and for a redirect, whose body is not the result of an operation. */
 export function parseBody(response: HttpResponse): Record<string, unknown> | undefined {
   if (isRedirection(response)) return undefined;
   try {
@@ -70,7 +70,7 @@ export function parseBody(response: HttpResponse): Record<string, unknown> | und
   }
 }
 
-/** Parses the code of a body. PIOPIY spells success `"cmi-200"`, and elsewhere `"cmi-2000"`, `"200"` or `200`. */
+/** Parses the code of a body. PIOPIY writes success as `"cmi-200"`, and in some places as `"cmi-2000"`, `"200"` or `200`. */
 export function readCode(body: Record<string, unknown> | undefined): number | undefined {
   const code = body?.code;
   if (typeof code !== "string" && typeof code !== "number") return undefined;
@@ -79,12 +79,12 @@ export function readCode(body: Record<string, unknown> | undefined): number | un
   return digits === "2000" ? 200 : Number(digits);
 }
 
-/** Tells whether something in front of PIOPIY has replied in its place: HTTP 5xx without a code in the body. */
+/** Returns whether a proxy in front of PIOPIY has responded instead of PIOPIY: HTTP 5xx without a code in the body. */
 export function isBareServerError(response: HttpResponse): boolean {
   return response.status >= 500 && readCode(parseBody(response)) === undefined;
 }
 
-/** Tells whether the response leads elsewhere: the request has had no effect. */
+/** Returns whether the response is a redirect. The request has had no effect then. */
 export function isRedirection({ status }: HttpResponse): boolean {
   return status >= 300 && status < 400;
 }

@@ -23,13 +23,13 @@ export interface NewPassword {
 
 /** An endpoint to create. */
 export interface NewEndpoint extends NewPassword {
-  /** Identifies the attempt when it is repeated; its parts include the client. */
+  /** The parts of the idempotency key, one of which is the client. */
   readonly key: readonly string[] | null;
 }
 
 /**
- * PIOPIY for one GraphQL operation: it reads each name and page once, and sees its own writes. PIOPIY has no bulk request, so one name
- * may fail while others succeed. It must not outlive its operation, since it never forgets what it read.
+ * Access to PIOPIY for one GraphQL operation. It reads each name and page once, and again after its own writes. PIOPIY has no bulk
+ * request, so one name may fail while others succeed. A loader must not outlive its operation, since its entries never expire.
  */
 export class PiopiyLoader {
   readonly #client: PiopiyClient;
@@ -56,9 +56,9 @@ export class PiopiyLoader {
     await this.#client.invalidate(usernames);
     return usernames;
   });
-  /** The pages of rows that came without a password. */
+  /** The page of each row that came without a password, by username. */
   readonly #pageOf = new Map<string, number>();
-  /** When PIOPIY returned the oldest part of what was read, by the monotonic clock. */
+  /** When PIOPIY returned the oldest response that this operation has read, by the monotonic clock. */
   #oldest: number | undefined;
   #isCached = true;
   #isStale = false;
@@ -82,14 +82,14 @@ export class PiopiyLoader {
     return (isCached ? this.#pages : this.#uncachedPages).load(page);
   }
 
-  /** Returns the rows of several pages, which fit together. */
+  /** Returns the rows of several pages, joined by `joinPages`. */
   pages(range: PageRange): Promise<JoinedPages> {
     return this.#ranges.load(range);
   }
 
   /**
-   * Returns the password of an endpoint that came without it, read from PIOPIY: from the list if the endpoint came from there, else
-   * from the endpoint. Undefined when neither has a valid one, null when there is no such endpoint.
+   * Reads the password of an endpoint that came from the cache, which contains no passwords: from the list if the endpoint came from
+   * there, else with `get_sip`. Returns undefined when neither has a valid one, and null when there is no such endpoint.
    */
   async password(username: string): Promise<Secret | null | undefined> {
     const page = this.#pageOf.get(username);
@@ -101,19 +101,19 @@ export class PiopiyLoader {
   }
 
   /**
-   * When PIOPIY returned the oldest part of what this operation has read, by the monotonic clock; undefined unless it has
-   * read something, and all of it was cached and not stale.
+   * When PIOPIY returned the oldest response that this operation has read, by the monotonic clock. Undefined without reads, or when
+   * a response did not come from the cache or is stale.
    */
   get cachedSince(): number | undefined {
     return this.#isCached && !this.#isStale ? this.#oldest : undefined;
   }
 
-  /** The same when any part is stale, else undefined. */
+  /** The same time when any response is stale, else undefined. */
   get staleSince(): number | undefined {
     return this.#isStale ? this.#oldest : undefined;
   }
 
-  /** Reads the list again from now on: it has changed elsewhere. */
+  /** Discards the list, because it has changed outside this operation. Later reads request it again. */
   refreshPages(): void {
     void this.#client.invalidate([]);
     this.#clearPages();
@@ -125,8 +125,8 @@ export class PiopiyLoader {
   }
 
   /**
-   * Creates an endpoint, and generates a password unless one is given. Returns null when the name is taken: with a key, by an
-   * endpoint that an earlier attempt with this key did not create.
+   * Creates an endpoint, and generates a password unless one is passed. Returns null when the name is taken. If an earlier attempt
+   * with the same key has created the endpoint, its credentials are returned instead.
    */
   async create({ username, password, key }: NewEndpoint): Promise<Credentials | null> {
     const generated = key ? this.#client.derivePassword([...key, username]) : generatePassword();
@@ -141,7 +141,7 @@ export class PiopiyLoader {
     return comparison === "same" ? credentials : null;
   }
 
-  /** Sets a new password, and generates it unless it is given. Returns null when PIOPIY has no endpoint of that name. */
+  /** Sets a new password, and generates it unless one is passed. Returns null when PIOPIY has no endpoint of that name. */
   update({ username, password }: NewPassword): Promise<Credentials | null> {
     const credentials = { username, password: password ?? generatePassword() };
     return this.#changing(username, this.#client.write("update_sip", credentials, this.#deadline));
@@ -160,7 +160,7 @@ export class PiopiyLoader {
     return created;
   }
 
-  /** Forgets what was read before a write, whatever its outcome. */
+  /** Clears everything that was read before a write, whatever its outcome. */
   async #changing<T>(username: string, write: Promise<T>): Promise<T> {
     try {
       return await write;
@@ -194,30 +194,30 @@ export class PiopiyLoader {
   }
 }
 
-/** Returns whether `get_sip` would add nothing. */
+/** Returns whether `get_sip` would add no field. */
 function isComplete({ connectUrl, audio, video, type }: SipEndpointRecord): boolean {
   return [connectUrl, audio, video, type].every((value) => value !== undefined);
 }
 
-/** Adds to an unknown outcome what it means for the generated password. */
+/** Adds the consequence for the generated password to an OUTCOME_UNKNOWN error. */
 function withAdvice(error: unknown, hasKey: boolean): unknown {
   if (!(error instanceof GatewayError) || error.code !== "OUTCOME_UNKNOWN") return error;
   const advice = hasKey
-    ? "With the same `idempotencyKey` it returns the same generated password."
-    : "The generated password is lost if the endpoint was created: updateSipEndpoint sets another one. An `idempotencyKey` avoids this.";
+    ? "A repetition with the same `idempotencyKey` returns the same generated password."
+    : "The generated password is lost if the endpoint was created: set another one with updateSipEndpoint. An `idempotencyKey` avoids this.";
   return new GatewayError("OUTCOME_UNKNOWN", `${error.message} ${advice}`);
 }
 
-/** Returns the error of a creation that cannot be told from another one, since PIOPIY returns no password. */
+/** Returns the error for an existing endpoint of unknown origin: PIOPIY returns no password to compare with the derived one. */
 function notComparable(): GatewayError {
   return new GatewayError(
     "OUTCOME_UNKNOWN",
-    "PIOPIY has an endpoint of this name and shows no password to compare with, so it may have been created with this " +
-      "`idempotencyKey`, or by somebody else. If it is yours, updateSipEndpoint sets a password.",
+    "PIOPIY has an endpoint of this name but returns no password to compare, so it is unknown whether it was created with this " +
+      "`idempotencyKey` or by another client. If the endpoint is yours, set a password with updateSipEndpoint.",
   );
 }
 
-/** Creates a DataLoader without batches: PIOPIY reads one thing a request. */
+/** Creates a DataLoader without batches, since PIOPIY returns one endpoint or one page per request. */
 function loader<Key, Value>(
   read: (key: Key) => Promise<Value>,
   cacheKeyFn: (key: Key) => unknown = (key) => key,

@@ -4,13 +4,13 @@ import { Secret } from "../secret.js";
 /** How many rows PIOPIY returns on a page of its list. */
 export const PAGE_SIZE = 10;
 
-/** The largest number that the graph has for a list: its Int has 32 bits. */
+/** The largest list size that the schema can return: a GraphQL Int has 32 bits. */
 const MAX_COUNT = 2 ** 31 - 1;
 const MAX_USERNAME_BYTES = 256;
-/** What a password looks like where it is hidden: nothing, or asterisks and bullets only. */
+/** A masked password: empty, or only asterisks and bullets. */
 const MASK = /^[*＊∗•●∙·⦁◦]*$/u;
 
-// A field that has no valid value is undefined, so that the others are of use.
+// An invalid field is undefined, so that the other fields can be used.
 const password = z
   .string()
   .refine((text) => !MASK.test(text))
@@ -45,7 +45,7 @@ const page = z
   .object({
     list: z.object({
       count: z.int().nonnegative().max(MAX_COUNT),
-      // Counted before they are parsed: a body of 1 MB has room for 300,000 of them.
+      // The rows are counted before they are parsed: a body of 1 MB can contain 300,000 of them.
       rows: z.array(z.unknown()).max(PAGE_SIZE).pipe(z.array(row)),
     }),
   })
@@ -55,7 +55,7 @@ const page = z
     return { count, rows: rows.map((entry) => (entry && isNew(entry.username) ? entry : null)) };
   });
 
-/** The five operations of PIOPIY's SIP endpoint API: what each does, its parameters, and the body of its successful response. */
+/** The five operations of PIOPIY's SIP endpoint API: the kind, the parameters and the body of a successful response. */
 export const operations = {
   add_sip: { kind: "write", parameters: ["username", "password"], body: sipEndpoint },
   get_sip: { kind: "read", parameters: ["username"], body: sipEndpoint },
@@ -91,19 +91,19 @@ export type AnyParameters = Partial<AllParameters>;
 /** A username and the password that a softphone registers with. */
 export type Credentials = Parameters<"add_sip">;
 
-/** A SIP endpoint as PIOPIY describes it, renamed. What has no valid value, is masked, or came from a cache, is undefined. */
+/** A SIP endpoint of PIOPIY with renamed fields. An invalid field is undefined, and so is a masked or cached password. */
 export type SipEndpointRecord = z.output<typeof sipEndpoint>;
 
 /**
- * Ten rows or fewer of the list, and how many endpoints the account has in all. A row without a valid username, or with one that
- * stands further up on the page, is null: it keeps its place, by which rows are counted.
+ * Up to ten rows of the list, and the number of all endpoints of the account. A row without a valid username, or with a username
+ * that appears earlier on the page, is null: it stays in the list, because positions are counted in rows.
  */
 export type SipEndpointPage = z.output<typeof page>;
 export type SipEndpointRow = SipEndpointPage["rows"][number];
 
 /**
- * What an operation results in. Null is PIOPIY's code 400: the name is taken for `add_sip`, and unknown for the others. After a write
- * the password is the one that was sent.
+ * The result of an operation. Null means PIOPIY's code 400: the name is taken for `add_sip`, and unknown for the others. After a
+ * write, the password is the one that was sent.
  */
 export type Result<O extends Operation> = O extends "list_sip"
   ? SipEndpointPage

@@ -20,8 +20,8 @@ export interface TransportOptions {
 }
 
 /**
- * Sends a request to PIOPIY by HTTP and parses the response. The account's secret goes into each request's body here. got's errors
- * hold the request, so none of them leaves this file, not even as a cause.
+ * Sends requests to PIOPIY over HTTP and parses the responses. Adds the account's secret to each request's body. got's errors
+ * contain the request, so none of them leaves this file, not even as a cause.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -29,14 +29,14 @@ export class Transport {
   readonly #httpAgent = new HttpAgent({ keepAlive: true });
   readonly #httpsAgent = new HttpsAgent({ keepAlive: true });
   readonly #http: Got;
-  /** The shortest recent time of a response: when less is left, an attempt is not worth sending. */
+  /** The shortest recent response time in milliseconds. With less time left, no attempt is sent. */
   #fastestMs = 0;
 
   constructor(options: TransportOptions, log: UpstreamLog) {
     this.#options = options;
     this.#log = log;
     this.#http = got.extend({
-      // A redirect would carry the secret to an address that nobody configured.
+      // A redirect would send the secret to an address that is not configured.
       followRedirect: false,
       method: "POST",
       handlers: [(gotOptions, next) => next(this.#withFewOptions(gotOptions))],
@@ -54,7 +54,7 @@ export class Transport {
     const { operation, parameters, deadline } = request;
     if (deadline.msLeft < this.#fastestMs) throw tooLate();
     const response = await this.#post(request);
-    // Follows a faster PIOPIY at once, and a slower one by a tenth a request.
+    // Falls to a shorter time immediately, and rises by at most a tenth per response.
     this.#fastestMs = this.#fastestMs === 0 ? response.ms : Math.min(response.ms, this.#fastestMs * 1.1);
     try {
       return received(parseResponse(operation, parameters, response, this.#options.secret));
@@ -79,7 +79,7 @@ export class Transport {
       ...parameters,
       password: parameters.password?.reveal(),
     });
-    // Half the cost of got's promise, which is built on it.
+    // A stream costs half as much as got's promise, which is built on it.
     const request = this.#http.stream(url + operation, { body });
     let isTimeout = false;
     const end = () => {
@@ -92,14 +92,14 @@ export class Transport {
       return await receiveResponse(request, begun);
     } catch (error) {
       const ms = performance.now() - begun;
-      // An attempt that got half its time or more has shown that PIOPIY is slow; a shorter one shows nothing.
+      // An attempt that lasted half its timeout or longer shows that PIOPIY is slow. A shorter one shows nothing.
       const isCutShort = signal.aborted && ms < timeoutMs / 2;
       const kind = isCutShort ? "local" : "outage";
       const code = codeOf(error);
-      // A client that has left shows nothing either.
+      // Nor does an attempt that ended because the client disconnected, so it is not logged.
       if (!isCutShort || hasExpired(signal))
         this.#log.noResponse(operation, isTimeout ? "timeout" : code, ms);
-      // A certificate is refused before anything of the request has left, although got has written it.
+      // A certificate is rejected before any part of the request is sent, although got reports it as written.
       const isSent = request.timings?.upload !== undefined && !code.includes("CERT");
       throw operations[operation].kind === "write" && isSent
         ? outcomeUnknown(operation, kind)
@@ -111,7 +111,7 @@ export class Transport {
   }
 
   /**
-   * Makes got pass three options to Node.js. By itself it gathers thirty, most of them undefined, which makes 23 kB of garbage a
+   * Makes got pass three options to Node.js. By default it passes thirty, most of them undefined, which costs 23 kB of garbage per
    * request.
    */
   #withFewOptions<O extends NativeOptions>(options: O): O {

@@ -2,12 +2,12 @@ import { type ErrorCode, GatewayError } from "../errors.js";
 import type { Operation } from "./protocol.js";
 
 /**
- * What a failure says about PIOPIY.
+ * What a failure means for the state of PIOPIY.
  *
- * - `outage`: PIOPIY did not respond in time, or something in front of it responded with a bare HTTP 5xx.
+ * - `outage`: PIOPIY did not respond in time, or a proxy in front of it responded with a bare HTTP 5xx.
  * - `response`: PIOPIY responded in time, with an error.
- * - `mismatch`: the response is well-formed and does not fit its request. The same request would bring it again.
- * - `local`: nothing. The request was not sent, or was aborted before PIOPIY had a fair time to respond.
+ * - `mismatch`: The response is well-formed but does not match its request. The same request would have the same response.
+ * - `local`: Nothing. The request was not sent, or was aborted before PIOPIY had enough time to respond.
  */
 type FailureKind = "outage" | "response" | "mismatch" | "local";
 
@@ -23,12 +23,12 @@ export class UpstreamError extends GatewayError {
   }
 }
 
-/** Returns the error of a request that is not sent, or no longer waited for, because its operation has no time left. */
+/** Returns the error of a request that is not sent because the deadline of its operation has passed or is too close. */
 export function tooLate(): UpstreamError {
   return new UpstreamError(
     "local",
     "UPSTREAM_TIMEOUT",
-    "The time of this operation was spent before PIOPIY could be asked (PIOPIY_DEADLINE_MS). Try again later.",
+    "The deadline of this operation (PIOPIY_DEADLINE_MS) left no time for a request to PIOPIY. Try again later.",
   );
 }
 
@@ -37,14 +37,14 @@ export function outcomeUnknown(operation: Operation, kind: FailureKind): Upstrea
   return new UpstreamError(
     kind,
     "OUTCOME_UNKNOWN",
-    `PIOPIY did not tell in time what became of ${operation}. Repeating the mutation is safe; so is reading the endpoint.`,
+    `It is unknown whether ${operation} took effect: PIOPIY did not confirm it in time. Repeating the mutation is safe; so is reading the endpoint.`,
   );
 }
 
 /**
- * Returns the error of a request that brought no response.
+ * Returns the error of a request without a response.
  *
- * @param code the error code of the network
+ * @param code the network error code
  * @param isTimeout whether the gateway itself ended the attempt
  */
 export function noResponse(
@@ -57,14 +57,14 @@ export function noResponse(
     return new UpstreamError(
       kind,
       "UPSTREAM_TIMEOUT",
-      `PIOPIY did not answer ${operation} in time (PIOPIY_TIMEOUT_MS, PIOPIY_DEADLINE_MS). Try again later.`,
+      `PIOPIY did not respond to ${operation} in time (PIOPIY_TIMEOUT_MS, PIOPIY_DEADLINE_MS). Try again later.`,
     );
   }
   if (code.startsWith("HPE_")) {
     return new UpstreamError(
       kind,
       "UPSTREAM_INVALID_RESPONSE",
-      `PIOPIY answered ${operation} with what is not HTTP (${code}).`,
+      `PIOPIY responded to ${operation} with invalid HTTP (${code}).`,
     );
   }
   return new UpstreamError(

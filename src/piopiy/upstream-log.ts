@@ -4,9 +4,9 @@ import { type HttpResponse, isRedirection, parseBody, readCode } from "./http-re
 import type { AnyParameters, Operation } from "./protocol.js";
 
 const INTERVAL_MS = 30_000;
-/** An upstream can vary its codes as it likes. */
+/** Limits the memory, since an upstream may return any number of different codes. */
 const MAX_CAUSES = 50;
-/** Stands for all causes beyond that number. */
+/** The name for all causes beyond that number. */
 const OTHERS = "another cause";
 const MAX_ADDRESS = 200;
 const API_PATH = "/v1/endpoint/";
@@ -14,13 +14,13 @@ const API_PATH = "/v1/endpoint/";
 /** Why an upstream request failed. */
 interface Cause {
   readonly operation: Operation;
-  /** Of the network, of TLS or of PIOPIY. */
+  /** The error code of the network or of TLS, or the code of PIOPIY. */
   readonly code?: string | undefined;
   readonly status?: number;
   readonly ms: number;
 }
 
-/** When a cause was last logged, and how often it has come since. */
+/** When a cause was last logged, and how often it has occurred since. */
 interface Logged {
   readonly at: number;
   repeats: number;
@@ -36,8 +36,8 @@ export class UpstreamLog {
   #lastCause: string | undefined;
 
   /**
-   * @param url where requests go, with a slash at its end
-   * @param secret the account's, which is never logged
+   * @param url the base address of the operations, with a slash at its end
+   * @param secret the account's secret, which is never logged
    */
   constructor(log: FastifyBaseLogger, url: string, secret: Secret, intervalMs = INTERVAL_MS) {
     this.#log = log;
@@ -46,12 +46,12 @@ export class UpstreamLog {
     this.#intervalMs = intervalMs;
   }
 
-  /** Logs a request that has brought no response, and the code of its error. */
+  /** Logs a request without a response, with its error code. */
   noResponse(operation: Operation, code: string, ms: number): void {
     this.#write("warn", code, { operation, code, ms: Math.round(ms) });
   }
 
-  /** Logs a response that is a failure. */
+  /** Logs a response that is an error or is invalid. */
   response(operation: Operation, parameters: AnyParameters, response: HttpResponse): void {
     const { status, ms, unreadable } = response;
     const code = readCode(parseBody(response));
@@ -59,7 +59,7 @@ export class UpstreamLog {
     const cause = { operation, status, code: code?.toString(), ms: Math.round(ms) };
     const isAccount = code === 420 || (code === undefined && status === 420);
     const advice = isAccount
-      ? "PIOPIY refuses the account: check PIOPIY_APP_ID and PIOPIY_SECRET"
+      ? "PIOPIY rejects the account: check PIOPIY_APP_ID and PIOPIY_SECRET"
       : this.#adviseOnUrl(operation, parameters, response, code);
     this.#write(isAccount ? "error" : "warn", `HTTP ${status} with ${content}`, cause, advice);
   }
@@ -67,12 +67,12 @@ export class UpstreamLog {
   breakerOpened(): void {
     this.#log.error(
       { cause: this.#lastCause },
-      "PIOPIY is out of order: it is not asked until a probe succeeds",
+      "PIOPIY is unavailable: the circuit breaker is open until a probe succeeds",
     );
   }
 
   breakerClosed(): void {
-    this.#log.warn("PIOPIY answers again");
+    this.#log.warn("PIOPIY is available again: the circuit breaker is closed");
   }
 
   #write(level: "warn" | "error", name: string, cause: Cause, advice?: string): void {
@@ -96,7 +96,7 @@ export class UpstreamLog {
     );
   }
 
-  /** Says how to correct PIOPIY_URL where a response shows that it does not lead to the API. */
+  /** Returns advice on PIOPIY_URL when a response shows that it is not the address of the API. */
   #adviseOnUrl(
     operation: Operation,
     parameters: AnyParameters,
@@ -105,10 +105,10 @@ export class UpstreamLog {
   ): string | undefined {
     if (isRedirection(response)) {
       const address = this.#baseAddress(operation, parameters, response.location);
-      if (!address) return "PIOPIY_URL redirects, but to no address that can be shown";
+      if (!address) return "PIOPIY_URL redirects, but the target address cannot be shown";
       return address === this.#url
-        ? "PIOPIY_URL redirects to itself: check what stands between the gateway and PIOPIY"
-        : `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it is PIOPIY's`;
+        ? "PIOPIY_URL redirects to itself: check the proxies between the gateway and PIOPIY"
+        : `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it belongs to PIOPIY`;
     }
     const { origin, pathname } = new URL(this.#url);
     const isForeign = code === undefined && response.status < 500 && !pathname.endsWith(API_PATH);
@@ -116,8 +116,8 @@ export class UpstreamLog {
   }
 
   /**
-   * Returns the value for PIOPIY_URL that a `Location` header suggests: origin and path without the operation. What could hold
-   * a part of the request is left out: the query, and a path that is more than plain names.
+   * Returns the value for PIOPIY_URL that a `Location` header suggests: origin and path without the operation. Parts that may
+   * contain data of the request are left out: the query, and a path with unusual characters or the username.
    */
   #baseAddress(
     operation: Operation,
@@ -130,7 +130,7 @@ export class UpstreamLog {
     if (!/^https?:$/.test(protocol)) return undefined;
     const isPlain = /^[\w.~/-]*$/.test(pathname) && !pathname.split("/").includes(username);
     const address = `${origin}${isPlain ? pathname : "/"}`.replace(new RegExp(`/${operation}/?$`), "/");
-    // A host name is in lower case.
+    // The URL parser converts host names to lower case.
     const isHidden = [this.#secret, password].some(
       (secret) => secret && address.toLowerCase().includes(secret.reveal().toLowerCase()),
     );

@@ -8,8 +8,8 @@ if (!hasRedis)
   process.stderr.write("Skipped: the tests of a Redis outage need Redis (apt-get install redis-server).\n");
 
 const one = "{ __typename }";
-const AWAY = "Redis is not reached: limits hold for this process alone, and nothing is cached";
-const BACK = "Redis is reached again";
+const AWAY = "Redis is unreachable: rate limits apply to each process separately, and nothing is cached";
+const BACK = "Redis is reachable again";
 
 describeWithRedis("While Redis is down", () => {
   let redis: TestRedis;

@@ -10,14 +10,14 @@ const RESET_MS = 100;
 
 const settings = {
   PIOPIY_TIMEOUT_MS: String(TIMEOUT_MS),
-  // No time is left to retry in: a retry on its way when the breaker opens would be taken for a probe.
+  // No time is left for a retry: one that is sent when the breaker opens would be counted as a probe.
   PIOPIY_DEADLINE_MS: String(TIMEOUT_MS),
   BREAKER_RESET_MS: String(RESET_MS),
 };
 
 const report = new Report(
   "f",
-  `seed ${SEED}, a probe interval shorter than an attempt, ${JSON.stringify(settings)}`,
+  `seed ${SEED}, a reset time shorter than an attempt, ${JSON.stringify(settings)}`,
 );
 let proxied: ProxiedGateway | undefined;
 afterEach(() => proxied?.close());
@@ -26,9 +26,9 @@ afterAll(() => report.write());
 const read = (username: string) =>
   proxied?.gateway.execute(`{ sipEndpoint(username: "${username}") { username } }`);
 
-// src/piopiy/breaker.ts: a call that began before the breaker opened and fails while a probe is under way opens it
-// anew, so that a second probe begins beside the first; one that fails after the recovery opens it again.
-it("An open breaker has one probe under way at a time, also when calls from before it opened still fail", async () => {
+// src/piopiy/pipeline/circuit-breaker.ts: a request that began before the breaker opened and fails during a probe would start a second
+// probe beside the first, if its failure counted. After the recovery it would open the breaker again.
+it("An open circuit breaker allows one probe at a time, also while requests from before the opening still fail", async () => {
   proxied = await startProxiedGateway(SEED, settings);
   const { proxy, gateway } = proxied;
   proxy.setToxics([[1, { kind: "black-hole" }]]);
@@ -41,7 +41,7 @@ it("An open breaker has one probe under way at a time, also when calls from befo
   await pause(TIMEOUT_MS / 2);
   const late = read("late");
   await until(isOut);
-  // The first probe begins while the late call is under way, and is given up long after it.
+  // The first probe begins while the late request is in flight, and times out long after it.
   const before = proxy.counts.exchanges;
   const probes: unknown[] = [];
   let probeAt = performance.now();
@@ -51,7 +51,7 @@ it("An open breaker has one probe under way at a time, also when calls from befo
     await pause(5);
   }
   await late;
-  // Looked at only while the first probe is surely under way: on a busy machine it begins well before it is seen.
+  // Counted only while the first probe is certainly in flight: on a busy machine it begins long before the test sees it.
   let during = 0;
   while (performance.now() < probeAt + TIMEOUT_MS * 0.8) {
     during = proxy.counts.exchanges - before;
@@ -61,7 +61,7 @@ it("An open breaker has one probe under way at a time, also when calls from befo
   proxy.setToxics([]);
   await Promise.all([...early, ...probes]);
   report.goal(
-    "probes under way at a time while calls from before the opening still fail: 1",
+    "probes in flight at a time, while requests from before the opening still fail: 1",
     String(during),
     during === 1,
   );

@@ -5,23 +5,23 @@ import { alice, type Responder } from "../support/upstream/broken-upstream.js";
 const json = JSON.stringify({ ...alice, padding: "x".repeat(2000) });
 const TEN_MEGABYTES = 10_000_000;
 
-/** What an upstream that has changed its mind answers with 200, by what it is called in a test's title. */
+/** Invalid responses with HTTP 200, by their names in test titles. */
 export const garble: readonly [string, (response: ServerResponse) => void][] = [
   [
-    "HTML that is called JSON",
+    "HTML with the type of JSON",
     (response) => {
       response.writeHead(200, { "content-type": "application/json" }).end("<h1>Please log in</h1>");
     },
   ],
   [
-    "gzip that is cut off, and ends in order",
+    "truncated gzip with an orderly end",
     (response) => {
       response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
       response.end(gzipSync(json).subarray(0, 40));
     },
   ],
   [
-    "a picture",
+    "an image",
     (response) => {
       response
         .writeHead(200, { "content-type": "image/png" })
@@ -35,19 +35,19 @@ export const garble: readonly [string, (response: ServerResponse) => void][] = [
       response.end(Buffer.alloc(TEN_MEGABYTES, " "));
     },
   ],
-  ["a body without an end", pour],
+  ["an endless body", pour],
 ];
 
-/** 50 MB of spaces in 50 kB of gzip, whose length is told. */
+/** 50 MB of spaces in 50 kB of gzip. */
 const bomb = gzipSync(Buffer.alloc(50_000_000, " "));
 
-/** A small reply that grows beyond all bounds when it is unpacked. */
+/** Sends a small response that expands to 50 MB. */
 export function sendBomb(response: ServerResponse): void {
   const headers = { "content-type": "application/json", "content-encoding": "gzip" };
   response.writeHead(200, { ...headers, "content-length": bomb.length }).end(bomb);
 }
 
-/** Carries the call out at a good upstream, and then answers something else. */
+/** Executes the operation at a working upstream, and then sends another response. */
 export function garbleAfter(goodUrl: string, result: (response: ServerResponse) => void): Responder {
   return async (response, { operation, body }) => {
     await carryOut(goodUrl, operation, body);
@@ -55,7 +55,7 @@ export function garbleAfter(goodUrl: string, result: (response: ServerResponse) 
   };
 }
 
-/** Carries the call out at a good upstream, and tells what that answers. */
+/** Executes the operation at a working upstream, and sends its response. */
 export function passOn(goodUrl: string): Responder {
   return async (response, { operation, body }) => {
     const text = await carryOut(goodUrl, operation, body);
@@ -69,7 +69,7 @@ async function carryOut(goodUrl: string, operation: string, body: string): Promi
   return response.text();
 }
 
-/** Sends as fast as the other side takes it, until that hangs up. */
+/** Sends data as fast as the client reads it, until the client disconnects. */
 function pour(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "application/json" });
   const chunk = Buffer.alloc(65_536, " ");

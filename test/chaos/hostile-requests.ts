@@ -4,7 +4,7 @@ import type { SeededRandom } from "./seeded-random.js";
 
 const CANARY = canaries.password;
 
-/** Attacks that were measured on this gateway, each as one request. The credential is that of a client who may read and write. */
+/** Attacks that were measured on this gateway, one request each. The credential belongs to a client that may read and write. */
 export const attacks: Record<string, (random: SeededRandom, credential: string) => Bytes> = {
   "variable errors that repeat one long text": (_, credential) => {
     const names = Array.from({ length: 50 }, (_unused, index) => `v${index}`);
@@ -48,14 +48,14 @@ export const attacks: Record<string, (random: SeededRandom, credential: string) 
     posted(credential, {
       query: `{ ${Array.from({ length: 60 }, (_unused, index) => `a${index}: __schema { types { name fields { name args { name type { name } } } } }`).join(" ")} }`,
     }),
-  "a wrong credential": (random) => posted(`${CANARY}-${random.next()}`, { query: "{ __typename }" }),
+  "an invalid credential": (random) => posted(`${CANARY}-${random.next()}`, { query: "{ __typename }" }),
   "no credential": () => request('{"query":"{ __typename }"}'),
   "a forged cursor": (_, credential) =>
     posted(credential, {
       query: "query ($a: String) { sipEndpoints(first: 1, after: $a) { totalCount } }",
       variables: { a: Buffer.from("sip1:999999999:AAAAAAAA:AAAAAAAA").toString("base64url") },
     }),
-  "an address that is none": (_, credential) =>
+  "an invalid address": (_, credential) =>
     request('{"query":"{ __typename }"}', {
       ...head(credential),
       "x-forwarded-for": `${CANARY}${"x".repeat(8000)}`,

@@ -15,13 +15,13 @@ const GOOD_CLIENTS = 9;
 const EACH_MS = 100;
 const QUIET_MS = isLong ? 30_000 : 1500;
 const HOSTILE_MS = isLong ? 300_000 : 6000;
-/** How many connections stand open whose responses nobody reads. */
+/** The number of open connections that do not read their responses. */
 const UNREAD = 20;
 /** The fewest hostile requests whose memory can be compared between two parts. */
 const LEAST_ATTACKS = 20;
-/** Before this the caches and the heap of a new process are still filling. */
+/** The first part of a run, in which the caches and the heap of a new process still grow. */
 const WARM_PART = 1 / 3;
-/** The passwords that a fresh emulator holds. */
+/** The passwords of a new emulator. */
 const OF_THE_EMULATOR = /made-up-(Lantern|Harbor|Meadow|Pebble)/;
 
 const keyOf = (name: string) => `made-up-key-of-${name}`;
@@ -40,8 +40,8 @@ const settings = {
 
 const report = new Report(
   "h",
-  `seed ${SEED}, node dist/main.js with its defaults, ${GOOD_CLIENTS} clients who each read every ${EACH_MS} ms for ${QUIET_MS} ms alone and for ` +
-    `${HOSTILE_MS} ms beside as many hostile requests as one of them sends, and ${UNREAD} connections that read nothing`,
+  `seed ${SEED}, node dist/main.js with its defaults, ${GOOD_CLIENTS} clients that each read every ${EACH_MS} ms for ${QUIET_MS} ms alone and for ` +
+    `${HOSTILE_MS} ms beside as many hostile requests as one of them sends, and ${UNREAD} connections that do not read`,
 );
 let gateway: BuiltGateway | undefined;
 const unread = new Set<Socket>();
@@ -57,7 +57,7 @@ interface GoodRead {
   readonly isRight: boolean;
 }
 
-/** One client that reads an endpoint at a fixed rate until the time is over. */
+/** Reads an endpoint at a fixed rate until the time is over. */
 async function readFor(origin: string, client: number, ms: number): Promise<GoodRead[]> {
   const reads: Promise<GoodRead>[] = [];
   const end = performance.now() + ms;
@@ -87,7 +87,7 @@ function residentMegabytes({ child }: BuiltGateway): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1000;
 }
 
-/** Opens connections that ask for much and read nothing, in place of those that the gateway has closed. */
+/** Opens connections that send large queries and read no response, in place of those that the gateway has closed. */
 function keepUnread(origin: string): void {
   const query = `{ ${Array.from({ length: 60 }, (_, index) => `a${index}: sipEndpoints(first: 4) { nodes { username } }`).join(" ")} }`;
   const body = JSON.stringify({ query });
@@ -101,9 +101,9 @@ function keepUnread(origin: string): void {
   }
 }
 
-describe("A gateway of whose traffic a tenth is hostile", () => {
+describe("A gateway with one hostile client in ten", () => {
   it(
-    "serves the others, stays within its memory and logs no secret",
+    "serves the others, keeps its memory constant and logs no secret",
     async () => {
       gateway = await startBuiltGateway(settings);
       const { origin, output } = gateway;
@@ -143,22 +143,22 @@ describe("A gateway of whose traffic a tenth is hostile", () => {
       const leaks = lines.filter((line) => holdsCanary(line, "password") || OF_THE_EMULATOR.test(line));
 
       report.goal(
-        "reads of the others: all answered rightly",
+        "reads of the other clients: all correct",
         `${beside.length - wrong} of ${beside.length} beside ${responses.length} hostile requests`,
         wrong === 0,
       );
       report.goal(
-        "reads of the others: p99 within ten times that of quiet times",
+        "reads of the other clients: p99 within ten times that without hostile requests",
         `${before?.toFixed(1)} ms alone, ${after?.toFixed(1)} ms beside hostile requests`,
         Number(after) < 10 * Number(before),
       );
       report.goal(
-        "memory flat: median of the last third within 20 % of the one before",
+        "memory constant: median of the last third within 20 % of the third before",
         `${early.toFixed(0)} and ${late.toFixed(0)} MB`,
         late < 1.2 * early,
       );
       report.goal(
-        "hostile requests that fail inside the gateway: none",
+        "hostile requests with a response of HTTP 5xx: none",
         String(responses.filter(({ status }) => status >= 500).length),
         responses.every(({ status }) => status < 500),
       );

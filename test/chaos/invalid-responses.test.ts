@@ -10,7 +10,7 @@ import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 const SEED = 20_260_705;
 const READERS = isLong ? 100 : 2;
 const MOST_BYTES = 1_000_000;
-/** What may be on its way in the buffers of two connections when the gateway hangs up. */
+/** Bytes that may be in the buffers of two connections when the gateway disconnects. */
 const BUFFERED = 8_000_000;
 const settings = {
   PIOPIY_TIMEOUT_MS: "2000",
@@ -19,7 +19,7 @@ const settings = {
   LOG_LEVEL: "warn",
 };
 
-const report = new Report("e", `seed ${SEED}, ${READERS} readers side by side, ${JSON.stringify(settings)}`);
+const report = new Report("e", `seed ${SEED}, ${READERS} readers in parallel, ${JSON.stringify(settings)}`);
 const read = '{ sipEndpoint(username: "user0001") { username } }';
 let emulator: Emulator;
 let upstream: BrokenUpstream;
@@ -45,7 +45,7 @@ afterEach(async () => {
 });
 afterAll(() => report.write());
 
-/** Lets all readers ask at once; tells the codes of their errors, and the most memory in use meanwhile beyond what was before. */
+/** Reads with all readers together. Returns the codes of their errors, and the peak of additional memory in megabytes. */
 async function readAll(): Promise<{ codes: Set<string | undefined>; megabytes: number }> {
   const before = memory();
   let most = before;
@@ -70,30 +70,28 @@ async function expectGoodRead(): Promise<void> {
   expect((await gateway.execute(read)).data).toEqual({ sipEndpoint: { username: "user0001" } });
 }
 
-describe("An upstream that changes its mind", () => {
+describe("An upstream whose responses become invalid", () => {
   it.each(
     garble,
-  )("is told on as UPSTREAM_INVALID_RESPONSE to who reads, and asked again: %s", async (name, send) => {
+  )("causes UPSTREAM_INVALID_RESPONSE for reads, and works again after that: %s", async (name, send) => {
     await expectGoodRead();
     upstream.respond(send);
-    proxy.forget();
-    // One after another: a breaker that opens would answer the others.
+    proxy.resetCounts();
+    // Before all others, since the circuit breaker may open during those.
     expect((await gateway.execute(read)).errors?.[0]?.extensions.code).toBe("UPSTREAM_INVALID_RESPONSE");
     const { codes, megabytes } = await readAll();
     for (const code of codes) expect(["UPSTREAM_INVALID_RESPONSE", "UPSTREAM_UNAVAILABLE"]).toContain(code);
     const perReply = proxy.counts.bytes.reply / Math.max(1, proxy.counts.exchanges);
     report.goal(
-      `${name}: what is taken of a reply is bounded (${(MOST_BYTES + BUFFERED) / 1e6} MB with all buffers)`,
-      `${(perReply / 1e6).toFixed(2)} MB of each of ${proxy.counts.exchanges} replies; ${megabytes.toFixed(0)} MB more memory in the whole process`,
+      `${name}: bytes read of a response are limited (${(MOST_BYTES + BUFFERED) / 1e6} MB with all buffers)`,
+      `${(perReply / 1e6).toFixed(2)} MB of each of ${proxy.counts.exchanges} responses; ${megabytes.toFixed(0)} MB more memory in the whole process`,
       perReply < MOST_BYTES + BUFFERED,
     );
     expect(perReply).toBeLessThan(MOST_BYTES + BUFFERED);
     await expectGoodRead();
   });
 
-  it.each(
-    garble,
-  )("after it has done the work does not hide from who writes that it is done: %s", async (_, send) => {
+  it.each(garble)("does not hide the success of writes that have taken effect: %s", async (_, send) => {
     for (const write of [
       'createSipEndpoint(input: { username: "new", password: "w1" }) { password userErrors { code } }',
       'updateSipEndpoint(input: { username: "new", password: "w2" }) { password userErrors { code } }',
@@ -108,7 +106,7 @@ describe("An upstream that changes its mind", () => {
     await expectGoodRead();
   });
 
-  it("and sends a small reply that unpacks to 50 MB is cut off long before that", async () => {
+  it("may send a small response that expands to 50 MB: reading stops long before that", async () => {
     await expectGoodRead();
     upstream.respond(sendBomb);
     const begun = memory();
@@ -120,7 +118,7 @@ describe("An upstream that changes its mind", () => {
     clearInterval(watch);
     const megabytes = (most - begun) / 1e6;
     report.goal(
-      "50 kB of gzip that unpack to 50 MB: under 25 MB more memory",
+      "50 kB of gzip that expand to 50 MB: less than 25 MB more memory",
       `${megabytes.toFixed(0)} MB`,
       megabytes < 25,
     );

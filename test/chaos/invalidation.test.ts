@@ -10,15 +10,15 @@ import { until } from "../support/until.js";
 import { isLong, Report } from "./report.js";
 
 const CHECKS = isLong ? 20_000 : 300;
-/** Pairs of a writer and a reader side by side. */
+/** Pairs of a writer and a reader in parallel. */
 const PAIRS = 4;
-/** What docs/cache.md promises. */
+/** The bound in docs/cache.md. */
 const BOUND_MS = 1000;
 const TIMEOUT_MS = isLong ? 1_800_000 : 180_000;
 
 const report = new Report(
   "g",
-  `node dist/main.js twice on one Redis, and with WORKERS=2; ${PAIRS} pairs write by one process and read by the other as soon as the mutation is answered`,
+  `node dist/main.js twice on one Redis, and with WORKERS=2; ${PAIRS} pairs write by one process and read by the other right after the response to the mutation`,
 );
 let emulator: Emulator;
 let redis: TestRedis | undefined;
@@ -43,7 +43,7 @@ interface Pair {
   readonly reader: KeptConnection;
 }
 
-/** For each check that was late: after how many milliseconds the old state was last asked for and served. */
+/** Returns for each late check after how many milliseconds the last read began that returned the old state. */
 async function lateChecks(pairs: readonly Pair[]): Promise<number[]> {
   const late: number[] = [];
   await Promise.all(
@@ -51,7 +51,7 @@ async function lateChecks(pairs: readonly Pair[]): Promise<number[]> {
       const username = `pair-${pair}`;
       for (let check = 0; check < CHECKS / PAIRS; check++) {
         const isThere = check % 2 === 0;
-        // What the reader has cached must be the old state, else nothing could be late.
+        // The reader must have cached the old state, else no read could be late.
         expect(await reader.has(username)).toBe(!isThere);
         await writer.write(isThere ? "createSipEndpoint" : "removeSipEndpoint", username);
         const written = performance.now();
@@ -72,7 +72,7 @@ async function lateChecks(pairs: readonly Pair[]): Promise<number[]> {
 function reportLate(what: string, late: readonly number[]): number {
   const maxMs = Math.max(0, ...late);
   report.goal(
-    `${what}: reads after a mutation that served the old state for longer than ${BOUND_MS} ms: none`,
+    `${what}: reads that return the old state more than ${BOUND_MS} ms after a mutation: none`,
     `${late.length} of ${CHECKS} late, the last old state ${maxMs.toFixed(1)} ms after the mutation`,
     maxMs < BOUND_MS,
   );
@@ -97,7 +97,7 @@ describe("After a mutation, another process reads the new state", () => {
   );
 
   it(
-    "at once, over the primary process of workers",
+    "immediately, over the primary process of workers",
     async () => {
       const gateway = await start({ WORKERS: "2" });
       const pairs: Pair[] = [];

@@ -8,7 +8,7 @@ import type { Toxic } from "./toxics.js";
 
 const SEED = 20_260_702;
 const CLIENTS = 20;
-/** Shorter than a probe interval: breaker-overlap.test.ts tells why. */
+/** Shorter than the reset time of the circuit breaker; breaker-overlap.test.ts tests the other case. */
 const TIMEOUT_MS = 200;
 const RESET_MS = 300;
 const OUTAGE_MS = isLong ? 10_000 : 1000;
@@ -18,7 +18,7 @@ const settings = { PIOPIY_TIMEOUT_MS: String(TIMEOUT_MS), BREAKER_RESET_MS: Stri
 
 const report = new Report(
   "b",
-  `seed ${SEED}, ${CLIENTS} callers who read and rest ${REST_MS} ms, outage of ${OUTAGE_MS} ms, ${JSON.stringify(settings)}: an attempt ends within a probe interval, or (f) would show`,
+  `seed ${SEED}, ${CLIENTS} clients with a pause of ${REST_MS} ms after each read, outage of ${OUTAGE_MS} ms, ${JSON.stringify(settings)}; an attempt is shorter than the reset time`,
 );
 let proxied: ProxiedGateway;
 let clients: ReadingClients;
@@ -39,18 +39,18 @@ async function isOut(): Promise<boolean> {
   return (await health.json()).piopiy === "out of order";
 }
 
-/** Lets the callers read, then has the outage, then lets them read again; tells what each time was like. */
+/** Lets the clients read before, during and after an outage. Returns the measurements of each time. */
 async function outage(toxic: Toxic) {
   const { proxy } = proxied;
   const reads = () => clients.reads.length;
   await until(() => reads() > 100);
-  proxy.forget();
+  proxy.resetCounts();
   const calmAt = performance.now();
   await pause(CALM_MS);
   const normalRate = proxy.counts.exchanges / (performance.now() - calmAt);
 
   proxy.setToxics([[1, toxic]]);
-  proxy.forget();
+  proxy.resetCounts();
   const outAt = performance.now();
   await until(isOut);
   const openAt = performance.now();
@@ -59,7 +59,7 @@ async function outage(toxic: Toxic) {
   const upstreamRate = requests / (performance.now() - outAt);
   proxy.setToxics([]);
   const overAt = performance.now();
-  proxy.forget();
+  proxy.resetCounts();
   const isRecovered = () => clients.reads.some(({ begun, ending }) => begun > overAt && ending === "ok");
   await until(isRecovered);
   const before = reads();
@@ -89,27 +89,27 @@ async function outage(toxic: Toxic) {
   };
 }
 
-describe("An upstream that is out", () => {
+describe("An upstream that is down", () => {
   it.each<[string, Toxic]>([
     ["a black hole", { kind: "black-hole" }],
     ["resets", { kind: "reset", on: "request" }],
   ])(
-    "is spared, and taken up again as soon as it is back: %s",
+    "receives few requests, and is used again as soon as it is up: %s",
     async (name, toxic) => {
       const seen = await outage(toxic);
       const mostRecovery = RESET_MS + TIMEOUT_MS + 50;
       report.goal(
-        `${name}: answers once the breaker is open, p99 under 50 ms`,
+        `${name}: responses while the circuit breaker is open, p99 under 50 ms`,
         `${seen.p99.toFixed(1)} ms`,
         seen.p99 < 50,
       );
       report.goal(
-        `${name}: calls upstream under 5 % of the normal rate`,
+        `${name}: upstream requests under 5 % of the normal rate`,
         `${(100 * seen.share).toFixed(2)} %`,
         seen.share < 0.05,
       );
       report.goal(
-        `${name}: recovery within one probe interval, give or take one call (${mostRecovery} ms)`,
+        `${name}: recovery within the reset time and one attempt (${mostRecovery} ms with a margin)`,
         `${seen.recovery.toFixed(0)} ms`,
         seen.recovery < mostRecovery,
       );
@@ -118,12 +118,12 @@ describe("An upstream that is out", () => {
         String(seen.failuresAfter.length),
         seen.failuresAfter.length === 0,
       );
-      // The call of each caller, another one after each failure that led to the opening, and a probe for each interval.
+      // One request of each client, another one after each failure that led to the opening, and a probe for each reset time.
       expect(seen.requests).toBeLessThanOrEqual(CLIENTS + 10 + seen.probes);
       if (isLong) expect(seen.share).toBeLessThan(0.05);
       expect(seen.failuresAfter).toEqual([]);
       for (const code of seen.codes) expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(code);
-      // An answer without a call takes a small part of the time that one with a lost call takes.
+      // A response without an upstream request takes a small part of the time of one with a lost request.
       if (toxic.kind === "black-hole")
         expect(seen.median).toBeLessThan(quantile(seen.firstFailures, 0.5) / 2);
       if (isLong) expect(seen.p99).toBeLessThan(50);

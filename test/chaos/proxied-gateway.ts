@@ -2,11 +2,11 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 import { freePort } from "../support/redis.js";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
-/** A gateway whose calls to its emulator go through a proxy that may harm them. */
+/** A gateway whose upstream requests go through a proxy that can inject faults. */
 export interface ProxiedGateway {
   readonly gateway: TestGateway;
   readonly proxy: TcpProxy;
-  /** What the emulator holds, read past gateway and proxy, in its order. */
+  /** Returns the endpoints of the emulator in its order, read directly. */
   rows(): Promise<Row[]>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { TestGateway } from "../support/gateway/test-gateway.js";
 
-/** A read as its caller saw it; times are of `performance.now()`. */
+/** A read as its client saw it; times are of `performance.now()`. */
 export interface SeenRead {
   readonly begun: number;
   readonly ended: number;
@@ -10,17 +10,17 @@ export interface SeenRead {
   readonly message: string | undefined;
 }
 
-/** Callers with names of their own share no call. */
+/** Each client has names of its own, so that clients share no upstream request. */
 export const NAMES_EACH = 50;
 
-/** Callers who read one endpoint after another until they are told to stop. */
+/** Clients that read one endpoint after another until they are stopped. */
 export interface ReadingClients {
   readonly reads: readonly SeenRead[];
-  /** Lets each caller finish its last read. */
+  /** Waits until each client has finished its last read. */
   stop(): Promise<void>;
 }
 
-/** @param pauseMs how long each caller rests between two reads */
+/** @param pauseMs milliseconds between two reads of a client */
 export function startReading(gateway: TestGateway, clients: number, pauseMs: number): ReadingClients {
   const reads: SeenRead[] = [];
   let stopped = false;

@@ -1,17 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 
-/** Whether the long versions run, and write what they measured to docs/chaos.md. */
+/** Whether the long versions run, which write their results to docs/chaos.md. */
 export const isLong = process.env.CHAOS === "long";
 
 const FILE = "docs/chaos.md";
 
-/** Collects what a long run measured, goal by goal, whether or not it was reached. A short run keeps nothing. */
+/** Collects the results of a long run, one line for each goal, reached or not. A short run only prints them. */
 export class Report {
   readonly #part: string;
   readonly #lines: string[] = [];
 
-  /** @param part a letter of its own; @param conditions the seed and the settings, in words */
+  /** @param part the letter of the part; @param conditions the seed and the settings */
   constructor(part: string, conditions: string) {
     this.#part = part;
     this.#lines.push(`- (${part}) ${conditions}`);
@@ -23,7 +23,7 @@ export class Report {
     process.stdout.write(`chaos (${this.#part}): ${goal}: ${figure}${reached ? "" : " (MISSED)"}\n`);
   }
 
-  /** Puts the lines into the file, beside those of the other parts. */
+  /** Writes the lines into the file, and leaves those of the other parts unchanged. */
   write(): void {
     if (!isLong) return;
     const before = existsSync(FILE) ? readFileSync(FILE, "utf8").split("\n") : [];
@@ -32,10 +32,10 @@ export class Report {
       letterOf(one).localeCompare(letterOf(other)),
     );
     const text = [
-      "# What the chaos tests measured",
+      "# Results of the chaos tests",
       "",
       `Written by \`npm run test:chaos\` on ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version},`,
-      `${cpus().length} CPUs with a load average of ${loadavg()[0]?.toFixed(1)} at the end. Gateway, proxy, emulator and callers share one process, unless`,
+      `${cpus().length} CPUs with a load average of ${loadavg()[0]?.toFixed(1)} at the end. Gateway, proxy, emulator and clients share one process, unless`,
       "a line says otherwise.",
       "",
       ...lines.filter((line) => line.startsWith("- ")),
@@ -50,7 +50,7 @@ export class Report {
   }
 }
 
-/** The value below which such a part of all values lies. */
+/** Returns the value below which this part of all values lies. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;

@@ -1,13 +1,13 @@
-/** Draws that are the same for the same seed. */
+/** Random values that are the same for the same seed. */
 export interface SeededRandom {
-  /** From 0 up to but without 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next(): number;
-  /** A whole number from `from` to `to`, both included. */
+  /** Returns an integer from `from` to `to`, both included. */
   whole(from: number, to: number): number;
   pick<T>(choices: readonly T[]): T;
 }
 
-/** Mulberry32: short, and even enough to draw faults with. */
+/** Mulberry32: short, and uniform enough to choose faults. */
 export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
   const next = () => {

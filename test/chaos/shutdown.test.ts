@@ -15,7 +15,7 @@ const settings = { PIOPIY_MAX_CONCURRENCY: "12", LOG_LEVEL: "warn", RATE_LIMIT_P
 
 const report = new Report(
   "d",
-  `seed ${SEED}, node dist/main.js, ${CLIENTS} callers who read and create, replies after 300 ms more or less 150, ${JSON.stringify(settings)}`,
+  `seed ${SEED}, node dist/main.js, ${CLIENTS} clients that read and create, responses after 300 ± 150 ms, ${JSON.stringify(settings)}`,
 );
 let emulator: Emulator;
 let proxy: TcpProxy;
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 afterAll(() => report.write());
 
-/** What became of one request: an answer's data, or the code of a connection that failed. */
+/** The outcome of a request: the response, or the code of a failed connection. */
 type Ending = { readonly data: unknown; readonly errors?: unknown } | string;
 
 async function execute(username: string, isWrite: boolean): Promise<Ending> {
@@ -45,7 +45,7 @@ async function execute(username: string, isWrite: boolean): Promise<Ending> {
   }
 }
 
-/** One signal under load. */
+/** Sends one SIGTERM under load. */
 async function stopUnderLoad() {
   emulator = await startEmulator(account);
   proxy = await startTcpProxy(emulator.url, SEED);
@@ -92,24 +92,23 @@ async function stopUnderLoad() {
     withoutResponse: [...accepted].filter(
       (username) => !good(endings.get(username)) && username !== "a-new-connection",
     ),
-    turnedAway: [...endings.values()].filter((ending) => !good(ending)),
+    failed: [...endings.values()].filter((ending) => !good(ending)),
   };
 }
 
 describe("SIGTERM under load", () => {
   it.each(
     Array.from({ length: ROUNDS }, (_, round) => round + 1),
-  )("lets the gateway answer what it has accepted, refuse new connections and end with 0, time %i", async (round) => {
-    const { code, tookMs, withoutResponse, accepted, isRunning, turnedAway, stderr } = await stopUnderLoad();
+  )("lets the gateway respond to all accepted requests, refuse new connections and exit with 0, time %i", async (round) => {
+    const { code, tookMs, withoutResponse, accepted, isRunning, failed, stderr } = await stopUnderLoad();
     report.goal(
-      `SIGTERM ${round}: every accepted request answered, exit code 0 within ${GRACE_MS / 1000} s`,
+      `SIGTERM ${round}: a response to every accepted request, exit code 0 within ${GRACE_MS / 1000} s`,
       `${accepted - withoutResponse.length} of ${accepted}, exit code ${code} after ${tookMs.toFixed(0)} ms`,
       withoutResponse.length === 0 && code === 0 && tookMs < GRACE_MS,
     );
     expect({ withoutResponse, code, stderr }).toEqual({ withoutResponse: [], code: 0, stderr: "" });
     expect(tookMs).toBeLessThan(GRACE_MS);
     expect(isRunning).toBe(true);
-    for (const ending of turnedAway)
-      expect(["ECONNREFUSED", "ECONNRESET", "UND_ERR_SOCKET"]).toContain(ending);
+    for (const ending of failed) expect(["ECONNREFUSED", "ECONNRESET", "UND_ERR_SOCKET"]).toContain(ending);
   });
 });

@@ -11,10 +11,10 @@ import type { TcpProxy } from "./tcp-proxy.js";
 const SEED = 20_260_703;
 const CLIENTS = 20;
 const IN_FLIGHT = 8;
-/** Of these, some take longer than an attempt may. */
+/** Some of these take longer than the timeout of an attempt. */
 const SLOW = { kind: "latency", on: "reply", ms: 200, jitter: 70 } as const;
 const WINDOW_MS = isLong ? 15_000 : 400;
-/** How many calls may wait for each one in flight: see src/piopiy/policy.ts. */
+/** How many requests may wait for each slot: see src/piopiy/client.ts. */
 const WAITING_FOR_EACH = 50;
 const settings = {
   PIOPIY_TIMEOUT_MS: "250",
@@ -24,7 +24,7 @@ const settings = {
 
 const report = new Report(
   "c",
-  `seed ${SEED}, ${CLIENTS} callers, replies after 200 ms more or less 70, windows of ${WINDOW_MS} ms, ${JSON.stringify(settings)}`,
+  `seed ${SEED}, ${CLIENTS} clients, responses after 200 ± 70 ms, intervals of ${WINDOW_MS} ms, ${JSON.stringify(settings)}`,
 );
 let proxied: ProxiedGateway | undefined;
 let clients: ReadingClients | undefined;
@@ -45,9 +45,9 @@ function heapMegabytes(): number {
   return (heapUsed + arrayBuffers) / 1e6;
 }
 
-/** Begins to count open sockets; the result ends it, and tells how many stood open for three looks in a row. */
+/** Counts open sockets. Returns a function that stops counting and returns the most that were open three times in a row. */
 function watchSockets(proxy: TcpProxy): () => number {
-  // One that is cut and its successor may be seen together for a moment.
+  // A closed socket and its successor may both be counted for a moment.
   const last: number[] = [];
   let peak = 0;
   const timer = setInterval(() => {
@@ -62,7 +62,7 @@ function watchSockets(proxy: TcpProxy): () => number {
 }
 
 describe("A slow upstream", () => {
-  it("under a steady load makes neither the heap nor the number of open sockets grow", async () => {
+  it("under a steady load increases neither the heap nor the number of open sockets", async () => {
     proxied = await startProxiedGateway(SEED, settings);
     await proxied.gateway.reset({ count: CLIENTS * NAMES_EACH });
     proxied.proxy.setToxics([[1, SLOW]]);
@@ -81,13 +81,13 @@ describe("A slow upstream", () => {
     const responded = reads.filter(({ ending }) => ending === "ok").length;
     const timedOut = reads.filter(({ ending }) => ending === "UPSTREAM_TIMEOUT").length;
     report.goal(
-      `sockets to a slow PIOPIY: never more than ${IN_FLIGHT}`,
-      `${peak} in ${exchanges} calls`,
+      `sockets to a slow PIOPIY: at most ${IN_FLIGHT}`,
+      `${peak} in ${exchanges} upstream requests`,
       peak <= IN_FLIGHT,
     );
     report.goal(
-      "heap under a steady load on a slow PIOPIY: flat (the last window within 10 % of the second)",
-      `${heaps.map((heap) => heap.toFixed(1)).join(", ")} MB; ${responded} answers, ${timedOut} timeouts`,
+      "heap under a steady load on a slow PIOPIY: constant (the last interval within 10 % of the second)",
+      `${heaps.map((heap) => heap.toFixed(1)).join(", ")} MB; ${responded} responses, ${timedOut} timeouts`,
       late < early * 1.1,
     );
     expect(responded).toBeGreaterThan(0);
@@ -95,7 +95,7 @@ describe("A slow upstream", () => {
     expect(late).toBeLessThan(early * (isLong ? 1.1 : 1.5));
   });
 
-  it("has a bounded queue: who comes when it is full is refused before anyone is answered", async () => {
+  it("has a queue of limited length: further requests are rejected before any other response", async () => {
     const more = isLong ? 400 : 50;
     const inFlight = 2;
     proxied = await startProxiedGateway(SEED, {
@@ -111,7 +111,7 @@ describe("A slow upstream", () => {
     const requested = Array.from({ length: room + more }, async (_, number) => {
       const response = await proxied?.gateway.execute(`{ sipEndpoint(username: "u${number}") { username } }`);
       const [error] = response?.errors ?? [];
-      if (error?.message.startsWith("Too many calls")) refusals.push(error.extensions.code);
+      if (error?.message.startsWith("Too many requests")) refusals.push(error.extensions.code);
       else others.push(error?.extensions.code ?? "");
     });
     await until(() => refusals.length === more);
@@ -122,7 +122,7 @@ describe("A slow upstream", () => {
     expect(refusals).toHaveLength(more);
     expect(new Set(others)).toEqual(new Set(["UPSTREAM_TIMEOUT"]));
     report.goal(
-      "calls beyond the bound of the queue: refused before any other is answered",
+      "requests beyond the limit of the queue: rejected before any other response",
       `${more} of ${more}`,
       true,
     );

@@ -3,29 +3,29 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Direction, Toxic } from "./toxics.js";
 
-/** What a link tells of itself. */
+/** Receives the events of a link. */
 export interface LinkEvents {
-  /** A request begins: what happens to it and to its reply, and how long either is held back. */
+  /** A request begins. Returns the toxic for the exchange, and the milliseconds of its delay. */
   begin(): { readonly toxic: Toxic | undefined; readonly delayMs: number };
   replied(): void;
   passed(direction: Direction, bytes: number): void;
 }
 
-/** Slices of a second in which a limited bandwidth is given out. */
+/** The number of time slices in a second, among which a limited bandwidth is divided. */
 const SLICES = 50;
 
-/** Joins two connections, and does to each exchange on them what its toxic says. Either end closes the other. */
+/** Connects two sockets, and applies its toxic to each exchange. When one socket closes, the other is closed too. */
 export class TcpLink {
   readonly #ends: Readonly<Record<Direction, Socket>>;
   readonly #events: LinkEvents;
   readonly #gone = new AbortController();
-  /** What is still to be passed on, in its order. */
+  /** The data that is still to be forwarded, in its order. */
   readonly #lines = { request: Promise.resolve(), reply: Promise.resolve() };
   readonly #bytes = { request: 0, reply: 0 };
   #turn: Direction = "reply";
   #exchange: ReturnType<LinkEvents["begin"]> = { toxic: undefined, delayMs: 0 };
 
-  /** @param client who asks, and is done for when its end closes: what was held back is not passed on then */
+  /** @param client the side that sends requests; when it closes, delayed data is not forwarded any more */
   constructor(client: Socket, upstream: Socket, events: LinkEvents) {
     this.#ends = { request: upstream, reply: client };
     this.#events = events;
@@ -58,7 +58,7 @@ export class TcpLink {
   #reply(chunk: Buffer): void {
     if (this.#turn === "request") this.#events.replied();
     this.#turn = "reply";
-    // What the client does not take is not taken from the upstream either.
+    // Backpressure: while the client does not read, nothing is read from the upstream.
     this.#ends.request.pause();
     this.#later("reply", async () => {
       await this.#pass("reply", chunk);
@@ -108,7 +108,7 @@ export class TcpLink {
     if (!this.#ends[on].write(chunk)) await once(this.#ends[on], "drain", { signal });
   }
 
-  /** Rejects when the client has gone meanwhile. */
+  /** Rejects when the link closes meanwhile. */
   #wait(ms: number): Promise<unknown> {
     return sleep(ms, undefined, { signal: this.#gone.signal });
   }

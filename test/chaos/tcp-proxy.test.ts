@@ -23,7 +23,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-/** The length of the answer, or how the request failed. */
+/** Returns the length of the response, or the error code of the request. */
 async function send(signal?: AbortSignal): Promise<number | string> {
   try {
     const options = { method: "POST", agent, ...(signal && { signal }) };
@@ -36,7 +36,7 @@ async function send(signal?: AbortSignal): Promise<number | string> {
 }
 
 describe("The TCP proxy", () => {
-  it("passes requests and replies on, and counts them", async () => {
+  it("forwards requests and replies, and counts them", async () => {
     expect([await send(), await send()]).toEqual([1000, 1000]);
     expect(upstream.requests).toHaveLength(2);
     expect(proxy.counts).toMatchObject({ connections: 1, exchanges: 2, replies: 2, toxics: {} });
@@ -52,7 +52,7 @@ describe("The TCP proxy", () => {
     [{ kind: "latency", on: "request", ms: 20, jitter: 10 }, 1, 1000],
     [{ kind: "latency", on: "reply", ms: 20, jitter: 10 }, 1, 1000],
     [{ kind: "bandwidth", on: "reply", bytesPerSecond: 20_000 }, 1, 1000],
-  ])("does what its toxic says: %j", async (toxic, requests, result) => {
+  ])("applies a toxic: %j", async (toxic, requests, result) => {
     proxy.setToxics([[1, toxic]]);
     expect(await send()).toBe(result);
     expect(upstream.requests).toHaveLength(requests);
@@ -64,7 +64,7 @@ describe("The TCP proxy", () => {
     { kind: "black-hole" },
     { kind: "latency", on: "request", ms: 60_000 },
     { kind: "bandwidth", on: "request", bytesPerSecond: 50 },
-  ])("never passes on a request whose client has left: %j", async (toxic) => {
+  ])("does not forward a request whose client has disconnected: %j", async (toxic) => {
     proxy.setToxics([[1, toxic]]);
     const client = new AbortController();
     const response = send(client.signal);
@@ -75,13 +75,13 @@ describe("The TCP proxy", () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  it("draws for each exchange, or once for all of a connection", async () => {
+  it("chooses a toxic for each exchange, or one for all exchanges of a connection", async () => {
     proxy.setToxics([[0.5, { kind: "slow-close", ms: 0 }]]);
     for (let requested = 0; requested < 20; requested += 1) await send();
     expect(proxy.counts.toxics["slow-close"]).toBeGreaterThan(3);
     expect(proxy.counts.toxics["slow-close"]).toBeLessThan(17);
     proxy.setToxics([[1, { kind: "latency", on: "reply", ms: 1 }]], "connection");
-    proxy.forget();
+    proxy.resetCounts();
     await send();
     await send();
     expect(proxy.counts.toxics["latency of the reply"] ?? 0).toBe(proxy.counts.connections * 2);

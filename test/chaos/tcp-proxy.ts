@@ -4,30 +4,30 @@ import { seededRandom } from "./seeded-random.js";
 import { TcpLink } from "./tcp-link.js";
 import { drawDelay, drawToxic, type Toxic, type ToxicShare } from "./toxics.js";
 
-/** What went through a proxy since it began, or since `forget`. */
+/** The traffic of a proxy since its start, or since `resetCounts`. */
 export interface ProxyCounts {
   connections: number;
   /** Requests that began. */
   exchanges: number;
-  /** Replies that began to come back from the upstream. */
+  /** Replies of the upstream that began. */
   replies: number;
   readonly bytes: { request: number; reply: number };
-  /** How often each toxic was drawn, by its kind and direction. */
+  /** How often each toxic was chosen, by its kind and direction. */
   readonly toxics: Record<string, number>;
 }
 
-/** Stands between two ends of TCP connections that carry HTTP/1.1, and harms what passes. */
+/** A TCP proxy for HTTP/1.1 connections that injects faults. */
 export interface TcpProxy {
-  /** The target's address, with the proxy's host and port in it. */
+  /** The target's URL, with the host and port of the proxy. */
   readonly url: string;
   readonly counts: Readonly<ProxyCounts>;
   /** Connections that are open now. */
   readonly open: number;
-  /** Sets what befalls the exchanges that begin from now on; with `connection`, all that begin on a new connection alike. */
+  /** Sets the toxics of later exchanges. With `connection`, all exchanges of a new connection have the same one. */
   setToxics(shares: readonly ToxicShare[], per?: "exchange" | "connection"): void;
-  /** Begins counting anew. */
-  forget(): void;
-  /** Cuts what is open, and refuses connections from now on. */
+  /** Sets all counts to zero. */
+  resetCounts(): void;
+  /** Closes all connections, and refuses new ones. */
   close(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export async function startTcpProxy(target: string, seed: number): Promise<TcpPr
       shares = next;
       perConnection = per === "connection";
     },
-    forget() {
+    resetCounts() {
       Object.assign(counts, newCounts());
     },
     async close() {

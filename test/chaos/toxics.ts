@@ -1,26 +1,26 @@
 import type { SeededRandom } from "./seeded-random.js";
 
-/** What a proxy may do to an exchange: to a request and its reply. */
+/** A fault that a proxy can apply to an exchange, which is a request and its reply. */
 export type Toxic =
-  /** Holds the request, or the reply after the work was done, back for `ms`, more or less `jitter`. */
+  /** Delays the request, or the reply, by `ms`, plus or minus `jitter`. */
   | { readonly kind: "latency"; readonly on: Direction; readonly ms: number; readonly jitter?: number }
-  /** Resets the connection instead of passing the request, or the reply, on. */
+  /** Resets the connection instead of forwarding the request, or the reply. */
   | { readonly kind: "reset"; readonly on: Direction }
-  /** Swallows the reply, and ends the connection in order after `ms`. */
+  /** Drops the reply, and closes the connection after `ms`. */
   | { readonly kind: "slow-close"; readonly ms: number }
-  /** Passes so many bytes of the request, or of the reply, on and then cuts the connection. */
+  /** Forwards this many bytes of the request, or of the reply, and then closes the connection. */
   | { readonly kind: "cut"; readonly on: Direction; readonly bytes: number }
-  /** Passes so many bytes a second on. */
+  /** Limits the bytes per second. */
   | { readonly kind: "bandwidth"; readonly on: Direction; readonly bytesPerSecond: number }
-  /** Passes nothing on, neither way, and leaves the connection open. */
+  /** Forwards nothing in either direction, and leaves the connection open. */
   | { readonly kind: "black-hole" };
 
 export type Direction = "request" | "reply";
 
-/** A toxic, and the share of exchanges, 0 to 1, that it befalls. */
+/** A toxic, and the share of exchanges, from 0 to 1, that it is applied to. */
 export type ToxicShare = readonly [share: number, toxic: Toxic];
 
-/** Draws the toxic of one exchange; most often there is none, unless the shares add up to 1. */
+/** Chooses the toxic of one exchange; undefined for the exchanges that are left when the shares add up to less than 1. */
 export function drawToxic(shares: readonly ToxicShare[], random: SeededRandom): Toxic | undefined {
   let rest = random.next();
   for (const [share, toxic] of shares) {
@@ -30,7 +30,7 @@ export function drawToxic(shares: readonly ToxicShare[], random: SeededRandom): 
   return undefined;
 }
 
-/** How long a latency lasts this time. */
+/** Chooses the milliseconds of one delay. */
 export function drawDelay({ ms, jitter = 0 }: { ms: number; jitter?: number }, random: SeededRandom): number {
   return Math.max(0, ms + (2 * random.next() - 1) * jitter);
 }

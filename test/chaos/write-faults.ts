@@ -1,7 +1,7 @@
 import type { SeededRandom } from "./seeded-random.js";
 import type { ToxicShare } from "./toxics.js";
 
-/** Toxics of every kind, on 14 of 100 exchanges. What is held back long ends only after an attempt's time of 250 ms. */
+/** Toxics of every kind, for 14 of 100 exchanges. Long delays exceed the timeout of an attempt, 250 ms. */
 export const everyToxic: readonly ToxicShare[] = [
   [0.01, { kind: "latency", on: "request", ms: 30, jitter: 20 }],
   [0.015, { kind: "latency", on: "request", ms: 600, jitter: 100 }],
@@ -30,7 +30,7 @@ export const storm: readonly ToxicShare[] = [
   [0.05, { kind: "black-hole" }],
 ];
 
-/** A fault of the emulator for the next call of this name, or one after it: see the emulator's faults. */
+/** Chooses a fault of the emulator for the next request with this username: for this operation or for the `get_sip` after it. */
 export function drawEmulatorFault(
   random: SeededRandom,
   operation: string,
@@ -42,7 +42,7 @@ export function drawEmulatorFault(
     username,
     operation: random.pick([operation, operation, operation, "get_sip"]),
     times: random.pick([1, 1, 1, 2]),
-    // A call that PIOPIY held back for longer than the gateway waits, and then made, could not be told from a lost one.
+    // A longer latency is left out: a write that takes effect after the timeout cannot be distinguished from a lost one.
     ...(kind === "latency" && { ms: random.whole(5, 40) }),
     ...(kind === "status" && { status: random.pick([429, 500, 502, 503, 504]) }),
   };

@@ -7,19 +7,19 @@ import { operationOf, WritingClient } from "./writing-client.js";
 
 const OWN_ENDPOINTS = 8;
 
-/** What callers write, and what happens to it. */
+/** The number of writes and clients, and the faults during the run. */
 export interface WriteRun {
   readonly seed: number;
   readonly clients: number;
-  /** Writes of each caller between two looks at the emulator. */
+  /** Writes of each client between two checks of the emulator. */
   readonly round: number;
   readonly writes: number;
   readonly toxics: readonly ToxicShare[];
-  /** The share of writes for which the emulator gets a fault, too. */
+  /** The share of writes for which the emulator has a fault too. */
   readonly faults: number;
 }
 
-/** Lets all callers write side by side, and looks again and again whether the emulator holds what they were told. */
+/** Lets all clients write in parallel, and checks repeatedly whether the emulator has the state that their responses report. */
 export async function runWrites(
   { gateway, proxy, rows }: ProxiedGateway,
   { seed, clients: count, round, writes, toxics, faults }: WriteRun,

@@ -6,7 +6,7 @@ import { runWrites } from "./write-run.js";
 
 const SEED = 20_260_701;
 const CLIENTS = 20;
-/** Writes of each caller between two looks at the emulator. */
+/** Writes of each client between two checks of the emulator. */
 const ROUND = 5;
 const usual = { PIOPIY_TIMEOUT_MS: "250", PIOPIY_DEADLINE_MS: "5000", BREAKER_RESET_MS: "200" };
 const shortTimeouts = { PIOPIY_TIMEOUT_MS: "100", PIOPIY_DEADLINE_MS: "300", BREAKER_RESET_MS: "100" };
@@ -16,15 +16,15 @@ const KINDS = 10 + 6;
 
 const report = new Report(
   "a",
-  `seed ${SEED}, ${CLIENTS} callers, ${JSON.stringify(usual)}; storm: ${JSON.stringify(shortTimeouts)}`,
+  `seed ${SEED}, ${CLIENTS} clients, ${JSON.stringify(usual)}; storm: ${JSON.stringify(shortTimeouts)}`,
 );
 const load = { seed: SEED, clients: CLIENTS, round: ROUND };
 let proxied: ProxiedGateway | undefined;
 afterEach(() => proxied?.close());
 afterAll(() => report.write());
 
-describe("20 callers who write side by side", () => {
-  it("are told the truth with every fifth call harmed in one way or another", async () => {
+describe("20 clients that write in parallel", () => {
+  it("receive correct responses although every fifth upstream request has a fault", async () => {
     proxied = await startProxiedGateway(SEED, usual);
     const writes = isLong ? 10_000 : 400;
     const { unknown, endings, contradictions, untrue, toxicShare, kinds, gone } = await runWrites(proxied, {
@@ -34,34 +34,34 @@ describe("20 callers who write side by side", () => {
       faults: 0.1,
     });
     report.goal(
-      "calls upstream that were harmed, of those for 10,000 writes: 20 %",
+      "upstream requests with a fault, of those for 10,000 writes: 20 %",
       percent(toxicShare),
       toxicShare > 0.19,
     );
     report.goal(
-      "answers of a lost outcome: under 0.5 %",
-      `${percent(unknown)} of ${writes} writes; ${JSON.stringify(endings)}; ${gone} of these removed what was gone already`,
+      "responses with OUTCOME_UNKNOWN: under 0.5 %",
+      `${percent(unknown)} of ${writes} writes; ${JSON.stringify(endings)}; ${gone} of these removed an endpoint that was gone already`,
       unknown < 0.005,
     );
     report.goal(
-      "answers that contradict what was told before: none",
+      "responses that contradict earlier ones: none",
       String(contradictions.length),
       contradictions.length === 0,
     );
     report.goal(
-      "looks at the emulator that found anything else than was told: none",
+      "checks of the emulator that found a different state: none",
       String(untrue.length),
       untrue.length === 0,
     );
-    report.goal(`kinds of harm that occurred: all ${KINDS}`, String(kinds), kinds === KINDS);
+    report.goal(`kinds of faults that occurred: all ${KINDS}`, String(kinds), kinds === KINDS);
     expect({ contradictions, untrue }).toEqual({ contradictions: [], untrue: [] });
     if (isLong) expect(kinds).toBe(KINDS);
     expect(toxicShare).toBeGreaterThan(isLong ? 0.19 : 0.15);
-    // How often an outcome stays unknown depends on the machine; that it is told truly does not.
+    // The share of unknown outcomes depends on the machine; the correctness of the responses does not.
     if (isLong) expect(unknown).toBeLessThan(0.005);
   }, 600_000);
 
-  it("are told the truth in a storm, too, and whoever is told OUTCOME_UNKNOWN learns it by repeating", async () => {
+  it("receive correct responses in a storm too, and learn each unknown outcome by repeating the write", async () => {
     proxied = await startProxiedGateway(SEED, shortTimeouts);
     const writes = isLong ? 2000 : 100;
     const { unknown, endings, contradictions, untrue } = await runWrites(proxied, {
@@ -71,7 +71,7 @@ describe("20 callers who write side by side", () => {
       faults: 0,
     });
     report.goal(
-      "in a storm, untrue answers and states: none",
+      "in a storm, incorrect responses and states: none",
       `${contradictions.length + untrue.length} of ${writes} writes, ${percent(unknown)} OUTCOME_UNKNOWN; ${JSON.stringify(endings)}`,
       contradictions.length + untrue.length === 0,
     );

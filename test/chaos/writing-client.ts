@@ -5,12 +5,12 @@ import type { SeededRandom } from "./seeded-random.js";
 export interface Write {
   readonly kind: "create" | "update" | "remove";
   readonly username: string;
-  /** Null has one made. */
+  /** Null lets the gateway generate one. */
   readonly password: string | null;
   readonly idempotencyKey: string;
 }
 
-/** How a write ended: done, with the password that was told, or a code. */
+/** The outcome of a write: success with the password in the response, or an error code. */
 type Ending =
   | { readonly done: true; readonly password: string | null }
   | { readonly done: false; readonly code: string; readonly waitMs: number };
@@ -25,18 +25,18 @@ const documents = {
   remove:
     "mutation ($input: RemoveSipEndpointInput!) { write: removeSipEndpoint(input: $input) { username userErrors { code } } }",
 };
-/** More repetitions than any honest gateway needs, each after the time that it asks for. */
+/** More repetitions than necessary, each after the `retryAfterMs` of the error before. */
 const MAX_REPETITIONS = 300;
 
-/** Writes endpoints of its own, and believes what it is told. */
+/** Writes endpoints of its own, and tracks their state by the responses. */
 export class WritingClient {
-  /** The password of each endpoint, as told; null when there is none. */
+  /** The password of each endpoint, according to the responses; null when there is none. */
   readonly expected = new Map<string, string | null>();
-  /** Answers that contradict what was told before. */
+  /** Responses that contradict earlier ones. */
   readonly contradictions: string[] = [];
-  /** How often each answer came to a first attempt, by its code. */
+  /** How often each outcome occurred at a first attempt, by its code. */
   readonly endings: Record<string, number> = {};
-  /** Removals that were told to have succeeded of endpoints that it believed gone. */
+  /** Successful removals of endpoints that were gone according to earlier responses. */
   gone = 0;
   readonly #gateway: TestGateway;
   readonly #random: SeededRandom;
@@ -50,7 +50,7 @@ export class WritingClient {
     for (let number = 1; number <= endpoints; number += 1) this.expected.set(`${name}-${number}`, null);
   }
 
-  /** A write for one of its endpoints: most often one that should succeed, at times one that should not. */
+  /** Returns a write for one of its endpoints: usually one that should succeed, sometimes one that should not. */
   draw(): Write {
     const username = this.#random.pick([...this.expected.keys()]);
     const sensible =
@@ -71,14 +71,15 @@ export class WritingClient {
     };
   }
 
-  /** Makes the write, repeats it while its outcome is unknown, and notes what it was told. */
+  /** Sends the write, repeats it while its outcome is unknown, and records the outcome. */
   async perform(write: Write): Promise<void> {
     let ending = await this.#send(write);
     const name = ending.done ? "done" : ending.code;
     this.endings[name] = (this.endings[name] ?? 0) + 1;
     const isRepeated = name === "OUTCOME_UNKNOWN";
     for (let repeated = 0; isRepeated && isOpen(ending); repeated += 1) {
-      if (repeated === MAX_REPETITIONS) throw new Error(`no answer to ${JSON.stringify(write)}`);
+      if (repeated === MAX_REPETITIONS)
+        throw new Error(`The outcome stays unknown: ${JSON.stringify(write)}`);
       if (!ending.done) await pause(ending.waitMs);
       ending = await this.#send(write);
     }
@@ -105,24 +106,24 @@ export class WritingClient {
     const report = (text: string) =>
       this.contradictions.push(`${text}: ${JSON.stringify({ write, ending, isRepeated, isThere })}`);
     if (ending.done) {
-      if (kind === "create" && isThere) report("an endpoint was made that is there already");
-      if (kind === "update" && !isThere) report("an endpoint was updated that is not there");
+      if (kind === "create" && isThere) report("created an endpoint that exists already");
+      if (kind === "update" && !isThere) report("updated an endpoint that does not exist");
       if (kind !== "remove" && ending.password !== (password ?? ending.password))
-        report("another password was set");
+        report("set another password");
       if (kind === "remove" && !isThere) this.gone += 1;
       this.expected.set(username, ending.password);
       return;
     }
-    if (ending.code === "USERNAME_TAKEN" && !isThere) report("a name is taken that was free");
+    if (ending.code === "USERNAME_TAKEN" && !isThere) report("USERNAME_TAKEN for a free username");
     // An endpoint that the first attempt has removed is not found by the second.
     const isGone = kind === "remove" && isRepeated;
     if (ending.code === "SIP_ENDPOINT_NOT_FOUND" && isThere && !isGone)
-      report("an endpoint is not found that is there");
+      report("SIP_ENDPOINT_NOT_FOUND for an existing endpoint");
     if (ending.code === "SIP_ENDPOINT_NOT_FOUND" && isGone) this.expected.set(username, null);
   }
 }
 
-/** Whether a repetition has not told yet what became of the write. */
+/** Returns whether the outcome of the write is still unknown after a repetition. */
 function isOpen(ending: Ending): boolean {
   return !ending.done && /^(UPSTREAM|OUTCOME)_/.test(ending.code);
 }

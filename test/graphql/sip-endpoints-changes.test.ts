@@ -107,7 +107,7 @@ describe("Paginating Query.sipEndpoints while other clients change the list", ()
       expect(data).toBeNull();
       expect(errors).toEqual([
         expect.objectContaining({
-          message: expect.stringContaining("Start the walk again"),
+          message: expect.stringContaining("Start again from the first page"),
           path: ["sipEndpoints"],
           extensions: { code: "CURSOR_EXPIRED", retryable: false, requestId: expect.any(String) },
         }),

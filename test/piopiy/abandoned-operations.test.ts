@@ -25,7 +25,7 @@ afterEach(() => broken.close());
 const requests = () => broken.upstream.requests.map(({ operation }) => operation);
 const audit = () => auditOf(broken.gateway);
 
-/** Holds one call back, and then does with it what `next` says. */
+/** Holds one response back. Once it is released, `next` responds. */
 function heldFor(next: Responder): { responder: Responder; release: () => void } {
   const responses: (() => void)[] = [];
   return {
@@ -37,11 +37,11 @@ function heldFor(next: Responder): { responder: Responder; release: () => void }
   };
 }
 
-describe.each(writes)("A caller who hangs up during %s", (operation) => {
+describe.each(writes)("A client that disconnects during %s", (operation) => {
   const line = { what: fields[operation], username: "alice" };
   const { taken, not } = traces[operation];
 
-  it("leaves it to its end, and the audit trail tells that it was done", async () => {
+  it("does not abort the write, and the audit log has its outcome", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder);
     await abandon(broken.gateway, mutations[operation], () => requests().length === 1);
@@ -53,9 +53,9 @@ describe.each(writes)("A caller who hangs up during %s", (operation) => {
   });
 
   it.each<[string, Responder[], string[]]>([
-    ["looked at", [taken], ["get_sip"]],
-    ["looked at and repeated", [not, found], ["get_sip", operation]],
-  ])("leaves it to be settled when its answer is lost: it is %s", async (_, responders, more) => {
+    ["verified", [taken], ["get_sip"]],
+    ["verified and repeated", [not, found], ["get_sip", operation]],
+  ])("does not prevent reconciliation when the response is lost: the write is %s", async (_, responders, more) => {
     const lost = heldFor((response) => response.destroy());
     broken.upstream.respond(lost.responder, ...responders);
     await abandon(broken.gateway, mutations[operation], () => requests().length === 1);
@@ -65,7 +65,7 @@ describe.each(writes)("A caller who hangs up during %s", (operation) => {
     expect(requests()).toEqual([operation, ...more]);
   });
 
-  it("while it is looked at leaves it to be settled too", async () => {
+  it("does not prevent reconciliation during its get_sip", async () => {
     const look = heldFor(taken);
     broken.upstream.respond((response) => response.destroy(), look.responder);
     await abandon(broken.gateway, mutations[operation], () => requests().length === 2);
@@ -74,7 +74,7 @@ describe.each(writes)("A caller who hangs up during %s", (operation) => {
     expect(audit()).toEqual([{ ...line, outcome: "done" }]);
   });
 
-  it("is told in the audit trail what PIOPIY refused", async () => {
+  it("leaves the rejection by PIOPIY in the audit log", async () => {
     const hold = heldFor(refusal);
     broken.upstream.respond(hold.responder);
     await abandon(broken.gateway, mutations[operation], () => requests().length === 1);
@@ -83,7 +83,7 @@ describe.each(writes)("A caller who hangs up during %s", (operation) => {
     expect(audit()[0]?.outcome).toMatch(/^(USERNAME_TAKEN|SIP_ENDPOINT_NOT_FOUND)$/);
   });
 
-  it("is told there that its outcome is unknown when PIOPIY stays silent until the deadline", async () => {
+  it("leaves OUTCOME_UNKNOWN in the audit log when PIOPIY does not respond before the deadline", async () => {
     await broken.close();
     broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "500", PIOPIY_DEADLINE_MS: "2000" });
     broken.upstream.respond(() => {});
@@ -92,7 +92,7 @@ describe.each(writes)("A caller who hangs up during %s", (operation) => {
     expect(audit()).toEqual([{ ...line, outcome: "OUTCOME_UNKNOWN" }]);
   });
 
-  it("takes it away while it waits behind a write for the same name: it is never sent", async () => {
+  it("removes the write from the queue of the endpoint's lock, so that it is not sent", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const first = broken.gateway.execute(mutations.update_sip);
@@ -106,8 +106,8 @@ describe.each(writes)("A caller who hangs up during %s", (operation) => {
   });
 });
 
-describe("A gateway that stops", () => {
-  it.each(writes)("waits for %s whose caller has left", async (operation) => {
+describe("A gateway that shuts down", () => {
+  it.each(writes)("waits for %s whose client has disconnected", async (operation) => {
     const hold = held();
     broken.upstream.respond(hold.responder);
     await abandon(broken.gateway, mutations[operation], () => requests().length === 1);

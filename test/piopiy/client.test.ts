@@ -26,7 +26,7 @@ function connect(maxConcurrency: number): void {
 
 const users = () => upstream.requests.map(({ body }) => JSON.parse(body).username);
 
-/** How each call failed: its code, or what else came of it. */
+/** Returns the outcome of each request: "fulfilled", an error code, or another error. */
 async function codes(requests: readonly Promise<unknown>[]): Promise<unknown[]> {
   const results = await Promise.allSettled(requests);
   return results.map((result) => {
@@ -35,8 +35,8 @@ async function codes(requests: readonly Promise<unknown>[]): Promise<unknown[]> 
   });
 }
 
-describe("Many calls of one operation", () => {
-  it("are in flight together, up to the limit", async () => {
+describe("Many upstream requests of one operation", () => {
+  it("are in flight together, up to the concurrency limit", async () => {
     let inFlight = 0;
     let most = 0;
     upstream.respond((response) => {
@@ -58,7 +58,7 @@ describe("Many calls of one operation", () => {
     deadline.close();
   });
 
-  it("end together with the time, those under way and those that wait", async () => {
+  it("are all aborted at the deadline, in flight or queued", async () => {
     upstream.respond(() => {});
     connect(60);
     const deadline = new OperationDeadline(2000, "someone");
@@ -73,7 +73,7 @@ describe("Many calls of one operation", () => {
     await until(() => upstream.connections.open === 0);
   });
 
-  it("are not even begun once the time is spent", async () => {
+  it("are not sent after the operation was aborted", async () => {
     upstream.respond({});
     connect(1);
     const deadline = new OperationDeadline(PATIENT_MS, "someone");
@@ -88,8 +88,8 @@ describe("Many calls of one operation", () => {
   });
 });
 
-describe("A call that waits for its turn", () => {
-  it("is given up when its own time is spent, a write too, while others wait on", async () => {
+describe("A queued upstream request", () => {
+  it("is removed at its own deadline, a write too, while others stay queued", async () => {
     const responses: (() => void)[] = [];
     upstream.respond((response) => responses.push(() => send(response, {})), {});
     connect(1);
@@ -109,7 +109,7 @@ describe("A call that waits for its turn", () => {
     longDeadline.close();
   });
 
-  it("goes before the reads if it is a write", async () => {
+  it("is sent before queued reads if it is a write", async () => {
     upstream.respond({});
     connect(1);
     const deadline = new OperationDeadline(PATIENT_MS, "someone");
@@ -124,8 +124,8 @@ describe("A call that waits for its turn", () => {
   });
 });
 
-describe("An operation that is answered", () => {
-  it("spends nothing more: reads beside the one whose failure was the answer end", async () => {
+describe("An operation that has ended", () => {
+  it("aborts its reads that are still in flight", async () => {
     upstream.respond(() => {});
     const deadline = new OperationDeadline(PATIENT_MS, "someone");
     connect(1);

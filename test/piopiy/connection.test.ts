@@ -14,8 +14,8 @@ afterAll(() => broken.close());
 
 const requests = () => broken.upstream.requests.map(({ operation }) => operation);
 
-describe("A connection upstream", () => {
-  it("is kept: calls one after another share it, whatever they bring", async () => {
+describe("A connection to the upstream", () => {
+  it("is reused by later requests, whatever the responses are", async () => {
     const html = "<h1>Something is wrong</h1>";
     broken.upstream.respond({}, { status: 503, body: html }, { body: html }, { status: 404, body: html }, {});
     for (const query of Object.values(operations)) await broken.gateway.execute(query);
@@ -23,7 +23,7 @@ describe("A connection upstream", () => {
     expect(broken.upstream.connections.made).toBeLessThanOrEqual(1);
   });
 
-  it("tells who calls, and asks for nothing but JSON", async () => {
+  it("sends a user agent, and accepts only JSON", async () => {
     broken.upstream.respond({});
     await broken.gateway.execute(operations.get_sip);
     expect(broken.upstream.requests[0]?.headers).toMatchObject({
@@ -35,7 +35,7 @@ describe("A connection upstream", () => {
 });
 
 describe("An upstream with an https address", () => {
-  it("is spoken to by TLS, and told nothing before it has shown who it is", async () => {
+  it("receives a TLS handshake first, and no data before its certificate is validated", async () => {
     const received: Buffer[] = [];
     const server = createServer((socket) => {
       socket.once("data", (first) => {
@@ -56,8 +56,8 @@ describe("An upstream with an https address", () => {
   });
 });
 
-describe("A caller who hangs up", () => {
-  it("ends the read under way and the attempts after it", async () => {
+describe("A client that disconnects", () => {
+  it("aborts the read in flight and its retries", async () => {
     broken.upstream.respond(() => {});
     await untilTimedOut(broken.gateway, () =>
       abandon(broken.gateway, operations.get_sip, () => requests().length === 1),
@@ -66,7 +66,7 @@ describe("A caller who hangs up", () => {
     expect(requests()).toEqual(["get_sip"]);
   });
 
-  it("ends the pause before another attempt", async () => {
+  it("ends the pause before a retry", async () => {
     broken.upstream.respond({ status: 503, headers: { "retry-after": "5" } });
     const before = broken.gateway.log.length;
     await abandon(broken.gateway, operations.get_sip, () => requests().length === 1);
@@ -74,7 +74,7 @@ describe("A caller who hangs up", () => {
     expect(requests()).toEqual(["get_sip"]);
   });
 
-  it("leaves a write under way to its end, and its place taken until then", async () => {
+  it("does not abort a write in flight, which keeps its slot until it ends", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     await abandon(broken.gateway, operations.add_sip, () => requests().length === 1);
@@ -88,7 +88,7 @@ describe("A caller who hangs up", () => {
     expect(broken.upstream.connections).toEqual({ made, open: 1 });
   });
 
-  it.each(["get_sip", "add_sip"] as const)("takes a waiting %s away: it is never sent", async (waiting) => {
+  it.each(["get_sip", "add_sip"] as const)("removes a queued %s, which is not sent", async (waiting) => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const first = broken.gateway.execute(operations.update_sip);
@@ -100,7 +100,7 @@ describe("A caller who hangs up", () => {
     expect(requests()).not.toContain(waiting);
   });
 
-  it("keeps the second of two writes from being sent", async () => {
+  it("prevents the second of two writes from being sent", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const remove = 'removeSipEndpoint(input: { username: "a" }) { username }';

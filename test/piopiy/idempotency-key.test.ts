@@ -54,7 +54,7 @@ describe("An idempotency key", () => {
     "1234\u007f5678",
     "schlüssel",
     "🔑🔑🔑🔑🔑🔑🔑🔑",
-  ])("may not be %j, and PIOPIY is not asked", async (idempotencyKey) => {
+  ])("may not be %j, and no upstream request is sent", async (idempotencyKey) => {
     expect(await execute(gateway, { username: "erin", idempotencyKey })).toEqual({
       password: null,
       userErrors: [{ code: "INVALID_IDEMPOTENCY_KEY", path: ["idempotencyKey"] }],
@@ -62,7 +62,7 @@ describe("An idempotency key", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("that is bad is told together with the other mistakes of the input", async () => {
+  it("that is invalid is reported together with the other errors of the input", async () => {
     const { userErrors } = await execute(gateway, { username: "", password: "", idempotencyKey: "" });
     expect(userErrors.map(({ code }) => code)).toEqual([
       "INVALID_USERNAME",
@@ -71,7 +71,7 @@ describe("An idempotency key", () => {
     ]);
   });
 
-  it("is told to nobody: neither PIOPIY nor the log sees it", async () => {
+  it("appears neither in upstream requests nor in the log", async () => {
     const idempotencyKey = "canary-idempotency-key";
     await execute(gateway, { username: "erin", idempotencyKey });
     expect(JSON.stringify(await gateway.upstreamRequests())).not.toContain(idempotencyKey);
@@ -79,7 +79,7 @@ describe("An idempotency key", () => {
   });
 });
 
-describe("The password that a key makes", () => {
+describe("The password that is derived from a key", () => {
   let gateways: TestGateway[] = [];
   afterEach(async () => {
     await Promise.all(gateways.map((gateway) => gateway.close()));
@@ -101,14 +101,14 @@ describe("The password that a key makes", () => {
     return results.map(String);
   }
 
-  it("is like others, and differs for each name, key, caller and account secret", async () => {
+  it("has the usual format, and differs for each name, key, client and account secret", async () => {
     const all = [...(await passwords("made-up-secret-1")), ...(await passwords("made-up-secret-2"))];
     expect(all).toHaveLength(36);
     for (const password of all) expect(password).toMatch(made);
     expect(new Set(all).size).toBe(36);
   });
 
-  it("is the same at every copy of the gateway, and after a restart", async () => {
+  it("is the same for every copy of the gateway, and after a restart", async () => {
     expect(await passwords("made-up-secret-1")).toEqual(await passwords("made-up-secret-1"));
   });
 });

@@ -41,7 +41,7 @@ interface Created {
   readonly userErrors: readonly { readonly code: string; readonly path: readonly string[] }[];
 }
 
-/** The made password of a new endpoint. */
+/** Returns the generated password of a new endpoint. */
 async function passwordOf(input: Input, key?: string): Promise<string> {
   const { created } = await execute(input, key);
   expect(created.userErrors).toEqual([]);
@@ -61,7 +61,7 @@ describe("createSipEndpoint with an idempotency key", () => {
     {},
     { password: null },
     { password: "made-up 1" },
-  ])("answers a repetition with the endpoint that the first attempt made: %j", async (input) => {
+  ])("returns the endpoint that the first attempt created, when it is repeated: %j", async (input) => {
     await start();
     const first = await execute(input);
     expect(first.created).toEqual({
@@ -77,7 +77,7 @@ describe("createSipEndpoint with an idempotency key", () => {
   it.each([
     {},
     { password: "made-up 1" },
-  ])("answers a repetition after OUTCOME_UNKNOWN whose write took: %j", async (input) => {
+  ])("succeeds when it is repeated after OUTCOME_UNKNOWN, if the write took effect: %j", async (input) => {
     await start({ PIOPIY_DEADLINE_MS: "2000" });
     await gateway.addFault({ operation: "add_sip", kind: "lose-reply" });
     await gateway.addFault({ operation: "get_sip", kind: "hang" });
@@ -95,14 +95,14 @@ describe("createSipEndpoint with an idempotency key", () => {
     expect(await operations()).toEqual(["add_sip", "get_sip", "add_sip", "get_sip", "get_sip"]);
   });
 
-  it("makes the endpoint when the unknown write did not take", async () => {
+  it("creates the endpoint if the write of unknown outcome did not take effect", async () => {
     await start({ PIOPIY_DEADLINE_MS: "2000" });
     await gateway.addFault({ operation: "add_sip", kind: "hang" });
     expect((await execute({})).errors).toMatchObject([{ extensions: { code: "OUTCOME_UNKNOWN" } }]);
     await passwordOf({});
   });
 
-  it("tells a failure to look instead of a guess", async () => {
+  it("returns the error of get_sip if the endpoint cannot be read", async () => {
     await start();
     await passwordOf({});
     await gateway.addFault({ operation: "get_sip", kind: "status", status: 420 });
@@ -110,10 +110,10 @@ describe("createSipEndpoint with an idempotency key", () => {
   });
 });
 
-describe("A name is taken", () => {
+describe("createSipEndpoint returns USERNAME_TAKEN", () => {
   it.each<[string, Input, string]>([
     ["for another key", { idempotencyKey: OTHER_KEY }, "first"],
-    ["for another caller with the same key", {}, "second"],
+    ["for the same key of another client", {}, "second"],
     ["for the same key with a password of its own", { password: "made-up-2" }, "first"],
     ["without a key", { idempotencyKey: null }, "first"],
   ])("%s", async (_, input, key) => {
@@ -122,7 +122,7 @@ describe("A name is taken", () => {
     expect((await execute(input, key)).created).toEqual(taken);
   });
 
-  it("once its password has been changed, or it was removed and made by somebody else", async () => {
+  it("after the password was changed, or after another client has created the endpoint again", async () => {
     await start();
     await passwordOf({});
     const erin = 'input: { username: "erin" }';
@@ -133,7 +133,7 @@ describe("A name is taken", () => {
     expect((await execute({})).created).toEqual(taken);
   });
 
-  it("without a key, after one PIOPIY call and no look", async () => {
+  it("without a key, after one upstream request and without get_sip", async () => {
     await start();
     await execute({ idempotencyKey: undefined });
     expect((await execute({ idempotencyKey: undefined })).created).toEqual(taken);

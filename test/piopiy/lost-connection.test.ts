@@ -7,28 +7,25 @@ import { alice, type Responder } from "../support/upstream/broken-upstream.js";
 const json = JSON.stringify(alice);
 const tenMegabytes = { "content-length": 10_000_000 };
 
-/** Ways to lose an answer on its way. */
+/** Ways to lose a response. */
 const losses: [string, Responder][] = [
-  ["an orderly end before the answer", (response) => response.socket?.end()],
-  ["a reset before the answer", (response) => response.socket?.resetAndDestroy()],
+  ["a close before the response", (response) => response.socket?.end()],
+  ["a reset before the response", (response) => response.socket?.resetAndDestroy()],
+  ["a close within the headers", (response) => response.socket?.end("HTTP/1.1 200 OK\r\ncontent-type: appl")],
   [
-    "a cut in the middle of the head",
-    (response) => response.socket?.end("HTTP/1.1 200 OK\r\ncontent-type: appl"),
-  ],
-  [
-    "a cut in the middle of the body",
+    "a close within the body",
     (response) => response.writeHead(200, tenMegabytes).write(json, () => response.destroy()),
   ],
   [
-    "a reset in the middle of the body",
+    "a reset within the body",
     (response) => response.writeHead(200, tenMegabytes).write(json, () => response.socket?.resetAndDestroy()),
   ],
   [
-    "a cut between two chunks",
+    "a close between two chunks",
     (response) => response.writeHead(200).write(json, () => response.socket?.end()),
   ],
   [
-    "a cut in the middle of gzip",
+    "a close within gzip data",
     (response) => {
       response.writeHead(200, { "content-encoding": "gzip" });
       response.write(gzipSync(json).subarray(0, 40), () => response.socket?.end());
@@ -36,15 +33,15 @@ const losses: [string, Responder][] = [
   ],
 ];
 
-/** Answers that no HTTP client can read. */
+/** Responses that are not valid HTTP. */
 const notHttp: [string, string][] = [
   ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n"],
-  ["a head without end", `HTTP/1.1 200 OK\r\nx: ${"y".repeat(100_000)}`],
+  ["headers without an end", `HTTP/1.1 200 OK\r\nx: ${"y".repeat(100_000)}`],
   ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}"],
-  ["a chunk of no size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+  ["an invalid chunk size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
 ];
 
-const settled = { outcome: "done", requests: ["add_sip", "get_sip"] };
+const reconciled = { outcome: "done", requests: ["add_sip", "get_sip"] };
 
 describe("A connection that is lost", () => {
   let broken: BrokenGateway;
@@ -53,7 +50,9 @@ describe("A connection that is lost", () => {
   });
   afterEach(() => broken.close());
 
-  it.each(losses)("is UPSTREAM_UNAVAILABLE to a read after three attempts: %s", async (_, responder) => {
+  it.each(
+    losses,
+  )("returns UPSTREAM_UNAVAILABLE for a read after three attempts: %s", async (_, responder) => {
     broken.upstream.respond(responder);
     expect(await fail(broken, "get_sip")).toEqual({
       code: "UPSTREAM_UNAVAILABLE",
@@ -62,11 +61,11 @@ describe("A connection that is lost", () => {
     });
   });
 
-  it.each(losses)("leaves a write to be settled: %s", async (_, responder) => {
-    expect(await write(broken, "add_sip", responder, found)).toEqual(settled);
+  it.each(losses)("leads to the reconciliation of a write: %s", async (_, responder) => {
+    expect(await write(broken, "add_sip", responder, found)).toEqual(reconciled);
   });
 
-  it.each(notHttp)("is UPSTREAM_INVALID_RESPONSE when it speaks no HTTP: %s", async (_, text) => {
+  it.each(notHttp)("returns UPSTREAM_INVALID_RESPONSE after invalid HTTP: %s", async (_, text) => {
     broken.upstream.respond((response) => response.socket?.end(text));
     expect(await fail(broken, "get_sip")).toEqual({
       code: "UPSTREAM_INVALID_RESPONSE",
@@ -74,10 +73,10 @@ describe("A connection that is lost", () => {
       attempts: 3,
     });
     const responder: Responder = (response) => response.socket?.end(text);
-    expect(await write(broken, "add_sip", responder, found)).toEqual(settled);
+    expect(await write(broken, "add_sip", responder, found)).toEqual(reconciled);
   });
 
-  it("was kept and is closed by the upstream in between: the next read opens another", async () => {
+  it("is replaced by a new one when the upstream has closed it between two reads", async () => {
     broken.upstream.respond({ headers: { connection: "close" } });
     for (const _ of [1, 2, 3]) {
       expect(await broken.gateway.execute('{ sipEndpoint(username: "alice") { type } }')).toMatchObject({
@@ -94,7 +93,7 @@ describe("A connection that is refused", () => {
     "add_sip",
     "update_sip",
     "remove_sip",
-  ] as const)("is UPSTREAM_UNAVAILABLE to %s, since nothing was sent", async (operation) => {
+  ] as const)("returns UPSTREAM_UNAVAILABLE for %s, since nothing was sent", async (operation) => {
     const { upstream, gateway } = await startBrokenGateway();
     await upstream.close();
     try {

@@ -23,23 +23,23 @@ const shortTimeouts = { PIOPIY_TIMEOUT_MS: "500", PIOPIY_DEADLINE_MS: "1500" };
 let broken: BrokenGateway;
 afterEach(() => broken.close());
 
-describe.each(writes)("%s at a PIOPIY that does not tell before the deadline", (operation) => {
+describe.each(writes)("%s whose outcome PIOPIY does not show before the deadline", (operation) => {
   beforeEach(async () => {
     broken = await startBrokenGateway(shortTimeouts);
   });
 
   it.each<[string, Responder]>([
-    ["is silent", silent],
-    ["cuts every connection", cut],
-    ["answers HTML", { body: "<h1>Something is wrong</h1>" }],
-    ["answers HTTP 500", { status: 500 }],
-  ])("is OUTCOME_UNKNOWN, one error, when it %s", async (_, responder) => {
+    ["does not respond", silent],
+    ["closes every connection", cut],
+    ["responds with HTML", { body: "<h1>Something is wrong</h1>" }],
+    ["responds with HTTP 500", { status: 500 }],
+  ])("returns one error, OUTCOME_UNKNOWN, when PIOPIY %s", async (_, responder) => {
     broken.upstream.respond(responder);
     const { data, errors, headers } = await broken.gateway.execute(mutations[operation]);
     expect(data).toBeNull();
     expect(errors).toMatchObject([
       {
-        message: `PIOPIY did not tell in time what became of ${operation}. Repeating the mutation is safe; so is reading the endpoint.`,
+        message: `It is unknown whether ${operation} took effect: PIOPIY did not confirm it in time. Repeating the mutation is safe; so is reading the endpoint.`,
         path: ["it"],
       },
     ]);
@@ -52,17 +52,17 @@ describe.each(writes)("%s at a PIOPIY that does not tell before the deadline", (
     expect(new Set(looks)).toEqual(new Set(["get_sip"]));
   });
 
-  it("is asked for no more after the answer", async () => {
+  it("sends no further upstream request after the response", async () => {
     const { outcome, requests } = await write(broken, operation, silent);
     expect(outcome).toBe("OUTCOME_UNKNOWN");
     await until(() => broken.upstream.connections.open === 0);
-    // A whole further operation, long enough for the first to betray itself.
+    // A whole further operation gives a late request of the first one time to arrive.
     await broken.gateway.execute('{ sipEndpoint(username: "bob") { type } }');
     const later = broken.upstream.requests.slice(requests.length);
     expect(later.map(({ body }) => JSON.parse(body).username)).not.toContain("alice");
   });
 
-  it("is OUTCOME_UNKNOWN also when repetitions are lost and nothing takes", async () => {
+  it("returns OUTCOME_UNKNOWN also when repetitions are lost and none takes effect", async () => {
     broken.upstream.respond((response, request) => {
       if (request.operation === "get_sip") response.end(JSON.stringify(traces[operation].not.body));
       else response.destroy();
@@ -73,35 +73,35 @@ describe.each(writes)("%s at a PIOPIY that does not tell before the deadline", (
     expect(requests.slice(0, 4)).toEqual([operation, "get_sip", operation, "get_sip"]);
   });
 
-  it("may be repeated by the caller, and is then settled", async () => {
+  it("is reconciled when the client repeats it", async () => {
     expect((await write(broken, operation, silent)).outcome).toBe("OUTCOME_UNKNOWN");
     expect((await write(broken, operation, found)).outcome).toBe("done");
   });
 
-  it("is OUTCOME_UNKNOWN in the audit trail, and said in the log of the operation", async () => {
+  it("is OUTCOME_UNKNOWN in the audit log and in the log entry of the operation", async () => {
     await write(broken, operation, silent);
     expect(auditOf(broken.gateway)).toMatchObject([{ username: "alice", outcome: "OUTCOME_UNKNOWN" }]);
     expect(broken.gateway.log.filter((line) => line.includes('"codes":["OUTCOME_UNKNOWN"]'))).toHaveLength(1);
   });
 });
 
-describe.each(writes)("%s whose answer was lost", (operation) => {
+describe.each(writes)("%s whose response was lost", (operation) => {
   beforeEach(async () => {
     broken = await startBrokenGateway();
   });
 
   it.each<[string, Responder]>([
-    ["refuses the account", { status: 420, body: { code: "cmi-420" } }],
-    ["refuses the look", { status: 404, body: { code: "cmi-404" } }],
+    ["rejects the account", { status: 420, body: { code: "cmi-420" } }],
+    ["rejects get_sip", { status: 404, body: { code: "cmi-404" } }],
     ["is busy until after the deadline", { status: 429, headers: { "retry-after": "3600" } }],
-  ])("is OUTCOME_UNKNOWN at once when PIOPIY then %s", async (_, responder) => {
+  ])("returns OUTCOME_UNKNOWN immediately when PIOPIY then %s", async (_, responder) => {
     expect(await write(broken, operation, cut, responder)).toEqual({
       outcome: "OUTCOME_UNKNOWN",
       requests: [operation, "get_sip"],
     });
   });
 
-  it("is OUTCOME_UNKNOWN at once when PIOPIY refuses the account at the repetition", async () => {
+  it("returns OUTCOME_UNKNOWN immediately when PIOPIY rejects the account at the repetition", async () => {
     const refused = { status: 420, body: { code: "cmi-420" } };
     expect(await write(broken, operation, cut, traces[operation].not, refused)).toEqual({
       outcome: "OUTCOME_UNKNOWN",
@@ -110,8 +110,8 @@ describe.each(writes)("%s whose answer was lost", (operation) => {
   });
 });
 
-describe("A write that stays unknown", () => {
-  it("keeps the mutations after it from being sent", async () => {
+describe("A write of unknown outcome", () => {
+  it("prevents later mutations of the operation from being sent", async () => {
     broken = await startBrokenGateway(shortTimeouts);
     broken.upstream.respond(cut, silent);
     const { errors } = await broken.gateway.execute(
@@ -122,7 +122,7 @@ describe("A write that stays unknown", () => {
     expect(broken.upstream.requests.filter(({ body }) => body.includes('"b"'))).toEqual([]);
   });
 
-  it("leaves reads and writes of others alone", async () => {
+  it("does not affect reads and writes of other endpoints", async () => {
     broken = await startBrokenGateway(shortTimeouts);
     broken.upstream.respond((response, { body }) => {
       if (body.includes("alice")) response.destroy();

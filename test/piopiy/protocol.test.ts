@@ -29,12 +29,12 @@ async function read(reply: UpstreamResponse, username = "alice"): Promise<unknow
   return data.sipEndpoint;
 }
 
-describe("A success", () => {
-  it.each(["cmi-200", "cmi-2000", "200", 200, "2000", 2000])("is any with the code %j", async (code) => {
+describe("A response is a success", () => {
+  it.each(["cmi-200", "cmi-2000", "200", 200, "2000", 2000])("with the code %j", async (code) => {
     expect(await read({ body: { ...alice, code } })).toEqual(endpoint);
   });
 
-  it.each([200, 201, 202])("is any with HTTP %i", async (status) => {
+  it.each([200, 201, 202])("with HTTP %i", async (status) => {
     expect(await read({ status, body: alice })).toEqual(endpoint);
   });
 
@@ -42,9 +42,9 @@ describe("A success", () => {
     ["text/html", { headers: { "content-type": "text/html" } }],
     ["gzip", { headers: { "content-encoding": "gzip" }, body: gzipSync(JSON.stringify(alice)) }],
     ["a byte order mark", { body: `\uFEFF${JSON.stringify(alice)}` }],
-    ["fields that nobody knows", { body: { ...alice, sip_port: 5060, list: null } }],
-    ["almost 1 MB of it", { body: JSON.stringify(alice).padEnd(999_999) }],
-  ])("is read whatever it is wrapped in: %s", async (_, reply) => {
+    ["unknown fields", { body: { ...alice, sip_port: 5060, list: null } }],
+    ["almost 1 MB", { body: JSON.stringify(alice).padEnd(999_999) }],
+  ])("also with %s", async (_, reply) => {
     expect(await read(reply)).toEqual(endpoint);
   });
 });
@@ -57,7 +57,7 @@ describe("A field", () => {
     [false, false],
     ["false", false],
     [0, false],
-  ])("that is yes or no may be %j", async (written, meant) => {
+  ])("that is a boolean may be %j", async (written, meant) => {
     const body = { ...alice, audio: written, video: written };
     expect(await read({ body })).toMatchObject({ audio: meant, video: meant });
   });
@@ -65,7 +65,7 @@ describe("A field", () => {
   it.each([
     ["sip", "SIP"],
     ["Pstn", "PSTN"],
-  ])("that names the type may be %s", async (written, meant) => {
+  ])("that is the type may be %s", async (written, meant) => {
     expect(await read({ body: { ...alice, type: written } })).toMatchObject({ type: meant });
   });
 
@@ -77,7 +77,7 @@ describe("A field", () => {
     ["sip:sbc.example.com;transport=tls", "sip:alice@sbc.example.com"],
     ["SIPS:sbc.example.com", "sip:alice@sbc.example.com"],
     ["[2001:db8::1]:5060", "sip:alice@[2001:db8::1]:5060"],
-  ])("that gives the SBC as %s is handed on, and sipUri is %s", async (connect_URL, sipUri) => {
+  ])("that is the SBC is returned as %s, and sipUri is %s", async (connect_URL, sipUri) => {
     expect(await read({ body: { ...alice, connect_URL } })).toMatchObject({
       connectUrl: connect_URL,
       sipUri,
@@ -90,7 +90,7 @@ describe("A field", () => {
     ["al@ice", "al%40ice"],
     ['a"<>%b', "a%22%3C%3E%25b"],
     ["आलिया", "%E0%A4%86%E0%A4%B2%E0%A4%BF%E0%A4%AF%E0%A4%BE"],
-  ])("that holds the name %s is escaped in sipUri", async (username, user) => {
+  ])("that is the username %s is escaped in sipUri", async (username, user) => {
     expect(await read({ body: { ...alice, username } }, username)).toMatchObject({
       username,
       sipUri: `sip:${user}@sbc.example.com`,

@@ -39,10 +39,10 @@ const rejected = (upstreamCode: number) => ({
   attempts: 1,
 });
 
-describe("A redirection", () => {
+describe("A redirect", () => {
   it.each([
     300, 301, 302, 303, 304, 305, 307, 308, 399,
-  ])("is UPSTREAM_REJECTED after one upstream request, for reads and writes: HTTP %i", async (status) => {
+  ])("returns UPSTREAM_REJECTED after one upstream request, for reads and writes: HTTP %i", async (status) => {
     for (const operation of all) {
       broken.upstream.respond(redirect(status));
       expect(await fail(broken, operation)).toEqual(rejected(status));
@@ -55,16 +55,16 @@ describe("A redirection", () => {
     ["the code 420", { code: 420 }],
     ["the code 500", { code: 500 }],
     ["the code 503", { code: "cmi-503" }],
-    ["a page", html],
+    ["an HTML page", html],
     ["more than 1 MB", " ".repeat(1_000_001)],
-  ])("is the same whatever its body says: %s", async (_, body) => {
+  ])("returns the same error for any body: %s", async (_, body) => {
     for (const operation of all) {
       broken.upstream.respond(redirect(302, body));
       expect(await fail(broken, operation)).toEqual(rejected(302));
     }
   });
 
-  it("carries the secret to no other address", async () => {
+  it("does not send the secret to another address", async () => {
     const elsewhere = await startBrokenUpstream();
     try {
       for (const status of [301, 302, 303, 307, 308]) {
@@ -84,26 +84,26 @@ describe("A redirection", () => {
     }
   });
 
-  it("names the setting to correct, and not the address", async () => {
+  it("returns a message with the variable to check, and without the address", async () => {
     broken.upstream.respond(redirect(308));
     const { errors } = await broken.gateway.execute(operations.remove_sip);
     expect(errors?.[0]?.message).toBe(
-      "PIOPIY answered remove_sip with the redirection HTTP 308, which the gateway does not follow: the operator must check PIOPIY_URL.",
+      "PIOPIY responded to remove_sip with the redirect HTTP 308, which the gateway does not follow: the operator must check PIOPIY_URL.",
     );
   });
 });
 
-describe("A response of something in front of PIOPIY", () => {
+describe("A response of a proxy in front of PIOPIY", () => {
   it.each([
     400, 401, 403, 404, 405, 407, 410, 421, 426, 451,
-  ])("is UPSTREAM_REJECTED after one upstream request: a page with HTTP %i", async (status) => {
+  ])("returns UPSTREAM_REJECTED after one upstream request: an HTML page with HTTP %i", async (status) => {
     for (const operation of all) {
       broken.upstream.respond(page(status));
       expect(await fail(broken, operation)).toEqual(rejected(status));
     }
   });
 
-  it.each([408, 511])("is retried for reads and is final for writes: HTTP %i", async (status) => {
+  it.each([408, 511])("is retried for reads and not for writes: HTTP %i", async (status) => {
     broken.upstream.respond(page(status), {});
     expect((await broken.gateway.execute(operations.get_sip)).errors).toBeUndefined();
     for (const operation of ["get_sip", "list_sip"] as const) {
@@ -121,7 +121,7 @@ describe("A response of something in front of PIOPIY", () => {
     }
   });
 
-  it.each([204, 205, 206])("leaves a write to be reconciled: HTTP %i", async (status) => {
+  it.each([204, 205, 206])("leads to the reconciliation of a write: HTTP %i", async (status) => {
     for (const operation of writes) {
       const { taken } = traces[operation];
       expect(await write(broken, operation, { status, body: "" }, taken)).toEqual({
@@ -142,12 +142,12 @@ describe("A response of something in front of PIOPIY", () => {
   });
 });
 
-describe("A lost write", () => {
+describe("A write whose response was lost", () => {
   it.each<[string, UpstreamResponse]>([
-    ["a redirection", redirect(302, { code: "cmi-400" })],
-    ["a page with HTTP 400", page(400)],
-    ["a page with HTTP 404", page(404)],
-  ])("is OUTCOME_UNKNOWN after one look when PIOPIY then sends %s", async (_, reply) => {
+    ["a redirect", redirect(302, { code: "cmi-400" })],
+    ["an HTML page with HTTP 400", page(400)],
+    ["an HTML page with HTTP 404", page(404)],
+  ])("returns OUTCOME_UNKNOWN after one get_sip when PIOPIY responds to it with %s", async (_, reply) => {
     for (const operation of writes) {
       expect(await write(broken, operation, cut, reply)).toEqual({
         outcome: "OUTCOME_UNKNOWN",

@@ -16,7 +16,7 @@ afterAll(() => broken.close());
 
 const all = Object.keys(operations) as (keyof typeof operations)[];
 
-/** A refusal in each of the ways that PIOPIY's documents leave open. */
+/** Returns a rejection in each of the formats that PIOPIY's documentation allows. */
 function formats(code: number): [string, UpstreamResponse][] {
   return [
     [`HTTP 200 with "cmi-${code}"`, { body: { code: `cmi-${code}`, msg: "no" } }],
@@ -28,8 +28,8 @@ function formats(code: number): [string, UpstreamResponse][] {
   ];
 }
 
-describe("A refused account", () => {
-  it.each(formats(420))("is UPSTREAM_UNAUTHENTICATED at %s, for every call", async (_, reply) => {
+describe("A rejected account", () => {
+  it.each(formats(420))("returns UPSTREAM_UNAUTHENTICATED for every operation: %s", async (_, reply) => {
     for (const operation of all) {
       broken.upstream.respond(reply);
       expect(await fail(broken, operation)).toEqual({
@@ -43,7 +43,7 @@ describe("A refused account", () => {
 });
 
 describe("PIOPIY's 400", () => {
-  it.each(formats(400))("is an answer at %s", async (_, reply) => {
+  it.each(formats(400))("means a taken or an unknown username: %s", async (_, reply) => {
     broken.upstream.respond(reply);
     const read = await broken.gateway.execute(operations.get_sip);
     expect(read).toMatchObject({ status: 200, data: { sipEndpoint: null } });
@@ -58,7 +58,7 @@ describe("PIOPIY's 400", () => {
     expect(broken.upstream.requests.map((request) => request.operation)).toEqual(["get_sip", ...writes]);
   });
 
-  it.each(formats(400))("is a refusal of a list, which has no name, at %s", async (_, reply) => {
+  it.each(formats(400))("is an error for list_sip, which has no username: %s", async (_, reply) => {
     broken.upstream.respond(reply);
     expect(await fail(broken, "list_sip")).toEqual({
       code: "UPSTREAM_REJECTED",
@@ -69,13 +69,13 @@ describe("PIOPIY's 400", () => {
   });
 });
 
-describe("Any other refusal", () => {
+describe("Any other rejection", () => {
   it.each([
     ...formats(404),
     ...formats(407),
     ...formats(501),
     ...formats(502),
-  ])("is UPSTREAM_REJECTED with PIOPIY's number and never repeated, at %s", async (_, reply) => {
+  ])("returns UPSTREAM_REJECTED with PIOPIY's code after one attempt: %s", async (_, reply) => {
     for (const operation of all) {
       broken.upstream.respond(reply);
       const { upstreamCode, ...failure } = await fail(broken, operation);
@@ -88,28 +88,28 @@ describe("Any other refusal", () => {
   it.each([
     ["HTML", "<h1>Cannot POST /</h1>"],
     ["an object without a code", {}],
-    ["a code that claims success", { code: "cmi-200" }],
-  ])("is the HTTP status where the body is %s", async (_, body) => {
+    ["the code of a success", { code: "cmi-200" }],
+  ])("has the HTTP status as its code where the body is %s", async (_, body) => {
     broken.upstream.respond({ status: 404, body });
     expect(await fail(broken, "get_sip")).toMatchObject({ code: "UPSTREAM_REJECTED", upstreamCode: 404 });
   });
 
   it.each([
-    ["JSON that shows another endpoint", 'row is {"username":"bob","password":"canary-password"}'],
+    ["JSON with another endpoint", 'row is {"username":"bob","password":"canary-password"}'],
     ["the secret in base64", `not ${Buffer.from("canary-secret").toString("base64")}`],
     ["the secret in another case", `the secret EMULATOR-SECRET is wrong`],
-    ["an address", "see https://canary.example.com/password"],
-    ["a form", "secret=canary-secret&appid=1"],
-    ["numbers that may be a code", "use 123456789012"],
-  ])("leaves PIOPIY's words out when they hold %s", async (_, msg) => {
+    ["a URL", "see https://canary.example.com/password"],
+    ["form data", "secret=canary-secret&appid=1"],
+    ["a long number", "use 123456789012"],
+  ])("does not quote a message of PIOPIY that contains %s", async (_, msg) => {
     broken.upstream.respond({ body: { code: 404, msg } });
     const { errors } = await broken.gateway.execute(operations.get_sip);
-    expect(errors?.[0]?.message).toBe("PIOPIY refused get_sip with code 404.");
+    expect(errors?.[0]?.message).toBe("PIOPIY rejected get_sip with code 404.");
   });
 
-  it("repeats PIOPIY's words on one line, 200 characters of them at most", async () => {
+  it("quotes PIOPIY's message in one line of at most 200 characters", async () => {
     broken.upstream.respond({ body: { code: 404, msg: `a\n\tb\u0000c ${"x".repeat(300)}` } });
     const { errors } = await broken.gateway.execute(operations.get_sip);
-    expect(errors?.[0]?.message).toBe(`PIOPIY refused get_sip with code 404 ("a b c ${"x".repeat(194)}").`);
+    expect(errors?.[0]?.message).toBe(`PIOPIY rejected get_sip with code 404 ("a b c ${"x".repeat(194)}").`);
   });
 });

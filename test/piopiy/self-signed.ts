@@ -1,4 +1,4 @@
-/** A certificate for localhost that nobody trusts, valid until 2126, and its key. */
+/** A self-signed certificate for localhost, valid until 2126, and its key. */
 export const cert = `-----BEGIN CERTIFICATE-----
 MIIBfzCCASWgAwIBAgIUavyqi5gK1ijOyNs8pkKUUxVbupcwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNzE2MDk0MFoYDzIxMjYxMTAz

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterEach(() => deadline.close());
 afterAll(() => upstream.close());
 
-/** What each of the five calls throws. */
+/** Returns the errors that the five operations throw. */
 async function thrown(url: string): Promise<unknown[]> {
   const account = { url, appId: 1, secret: new Secret(secret) };
   const options = { ...account, timeoutMs: 100, maxConcurrency: 5, breakerResetMs: 5000, cacheTtlMs: 0 };
@@ -40,7 +40,7 @@ async function thrown(url: string): Promise<unknown[]> {
   return results.map((result) => (result.status === "rejected" ? result.reason : "no error"));
 }
 
-/** Makes sure that the errors are the gateway's own, without a cause, and show no canary however they are printed. */
+/** Checks that the errors are the gateway's own, have no cause, and show no canary in any printed form. */
 function expectClean(errors: readonly unknown[]): void {
   expect(errors).toHaveLength(5);
   for (const error of errors) {
@@ -59,23 +59,23 @@ function expectClean(errors: readonly unknown[]): void {
   }
 }
 
-describe("What the client throws holds neither the secret nor a password", () => {
-  it.each(echoes)("when the upstream repeats what it was sent, as %s", async (_, responder) => {
+describe("An error of the client contains neither the secret nor a password", () => {
+  it.each(echoes)("when the upstream repeats the request as %s", async (_, responder) => {
     upstream.respond(responder);
     expectClean(await thrown(upstream.url));
   });
 
   it.each<[string, Responder]>([
-    ["is silent", () => {}],
-    ["falls silent", (response) => response.writeHead(200).write("{")],
-    ["cuts the connection", (response) => response.socket?.resetAndDestroy()],
-    ["answers 10 MB", { body: " ".repeat(10_000_000) }],
+    ["does not respond", () => {}],
+    ["stops within the body", (response) => response.writeHead(200).write("{")],
+    ["resets the connection", (response) => response.socket?.resetAndDestroy()],
+    ["responds with 10 MB", { body: " ".repeat(10_000_000) }],
   ])("when the upstream %s", async (_, responder) => {
     upstream.respond(responder);
     expectClean(await thrown(upstream.url));
   });
 
-  it("when the upstream refuses the connection, or has no address", async () => {
+  it("when the upstream refuses the connection, or its host does not exist", async () => {
     const gone = await startBrokenUpstream();
     await gone.close();
     expectClean(await thrown(gone.url));

@@ -18,19 +18,19 @@ describe("An upstream that is too slow", () => {
   });
   afterEach(() => broken.close());
 
-  it("is UPSTREAM_TIMEOUT to a read after three attempts", async () => {
+  it("causes UPSTREAM_TIMEOUT for a read after three attempts", async () => {
     broken.upstream.respond(() => {});
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
   });
 
-  it("is so too when it falls silent after the head, or in the middle of the body", async () => {
+  it("causes the same when it stops after the headers, or within the body", async () => {
     broken.upstream.respond((response) => response.writeHead(200).flushHeaders());
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
     broken.upstream.respond((response) => response.write('{"code":'));
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
   });
 
-  it("is so too when it sends a byte now and then", async () => {
+  it("causes the same when it sends single bytes slowly", async () => {
     broken.upstream.respond((response) => {
       const drip = setInterval(() => response.write(" "), 10);
       response.once("close", () => clearInterval(drip));
@@ -38,14 +38,14 @@ describe("An upstream that is too slow", () => {
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 3 });
   });
 
-  it("may be fast at the next attempt", async () => {
+  it("causes no error when it is fast at the next attempt", async () => {
     broken.upstream.respond(() => {}, {});
     const { data } = await broken.gateway.execute(operations.get_sip);
     expect(data).toMatchObject({ sipEndpoint: { username: "alice" } });
     expect(broken.upstream.requests).toHaveLength(2);
   });
 
-  it("keeps no connection open", async () => {
+  it("leaves no connection open", async () => {
     broken.upstream.respond(() => {});
     await fail(broken, "get_sip");
     await until(() => broken.upstream.connections.open === 0);
@@ -56,7 +56,7 @@ describe("The deadline of an operation", () => {
   let broken: BrokenGateway;
   beforeAll(async () => {
     broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "1000", PIOPIY_MAX_CONCURRENCY: "1" });
-    // The first operations take longer than all later ones: what they need is loaded and compiled, and a connection is made.
+    // The first operations take longer than later ones: code is loaded and compiled, and a connection is opened.
     broken.upstream.respond({});
     for (const operation of ["get_sip", "add_sip"] as const)
       await broken.gateway.execute(operations[operation]);
@@ -68,18 +68,16 @@ describe("The deadline of an operation", () => {
     expect(await fail(broken, "get_sip")).toEqual({ ...timeout, attempts: 1 });
   });
 
-  it("ends a write, whose outcome is then unknown", async () => {
+  it("ends a write with OUTCOME_UNKNOWN", async () => {
     expect(await fail(broken, "add_sip")).toEqual({ code: "OUTCOME_UNKNOWN", retryable: true, attempts: 1 });
   });
 
-  it("ends what waits for its turn: it is not sent", async () => {
+  it("ends queued requests, which are not sent", async () => {
     const { errors } = await broken.gateway.execute(
       '{ a: sipEndpoint(username: "a") { type } b: sipEndpoint(username: "b") { type } c: sipEndpoint(username: "c") { type } }',
     );
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(3).fill("UPSTREAM_TIMEOUT"));
-    const waited = errors?.filter(({ message }) =>
-      message.startsWith("The time of this operation was spent"),
-    );
+    const waited = errors?.filter(({ message }) => message.startsWith("The deadline of this operation"));
     expect(waited?.map(({ path }) => path)).toEqual([["b"], ["c"]]);
     expect(broken.upstream.requests).toHaveLength(1);
   });

@@ -41,7 +41,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The entries of level `warn` and above, and all others about upstream requests. */
+/** Returns the entries of level `warn` and above, and all others about upstream requests. */
 function linesOf(log: readonly string[]): Line[] {
   return log
     .map((line) => JSON.parse(line))
@@ -88,7 +88,7 @@ describe("The cause of a failed upstream request", () => {
     ]);
   });
 
-  it("is logged for an invalid certificate, and nothing is sent", async () => {
+  it("is logged for an invalid certificate, and no request is sent", async () => {
     let sent = 0;
     const server = createServer({ key, cert }, (_, response) => {
       sent++;
@@ -111,7 +111,7 @@ describe("The cause of a failed upstream request", () => {
     expect(sent).toBe(0);
   });
 
-  it("is logged for a deadline, and not for a client that has left", async () => {
+  it("is logged for a deadline, and not for a client that has disconnected", async () => {
     await start();
     broken.upstream.respond(() => {});
     await abandon(broken.gateway, operations.get_sip, () => broken.upstream.requests.length === 1);
@@ -139,7 +139,7 @@ describe("The cause of a failed upstream request", () => {
     expect(lines()).toMatchObject([{ operation: "get_sip", status: 503 }]);
   });
 
-  it("stands beside the opening of the circuit breaker", async () => {
+  it("is logged before the opening of the circuit breaker", async () => {
     await start({ PIOPIY_MAX_CONCURRENCY: "1" });
     broken.upstream.respond({ status: 500, body: html }, ...Array(8).fill(cut), { status: 504, body: html });
     await broken.gateway.execute(reads("u", 10));
@@ -147,7 +147,7 @@ describe("The cause of a failed upstream request", () => {
       { level: WARN, status: 500 },
       { level: WARN, code: "ECONNRESET" },
       { level: WARN, status: 504 },
-      { level: ERROR, msg: expect.stringContaining("out of order"), cause: "HTTP 504 with no code" },
+      { level: ERROR, msg: expect.stringContaining("PIOPIY is unavailable"), cause: "HTTP 504 with no code" },
     ]);
   });
 
@@ -161,7 +161,7 @@ describe("The cause of a failed upstream request", () => {
     expect(lines()).toEqual([]);
   });
 
-  it("is an error entry, once, when PIOPIY refuses the account", async () => {
+  it("is logged once, with level error, when PIOPIY rejects the account", async () => {
     await start();
     broken.upstream.respond({ body: { code: "cmi-420" } });
     for (const query of Object.values(operations)) await broken.gateway.execute(query);
@@ -176,8 +176,8 @@ describe("The cause of a failed upstream request", () => {
   });
 });
 
-describe("A flood of failures", () => {
-  it("is one entry for each cause", async () => {
+describe("Many failures", () => {
+  it("are one log entry for each cause", async () => {
     await start();
     broken.upstream.respond((response, { body }) => {
       const isOdd = /[13579]"/.test(body);
@@ -192,7 +192,7 @@ describe("A flood of failures", () => {
     ).toEqual([404, 429]);
   });
 
-  it("is at most 51 entries when each failure has another cause", async () => {
+  it("are at most 51 entries when each failure has another cause", async () => {
     await start();
     let code = 1000;
     broken.upstream.respond((response) => response.end(JSON.stringify({ code: code++ })));
@@ -201,7 +201,7 @@ describe("A flood of failures", () => {
     expect(lines()).toHaveLength(51);
   });
 
-  it("is one further entry with the number of repeats after the interval", async () => {
+  it("are one further entry with the number of repeats after the interval", async () => {
     const log: string[] = [];
     const logger = pino({}, { write: (line: string) => log.push(line) });
     const upstreamLog = new UpstreamLog(logger, "https://piopiy.example.com/", new Secret("s"), 50);
@@ -219,9 +219,9 @@ describe("A flood of failures", () => {
   });
 });
 
-describe("A redirection is logged with the address to use", () => {
+describe("A redirect is logged", () => {
   const named = (address: string) =>
-    `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it is PIOPIY's`;
+    `PIOPIY_URL redirects to ${address}: set PIOPIY_URL to that address if it belongs to PIOPIY`;
 
   it.each([
     ["https://piopiy.example.com/v1/endpoint/get_sip", "https://piopiy.example.com/v1/endpoint/"],
@@ -232,7 +232,7 @@ describe("A redirection is logged with the address to use", () => {
     ["https://login.example.com/users/alice/", "https://login.example.com/"],
     ["https://login.example.com/made%20up/%0d%0a%1b[31m", "https://login.example.com/"],
     [`https://piopiy.example.com/${"x".repeat(300)}`, `https://piopiy.example.com/${"x".repeat(173)}`],
-  ])("for %s", async (location, address) => {
+  ])("with the address to configure: %s", async (location, address) => {
     await start();
     broken.upstream.respond(redirect(location));
     for (let count = 0; count < 3; count++) await broken.gateway.execute(operations.get_sip);
@@ -250,22 +250,22 @@ describe("A redirection is logged with the address to use", () => {
     ["get_sip", "PIOPIY_URL redirects to itself"],
     ["get_sip/", "PIOPIY_URL redirects to itself"],
     ["?again", "PIOPIY_URL redirects to itself"],
-    ["data:text/html,hello", "to no address that can be shown"],
-    ["javascript:alert(1)", "to no address that can be shown"],
-    ["https://", "to no address that can be shown"],
-    ["http://[::1", "to no address that can be shown"],
-  ])("or with what is wrong: %s", async (location, message) => {
+    ["data:text/html,hello", "the target address cannot be shown"],
+    ["javascript:alert(1)", "the target address cannot be shown"],
+    ["https://", "the target address cannot be shown"],
+    ["http://[::1", "the target address cannot be shown"],
+  ])("with the problem of its location: %s", async (location, message) => {
     await start();
     broken.upstream.respond(redirect(location));
     await broken.gateway.execute(operations.get_sip);
     expect(lines()).toMatchObject([{ level: WARN, msg: expect.stringContaining(message) }]);
   });
 
-  it("unless it has none", async () => {
+  it("also without a location", async () => {
     await start();
     broken.upstream.respond({ status: 302, body: "" });
     await broken.gateway.execute(operations.remove_sip);
-    expect(lines()).toMatchObject([{ msg: expect.stringContaining("to no address that can be shown") }]);
+    expect(lines()).toMatchObject([{ msg: expect.stringContaining("the target address cannot be shown") }]);
   });
 });
 
@@ -274,7 +274,7 @@ describe("A PIOPIY_URL without the path of the API", () => {
     [404, html],
     [405, ""],
     [200, html],
-  ])("is logged with the whole address: HTTP %i", async (status, body) => {
+  ])("is logged with the complete address: HTTP %i", async (status, body) => {
     await start();
     const { origin } = new URL(broken.upstream.url);
     const gateway = await startGateway({ gateway: { PIOPIY_URL: origin } });
@@ -290,7 +290,7 @@ describe("A PIOPIY_URL without the path of the API", () => {
   });
 });
 
-describe("The log holds no secret, no password and no username", () => {
+describe("The log contains no secret, no password and no username", () => {
   it.each([
     ...echoes,
     [
@@ -301,7 +301,7 @@ describe("The log holds no secret, no password and no username", () => {
         response.writeHead(302, { location: `https://${name}.example.com/${name}` }).end();
       },
     ],
-  ] as [string, Responder][])("when the upstream repeats what it was sent, as %s", async (_, responder) => {
+  ] as [string, Responder][])("when the upstream repeats the request as %s", async (_, responder) => {
     const account = { PIOPIY_SECRET: "canary-secret-1", PIOPIY_TIMEOUT_MS: "300", PIOPIY_DEADLINE_MS: "600" };
     await start(account);
     broken.upstream.respond(responder);

@@ -13,8 +13,8 @@ import {
 } from "../support/gateway/lost-writes.js";
 import type { Responder } from "../support/upstream/broken-upstream.js";
 
-// Each case ends with a good response, so that all can share two gateways. Only a response that does not come needs a short
-// timeout; it could end a good response too on a busy machine.
+// Each case ends with a valid response, so that all can share two gateways. A short timeout is used only for a missing response: on a
+// busy machine it could also end a valid one.
 let broken: BrokenGateway;
 let shortTimeout: BrokenGateway;
 beforeAll(async () => {
@@ -41,21 +41,21 @@ describe.each(writes)("%s", (operation) => {
   const { taken, not } = traces[operation];
 
   describe.each(losses)("after %s", (_, loss) => {
-    it("has happened when a look shows that it has taken", async () => {
+    it("has succeeded when get_sip shows that it took effect", async () => {
       expect(await write(gatewayFor(loss), operation, loss, taken)).toEqual({
         outcome: "done",
         requests: [operation, "get_sip"],
       });
     });
 
-    it("is repeated once when a look shows that it has not taken", async () => {
+    it("is repeated once when get_sip shows that it did not take effect", async () => {
       expect(await write(gatewayFor(loss), operation, loss, not, found)).toEqual({
         outcome: "done",
         requests: [operation, "get_sip", operation],
       });
     });
 
-    it("is looked at and repeated again when these answers are lost too", async () => {
+    it("is read and repeated again when these responses are lost too", async () => {
       expect(await write(gatewayFor(loss), operation, loss, loss, not, loss, not, found)).toEqual({
         outcome: "done",
         requests: [operation, "get_sip", "get_sip", operation, "get_sip", operation],
@@ -63,7 +63,7 @@ describe.each(writes)("%s", (operation) => {
     });
   });
 
-  it("is looked at again when PIOPIY is busy, and repeated again", async () => {
+  it("is read and repeated again when PIOPIY is busy", async () => {
     const later: Responder = { status: 503, headers: { "retry-after": "0" }, body: html };
     expect(await write(broken, operation, cut, later, not, later, not, found)).toEqual({
       outcome: "done",
@@ -73,7 +73,7 @@ describe.each(writes)("%s", (operation) => {
 
   it.each(
     busy,
-  )("is not begun by an upstream that is busy, nor looked at: %i, %j", async (code, responder) => {
+  )("is rejected without reconciliation by an upstream that is busy: %i, %j", async (code, responder) => {
     await write(broken, operation, found);
     broken.upstream.respond(responder);
     expect(await fail(broken, operation)).toEqual({
@@ -84,25 +84,30 @@ describe.each(writes)("%s", (operation) => {
     });
   });
 
-  it("tells how long a busy upstream wants to be left alone", async () => {
+  it("returns the Retry-After of a busy upstream", async () => {
     await write(broken, operation, found);
     broken.upstream.respond({ status: 503, headers: { "retry-after": "7" }, body: html });
     expect(await fail(broken, operation)).toMatchObject({ retryAfterMs: 7000, attempts: 1 });
   });
 });
 
-describe("A lost write", () => {
+describe("A write whose response was lost", () => {
   it.each([
-    ["add_sip", "has happened", "done", [cut, refusal, refusal, found]],
-    ["add_sip", "is told that somebody else was faster", "USERNAME_TAKEN", [cut, refusal, refusal, other]],
+    ["add_sip", "succeeds if get_sip then shows its endpoint", "done", [cut, refusal, refusal, found]],
+    [
+      "add_sip",
+      "returns USERNAME_TAKEN if get_sip then shows another one",
+      "USERNAME_TAKEN",
+      [cut, refusal, refusal, other],
+    ],
     [
       "update_sip",
-      "is told that the endpoint is gone",
+      "returns SIP_ENDPOINT_NOT_FOUND if get_sip finds none",
       "SIP_ENDPOINT_NOT_FOUND",
       [cut, other, refusal, refusal],
     ],
-    ["remove_sip", "has happened", "done", [cut, found, refusal, refusal]],
-  ] as const)("%s %s when PIOPIY refuses its repetition", async (operation, _, outcome, responders) => {
+    ["remove_sip", "succeeds if get_sip finds none", "done", [cut, found, refusal, refusal]],
+  ] as const)("%s %s, when PIOPIY rejects its repetition", async (operation, _, outcome, responders) => {
     expect(await write(broken, operation, ...responders)).toEqual({
       outcome,
       requests: [operation, "get_sip", operation, "get_sip"],
@@ -113,7 +118,7 @@ describe("A lost write", () => {
     ["add_sip", "an endpoint with another password", "USERNAME_TAKEN", other],
     ["update_sip", "no endpoint", "SIP_ENDPOINT_NOT_FOUND", refusal],
     ["remove_sip", "no endpoint", "done", refusal],
-  ] as const)("%s that finds %s is answered with it: %s", async (operation, _, outcome, look) => {
+  ] as const)("%s that finds %s returns its outcome: %s", async (operation, _, outcome, look) => {
     for (const [, loss] of losses) {
       expect(await write(gatewayFor(loss), operation, loss, look)).toEqual({
         outcome,
@@ -122,7 +127,7 @@ describe("A lost write", () => {
     }
   });
 
-  it("sends its repetition with the same made password", async () => {
+  it("is repeated with the same generated password", async () => {
     broken.upstream.respond(cut, refusal, {});
     await broken.gateway.execute('mutation { createSipEndpoint(input: { username: "alice" }) { password } }');
     const [first, , second] = broken.upstream.requests.map(({ body }) => JSON.parse(body).password);
@@ -130,7 +135,7 @@ describe("A lost write", () => {
     expect(second).toBe(first);
   });
 
-  it("lets the mutations after it be sent once it is settled", async () => {
+  it("lets later mutations be sent once it is reconciled", async () => {
     broken.upstream.respond(cut, refusal, {});
     const { errors } = await broken.gateway.execute(
       'mutation { a: removeSipEndpoint(input: { username: "a" }) { username } b: removeSipEndpoint(input: { username: "b" }) { username } }',

@@ -22,7 +22,7 @@ function run(url: string): Program {
 /** Makes sure that the program answers without Redis, and ends well. Returns what it said of Redis. */
 async function expectService({ child, output, end }: Program): Promise<string[]> {
   const reported = (text: string) => output.stdout.includes(text);
-  await until(() => (reported("AUTH=none") && reported("Redis is not reached")) || child.exitCode !== null);
+  await until(() => (reported("AUTH=none") && reported("Redis is unreachable")) || child.exitCode !== null);
   const [, address] = /GraphQL +(\S+)/.exec(output.stdout) ?? [];
   const response = await fetch(`${address}?query={__typename}`, {
     headers: { "apollo-require-preflight": "1" },

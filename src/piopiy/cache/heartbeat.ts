@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 
 /**
- * Shows whether a process still hears invalidations: it sends heartbeats over the same path, and trusts the path while it
- * has heard one that it sent at most `trustMs` ago. The clock alone ends the trust, so a process that was suspended does
- * not serve from cache before it has read what arrived meanwhile.
+ * Detects whether a process still receives invalidations. It sends heartbeats over the same path, and trusts the path while it has
+ * received one that it sent at most `trustMs` ago. The trust expires by the clock, so a process that was suspended serves nothing
+ * from cache before it has read the messages that arrived meanwhile.
  */
 export class Heartbeat {
   readonly #process = randomUUID();
@@ -14,7 +14,7 @@ export class Heartbeat {
   /** When the newest heartbeat that came back was sent. */
   #provenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param send passes a heartbeat on; the next one is sent after it has settled, so that they do not pile up */
+  /** @param send sends a heartbeat; the next one is sent after its promise has settled, so that they do not accumulate */
   constructor(intervalMs: number, trustMs: number, send: (beat: string) => Promise<unknown>) {
     this.#trustMs = trustMs;
     this.#send = send;
@@ -35,7 +35,7 @@ export class Heartbeat {
     this.#send(`${this.#process} ${performance.now()}`).then(sent, sent);
   }
 
-  /** Takes what was heard on the path; heartbeats of other processes prove nothing. */
+  /** Handles a heartbeat that has arrived. Heartbeats of other processes prove nothing. */
   hear(beat: string): void {
     const [process, sentAt] = beat.split(" ");
     if (process === this.#process) this.#provenAt = Math.max(this.#provenAt, Number(sentAt));

@@ -1,28 +1,29 @@
 import { hash, randomUUID } from "node:crypto";
 import type { Layer } from "../pipeline/pipeline.js";
 
-/** More changed subjects than this are forgotten together: everything then counts as changed. */
+/** The maximum number of changed subjects that are stored. Beyond it they are all dropped, and everything counts as changed. */
 export const MAX_CHANGED = 10_000;
 
 /**
- * Returns the subject of reads and changes of an endpoint: a hash of its name, of a fixed size. UTF-16, since in UTF-8 all lone
- * surrogates are alike.
+ * Returns the subject of an endpoint, for its reads and changes: a hash of its name. The hash is over UTF-16, since UTF-8 encodes
+ * all lone surrogates alike.
  */
 export function endpointSubject(username: string): string {
   return `endpoint ${hash("sha256", Buffer.from(username, "utf16le"), "base64url").slice(0, 22)}`;
 }
 
 /**
- * The versions of endpoints and of the list, as far as this process has heard. Reads are cached and shared under the version that was
- * current when they began: a change makes a new version, so nobody finds them any more, however late their response comes.
+ * The versions of the endpoints and of the list, as far as this process has received changes. Reads are cached and shared under the
+ * version that was current when they began. A change creates a new version, so an older read is never served, however late its
+ * response arrives.
  */
 export class Versions {
   readonly #changed = new Map<string, string>();
-  /** The version of all that has not changed. */
+  /** The version of every subject that has not changed. */
   #base: string = randomUUID();
   #changes = 0;
 
-  /** Another number after each change of anything. */
+  /** A number that grows with each change. */
   get changes(): number {
     return this.#changes;
   }
@@ -31,7 +32,7 @@ export class Versions {
     return this.#changed.get(subject) ?? this.#base;
   }
 
-  /** The version of all that has not changed since the last reset. */
+  /** The version of every subject that has not changed since the last reset. */
   get base(): string {
     return this.#base;
   }
@@ -42,7 +43,7 @@ export class Versions {
     this.#changes++;
   }
 
-  /** Makes everything another version, or those that are given. */
+  /** Replaces all versions, by a new one or by those that are passed. */
   reset(base: string = randomUUID(), changed: Iterable<readonly [string, string]> = []): void {
     this.#base = base;
     this.#changed.clear();
@@ -51,16 +52,16 @@ export class Versions {
   }
 }
 
-/** Publishes to all processes of a gateway what was changed, and hears what others have changed. */
+/** Publishes changes to all processes of a gateway, and receives those of the others. */
 export interface Invalidation {
-  /** Whether this process has heard all changes of the others until about now. While it has not, it caches nothing. */
+  /** Whether this process has received all changes of the others until about now. While it has not, it caches nothing. */
   readonly isCurrent: boolean;
-  /** Publishes a change, also to this process. Ends when the others have heard it, or cannot; never fails. */
+  /** Publishes a change, also to this process. Resolves when the others have received it or cannot be reached; never rejects. */
   publish(subjects: readonly string[]): Promise<void>;
   close(): void;
 }
 
-/** The invalidation of a process that is alone, or that hears of no changes but its own. */
+/** The invalidation of a process that runs alone, or that receives no changes but its own. */
 export class LocalInvalidation implements Invalidation {
   readonly isCurrent: boolean;
   readonly #versions: Versions;
@@ -78,13 +79,13 @@ export class LocalInvalidation implements Invalidation {
   close(): void {}
 }
 
-/** Invalidates what a write may have changed, whatever its outcome. */
+/** Invalidates everything that a write may have changed, whatever its outcome. */
 export function invalidate(invalidation: Invalidation): Layer {
   return (next) => async (request) => {
     let changesList = request.operation !== "update_sip";
     try {
       const response = await next(request);
-      // The list may still have an endpoint that was removed elsewhere.
+      // The list may still contain an endpoint that was removed outside the gateway.
       changesList ||= response.value === null;
       return response;
     } finally {

@@ -4,32 +4,32 @@ import type { Redis } from "../../redis.js";
 import type { Layer, UpstreamResponse } from "../pipeline/pipeline.js";
 import type { Invalidation } from "./invalidation.js";
 
-/** How much text the entries may hold together, in UTF-16. */
+/** The maximum size of all entries, with their text in UTF-16. */
 const MAX_BYTES = 32 * 1024 * 1024;
-/** Of the keys and objects of an entry. */
+/** The estimated size of the key and the objects of an entry. */
 const ENTRY_BYTES = 500;
-/** As JSON. Ten rows with names of 256 bytes have 2,800 characters. What is longer is not cached. */
+/** The maximum length of an entry as JSON; longer ones are not cached. Ten rows with names of 256 bytes have 2,800 characters. */
 const MAX_ENTRY_LENGTH = 4096;
-/** How long after its time an entry may be served while PIOPIY is down. */
+/** Milliseconds after its expiry for which an entry may be served while PIOPIY is down. */
 const STALE_MS = 3_600_000;
 
 const GET = {
   command: "GET or PTTL",
   purpose: "the cache",
-  cost: "reads of other processes are not reused",
+  cost: "entries of other processes are not used",
 };
-const SET = { command: "SET", purpose: "the cache", cost: "reads are not shared with other processes" };
+const SET = { command: "SET", purpose: "the cache", cost: "entries are not shared with other processes" };
 
 export interface ReadCacheOptions {
   /** Milliseconds for which a response may be served; 0 turns the cache off. */
   readonly ttlMs: number;
-  /** Identifies the account at PIOPIY; processes with another one share nothing. */
+  /** Identifies the account at PIOPIY. Processes with different accounts share nothing. */
   readonly account: string;
   /** Shares the entries with other processes. */
   readonly redis?: Redis | undefined;
 }
 
-/** A cached response. Its value holds no password. */
+/** A cached response. Its value contains no password. */
 interface Entry {
   readonly value: unknown;
   readonly readAt: number;
@@ -37,8 +37,8 @@ interface Entry {
 }
 
 /**
- * Serves reads from memory, and from Redis where processes share one, until they are older than `ttlMs` or what they read has changed.
- * While PIOPIY is down, an entry of up to an hour more is served as stale. Passwords are never cached.
+ * Serves reads from memory, and from Redis where processes share one, until they are older than `ttlMs` or their data has changed.
+ * While PIOPIY is down, an entry is served as stale for up to one hour more. Passwords are never cached.
  */
 export function readCache(options: ReadCacheOptions, invalidation: Invalidation): Layer {
   const { ttlMs } = options;
@@ -48,7 +48,7 @@ export function readCache(options: ReadCacheOptions, invalidation: Invalidation)
   });
   const shared = options.redis && new SharedEntries(options.redis, options);
 
-  /** Finds also what is too old to be served while PIOPIY is up. */
+  /** Also returns entries that are too old to be served while PIOPIY is up. */
   async function find(key: string): Promise<Entry | undefined> {
     const own = entries.get(key);
     if (!shared || (own && isWithin(own.readAt, ttlMs))) return own;
@@ -84,7 +84,7 @@ export function readCache(options: ReadCacheOptions, invalidation: Invalidation)
   };
 }
 
-/** Returns whether something was read within the last so many milliseconds. */
+/** Returns whether `readAt` is within the last `ms` milliseconds. */
 export function isWithin(readAt: number, ms: number): boolean {
   return performance.now() - readAt < ms;
 }
@@ -101,8 +101,8 @@ function isOutage(error: unknown): boolean {
 }
 
 /**
- * The entries that processes share. Redis alone measures the age of an entry, by what is left of its time, since the clocks of
- * processes differ. A Redis that fails costs speed only.
+ * The entries that processes share in Redis. The age of an entry is calculated from its remaining time in Redis, since the clocks of
+ * processes differ. A failing Redis only costs speed.
  */
 class SharedEntries {
   readonly #redis: Redis;

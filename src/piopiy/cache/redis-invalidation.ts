@@ -3,7 +3,7 @@ import type { Redis } from "../../redis.js";
 import { Heartbeat } from "./heartbeat.js";
 import { type Invalidation, MAX_CHANGED, type Versions } from "./invalidation.js";
 
-/** How often a heartbeat is sent, and how old the last one that was heard may be. */
+/** Milliseconds between two heartbeats, and the maximum age of the last one that was received. */
 const HEARTBEAT_MS = 250;
 const TRUST_MS = 1000;
 
@@ -16,10 +16,12 @@ const INVALIDATE = {
 const SUBSCRIBE = { command: "SUBSCRIBE", purpose: "invalidations", cost: COST };
 
 /**
- * Stores all versions in one hash, where "" is the version of all that has not changed, and publishes each change to every
- * process. A hash that is lost, full or missing is created again under another such version, which changes everything.
- * Heartbeats and joining processes run the same commands without subjects: a Redis that refuses changes refuses them too.
- * So the hash is deleted by an expiry of 0 seconds. The script begins with a write that needs memory, since Redis refuses no further writes of a script after its first.
+ * Stores all versions in one hash, where the field "" is the version of every subject that has not changed. Publishes each change to
+ * every process. A hash that is lost, full or missing is created again with a new version in "", so everything counts as changed.
+ *
+ * Heartbeats and joining processes run the same commands without subjects: a Redis that rejects changes rejects them too. For
+ * that reason, EXPIRE deletes the hash, since DEL could be rejected alone. The script begins with a write that needs memory, since
+ * Redis rejects no further writes of a script after its first.
  */
 const PUBLISH = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -38,9 +40,8 @@ redis.call('publish', channel, cjson.encode({ redis.call('hget', hash, ''), new,
 return ARGV[4] == 'publish' and {} or redis.call('hgetall', hash)`;
 
 /**
- * Invalidation among all processes that share a Redis. Changes and heartbeats come over one connection, in Redis's order.
- * So a process hears of a change when it is announced, and serves nothing from cache a second later at the latest if it
- * does not.
+ * Invalidation among all processes that share a Redis. Changes and heartbeats arrive over one connection, in Redis's order. So a
+ * process receives a change when it is published. If it does not, it stops serving from cache after one second at most.
  */
 export class RedisInvalidation implements Invalidation {
   readonly #redis: Redis;
@@ -48,12 +49,12 @@ export class RedisInvalidation implements Invalidation {
   readonly #key: string;
   readonly #heartbeat: Heartbeat;
   #hasJoined = false;
-  /** How many changes of this process the others may not have heard. */
+  /** How many changes of this process the others may not have received. */
   #unheard = 0;
-  /** While it reads all versions: the messages since, which the reply may not hold. */
+  /** The messages that arrive while all versions are read, since the reply may not contain them. */
   #heard: string[] | undefined;
 
-  /** @param account names the account at PIOPIY; gateways with another account share nothing */
+  /** @param account identifies the account at PIOPIY; gateways with different accounts share nothing */
   constructor(redis: Redis, account: string, versions: Versions) {
     this.#redis = redis;
     this.#versions = versions;
@@ -102,7 +103,7 @@ export class RedisInvalidation implements Invalidation {
     this.#heartbeat.hear(version);
   }
 
-  /** Takes over the versions in Redis. If others may not have heard all changes of this process, everything counts as changed. */
+  /** Copies the versions from Redis. If others may have missed changes of this process, everything counts as changed. */
   async #join(beat: string): Promise<void> {
     const heard: string[] = [];
     this.#heard = heard;

@@ -5,13 +5,13 @@ import type { Invalidation, Versions } from "./invalidation.js";
 /** The messages between workers and their primary process. */
 type InvalidationMessage =
   | { readonly type: "changed"; readonly id: number; readonly subjects: readonly string[] }
-  /** All workers that may serve from cache have heard the change. */
+  /** All workers that may serve from cache have received the change. */
   | { readonly type: "confirmed"; readonly id: number }
-  /** Comes back from the primary process, after all messages that were queued before it. */
+  /** Is returned by the primary process, after all messages that were queued before it. */
   | { readonly type: "heartbeat"; readonly beat: string };
 
 const HEARTBEAT_MS = 100;
-/** How old the last heartbeat may be. A worker that has not confirmed a change after this time serves nothing from cache. */
+/** The maximum age of the last heartbeat. A worker that has not confirmed a change after this time serves nothing from cache. */
 const TRUST_MS = 500;
 /**
  * The primary process waits `TRUST_MS` for the other workers. It takes longer only if it is suspended itself, and
@@ -79,19 +79,19 @@ export class WorkerInvalidation implements Invalidation {
 }
 
 function sendToPrimary(message: InvalidationMessage): void {
-  // Without a callback, a primary process that has just died would be an unhandled error event.
+  // Without a callback, a message to a primary process that has just exited causes an unhandled error event.
   process.send?.(message, undefined, undefined, () => {});
 }
 
-/** A change that was relayed, until all workers have confirmed it. */
+/** A change that was relayed and that some workers have not confirmed yet. */
 interface PendingChange {
   readonly unconfirmed: Set<Worker>;
   readonly end: () => void;
 }
 
 /**
- * Runs in the primary process: relays the changes of each worker to the others, and confirms them once all others have, or serve
- * nothing from cache because their heartbeats no longer come back.
+ * Relays the changes of each worker to the others. Runs in the primary process. A change is confirmed once each other worker has
+ * confirmed it, or serves nothing from cache because its heartbeats no longer return.
  */
 export class InvalidationRelay {
   readonly #workers = new Set<Worker>();
@@ -134,6 +134,6 @@ export class InvalidationRelay {
 }
 
 function sendToWorker(worker: Worker, message: InvalidationMessage): void {
-  // A worker may die at any moment; its exit ends what waits for it.
+  // A worker may exit at any time. Its exit event then ends the wait for its confirmations.
   worker.send(message, () => {});
 }

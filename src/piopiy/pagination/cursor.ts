@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** How many usernames a cursor remembers: it survives the removal of all but one of them. */
+/** The number of usernames in a cursor. It stays valid while one of them exists. */
 export const REMEMBERED = 10;
 const TEXT = /^sip1:(\d{1,10})(?:\/(\d{1,10}))?:((?:[\w-]{8}(?:\.[\w-]{8}){0,9})?):/;
 
-/** Where a walk through the list stands. */
+/** A position in the list, for cursor pagination. */
 export interface Cursor {
-  /** The place of the row that was seen last, counted from 0, when the cursor was made. */
+  /** The position of the last row that was returned, counted from 0, when the cursor was created. */
   readonly position: number;
-  /** How many rows the list had then; cursors of version 0.1 do not tell. */
+  /** The number of rows in the list then. Cursors of version 0.1 do not contain it. */
   readonly total?: number | undefined;
-  /** Fingerprints of the usernames that were seen last, in the order of the list. A row without a valid username has none. */
+  /** Fingerprints of the last usernames that were returned, in the order of the list. A row without a valid username has none. */
   readonly remembered: readonly string[];
 }
 
@@ -19,19 +19,19 @@ export function fingerprint(username: string): string {
   return createHash("sha256").update(username).digest("base64url").slice(0, 8);
 }
 
-/** Returns the cursor of the row at `position` of `total`, when `seen` are the fingerprints of the rows up to it. */
+/** Returns the cursor of the row at `position` of `total`. `seen` contains the fingerprints of the rows up to it. */
 export function cursorAt(position: number, total: number, seen: readonly string[]): Cursor {
   return { position, total, remembered: seen.slice(-REMEMBERED) };
 }
 
-/** Encodes a cursor. The text ends with a fingerprint of itself, so that a damaged cursor is recognized. */
+/** Encodes a cursor. The text ends with a fingerprint of itself, so that a damaged cursor is detected. */
 export function encodeCursor({ position, total, remembered }: Cursor): string {
   const place = total === undefined ? position : `${position}/${total}`;
   const text = `sip1:${place}:${remembered.join(".")}:`;
   return Buffer.from(text + fingerprint(text)).toString("base64url");
 }
 
-/** Decodes a cursor. Undefined for a text that is no cursor of this gateway. */
+/** Decodes a cursor. Returns undefined if the text is not a cursor of this gateway. */
 export function decodeCursor(text: string): Cursor | undefined {
   const [, position, total, remembered] = TEXT.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
   if (position === undefined || remembered === undefined) return undefined;

@@ -7,11 +7,11 @@ type ReadPage = (number: number) => Promise<SipEndpointPage>;
 export interface PageRange {
   readonly first: number;
   readonly last: number;
-  /** Returns whether the first page is as it was in an earlier read with this count. */
+  /** Returns whether the first page is the same as in an earlier read with this count. */
   isProven(page: SipEndpointPage): boolean;
 }
 
-/** Rows of consecutive pages that fit together. */
+/** Rows of consecutive pages, none of them missing or repeated. */
 export interface JoinedPages {
   readonly rows: readonly SipEndpointRow[];
   /** How many rows the list has. */
@@ -20,17 +20,17 @@ export interface JoinedPages {
   readonly after: number;
 }
 
-/** So many upstream requests for each page may be spent on a list that changes while it is read. */
+/** The maximum number of upstream requests for each page of a list that changes while it is read. */
 const MAX_REQUESTS_PER_PAGE = 20;
 
 /**
- * Reads consecutive pages so that no row which is there all the time is missing or comes twice, in whatever order PIOPIY lists
- * them and whatever changes meanwhile. Each second page is read before and after its neighbours: when it stays the same, nothing
- * has moved across its edges. An equal `count` is no proof, since a removal and a creation leave it as it is.
+ * Reads consecutive pages so that no row that exists all the time is missing or repeated, whatever the order of PIOPIY's list and
+ * whatever changes meanwhile. Every second page is read before and after its neighbours: when it stays the same, no row has moved
+ * across its edges. An equal `count` is no proof, since a removal and a creation leave it unchanged.
  *
- * @param isProven returns whether the first page is as it was in an earlier read with this count
- * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes again and again, UPSTREAM_INVALID_RESPONSE when PIOPIY
- * returns the same rows for several pages
+ * @param isProven returns whether the first page is the same as in an earlier read with this count
+ * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes too often, UPSTREAM_INVALID_RESPONSE when PIOPIY returns the same
+ * rows for several pages
  */
 export async function joinPages(
   read: ReadPage,
@@ -52,7 +52,7 @@ export async function joinPages(
     throw new UpstreamError(
       "mismatch",
       "UPSTREAM_INVALID_RESPONSE",
-      "PIOPIY answered list_sip with the same rows for several pages, though the list did not change.",
+      "PIOPIY responded to list_sip with the same rows for several pages, although the list did not change.",
     );
   }
   return joined(
@@ -62,7 +62,7 @@ export async function joinPages(
   );
 }
 
-/** Side by side. What is past the end by the newest count is empty. */
+/** Reads pages in parallel. A page past the end, by the newest count, is empty and is not requested. */
 function readAll(
   read: ReadPage,
   numbers: readonly number[],
@@ -75,7 +75,7 @@ function readAll(
   );
 }
 
-/** A removal and then a creation may move rows there and back; but then the count falls in between. */
+/** Returns whether nothing has moved between the reads. If a removal and a creation move rows away and back, the count falls. */
 function isSteady(
   before: readonly SipEndpointPage[],
   between: readonly SipEndpointPage[],
@@ -89,8 +89,8 @@ function isSteady(
 }
 
 /**
- * Reads from the last page to the first. Each page is joined to the rows after it when both have its last row, or when the page
- * after it is the same before and after: rows that move make either the one or the other come about soon.
+ * Reads from the last page to the first. A page is joined to the rows after it when both contain its last row, or when the page
+ * after it is the same before and after. Rows that move soon cause one or the other.
  */
 async function readBackwards(read: ReadPage, first: number, last: number): Promise<JoinedPages> {
   let requests = 0;
@@ -115,7 +115,7 @@ async function readBackwards(read: ReadPage, first: number, last: number): Promi
   }
 }
 
-/** The rows of a page and those that follow its last row, or undefined when that is not among them. */
+/** Returns the rows of a page and those that follow its last row; undefined when its last row is not among them. */
 function overlapped(
   page: readonly SipEndpointRow[],
   rows: readonly SipEndpointRow[],
@@ -141,6 +141,6 @@ export function unstableList(): UpstreamError {
   return new UpstreamError(
     "local",
     "UPSTREAM_UNAVAILABLE",
-    "The list of SIP endpoints changed again and again while it was read. Try again.",
+    "The list of SIP endpoints changed repeatedly while it was read. Try again.",
   );
 }

@@ -5,41 +5,41 @@ import { type Cursor, cursorAt, fingerprint, REMEMBERED } from "./cursor.js";
 import { unstableList } from "./join-pages.js";
 import { PageReader, type RowRange } from "./page-reader.js";
 
-/** So many remembered rows in their old places tell that nothing has moved. */
+/** This many stored rows at their old positions prove that no row has moved. */
 const SURE = 2;
-/** So often the remembered rows are looked for, should they move on before the rows after them are read. */
+/** How often the stored rows are searched again, if they move before the rows after them are read. */
 const ROUNDS = 10;
-/** So far from where they were the remembered rows are searched, towards the start of the list. */
+/** How many rows before their old position, towards the start of the list, are searched for the stored rows. */
 const MAX_SEARCHED_ROWS = 500;
-/** So many remembered rows must be found further down than they were: a single one may be a new endpoint under an old name. */
+/** How many stored rows must be found after their old position: a single one may be a new endpoint with an old name. */
 const MIN_FOUND_BELOW = 2;
 
-/** Takes what reading so many pages costs off the rate limit of the client, or throws. */
+/** Charges the rate limit of the client for reading this many pages, or throws. */
 type Charge = (pages: number) => Promise<void>;
 
 /** A part of the list of all SIP endpoints, in PIOPIY's order. */
 export interface ListSlice {
   readonly rows: readonly { readonly row: NonNullable<SipEndpointRow>; readonly cursor: Cursor }[];
-  /** The places, counted from 0, of rows that name no endpoint. */
+  /** The positions, counted from 0, of rows without a valid username. */
   readonly unnamed: readonly number[];
-  /** Stands on the last row, also where that names no endpoint; undefined when there are no rows. */
+  /** The cursor of the last row, also when it has no valid username; undefined without rows. */
   readonly end: Cursor | undefined;
   readonly hasPrevious: boolean;
   readonly hasNext: boolean;
   readonly total: number;
 }
 
-/** The `size` rows from place `offset` on, counted from 0: one `list_sip` for each page of ten they touch. */
+/** Returns `size` rows from position `offset` on, counted from 0. Sends one `list_sip` for each page of ten rows that they touch. */
 export async function sliceAt(loader: PiopiyLoader, offset: number, size: number): Promise<ListSlice> {
   return cut(await new PageReader(loader).readRows(offset, offset + size), offset, size);
 }
 
 /**
- * The `size` rows after those that the cursor's walk has seen, wherever changes have moved them since.
+ * Returns the `size` rows after those that were returned up to the cursor, wherever changes have moved them since.
  *
- * @param charge is called for what a search reads, which only a cursor whose rows have moved needs
- * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor remembers is found, UPSTREAM_UNAVAILABLE when they
- * move again and again while they are looked for
+ * @param charge is called for the pages of a search, which is only necessary when the rows of the cursor have moved
+ * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor stores is found, UPSTREAM_UNAVAILABLE when they move
+ * repeatedly while they are searched
  */
 export async function sliceAfter(
   loader: PiopiyLoader,
@@ -65,13 +65,13 @@ export async function sliceAfter(
   throw unstableList();
 }
 
-/** Whether the range has the rows that are wanted, and enough before them for a cursor to remember. */
+/** Returns whether the range contains the requested rows, and enough rows before them for a cursor. */
 function isEnough({ start, rows, after }: RowRange, place: number, size: number): boolean {
   const isAtStart = start === 0 || place - start >= REMEMBERED;
   return isAtStart && (after === 0 || start + rows.length >= place + size);
 }
 
-/** Whether the page before the next row is as it was when the cursor was made, and so is every row before it. */
+/** Returns whether the page before the next row is unchanged since the cursor was created, and so is every row before it. */
 function isProof(page: SipEndpointPage, { position, total = page.count, remembered }: Cursor): boolean {
   const isLast = (position + 1) % PAGE_SIZE === 0;
   const start = PAGE_SIZE * Math.floor(Math.max(0, position + 1 - SURE) / PAGE_SIZE);
@@ -79,7 +79,7 @@ function isProof(page: SipEndpointPage, { position, total = page.count, remember
   return isLast && total === page.count && isUnmoved(range, { position, remembered });
 }
 
-/** Whether the remembered rows of the range are where they were, and so all rows before them. */
+/** Returns whether the stored rows in the range are at their old positions, and so are all rows before them. */
 function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor): boolean {
   const seen = fingerprintsOf(rows.slice(0, position + 1 - start)).slice(-remembered.length);
   const isProven = seen.length > 0 || remembered.length === 0;
@@ -91,8 +91,8 @@ function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor):
 }
 
 /**
- * The place after the remembered rows that are left: where creations before them have moved them if nothing else has changed, or
- * searched from where they were towards the start of the list.
+ * Finds the position after the stored rows that still exist. Looks first where creations before them would have moved them, then
+ * from their old position towards the start of the list.
  */
 async function findNext(reader: PageReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
   const created = total - (cursor.total ?? total);
@@ -117,17 +117,21 @@ async function findNext(reader: PageReader, cursor: Cursor, total: number, charg
   }
   throw new GatewayError(
     "CURSOR_EXPIRED",
-    `None of the endpoints that this cursor remembers is where it was, within ${MAX_SEARCHED_ROWS} rows before that place, or where ` +
-      "new endpoints before it would have moved it. Start the walk again without `after`.",
+    `The endpoints that this cursor stores were not found at their old position, up to ${MAX_SEARCHED_ROWS} rows before it, or where ` +
+      "new endpoints would have moved them. Start again from the first page, without `after`.",
   );
 }
 
 /**
- * The place after the first remembered rows that stand together in the range, if they are the ones that the walk has seen and not
- * new endpoints under old names. They are when nothing else can be (the range begins with the list, or a search has found them at
- * this place), or when more than half of them are found; and they either begin no further down than they did, as after
- * removals, or at least half as many rows follow them as did then, as after creations before them. One doubt stays: when
- * remembered rows are removed and created again together, with as many others, they may pass for the old ones.
+ * Returns the position after the first consecutive stored rows in the range; undefined when they may be new endpoints with old
+ * names.
+ *
+ * - Rows that begin at their old position or earlier, as after removals, are accepted in three cases: the range begins with the list,
+ *   a search has found them at this position, or they are more than half of the stored rows.
+ * - Rows that begin later, as after creations before them, must be more than half of the stored rows, and two or more. At least half
+ *   as many rows must follow them as did before.
+ *
+ * One case is not detected: stored rows that are removed and created again together, with as many others, may count as the old ones.
  */
 function placeAfter({ rows, start, total }: RowRange, cursor: Cursor, searched?: number): number | undefined {
   const { remembered } = cursor;
@@ -150,7 +154,7 @@ function pagesOf(rows: number): number {
   return Math.ceil(rows / 10);
 }
 
-/** Where the remembered rows began. */
+/** Returns the old position of the first stored row. */
 function beginOf({ position, remembered }: Cursor): number {
   return position + 1 - remembered.length;
 }
@@ -160,8 +164,10 @@ function fingerprintsOf(rows: readonly SipEndpointRow[]): string[] {
 }
 
 /**
- * @param cursor that of the walk. A remembered row after the place has been seen already: others have been created before it. At
- * the end of the list it is a new endpoint under an old name.
+ * Cuts a slice out of a range.
+ *
+ * @param cursor the cursor that the client has sent. A stored row after the position was returned before: others have been created
+ * before it. At the end of the list, it is a new endpoint with an old name.
  */
 function cut(
   { rows, start, total, after }: RowRange,

@@ -2,14 +2,14 @@ import type { PiopiyLoader } from "../loader.js";
 import { PAGE_SIZE, type SipEndpointPage, type SipEndpointRow } from "../protocol.js";
 import { unstableList } from "./join-pages.js";
 
-/** A search of 50 pages, and eight reads of the largest slice with what stands before it. */
+/** Enough for a search of 50 pages, and for eight reads of the largest slice with the rows before it. */
 const MAX_PAGES = 150;
 
 /** Consecutive rows of the list. */
 export interface RowRange {
-  /** The place of the first row, counted from 0. */
+  /** The position of the first row, counted from 0. */
   readonly start: number;
-  /** A row that names no endpoint is null, and counts like the others. */
+  /** A row without a valid username is null, and counts like the others. */
   readonly rows: readonly SipEndpointRow[];
   /** How many rows the whole list has. */
   readonly total: number;
@@ -17,7 +17,7 @@ export interface RowRange {
   readonly after: number;
 }
 
-/** Reads rows of the list for one field, and limits how many pages: others may change the list again and again meanwhile. */
+/** Reads rows of the list for one field, and limits the number of pages: other clients may change the list repeatedly meanwhile. */
 export class PageReader {
   readonly #loader: PiopiyLoader;
   readonly #read = new Set<string>();
@@ -28,10 +28,10 @@ export class PageReader {
   }
 
   /**
-   * Reads the rows from place `from` up to but without `to`, and what else is on their pages. Several pages fit together as
-   * `joinPages` says.
+   * Reads the rows from position `from` up to, but not including, `to`, and the other rows of their pages. Several pages are joined
+   * by `joinPages`.
    *
-   * @param isProven returns whether the first page is as it was in an earlier read with this count
+   * @param isProven returns whether the first page is the same as in an earlier read with this count
    * @throws GatewayError UPSTREAM_UNAVAILABLE after too many pages
    */
   async readRows(
@@ -52,7 +52,7 @@ export class PageReader {
     return { start, rows, total: count, after: Math.max(0, count - PAGE_SIZE * first) };
   }
 
-  /** Reads the rows from place `from` up to but without `to`, each page by itself and uncached: good for a search only. */
+  /** Reads the rows from `from` up to, but not including, `to`, uncached and without joining the pages: only for a search. */
   async searchRows(from: number, to: number): Promise<RowRange> {
     const first = Math.floor(from / PAGE_SIZE) + 1;
     const numbers = Array.from(
@@ -71,7 +71,7 @@ export class PageReader {
     return { start, rows, total, after: Math.max(0, total - start - rows.length) };
   }
 
-  /** Reads the list again from now on: it has changed elsewhere. */
+  /** Discards the list, because it has changed elsewhere. Later reads request it again. */
   refresh(): void {
     this.#read.clear();
     this.#loader.refreshPages();

@@ -2,13 +2,13 @@ import { UpstreamError } from "../upstream-error.js";
 import type { UpstreamLog } from "../upstream-log.js";
 import type { Layer } from "./pipeline.js";
 
-/** So many outages in a row open it. Fewer would open it by chance, while PIOPIY still answers most requests. */
+/** Consecutive outages that open the breaker. With fewer, it would open by chance while PIOPIY still serves most requests. */
 const FAILURES_IN_A_ROW = 10;
 
 /**
- * Stops sending to a PIOPIY that is down: once requests fail one after another, further ones fail at once, until a single probe has
- * succeeded. Only outages count; any response that PIOPIY itself gives in time shows that it is up. It is our own since libraries
- * measure the reset time by the system clock, which may be set back, and let late failures open the breaker again.
+ * Stops sending requests while PIOPIY is down: after consecutive outages, requests fail immediately until a single probe has
+ * succeeded. Only outages count; any response of PIOPIY in time shows that it is up. No library is used, since libraries measure the
+ * reset time by the system clock, which may be set back, and let late failures open the breaker again.
  */
 export class CircuitBreaker {
   readonly #resetMs: number;
@@ -49,7 +49,7 @@ export class CircuitBreaker {
       return response;
     } catch (error) {
       const kind = error instanceof UpstreamError ? error.kind : "local";
-      // A probe that was aborted has proved nothing.
+      // An aborted probe proves nothing.
       const isFailure = kind === "outage" || (kind === "local" && isProbe);
       if (isCurrent() && isFailure) this.#fail();
       else if (isCurrent() && kind !== "local") this.#succeed();
@@ -66,7 +66,7 @@ export class CircuitBreaker {
     throw new UpstreamError(
       "local",
       "UPSTREAM_UNAVAILABLE",
-      "PIOPIY has failed again and again, so it is not asked for a moment. Try again later.",
+      "PIOPIY has failed repeatedly, so no request is sent until the circuit breaker closes. Try again later.",
       { retryAfterMs: Math.max(Math.ceil(wait), 1) },
     );
   }

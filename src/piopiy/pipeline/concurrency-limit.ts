@@ -5,13 +5,13 @@ import type { Layer, UpstreamRequest } from "./pipeline.js";
 
 type Priority = UpstreamRequest["priority"];
 
-/** What a client has running and waiting; forgotten when it has neither. */
+/** The running and waiting requests of a client; deleted when there are none. */
 interface ClientQueue {
   readonly name: string;
   readonly read: Set<Waiting>;
   readonly write: Set<Waiting>;
   running: number;
-  /** When it was last given a slot from the queue, as a number that grows; 0 is never. */
+  /** When it last received a slot from the queue, as a number that grows; 0 means never. */
   lastTurn: number;
 }
 
@@ -35,7 +35,7 @@ export class ConcurrencyLimit {
   #running = 0;
   #turn = 0;
 
-  /** @param maxWaiting how many requests of either kind may wait; beyond that, the newest of the longest queue is rejected */
+  /** @param maxWaiting how many reads and how many writes may wait; beyond that, the newest of the longest queue is rejected */
   constructor(concurrency: number, maxWaiting: number) {
     this.#concurrency = concurrency;
     this.#maxWaiting = maxWaiting;
@@ -59,7 +59,7 @@ export class ConcurrencyLimit {
     }
   };
 
-  /** Begins the requests of a burst one by one, so that each is on its way before the next one costs time. */
+  /** Starts the requests of a burst one by one, so that each is sent before the next one uses the CPU. */
   async #begin({ clients: [name = ""] }: Deadline): Promise<ClientQueue> {
     const client = this.#client(name);
     this.#running++;
@@ -111,7 +111,7 @@ export class ConcurrencyLimit {
     this.#forgetIdle(client);
   }
 
-  /** Takes the newest request out of the longest queue, so that no client can keep another one out. */
+  /** Removes the newest request from the longest queue, so that no client can block another one. */
   #rejectTooMany(priority: Priority): void {
     if (this.#waiting[priority] <= this.#maxWaiting) return;
     const longest = [...this.#clients.values()].reduce((long, client) =>
@@ -124,8 +124,8 @@ export class ConcurrencyLimit {
   }
 
   /**
-   * Gives a free slot to the client that has waited longest for its turn. A write goes before reads, but the second write of
-   * a client does not go before the first read of another one: a flood of writes would keep all reads out.
+   * Assigns a free slot to the client that has waited longest for its turn. A write goes before reads, but the second write of
+   * a client does not go before the first read of another one: otherwise many writes would block all reads.
    */
   #beginNext(): void {
     const [writer, reader] = [this.#next("write"), this.#next("read")];
@@ -139,7 +139,7 @@ export class ConcurrencyLimit {
     waiting.begin(client);
   }
 
-  /** The client whose turn it is, of those with a waiting request of this kind. */
+  /** Returns the client whose turn it is, among those with a waiting request of this kind. */
   #next(priority: Priority): ClientQueue | undefined {
     let next: ClientQueue | undefined;
     for (const client of this.#clients.values()) {
@@ -166,7 +166,7 @@ function tooMany(): UpstreamError {
   return new UpstreamError(
     "local",
     "UPSTREAM_UNAVAILABLE",
-    "Too many calls to PIOPIY wait already (PIOPIY_MAX_CONCURRENCY). Try again later.",
+    "Too many requests to PIOPIY are waiting already (PIOPIY_MAX_CONCURRENCY). Try again later.",
   );
 }
 

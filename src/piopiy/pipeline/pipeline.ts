@@ -6,11 +6,11 @@ import type { AnyParameters, Operation } from "../protocol.js";
 export interface UpstreamRequest {
   readonly operation: Operation;
   readonly parameters: AnyParameters;
-  /** The endpoint, by `endpointSubject`, or `list`: what is read or changed. */
+  /** The subject that is read or changed: `list`, or the `endpointSubject` of an endpoint. */
   readonly subject: string;
-  /** Identifies what is read, and its version when the read began. */
+  /** Identifies the read, with the version of its subject when it began. */
   readonly key: string;
-  /** Of `list_sip`: several pages that are read and cached together. */
+  /** For `list_sip`: several pages that are read and cached together. */
   readonly range?: PageRange;
   /** How the cache is used. `bypass` and `refresh` read from PIOPIY; `refresh` shares no request that began before. */
   readonly cache: "use" | "bypass" | "refresh";
@@ -28,9 +28,9 @@ export interface UpstreamResponse<T = unknown> {
   readonly value: T;
   /** When PIOPIY returned it, by the monotonic clock of this process. */
   readonly readAt: number;
-  /** It comes from the cache, and holds no password. */
+  /** Whether it comes from the cache. It contains no password then. */
   readonly isCached: boolean;
-  /** It is older than `CACHE_TTL_MS`, because PIOPIY is down. */
+  /** Whether it is older than `CACHE_TTL_MS`, because PIOPIY is down. */
   readonly isStale: boolean;
 }
 
@@ -45,7 +45,7 @@ export function compose(layers: readonly Layer[], send: Send): Send {
   return layers.reduceRight((next, layer) => layer(next), send);
 }
 
-/** Returns the response that PIOPIY has just given. */
+/** Returns the response for a value that PIOPIY has just returned. */
 export function received<T>(value: T): UpstreamResponse<T> {
   return { value, readAt: performance.now(), isCached: false, isStale: false };
 }

@@ -8,13 +8,13 @@ import { type Layer, received, type UpstreamRequest } from "./pipeline.js";
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
-/** What the endpoint shows about a write whose response was lost: its result, that it has not taken effect, or neither. */
+/** The outcome of a write whose response was lost, as `get_sip` shows it: its result, no effect, or not known. */
 type Outcome = { readonly result: object | null } | "not applied" | "unclear";
 
 /**
- * Sends a write. When its response is lost, finds out by `get_sip` whether it took effect, and sends it again if it did not. That is
- * safe for all three writes: a username is unique, a password is set to what it is, and a removed endpoint stays removed. A write
- * whose response does not fit it is not sent again: only an endpoint that is as it should be proves it.
+ * Sends a write. When its response is lost, reads the endpoint with `get_sip`, and sends the write again if it did not take effect.
+ * That is safe for all three writes: a username is unique, a password is set to the same value, and a removed endpoint stays removed.
+ * A write whose response does not match it is not sent again: only an endpoint in the expected state proves it.
  *
  * Rejects with OUTCOME_UNKNOWN when PIOPIY does not show the outcome before the deadline.
  */
@@ -24,7 +24,7 @@ export const reconcile: Layer = (next) => async (request) => {
   } catch (error) {
     if (!isUnknown(error)) throw error;
     let unknown = error;
-    // From here on a client that leaves ends nothing: the write may have taken effect.
+    // From here on, a client that disconnects aborts nothing: the write may have taken effect.
     const again = { ...request, waitSignal: request.signal };
     const find = { ...again, operation: "get_sip", parameters: nameOf(request) } as const;
     for (let round = 0; ; round++) {
@@ -36,7 +36,7 @@ export const reconcile: Layer = (next) => async (request) => {
         if (typeof outcome === "object" && (outcome.result || mayRepeat)) return received(outcome.result);
         if (outcome !== "not applied" || !mayRepeat) break;
         const response = await next(again);
-        // A refusal may be due to the attempt before: the next look shows it.
+        // The rejection may be caused by the attempt before. The next read shows it.
         if (response.value) return response;
       } catch (failure) {
         if (isUnknown(failure)) unknown = failure;
@@ -54,7 +54,7 @@ function outcomeOf({ operation, parameters }: UpstreamRequest, found: SipEndpoin
   const { username, password } = parameters;
   switch (operation) {
     case "add_sip":
-      // Another password shows that the name is somebody else's.
+      // A different password shows that the endpoint was created by another client.
       return found ? byPassword(password, found, { ...found, password }, { result: null }) : "not applied";
     case "update_sip":
       return found ? byPassword(password, found, { username, password }, "not applied") : { result: null };

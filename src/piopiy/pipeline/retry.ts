@@ -5,15 +5,15 @@ import type { Layer } from "./pipeline.js";
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 100;
 const BUDGET_SECONDS = 10;
-/** Retries add a tenth to the reads of ten seconds at most, so that they never multiply an outage. */
+/** Retries add at most a tenth to the reads of the last ten seconds, so that they do not amplify an outage. */
 const BUDGET_SHARE = 0.1;
 /** A gateway with few reads may always send a few retries. */
 const MIN_BUDGET = 10;
 
 /**
  * Sends a read up to three times while its failure is retryable and the deadline and the retry budget allow. The pause before a
- * further attempt is PIOPIY's `Retry-After`, else a random part of 100, then 200 milliseconds: random, so that clients which failed
- * together do not come back together.
+ * retry is PIOPIY's `Retry-After`, else a random time up to 100, then 200 milliseconds. It is random so that clients that failed
+ * together do not retry together.
  */
 export function retry(): Layer {
   const reads = new SlidingCount();
@@ -46,7 +46,7 @@ function mayPass(error: unknown): error is UpstreamError {
   return error instanceof UpstreamError && !isFinal && error.extensions.retryable === true;
 }
 
-/** Counts what happened in the last ten seconds. */
+/** Counts the events of the last ten seconds. */
 class SlidingCount {
   /** By second. */
   readonly #counts = new Map<number, number>();
@@ -61,7 +61,7 @@ class SlidingCount {
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Drops what is too old, and returns the current second. */
+  /** Drops old counts, and returns the current second. */
   #dropOld(): number {
     const now = Math.floor(performance.now() / 1000);
     for (const second of this.#counts.keys()) {

@@ -3,9 +3,9 @@ import { UpstreamError } from "../upstream-error.js";
 import type { Layer, UpstreamResponse } from "./pipeline.js";
 
 /**
- * Shares one request among all who ask for the same at the same time. Each waits until its own deadline; the request goes on until
- * the last of them has left. A failure is for those who waited: a later request is sent again. A client that joins gets the
- * request a place in its own queue too, so that it never waits longer than alone.
+ * Shares one request among all clients that send the same read at the same time. Each waits until its own deadline. The request
+ * continues until the last of them has left. A failure is returned only to those that waited; a later request is sent again. When a
+ * client joins, the request is also queued for that client, so that it never waits longer than alone.
  */
 export function singleFlight(): Layer {
   const inFlight = new Map<string, SharedRequest>();
@@ -25,7 +25,7 @@ export function singleFlight(): Layer {
   };
 }
 
-/** A shared request, and the deadline that all who wait for it have together. */
+/** A shared request, and the common deadline of all that wait for it. */
 class SharedRequest implements Deadline {
   readonly #send: (deadline: Deadline) => Promise<UpstreamResponse>;
   readonly #end: () => void;
@@ -34,7 +34,7 @@ class SharedRequest implements Deadline {
   readonly #left = createController();
   #response: Promise<UpstreamResponse> | undefined;
 
-  /** @param end is called once nobody may join any more */
+  /** @param end is called once no further client may join */
   constructor(send: (deadline: Deadline) => Promise<UpstreamResponse>, end: () => void) {
     this.#send = send;
     this.#end = end;
@@ -49,7 +49,7 @@ class SharedRequest implements Deadline {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Aborts when the last of them has left. */
+  /** Aborts when the last waiting client has left. */
   get signal(): AbortSignal {
     return this.#left.signal;
   }
@@ -67,7 +67,7 @@ class SharedRequest implements Deadline {
       const leave = () => {
         this.#waiting.delete(deadline);
         if (this.#waiting.size > 0) return reject(tooSlow());
-        // The last one gets the error of the request itself.
+        // The last one receives the error of the request itself.
         this.#end();
         this.#left.abort(deadline.signal.reason);
       };
@@ -81,6 +81,6 @@ function tooSlow(): UpstreamError {
   return new UpstreamError(
     "local",
     "UPSTREAM_TIMEOUT",
-    "PIOPIY did not answer in the time of this operation (PIOPIY_DEADLINE_MS). Try again later.",
+    "PIOPIY did not respond before the deadline of this operation (PIOPIY_DEADLINE_MS). Try again later.",
   );
 }

@@ -8,11 +8,11 @@ import { singleFlight } from "../../../src/piopiy/pipeline/single-flight.js";
 
 const NAMES = ["a", "b"];
 const name = fc.constantFrom(...NAMES);
-/** What may happen, in any order: a read begins, PIOPIY looks, PIOPIY's answer comes in, a write takes, a write ends. */
+/** The events, in any order: a read begins, PIOPIY reads its data, its response arrives, a write takes effect, a write ends. */
 const step = fc.oneof(
   fc.record({ do: fc.constant("read" as const), name }),
   fc.record({ do: fc.constant("look" as const), which: fc.nat(9) }),
-  fc.record({ do: fc.constant("answer" as const), which: fc.nat(9) }),
+  fc.record({ do: fc.constant("respond" as const), which: fc.nat(9) }),
   fc.record({ do: fc.constant("write" as const), name }),
   fc.record({ do: fc.constant("end" as const), name }),
 );
@@ -23,7 +23,7 @@ interface UpstreamRequest {
   seen: number | undefined;
 }
 
-/** A PIOPIY that keeps a number for each name, and the cache before it. */
+/** A PIOPIY that stores a number for each name, behind the cache. */
 function createTrial() {
   const versions = new Versions();
   const invalidation = new LocalInvalidation(versions, true);
@@ -66,7 +66,7 @@ function createTrial() {
       const request = requests[which % Math.max(1, requests.length)];
       if (request) request.seen ??= numbers.get(request.name);
     },
-    answer: (which: number) => respond(which % Math.max(1, requests.length)),
+    respond: (which: number) => respond(which % Math.max(1, requests.length)),
     write: (key: string) => numbers.set(key, Number(numbers.get(key)) + 1),
     async end(key: string) {
       await invalidation.publish([`endpoint ${key}`]);
@@ -87,8 +87,8 @@ function createTrial() {
   };
 }
 
-describe("Whatever the order of reads, looks, answers and writes", () => {
-  it("nobody reads what was before a write that had ended when the read began", async () => {
+describe("In any order of reads, responses and writes", () => {
+  it("no read returns data from before a write that had ended when the read began", async () => {
     const steps = fc.array(step, { minLength: 40, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(
@@ -99,7 +99,7 @@ describe("Whatever the order of reads, looks, answers and writes", () => {
           for (const [index, one] of all.entries()) {
             if (one.do === "read") trial.read(one.name);
             if (one.do === "look") trial.look(one.which);
-            if (one.do === "answer") trial.answer(one.which);
+            if (one.do === "respond") trial.respond(one.which);
             if (one.do === "write") trial.write(one.name);
             if (one.do === "end") await trial.end(one.name);
             if (pauses[index]) await new Promise(setImmediate);

@@ -31,11 +31,11 @@ async function namesOf(gateway: TestGateway): Promise<string[]> {
   return data.sipEndpoints.nodes.map(({ username }) => username);
 }
 
-describe("What is cached of an endpoint that was removed outside the gateway", () => {
-  it("is dropped once get_sip does not find a row of the list, so that the next request is right", async () => {
+describe("The cached data of an endpoint that was removed outside the gateway", () => {
+  it("is dropped once get_sip does not find a row of the list, so that the next response is correct", async () => {
     const gateway = await start();
     await gateway.reset(endpoints("alice", "bob"));
-    // The third response is a whole one from memory.
+    // The third response is a cached one of the whole operation.
     for (const _ of [1, 2, 3]) expect(await namesOf(gateway)).toEqual(["alice", "bob"]);
     await gateway.reset(endpoints("alice"));
     const { errors } = await gateway.execute<Names>(details);
@@ -46,7 +46,7 @@ describe("What is cached of an endpoint that was removed outside the gateway", (
     expect(await namesOf(gateway)).toEqual(["alice"]);
   });
 
-  it("is dropped when its password is not found", async () => {
+  it("is dropped when the password is not found", async () => {
     const gateway = await start();
     await gateway.reset(endpoints("alice", "bob"));
     await namesOf(gateway);
@@ -92,8 +92,8 @@ describe("What is cached of an endpoint that was removed outside the gateway", (
   });
 });
 
-describe("That an endpoint is missing", () => {
-  it("is dropped once the list has it, so that the next request is right", async () => {
+describe("The cached absence of an endpoint", () => {
+  it("is dropped once the list contains the endpoint, so that the next response is correct", async () => {
     const gateway = await start();
     await gateway.reset(endpoints("alice"));
     expect((await gateway.execute('{ sipEndpoint(username: "bob") { type } }')).data).toEqual({

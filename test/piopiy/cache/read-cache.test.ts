@@ -3,7 +3,7 @@ import { startGateway, type TestGateway } from "../../support/gateway/test-gatew
 import { until } from "../../support/until.js";
 
 const one = '{ sipEndpoint(username: "user0001") { username sipUri } }';
-const missing = '{ sipEndpoint(username: "nobody") { username } }';
+const missing = '{ sipEndpoint(username: "carol") { username } }';
 const list = "{ sipEndpoints(first: 10) { totalCount nodes { username } } }";
 
 let gateway: TestGateway;
@@ -11,13 +11,13 @@ beforeAll(async () => {
   gateway = await startGateway({ gateway: { CACHE_TTL_MS: "60000" } });
 });
 afterAll(() => gateway.close());
-/** Every test begins with 25 endpoints and has names of its own in the cache: each change drops those of others. */
+/** Every test begins with 25 endpoints and without cached reads of its names. */
 beforeEach(() => empty(gateway));
 
-/** Drops what is cached by changes, and begins anew with 25 endpoints. */
+/** Drops cached reads by mutations, and restores 25 endpoints. */
 async function empty({ execute, reset }: TestGateway): Promise<void> {
   await reset({ count: 25 });
-  for (const username of ["user0001", "user0002", "nobody"]) {
+  for (const username of ["user0001", "user0002", "carol"]) {
     await execute(
       "mutation ($username: ID!) { removeSipEndpoint(input: { username: $username }) { username } }",
       {
@@ -28,7 +28,7 @@ async function empty({ execute, reset }: TestGateway): Promise<void> {
   await reset({ count: 25 });
 }
 
-/** The calls that an operation makes. */
+/** Returns the upstream requests of an operation. */
 async function costOf(query: string, on = gateway): Promise<string[]> {
   const before = (await on.upstreamRequests()).length;
   const { errors } = await on.execute(query);
@@ -38,12 +38,12 @@ async function costOf(query: string, on = gateway): Promise<string[]> {
     .map(({ operation, username, page }) => `${operation} ${username ?? page}`);
 }
 
-describe("What was read", () => {
+describe("A read", () => {
   it.each([
     ["an endpoint", one, ["get_sip user0001"]],
-    ["that there is none", missing, ["get_sip nobody"]],
+    ["a missing endpoint", missing, ["get_sip carol"]],
     ["a page of the list", list, ["list_sip 1"]],
-  ])("is answered again without a call: %s", async (_, query, requests) => {
+  ])("is repeated from cache without an upstream request: %s", async (_, query, requests) => {
     expect(await costOf(query)).toEqual(requests);
     const first = await gateway.execute(query);
     expect(await costOf(query)).toEqual([]);
@@ -51,7 +51,7 @@ describe("What was read", () => {
     expect(first.data).toBeTruthy();
   });
 
-  it("is shared by operations that are not alike", async () => {
+  it("is shared by different operations", async () => {
     await gateway.execute(one);
     expect(
       await costOf(
@@ -60,7 +60,7 @@ describe("What was read", () => {
     ).toEqual([]);
   });
 
-  it("of an endpoint serves the rows of a list, which take nothing from it", async () => {
+  it("of an endpoint is used for the rows of a list, and stays cached", async () => {
     await gateway.execute(one);
     const requests = await costOf("{ sipEndpoints(first: 10) { nodes { sipUri } } }");
     expect(requests.sort()).toEqual(
@@ -73,14 +73,14 @@ describe("What was read", () => {
     expect(await costOf(one)).toEqual([]);
   });
 
-  it("of pages serves the same window, and every window over one of them", async () => {
+  it("of several pages is used for equal ranges, and for ranges within one of them", async () => {
     const query = "{ sipEndpoints(first: 25) { totalCount } }";
     expect((await costOf(query)).sort()).toEqual(["list_sip 1", "list_sip 2", "list_sip 2", "list_sip 3"]);
     expect(await costOf("{ sipEndpoints(first: 29) { nodes { username } } }")).toEqual([]);
     expect(await costOf("{ sipEndpoints(first: 7, offset: 11) { nodes { username } } }")).toEqual([]);
   });
 
-  it("is read once more when pages do not agree: the list has changed elsewhere", async () => {
+  it("is repeated when pages do not agree, because the list has changed outside the gateway", async () => {
     await gateway.execute(list);
     await gateway.reset({ count: 24 });
     const { data } = await gateway.execute<{ sipEndpoints: { totalCount: number; nodes: unknown[] } }>(
@@ -90,7 +90,7 @@ describe("What was read", () => {
     expect((await gateway.execute(list)).data).toMatchObject({ sipEndpoints: { totalCount: 24 } });
   });
 
-  it("under the longest name is cached like any other", async () => {
+  it("of the longest username is cached", async () => {
     const query = `{ sipEndpoint(username: "${"x".repeat(256)}") { username } }`;
     expect([await costOf(query), await costOf(query)]).toEqual([[`get_sip ${"x".repeat(256)}`], []]);
   });
@@ -110,14 +110,14 @@ describe("A password", () => {
       ["list_sip 1", "list_sip 2", "list_sip 2"],
       ["list_sip 1", "list_sip 2"],
     ],
-  ])("%s is asked for each time, by no more calls than without a cache", async (_, query, first, requests) => {
+  ])("%s is read each time, with no more upstream requests than without a cache", async (_, query, first, requests) => {
     expect((await costOf(query)).sort()).toEqual(first);
     const { data } = await gateway.execute(query);
     expect((await costOf(query)).sort()).toEqual(requests);
     expect(JSON.stringify(data)).toContain('"password":"');
   });
 
-  it("is the one that was set last, whoever has read the endpoint before", async () => {
+  it("is the one that was set last, also when the endpoint was read before", async () => {
     const read = '{ sipEndpoint(username: "user0001") { sipUri password } }';
     await gateway.execute(read);
     await gateway.execute(
@@ -126,7 +126,7 @@ describe("A password", () => {
     expect((await gateway.execute(read)).data).toMatchObject({ sipEndpoint: { password: "made-up-2" } });
   });
 
-  it("of a row that has moved to another page meanwhile is found all the same", async () => {
+  it("of a row that has moved to another page is found", async () => {
     await gateway.execute("{ sipEndpoints(first: 20) { nodes { username } } }");
     await gateway.reset({ endpoints: [{ username: "user0011", password: "made-up-3" }] });
     const { data } = await gateway.execute<{ sipEndpoints: { nodes: { password: string }[] } }>(
@@ -136,10 +136,10 @@ describe("A password", () => {
   });
 });
 
-describe("A mutation makes what was read be read again, and nothing else:", () => {
+describe("A mutation invalidates only the reads that it may change:", () => {
   const other = '{ sipEndpoint(username: "user0002") { username } }';
   it.each([
-    ["createSipEndpoint", "nobody", missing, ["list_sip 1"]],
+    ["createSipEndpoint", "carol", missing, ["list_sip 1"]],
     ["updateSipEndpoint", "user0001", one, []],
     ["removeSipEndpoint", "user0001", one, ["list_sip 1"]],
   ])("%s", async (mutation, username, own, listRequests) => {
@@ -153,7 +153,7 @@ describe("A mutation makes what was read be read again, and nothing else:", () =
     expect(await costOf(list)).toEqual(listRequests);
   });
 
-  it("one that came to no end", async () => {
+  it("also when it fails", async () => {
     await gateway.execute(one);
     await gateway.addFault({ operation: "update_sip", kind: "status", status: 400, times: 1 });
     await gateway.execute(
@@ -164,7 +164,7 @@ describe("A mutation makes what was read be read again, and nothing else:", () =
 });
 
 describe("CACHE_TTL_MS", () => {
-  it("is how old an answer may be", async () => {
+  it("limits the age of a response", async () => {
     const brief = await startGateway({ gateway: { CACHE_TTL_MS: "100" } });
     try {
       const begun = performance.now();

@@ -35,7 +35,7 @@ async function requestsOf(act: () => Promise<unknown>): Promise<string[]> {
   return (await first.upstreamRequests()).slice(before).map(({ operation }) => operation);
 }
 
-/** All that Redis holds, as texts. */
+/** Returns everything that Redis contains, as texts. */
 async function content(): Promise<string[]> {
   const client = createClient({ url: redis.url });
   await client.connect();
@@ -55,14 +55,14 @@ async function publish(...command: string[]): Promise<void> {
   client.destroy();
 }
 
-/** Whether a gateway keeps what it reads: a read that is repeated costs one call. */
-async function keeps(gateway: TestGateway): Promise<boolean> {
+/** Returns whether a gateway caches reads: a repeated read then sends no upstream request. */
+async function isCaching(gateway: TestGateway): Promise<boolean> {
   await gateway.execute(two);
   return (await requestsOf(() => gateway.execute(two))).length === 0;
 }
 
 describeWithRedis("Gateways that share a Redis", () => {
-  it("share what they have read", async () => {
+  it("share their cached reads", async () => {
     await Promise.all([one, list].map((query) => first.execute(query)));
     expect(await requestsOf(() => Promise.all([one, list].map((query) => second.execute(query))))).toEqual(
       [],
@@ -70,7 +70,7 @@ describeWithRedis("Gateways that share a Redis", () => {
     expect((await second.execute(one)).data).toEqual((await first.execute(one)).data);
   });
 
-  it("with another account at PIOPIY share nothing", async () => {
+  it("share nothing with a gateway for another account", async () => {
     await first.execute(one);
     const other = await startGateway({ gateway: settings() });
     await other.reset({ endpoints: [] });
@@ -82,7 +82,7 @@ describeWithRedis("Gateways that share a Redis", () => {
     }
   });
 
-  it("answer with nothing from before a change that any of them has made", async () => {
+  it("return no data from before a change by either of them", async () => {
     for (const gateway of [first, second]) for (const query of [one, two, list]) await gateway.execute(query);
     await first.execute(remove);
     await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
@@ -91,7 +91,7 @@ describeWithRedis("Gateways that share a Redis", () => {
     expect(await requestsOf(() => first.execute(one))).toEqual([]);
   });
 
-  it("do not keep in Redis what was read before a change and came in after it", async () => {
+  it("do not cache a read that began before a change and ended after it", async () => {
     await first.addFault({ operation: "get_sip", kind: "latency", ms: 500, times: 1 });
     const slow = second.execute(one);
     await until(async () => (await first.upstreamRequests()).length === 1);
@@ -102,7 +102,7 @@ describeWithRedis("Gateways that share a Redis", () => {
     }
   });
 
-  it("put no password and no secret into it", async () => {
+  it("store no password and no secret in it", async () => {
     await first.reset({ endpoints: [{ username: "user0001", password: "canary-password" }] });
     for (const field of ["password", "sipUri"]) {
       await first.execute(`{ sipEndpoint(username: "user0001") { ${field} } }`);
@@ -117,15 +117,15 @@ describeWithRedis("Gateways that share a Redis", () => {
     expect(texts.filter((text) => /canary|emulator-secret/.test(text))).toEqual([]);
   });
 
-  it("take a Redis that has lost everything for one big change", async () => {
-    for (const gateway of [first, second]) expect(await keeps(gateway)).toBe(true);
+  it("drop all cached reads when Redis has lost its data", async () => {
+    for (const gateway of [first, second]) expect(await isCaching(gateway)).toBe(true);
     await publish("FLUSHALL");
     await first.execute(remove);
     await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
-    for (const gateway of [first, second]) expect(await keeps(gateway)).toBe(true);
+    for (const gateway of [first, second]) expect(await isCaching(gateway)).toBe(true);
   });
 
-  it("begin anew once Redis holds more than ten thousand changes", async () => {
+  it("drop all versions once Redis stores more than ten thousand changes", async () => {
     const [key = ""] = (await content())
       .map((text) => text.split(" ")[0])
       .filter((name) => name?.includes("versions"));
@@ -138,37 +138,37 @@ describeWithRedis("Gateways that share a Redis", () => {
   });
 });
 
-describeWithRedis("Without its Redis a gateway answers, but keeps nothing:", () => {
+describeWithRedis("A gateway without its Redis responds, but caches nothing:", () => {
   it.each<[string, () => Promise<void> | void]>([
-    ["when it has died", () => redis.kill()],
+    ["when Redis has exited", () => redis.kill()],
     ["when it hangs", () => redis.freeze()],
   ])("%s", async (_, lose) => {
-    await until(async () => (await keeps(first)) && (await keeps(second)));
+    await until(async () => (await isCaching(first)) && (await isCaching(second)));
     await first.execute(one);
     await lose();
-    // Whoever has changed something meanwhile could not have told.
-    await until(async () => !(await keeps(first)));
+    // The change of another process could not be published now.
+    await until(async () => !(await isCaching(first)));
     expect((await first.execute(remove)).data).toEqual({ removeSipEndpoint: { username: "user0001" } });
     expect((await first.execute(one)).data).toEqual({ sipEndpoint: null });
     await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
   });
 
-  it("and once it is back, nothing from before is answered", async () => {
+  it("and once it is back, no data from before is returned", async () => {
     await Promise.all([first.execute(one), second.execute(one)]);
     await redis.kill();
-    await until(async () => !(await keeps(first)));
+    await until(async () => !(await isCaching(first)));
     await first.execute(remove);
     redis = await startRedis(redis.port);
-    await until(async () => (await keeps(first)) && (await keeps(second)));
+    await until(async () => (await isCaching(first)) && (await isCaching(second)));
     for (const gateway of [first, second])
       expect((await gateway.execute(one)).data).toEqual({ sipEndpoint: null });
   });
 
-  it("when only its own connection is lost: the others hear of its changes as soon as it is back", async () => {
+  it("when only its own connection is lost; others receive its changes as soon as it is back", async () => {
     await Promise.all([first.execute(one), second.execute(one)]);
     await publish("CLIENT", "KILL", "TYPE", "pubsub");
     await first.execute(remove);
     await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
-    await until(async () => (await keeps(first)) && (await keeps(second)));
+    await until(async () => (await isCaching(first)) && (await isCaching(second)));
   });
 });

@@ -10,7 +10,7 @@ const both =
 const TTL_MS = 30;
 
 let broken: BrokenGateway;
-/** Every test begins with an endpoint that was read and whose time is over. */
+/** Every test begins with a cached endpoint that has expired. */
 beforeEach(async () => {
   broken = await startBrokenGateway({ CACHE_TTL_MS: String(TTL_MS), BREAKER_RESET_MS: "60000" });
   broken.upstream.respond({ body: alice });
@@ -23,8 +23,8 @@ afterEach(() => broken.close());
 const execute = (query: string) => broken.gateway.execute(query);
 const outage: UpstreamResponse = { status: 500, body: "<h1>Something is wrong</h1>" };
 
-describe("While PIOPIY is out of order", () => {
-  it("the last answer stands in, and says how old it is", async () => {
+describe("While PIOPIY is down", () => {
+  it("the last response is returned as stale, with its age", async () => {
     broken.upstream.respond(outage);
     const { data, errors, extensions } = await execute(one);
     expect({ data, errors }).toEqual({
@@ -35,7 +35,7 @@ describe("While PIOPIY is out of order", () => {
     expect(broken.upstream.requests.length).toBeGreaterThan(0);
   });
 
-  it("also once PIOPIY is no longer asked", async () => {
+  it("the last response is still returned once the circuit breaker is open", async () => {
     broken.upstream.respond(outage);
     await until(async () => {
       const before = broken.upstream.requests.length;
@@ -48,7 +48,7 @@ describe("While PIOPIY is out of order", () => {
     });
   });
 
-  it("what was never read fails, beside what stands in", async () => {
+  it("a field that was never read fails beside a stale one", async () => {
     broken.upstream.respond(outage);
     const { data, errors, extensions } = await execute(both);
     expect(data).toEqual({ sipEndpoint: { connectUrl: "sbc.example.com" }, new: null });
@@ -56,21 +56,21 @@ describe("While PIOPIY is out of order", () => {
     expect(extensions?.stale).toBeDefined();
   });
 
-  it("a password fails: none is kept", async () => {
+  it("a password fails, since none is cached", async () => {
     broken.upstream.respond(outage);
     const { data, errors } = await execute('{ sipEndpoint(username: "alice") { connectUrl password } }');
     expect(data).toEqual({ sipEndpoint: { connectUrl: "sbc.example.com", password: null } });
     expect(errors).toMatchObject([{ path: ["sipEndpoint", "password"] }]);
   });
 
-  it("nothing stands in from before a change", async () => {
+  it("no data from before a change is returned", async () => {
     broken.upstream.respond({ body: { code: 200, username: "alice" } }, outage);
     await broken.gateway.execute('mutation { removeSipEndpoint(input: { username: "alice" }) { username } }');
     expect(outcomeOf(await execute(one))).toBe("UPSTREAM_UNAVAILABLE");
   });
 });
 
-describe("A refusal of PIOPIY is told, whatever was read before:", () => {
+describe("An error of PIOPIY is returned instead of a stale response:", () => {
   it.each([
     ["UPSTREAM_UNAUTHENTICATED", { body: { code: "cmi-420" } }],
     ["UPSTREAM_REJECTED", { body: { code: "cmi-403" } }],
@@ -81,8 +81,8 @@ describe("A refusal of PIOPIY is told, whatever was read before:", () => {
   });
 });
 
-describe("Once PIOPIY answers again", () => {
-  it("so does the gateway, without a mark", async () => {
+describe("Once PIOPIY is up again", () => {
+  it("responses are current, without the extension `stale`", async () => {
     broken.upstream.respond(outage);
     expect((await execute(one)).extensions?.stale).toBeDefined();
     broken.upstream.respond({ body: { ...alice, connect_URL: "new.example.com" } });

@@ -14,7 +14,7 @@ import { alice, type Responder } from "../../support/upstream/broken-upstream.js
 
 const html = "<h1>Something is wrong</h1>";
 const outage = { status: 500, body: html };
-/** One call at a time, so that what comes in a row is known. */
+/** One upstream request at a time, so that the order of the failures is certain. */
 const single = { PIOPIY_MAX_CONCURRENCY: "1", BREAKER_RESET_MS: "60000" };
 
 let broken: BrokenGateway;
@@ -31,20 +31,20 @@ async function readiness(): Promise<unknown> {
   return [response.status, await response.json()];
 }
 
-const requested = [200, { status: "ready", piopiy: "asked" }];
-const outOfOrder = [200, { status: "ready", piopiy: "out of order" }];
+const up = [200, { status: "ready", piopiy: "asked" }];
+const down = [200, { status: "ready", piopiy: "out of order" }];
 
 describe("After ten failures in a row", () => {
   it.each<[string, Responder]>([
     ["HTTP 500", outage],
     ["HTTP 503", { status: 503, body: html }],
     ["HTTP 503 with JSON that has no code", { status: 503, body: { error: true } }],
-    ["a connection that is cut", (response) => response.destroy()],
-  ])("PIOPIY is not asked: %s", async (_, responder) => {
+    ["a closed connection", (response) => response.destroy()],
+  ])("the circuit breaker opens: %s", async (_, responder) => {
     broken.upstream.respond(responder);
     expect(await codes(reads("u", 9))).toHaveLength(9);
     expect(broken.upstream.requests).toHaveLength(10);
-    expect(await readiness()).toEqual(outOfOrder);
+    expect(await readiness()).toEqual(down);
     broken.upstream.respond({});
     for (const operation of ["get_sip", "list_sip", ...writes] as const) {
       const { retryAfterMs, ...failure } = await fail(broken, operation);
@@ -54,23 +54,23 @@ describe("After ten failures in a row", () => {
     }
   });
 
-  it("by time PIOPIY is not asked", async () => {
+  it("the circuit breaker opens: timeouts", async () => {
     await broken.close();
     broken = await startBrokenGateway({ ...single, PIOPIY_TIMEOUT_MS: "500" });
     broken.upstream.respond(() => {});
     expect(await codes(reads("u", 10))).toHaveLength(10);
     expect(broken.upstream.requests).toHaveLength(10);
-    expect(await readiness()).toEqual(outOfOrder);
+    expect(await readiness()).toEqual(down);
   });
 
-  it("and no sooner: nine leave it be", async () => {
+  it("and not after nine, the circuit breaker opens", async () => {
     broken.upstream.respond(...Array(9).fill(outage), {});
     await codes(reads("u", 5));
     expect(broken.upstream.requests.length).toBeGreaterThan(9);
-    expect(await readiness()).toEqual(requested);
+    expect(await readiness()).toEqual(up);
   });
 
-  it("the gateway stays ready and alive, and serves what needs no PIOPIY", async () => {
+  it("the gateway stays ready and alive, and executes operations that need no PIOPIY", async () => {
     broken.upstream.respond(outage);
     await codes(reads("u", 10));
     const live = await fetch(`${broken.gateway.origin}/health/live`);
@@ -79,13 +79,13 @@ describe("After ten failures in a row", () => {
     expect((await broken.gateway.execute(document)).errors).toBeUndefined();
   });
 
-  it("calls that wait their turn already are answered without PIOPIY too", async () => {
+  it("queued requests are rejected without being sent", async () => {
     broken.upstream.respond(outage);
     expect(await codes(reads("u", 50))).toEqual(Array(50).fill("UPSTREAM_UNAVAILABLE"));
     expect(broken.upstream.requests).toHaveLength(10);
   });
 
-  it("a write that was lost among them is still OUTCOME_UNKNOWN, later ones are not", async () => {
+  it("a write that was lost among them is still OUTCOME_UNKNOWN, and later ones are not", async () => {
     broken.upstream.respond((response) => response.destroy());
     expect(outcomeOf(await broken.gateway.execute(mutations.add_sip))).toBe("OUTCOME_UNKNOWN");
     expect(broken.upstream.requests).toHaveLength(10);
@@ -96,29 +96,29 @@ describe("After ten failures in a row", () => {
   });
 });
 
-describe("PIOPIY is still asked after many", () => {
+describe("The circuit breaker stays closed after many", () => {
   it.each<[string, Responder]>([
-    ["names that are not there", refusal],
-    ["refused accounts", { status: 420, body: { code: 420 } }],
-    ["refusals", { body: { code: "cmi-404" } }],
-    ["bare refusals", { status: 404, body: html }],
-    ["answers of 429", { status: 429, body: html }],
+    ["unknown usernames", refusal],
+    ["rejected accounts", { status: 420, body: { code: 420 } }],
+    ["rejections", { body: { code: "cmi-404" } }],
+    ["rejections without a code", { status: 404, body: html }],
+    ["responses with HTTP 429", { status: 429, body: html }],
     ["codes of 503 in the body", { body: { code: "cmi-503" } }],
     ["codes of 504 with HTTP 504", { status: 504, body: { code: 504 } }],
     ["pages of HTML with HTTP 200", { body: html }],
-    ["successes that say nothing", { body: { code: 200 } }],
-    ["endpoints of another name", { body: { ...alice, username: "bob" } }],
+    ["successes without data", { body: { code: 200 } }],
+    ["endpoints with another username", { body: { ...alice, username: "bob" } }],
     ["objects without a code", { body: {} }],
-    ["replies of 2 MB", { body: " ".repeat(2_000_000) }],
+    ["responses of 2 MB", { body: " ".repeat(2_000_000) }],
     ["bodies that cannot be decompressed", { headers: { "content-encoding": "gzip" }, body: html }],
   ])("%s", async (_, responder) => {
     broken.upstream.respond(responder);
     await codes(reads("u", 30));
     expect(broken.upstream.requests.length).toBeGreaterThanOrEqual(30);
-    expect(await readiness()).toEqual(requested);
+    expect(await readiness()).toEqual(up);
   });
 
-  it("callers who hang up early", async () => {
+  it("clients that disconnect early", async () => {
     broken.upstream.respond(() => {});
     for (let count = 1; count <= 12; count++) {
       await abandon(broken.gateway, operations.get_sip, () => broken.upstream.requests.length === count);
@@ -133,27 +133,27 @@ describe("PIOPIY is still asked after many", () => {
     broken = await startBrokenGateway({ ...single, PIOPIY_DEADLINE_MS: "30" });
     broken.upstream.respond(() => {});
     for (let count = 1; count <= 12; count++) expect(await codes(operations.get_sip)).toHaveLength(1);
-    expect(await readiness()).toEqual(requested);
+    expect(await readiness()).toEqual(up);
   });
 });
 
-describe("The row of failures", () => {
+describe("The count of consecutive failures", () => {
   it.each<[string, Responder]>([
     ["success", {}],
-    ["name that is not there", refusal],
-  ])("is broken by a %s", async (_, response) => {
+    ["unknown username", refusal],
+  ])("is reset by a %s", async (_, response) => {
     broken.upstream.respond(...Array(9).fill(outage), response, ...Array(9).fill(outage), {});
     for (let count = 0; count < 4; count++) await codes(reads("u", 5));
     expect(broken.upstream.requests.length).toBeGreaterThan(19);
-    expect(await readiness()).toEqual(requested);
+    expect(await readiness()).toEqual(up);
   });
 
   it.each<[string, Responder]>([
-    ["refusal", { body: { code: "cmi-404" } }],
-    ["refused account", { status: 420, body: { code: 420 } }],
-  ])("is broken by a %s, which is an answer too", async (_, response) => {
+    ["rejection", { body: { code: "cmi-404" } }],
+    ["rejected account", { status: 420, body: { code: 420 } }],
+  ])("is also reset by a %s", async (_, response) => {
     broken.upstream.respond(...Array(9).fill(outage), response, ...Array(9).fill(outage), {});
     for (let count = 0; count < 4; count++) await codes(reads("u", 5));
-    expect(await readiness()).toEqual(requested);
+    expect(await readiness()).toEqual(up);
   });
 });

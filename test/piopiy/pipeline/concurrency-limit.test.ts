@@ -19,39 +19,39 @@ const requests = () =>
 const remove = (name: string) =>
   `mutation { it: removeSipEndpoint(input: { username: "${name}" }) { userErrors { code } } }`;
 
-/** What a call is answered with that finds no place in the queue. */
-const shed = {
-  message: "Too many calls to PIOPIY wait already (PIOPIY_MAX_CONCURRENCY). Try again later.",
+/** The error of a request that finds the queue full. */
+const rejected = {
+  message: "Too many requests to PIOPIY are waiting already (PIOPIY_MAX_CONCURRENCY). Try again later.",
   extensions: { code: "UPSTREAM_UNAVAILABLE", retryable: true },
 };
 
 describe("The queue of reads", () => {
-  it("holds fifty for the one place: further ones are answered at once while those wait", async () => {
+  it("has fifty places for one slot, and rejects further reads immediately", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const waiting = gateway().execute(reads("a", 51));
     await until(() => requests().length === 1);
     const { errors } = await gateway().execute(reads("b", 3));
-    expect(errors).toMatchObject([shed, shed, shed]);
+    expect(errors).toMatchObject([rejected, rejected, rejected]);
     expect(requests()).toEqual(["get_sip a-0"]);
     hold.release();
     expect((await waiting).errors).toBeUndefined();
     expect(requests()).toHaveLength(51);
   });
 
-  it("sheds those of one operation that are too many, and answers the others", async () => {
+  it("rejects the reads of one operation that exceed it, and serves the others", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const requested = gateway().execute(reads("a", 64));
     await until(() => requests().length === 1);
     hold.release();
     const { errors } = await requested;
-    expect(errors).toMatchObject(Array(13).fill(shed));
+    expect(errors).toMatchObject(Array(13).fill(rejected));
     expect(errors?.map(({ path }) => path?.[0])).toEqual(Array.from({ length: 13 }, (_, n) => `r${51 + n}`));
     expect(requests()).toHaveLength(51);
   });
 
-  it("holds fifty for each place", async () => {
+  it("has fifty places for each slot", async () => {
     await broken.close();
     broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "2", PIOPIY_DEADLINE_MS: "5000" });
     const hold = held();
@@ -59,12 +59,12 @@ describe("The queue of reads", () => {
     const waiting = [gateway().execute(reads("a", 51)), gateway().execute(reads("b", 51))];
     await until(() => requests().length === 2);
     await gateway().execute("{ __typename }");
-    expect((await gateway().execute(reads("c", 1))).errors).toMatchObject([shed]);
+    expect((await gateway().execute(reads("c", 1))).errors).toMatchObject([rejected]);
     hold.release();
     for (const { errors } of await Promise.all(waiting)) expect(errors).toBeUndefined();
   });
 
-  it("has places again once it has emptied", async () => {
+  it("accepts reads again once it is empty", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const requested = gateway().execute(reads("a", 60));
@@ -74,7 +74,7 @@ describe("The queue of reads", () => {
     expect((await gateway().execute(reads("b", 40))).errors).toBeUndefined();
   });
 
-  it("has places again once those that wait are given up", async () => {
+  it("accepts reads again once the waiting ones have timed out", async () => {
     await broken.close();
     broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "3000" });
     broken.upstream.respond(() => {});
@@ -85,21 +85,21 @@ describe("The queue of reads", () => {
 });
 
 describe("Writes", () => {
-  it("pass waiting reads, and find a place although reads fill the queue", async () => {
+  it("are sent before queued reads, and are accepted although reads fill their queue", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const waiting = gateway().execute(reads("a", 51));
     await until(() => requests().length === 1);
     const writes = [gateway().execute(remove("x")), gateway().execute(remove("y"))];
     await gateway().execute("{ __typename }");
-    expect((await gateway().execute(reads("b", 1))).errors).toMatchObject([shed]);
+    expect((await gateway().execute(reads("b", 1))).errors).toMatchObject([rejected]);
     hold.release();
     expect((await Promise.all(writes)).map(outcomeOf)).toEqual(["done", "done"]);
     expect((await waiting).errors).toBeUndefined();
     expect(requests().slice(0, 4)).toEqual(["get_sip a-0", "remove_sip x", "remove_sip y", "get_sip a-1"]);
   });
 
-  it("wait in a queue of their own, which is bounded alike", async () => {
+  it("wait in a queue of their own, which has the same limit", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const first = gateway().execute(remove("first"));
@@ -118,7 +118,7 @@ describe("Writes", () => {
     expect(requests()).toHaveLength(51);
   });
 
-  it("that are looked at pass waiting reads too", async () => {
+  it("are reconciled before queued reads are sent", async () => {
     const responses: (() => void)[] = [];
     broken.upstream.respond(
       (response) => responses.push(() => response.destroy()),

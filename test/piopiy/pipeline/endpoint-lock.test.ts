@@ -15,14 +15,14 @@ const requests = () =>
   broken.upstream.requests.map(({ operation, body }) => [operation, JSON.parse(body).username]);
 const forBob = (query: string) => query.replace("alice", "bob");
 
-describe.each(writes)("A write that comes while %s of the same name is under way", (operation) => {
-  it.each(writes)("waits for its end: %s", async (second) => {
+describe.each(writes)("A write for the username of a %s in progress", (operation) => {
+  it.each(writes)("waits until that has ended: %s", async (second) => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const first = broken.gateway.execute(mutations[operation]);
     await until(() => requests().length === 1);
     const next = broken.gateway.execute(mutations[second]);
-    // Others are served meanwhile: what waits waits for its name, not for a place.
+    // Other requests are sent meanwhile: the write waits for the lock, not for a slot.
     expect(outcomeOf(await broken.gateway.execute(forBob(mutations[second])))).toBe("done");
     await broken.gateway.execute('{ sipEndpoint(username: "alice") { type } }');
     const before = [
@@ -37,8 +37,8 @@ describe.each(writes)("A write that comes while %s of the same name is under way
   });
 });
 
-describe("Writes for two names", () => {
-  it("run side by side", async () => {
+describe("Writes for two usernames", () => {
+  it("are sent in parallel", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder);
     const both = [mutations.update_sip, forBob(mutations.remove_sip)].map((query) =>
@@ -49,7 +49,7 @@ describe("Writes for two names", () => {
     expect((await Promise.all(both)).map(outcomeOf)).toEqual(["done", "done"]);
   });
 
-  it("run one after the other where only one call may be in flight", async () => {
+  it("are sent one after the other if PIOPIY_MAX_CONCURRENCY is 1", async () => {
     await broken.close();
     broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1" });
     let most = 0;
@@ -69,8 +69,8 @@ describe("Writes for two names", () => {
   });
 });
 
-describe("Many writes for one name", () => {
-  it("are sent one at a time, in the order in which they came", async () => {
+describe("Several writes for one username", () => {
+  it("are sent one at a time", async () => {
     let most = 0;
     let inFlight = 0;
     broken.upstream.respond((response) => {
@@ -89,7 +89,7 @@ describe("Many writes for one name", () => {
     expect(requests()).toHaveLength(30);
   });
 
-  it("wait until the one whose answer was lost is settled", async () => {
+  it("wait until a write whose response was lost is reconciled", async () => {
     const look = held();
     broken.upstream.respond((response) => response.destroy(), look.responder, refusal);
     const lost = broken.gateway.execute(mutations.update_sip);
@@ -108,7 +108,7 @@ describe("Many writes for one name", () => {
     ]);
   });
 
-  it("go on after one that failed", async () => {
+  it("continue after one that failed", async () => {
     broken.upstream.respond({ status: 420, body: { code: 420 } }, {});
     const responses = await Promise.all(
       [mutations.update_sip, mutations.update_sip].map((query) => broken.gateway.execute(query)),

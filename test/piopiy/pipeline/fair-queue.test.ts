@@ -26,7 +26,7 @@ const requests = () =>
 const remove = (name: string) =>
   `mutation { it: removeSipEndpoint(input: { username: "${name}" }) { userErrors { code } } }`;
 
-/** Sends operations, and waits until the gateway has begun them. */
+/** Starts operations, and waits until the gateway has begun to execute them. */
 async function begin(headers: Headers, ...queries: string[]): Promise<Promise<GraphqlResponse<unknown>>[]> {
   const responses = queries.map((query) => broken.gateway.execute(query, {}, headers));
   await until(() => requests().length > 0);
@@ -37,8 +37,8 @@ async function begin(headers: Headers, ...queries: string[]): Promise<Promise<Gr
 const outcomes = async (responses: Promise<GraphqlResponse<unknown>>[]) =>
   (await Promise.all(responses)).map(outcomeOf);
 
-describe("Waiting upstream requests", () => {
-  it("are taken from the clients in turn", async () => {
+describe("Queued upstream requests", () => {
+  it("are sent for the clients in turn", async () => {
     const responses = [
       ...(await begin(a, reads("a", 10))),
       ...(await begin(b, reads("b", 3))),
@@ -50,7 +50,7 @@ describe("Waiting upstream requests", () => {
     expect(order.join("")).toBe("aabcabcabaaaaaa");
   });
 
-  it("of a client with few get in where another client has filled the queue", async () => {
+  it("of a client with few are accepted when another client has filled the queue", async () => {
     const [many] = await begin(a, reads("a", 51));
     const few = await begin(b, reads("b", 3));
     hold.release();
@@ -63,7 +63,7 @@ describe("Waiting upstream requests", () => {
     expect(requests()).toHaveLength(51);
   });
 
-  it("of clients that fill the queue together leave each the same part of it", async () => {
+  it("of clients that fill the queue together share it equally", async () => {
     const sides = [...(await begin(a, reads("a", 60))), ...(await begin(b, reads("b", 60)))];
     hold.release();
     await Promise.all(sides);
@@ -72,7 +72,7 @@ describe("Waiting upstream requests", () => {
     expect([served("a"), served("b")]).toEqual([26, 25]);
   });
 
-  it("are taken in turn where they are writes too", async () => {
+  it("that are writes are sent for the clients in turn too", async () => {
     const names = (kind: string, count: number) =>
       Array.from({ length: count }, (_, n) => remove(`${kind}-${n}`));
     const many = await begin(a, ...names("a", 30));
@@ -82,7 +82,7 @@ describe("Waiting upstream requests", () => {
     expect(requests().findLastIndex((request) => request.startsWith("remove_sip b-"))).toBeLessThan(6);
   });
 
-  it("that are writes go before the reads of all clients", async () => {
+  it("that are writes are sent before the reads of all clients", async () => {
     const waiting = [...(await begin(a, reads("a", 10))), ...(await begin(b, reads("b", 10)))];
     const write = await begin(c, remove("c"));
     hold.release();
@@ -90,7 +90,7 @@ describe("Waiting upstream requests", () => {
     expect(requests().indexOf("remove_sip c")).toBe(1);
   });
 
-  it("that are reads are not kept out by one client's writes", async () => {
+  it("that are reads are not blocked by the writes of one client", async () => {
     const writes = await begin(a, ...Array.from({ length: 30 }, (_, n) => remove(`a-${n}`)));
     const read = await begin(b, reads("b", 2));
     hold.release();
@@ -102,7 +102,7 @@ describe("Waiting upstream requests", () => {
 describe("A read that several clients wait for", () => {
   const shared = '{ sipEndpoint(username: "shared") { username } }';
 
-  it("comes as soon as it would for the client that joined, however many the first client has", async () => {
+  it("is sent as early as for the client that joined alone, whatever the queue of the first client", async () => {
     const first = await begin(a, reads("a", 30), shared);
     const joined = await begin(b, shared);
     hold.release();
@@ -112,7 +112,7 @@ describe("A read that several clients wait for", () => {
     expect(requests().filter((request) => request === "get_sip shared")).toHaveLength(1);
   });
 
-  it("keeps its place with one client when the queue of the other one is cut", async () => {
+  it("stays in the queue of one client when it is removed from the queue of the other one", async () => {
     const first = await begin(a, reads("a", 49), shared);
     const joined = await begin(b, shared);
     const last = await begin(c, reads("c", 5));
@@ -121,7 +121,7 @@ describe("A read that several clients wait for", () => {
     expect((await Promise.all(first))[1]?.errors).toBeUndefined();
   });
 
-  it("goes on when the first client leaves while it waits", async () => {
+  it("continues when the first client disconnects while it is queued", async () => {
     const blocking = await begin(a, reads("a", 1));
     const joined: Promise<GraphqlResponse<unknown>>[] = [];
     const others = await begin(c, reads("c", 10));
@@ -144,14 +144,14 @@ describe("A read that several clients wait for", () => {
 });
 
 describe("The lock of an endpoint", () => {
-  it("is given to the clients in turn, and no client fills its queue", async () => {
+  it("is acquired by the clients in turn, and no client can fill its queue", async () => {
     const many = await begin(a, ...Array.from({ length: 51 }, () => remove("alice")));
     const few = await begin(b, remove("alice"));
     let served = 0;
     for (const response of many) void response.then(() => served++);
     hold.release();
     expect(await outcomes(few)).toEqual(["done"]);
-    // One was rejected to make room, and a few were before it.
+    // One was rejected to make room, and a few had ended before.
     expect(served).toBeLessThan(20);
     expect((await outcomes(many)).filter((outcome) => outcome !== "done")).toEqual(["UPSTREAM_UNAVAILABLE"]);
   });

@@ -3,7 +3,7 @@ import { writes } from "../../support/gateway/broken-gateway.js";
 import { auditOf, outcomeOf, type Write } from "../../support/gateway/lost-writes.js";
 import { startGateway, type TestGateway } from "../../support/gateway/test-gateway.js";
 
-// Each case ends with a good answer, so that one gateway stands them all.
+// Each case ends with a valid response, so that one gateway can be used for all.
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway({ gateway: { PIOPIY_TIMEOUT_MS: "1000", PIOPIY_DEADLINE_MS: "60000" } });
@@ -13,7 +13,7 @@ afterAll(() => gateway.close());
 const before = { username: "alice", password: "made-up-0" };
 beforeEach(() => gateway.reset({ endpoints: [before] }));
 
-/** What each write does to which endpoint, and the password that it has afterwards. */
+/** The mutation for each write, its endpoint, and the password of the endpoint afterwards. */
 const cases = {
   add_sip: {
     query: 'createSipEndpoint(input: { username: "erin", password: "made-up-1" })',
@@ -32,7 +32,7 @@ const cases = {
   },
 };
 
-/** Makes the write, and tells how it ended and what it asked. */
+/** Sends a mutation. Returns its outcome and the upstream requests. */
 async function write(operation: Write): Promise<{ outcome: string; requests: string[] }> {
   const { query } = cases[operation];
   const outcome = outcomeOf(await gateway.execute(`mutation { it: ${query} { userErrors { code } } }`));
@@ -48,19 +48,19 @@ async function passwordOf(username: string): Promise<string | undefined> {
 describe.each(writes)("%s at the emulator", (operation) => {
   const { username, password } = cases[operation];
 
-  it("is done once when only its answer is lost", async () => {
+  it("is sent once when only its response is lost", async () => {
     await gateway.addFault({ operation, kind: "lose-reply" });
     expect(await write(operation)).toEqual({ outcome: "done", requests: [operation, "get_sip"] });
     expect(await passwordOf(username)).toBe(password);
   });
 
-  it.each(["reset", "garbage", "hang"])("is done by its repetition after a %s", async (kind) => {
+  it.each(["reset", "garbage", "hang"])("takes effect by its repetition after a %s", async (kind) => {
     await gateway.addFault({ operation, kind });
     expect(await write(operation)).toEqual({ outcome: "done", requests: [operation, "get_sip", operation] });
     expect(await passwordOf(username)).toBe(password);
   });
 
-  it("is done whatever befalls the looks and the repetitions", async () => {
+  it("takes effect although get_sip and repetitions fail too", async () => {
     await gateway.addFault({ operation, kind: "status", status: 500 });
     await gateway.addFault({ operation: "get_sip", kind: "lose-reply" });
     await gateway.addFault({ operation, kind: "lose-reply" });
@@ -75,13 +75,13 @@ describe.each(writes)("%s at the emulator", (operation) => {
     { status: 429 },
     { status: 503 },
     { status: 503, retryAfter: 1 },
-  ])("is neither done nor looked at when PIOPIY is busy: %j", async (fault) => {
+  ])("fails without reconciliation when PIOPIY is busy: %j", async (fault) => {
     await gateway.addFault({ operation, kind: "status", ...fault });
     expect(await write(operation)).toEqual({ outcome: "UPSTREAM_UNAVAILABLE", requests: [operation] });
     expect(await passwordOf(username)).toBe(operation === "add_sip" ? undefined : before.password);
   });
 
-  it("leaves one line in the audit trail, with its end", async () => {
+  it("leaves one entry in the audit log, with its outcome", async () => {
     const lines = auditOf(gateway).length;
     await gateway.addFault({ operation, kind: "lose-reply" });
     await write(operation);
@@ -89,8 +89,8 @@ describe.each(writes)("%s at the emulator", (operation) => {
   });
 });
 
-describe("A lost write at the emulator", () => {
-  it("add_sip of a name that somebody else has is USERNAME_TAKEN, and leaves that endpoint alone", async () => {
+describe("A write whose response was lost, at the emulator,", () => {
+  it("returns USERNAME_TAKEN for add_sip of another client's username, and leaves that endpoint unchanged", async () => {
     await gateway.reset({ endpoints: [{ username: "erin", password: "made-up-9" }] });
     await gateway.addFault({ operation: "add_sip", kind: "lose-reply" });
     expect(await write("add_sip")).toEqual({ outcome: "USERNAME_TAKEN", requests: ["add_sip", "get_sip"] });
@@ -100,13 +100,13 @@ describe("A lost write at the emulator", () => {
   it.each([
     ["update_sip", "SIP_ENDPOINT_NOT_FOUND"],
     ["remove_sip", "done"],
-  ] as const)("%s of a name that is not there is %s", async (operation, outcome) => {
+  ] as const)("is %s of an unknown username: %s", async (operation, outcome) => {
     await gateway.reset({ count: 0 });
     await gateway.addFault({ operation, kind: "lose-reply" });
     expect(await write(operation)).toEqual({ outcome, requests: [operation, "get_sip"] });
   });
 
-  it("makes one endpoint of one name, and none else", async () => {
+  it("creates exactly one endpoint", async () => {
     await gateway.addFault({ operation: "add_sip", kind: "lose-reply" });
     await write("add_sip");
     const { data } = await gateway.execute("{ sipEndpoints { nodes { username } } }");

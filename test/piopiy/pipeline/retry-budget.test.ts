@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => broken.close());
 
-/** Reads these endpoints in one operation, and tells the codes of the failures. */
+/** Reads these endpoints in one operation. Returns the codes of the failures. */
 async function read(names: readonly string[]): Promise<string[]> {
   const fields = names.map((name, index) => `r${index}: sipEndpoint(username: "${name}") { type }`);
   const { errors = [] } = await broken.gateway.execute(`{ ${fields.join(" ")} }`);
@@ -23,7 +23,7 @@ async function read(names: readonly string[]): Promise<string[]> {
 const named = (kind: string, count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => `${kind}-${from + index}`);
 
-/** How many calls there were for each name of this kind. */
+/** Returns the number of upstream requests for each name of this kind. */
 function attempts(kind: string): number[] {
   const counts = new Map<string, number>();
   for (const { body } of broken.upstream.requests) {
@@ -35,7 +35,7 @@ function attempts(kind: string): number[] {
 
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
 
-/** PIOPIY fails for bad names only. */
+/** Responds with the failure for names that begin with `bad-`, and with success for others. */
 function failing(failure: Responder): Responder {
   return (response, request) => {
     const { username } = JSON.parse(request.body);
@@ -45,16 +45,16 @@ function failing(failure: Responder): Responder {
   };
 }
 
-// Neither opens the breaker: 429 is no outage, and answers for other names come in between.
+// None of them opens the circuit breaker: 429 is no outage, and successes for other names come in between.
 const failures: [string, Responder, string][] = [
   ["429", { status: 429 }, "UPSTREAM_UNAVAILABLE"],
   ["503", { status: 503 }, "UPSTREAM_UNAVAILABLE"],
-  ["a connection that is cut", (response) => response.destroy(), "UPSTREAM_UNAVAILABLE"],
+  ["a closed connection", (response) => response.destroy(), "UPSTREAM_UNAVAILABLE"],
   ["HTML", { body: "<h1>Back soon</h1>" }, "UPSTREAM_INVALID_RESPONSE"],
 ];
 
 describe("Retries of reads that fail with", () => {
-  it.each(failures)("%s are ten at most while the gateway is quiet", async (_, failure, code) => {
+  it.each(failures)("%s are at most ten while there are few reads", async (_, failure, code) => {
     broken.upstream.respond(failing(failure));
     for (let from = 0; from < 48; from += 3) {
       expect(await read(named("good", 1, from))).toEqual([]);
@@ -67,7 +67,7 @@ describe("Retries of reads that fail with", () => {
 });
 
 describe("Of 200 reads that fail", () => {
-  it("no more than a tenth is retried, and each one without a retry left fails after one attempt", async () => {
+  it("at most a tenth is retried, and each other one fails after one attempt", async () => {
     broken.upstream.respond(failing({ status: 429 }));
     const responses = await Promise.all([0, 50, 100, 150].map((from) => read(named("bad", 50, from))));
     expect(responses.flat()).toEqual(Array(200).fill("UPSTREAM_UNAVAILABLE"));
@@ -79,15 +79,15 @@ describe("Of 200 reads that fail", () => {
     expect(Math.max(...counts)).toBeLessThanOrEqual(3);
   });
 
-  it("so many follow one another: the share of retries stays the same", async () => {
+  it("one after another, at most a tenth is retried too", async () => {
     broken.upstream.respond(failing({ status: 429 }));
     for (let from = 0; from < 200; from += 50) await read(named("bad", 50, from));
     expect(sum(attempts("bad"))).toBeLessThanOrEqual(200 + 20);
   });
 });
 
-describe("After 300 reads that went well", () => {
-  it("more than ten retries may follow: a tenth of all reads", async () => {
+describe("After 300 successful reads", () => {
+  it("more than ten retries are allowed: a tenth of all reads", async () => {
     broken.upstream.respond(failing({ status: 503 }));
     for (let from = 0; from < 300; from += 50) expect(await read(named("good", 50, from))).toEqual([]);
     for (let from = 0; from < 30; from += 3) {
@@ -100,8 +100,8 @@ describe("After 300 reads that went well", () => {
   });
 });
 
-describe("The budget of retries", () => {
-  it("is one for all reads of a gateway: what get_sip has spent list_sip lacks", async () => {
+describe("The retry budget", () => {
+  it("is shared by all reads of a gateway, get_sip and list_sip", async () => {
     broken.upstream.respond({ status: 429 });
     await read(named("bad", 5));
     expect(sum(attempts("bad"))).toBe(15);
@@ -109,7 +109,7 @@ describe("The budget of retries", () => {
     expect(await fail(broken, "list_sip")).toMatchObject({ code: "UPSTREAM_UNAVAILABLE", attempts: 1 });
   });
 
-  it("is not needed by writes, which are settled without it", async () => {
+  it("does not limit the reconciliation of writes", async () => {
     broken.upstream.respond({ status: 429 });
     await read(named("bad", 5));
     broken.upstream.respond((response) => response.destroy(), {}, {});
@@ -122,7 +122,7 @@ describe("The budget of retries", () => {
     ]);
   });
 
-  it("is not touched by what cannot pass: refusals are never retried", async () => {
+  it("is not spent by rejections, which are never retried", async () => {
     broken.upstream.respond({ body: { code: "cmi-404" } });
     await read(named("bad", 50));
     expect(sum(attempts("bad"))).toBe(50);

@@ -15,7 +15,7 @@ afterEach(() => broken.close());
 
 const html = "<h1>Something is wrong</h1>";
 
-/** Failures that may pass by themselves. */
+/** Failures that a retry may overcome. */
 const outages: [number, UpstreamResponse][] = [
   [500, { status: 500, body: html }],
   [502, { status: 502, body: html }],
@@ -31,7 +31,9 @@ const outages: [number, UpstreamResponse][] = [
 ];
 
 describe("An outage", () => {
-  it.each(outages)("of a read is UPSTREAM_UNAVAILABLE after three attempts: %i, %j", async (code, reply) => {
+  it.each(
+    outages,
+  )("of a read returns UPSTREAM_UNAVAILABLE after three attempts: %i, %j", async (code, reply) => {
     for (const operation of ["get_sip", "list_sip"] as const) {
       broken.upstream.respond(reply);
       expect(await fail(broken, operation)).toEqual({
@@ -45,13 +47,13 @@ describe("An outage", () => {
 
   it.each<[string, Responder]>([
     ["HTTP 502", { status: 502, body: html }],
-    ["a connection that is cut", (response) => response.destroy()],
+    ["a closed connection", (response) => response.destroy()],
     [
-      "half an answer",
+      "half a response",
       (response) => response.writeHead(200, { "content-length": 9 }).write("{", () => response.destroy()),
     ],
     ["HTML", { body: html }],
-  ])("that passes is not noticed by the caller: %s", async (_, failure) => {
+  ])("that ends before the next attempt causes no error: %s", async (_, failure) => {
     broken.upstream.respond(failure, {});
     const { data, errors } = await broken.gateway.execute(operations.get_sip);
     expect(errors).toBeUndefined();
@@ -59,7 +61,7 @@ describe("An outage", () => {
     expect(broken.upstream.requests).toHaveLength(2);
   });
 
-  it("may take another shape with each attempt: the last one is told", async () => {
+  it("of several kinds returns the error of the last attempt", async () => {
     broken.upstream.respond({ status: 503 }, { body: html }, { body: { code: "cmi-404" } });
     expect(await fail(broken, "get_sip")).toEqual({
       code: "UPSTREAM_REJECTED",
@@ -69,7 +71,7 @@ describe("An outage", () => {
     });
   });
 
-  it("of one endpoint leaves the others of its operation alone", async () => {
+  it("of one endpoint does not affect the other endpoints of the operation", async () => {
     broken.upstream.respond((response, { body }) => {
       send(response, body.includes('"bob"') ? { status: 503, body: html } : {});
     });
@@ -85,7 +87,7 @@ describe("An outage", () => {
 describe("Retry-After", () => {
   const soon = () => new Date(Date.now() + 1000).toUTCString();
 
-  it.each([429, 503])("in seconds is waited for, after %i", async (status) => {
+  it.each([429, 503])("in seconds delays the retry after HTTP %i", async (status) => {
     broken.upstream.respond({ status, headers: { "retry-after": "1" } }, {});
     const begun = performance.now();
     const { errors } = await broken.gateway.execute(operations.get_sip);
@@ -95,10 +97,10 @@ describe("Retry-After", () => {
   });
 
   it.each([
-    ["a date to come", soon],
-    ["a date that is over", () => new Date(0).toUTCString()],
-    ["no time at all", () => "0"],
-    ["what nobody can read", () => "soon"],
+    ["a future date", soon],
+    ["a past date", () => new Date(0).toUTCString()],
+    ["zero", () => "0"],
+    ["an invalid value", () => "soon"],
   ])("as %s leads to a second attempt", async (_, value) => {
     broken.upstream.respond({ status: 503, headers: { "retry-after": value() } }, {});
     const { errors } = await broken.gateway.execute(operations.get_sip);
@@ -109,7 +111,7 @@ describe("Retry-After", () => {
   it.each([
     ["3600", 3_600_000],
     [new Date(Date.now() + 3_600_000).toUTCString(), 3_600_000],
-  ])("beyond the deadline is told to the caller instead of waited for: %s", async (value, ms) => {
+  ])("beyond the deadline is returned to the client without a retry: %s", async (value, ms) => {
     broken.upstream.respond({ status: 429, headers: { "retry-after": value } });
     const { retryAfterMs, ...failure } = await fail(broken, "get_sip");
     expect(failure).toEqual({

@@ -10,7 +10,7 @@ const page = { code: "cmi-200", list: { count: 1, rows: [{ username: "alice", pa
 describe.each([
   ["with a cache", "10000"],
   ["without a cache", "0"],
-])("Callers who ask the same at the same time, %s,", (_, ttl) => {
+])("Clients that send the same query at the same time, %s,", (_, ttl) => {
   let broken: BrokenGateway;
   beforeEach(async () => {
     broken = await startBrokenGateway({ CACHE_TTL_MS: ttl });
@@ -21,7 +21,7 @@ describe.each([
   const executeTimes = (times: number, query: string) =>
     Array.from({ length: times }, () => broken.gateway.execute(query));
 
-  /** Waits until operations that cost so much together have begun. */
+  /** Waits until operations of this total cost have begun. */
   async function begun(cost: number): Promise<void> {
     let looks = 0;
     await until(async () => {
@@ -34,7 +34,7 @@ describe.each([
   it.each([
     ["get_sip", 3, alice],
     ["list_sip", 12, page],
-  ] as const)("share one call of %s: 200 queries cost one", async (operation, cost, body) => {
+  ] as const)("share one upstream request of %s for 200 queries", async (operation, cost, body) => {
     const hold = held();
     broken.upstream.respond(hold.responder);
     const sent = executeTimes(200, operations[operation]);
@@ -46,7 +46,7 @@ describe.each([
     expect(requests()).toEqual([operation]);
   });
 
-  it("share its failure, and whoever comes later does not", async () => {
+  it("share its failure, while a later query is sent again", async () => {
     const refusal = { body: { code: "cmi-403", msg: "no" } };
     const hold = held();
     broken.upstream.respond(hold.responder, { body: alice });
@@ -60,7 +60,7 @@ describe.each([
     expect(requests()).toEqual(["get_sip", "get_sip"]);
   });
 
-  it("keep it going when one of them leaves", async () => {
+  it("do not abort it when one of them disconnects", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder);
     await abandon(broken.gateway, operations.get_sip, () => requests().length === 1);
@@ -74,7 +74,7 @@ describe.each([
     expect(requests()).toEqual(["get_sip", "get_sip"]);
   });
 
-  it("end it when the last of them has left", async () => {
+  it("abort it when the last of them has disconnected", async () => {
     const hold = held();
     broken.upstream.respond(hold.responder);
     const leaving = ["first", "second"].map(() =>
@@ -85,7 +85,7 @@ describe.each([
     expect(requests()).toEqual(["get_sip"]);
   });
 
-  it("wait as long as their own time lasts, and longer ones are not cut short by shorter ones", async () => {
+  it("wait until their own deadline, however early the deadline of another one is", async () => {
     await broken.close();
     broken = await startBrokenGateway({
       CACHE_TTL_MS: ttl,
@@ -104,7 +104,7 @@ describe.each([
     expect(requests()).toEqual(["get_sip"]);
   });
 
-  it("do not share with those who asked before a change of the endpoint ended", async () => {
+  it("do not share a request that began before the end of a change of the endpoint", async () => {
     const hold = held();
     broken.upstream.respond(
       hold.responder,
@@ -118,7 +118,7 @@ describe.each([
     expect(after.data).toEqual({ sipEndpoint: { video: true } });
     hold.release({ body: alice });
     expect((await before).data).toEqual({ sipEndpoint: { video: false } });
-    // What came in late is not kept either.
+    // The late response is not cached either.
     const later = await broken.gateway.execute('{ sipEndpoint(username: "alice") { video } }');
     expect(later.data).toEqual({ sipEndpoint: { video: true } });
   });
