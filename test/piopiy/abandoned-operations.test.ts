@@ -18,7 +18,7 @@ const fields = {
 
 let broken: BrokenGateway;
 beforeEach(async () => {
-  broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "3000" });
+  broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "60000" });
 });
 afterEach(() => broken.close());
 
@@ -93,6 +93,8 @@ describe.each(writes)("A client that disconnects during %s", (operation) => {
   });
 
   it("removes the write from the queue of the endpoint's lock, so that it is not sent", async () => {
+    await broken.close();
+    broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "3000" });
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const first = broken.gateway.execute(mutations.update_sip);

@@ -8,7 +8,11 @@ import { send } from "../../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {
-  broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "1", PIOPIY_DEADLINE_MS: "5000" });
+  broken = await startBrokenGateway({
+    PIOPIY_MAX_CONCURRENCY: "1",
+    PIOPIY_TIMEOUT_MS: "60000",
+    PIOPIY_DEADLINE_MS: "60000",
+  });
 });
 afterEach(() => broken.close());
 
@@ -53,7 +57,11 @@ describe("The queue of reads", () => {
 
   it("has fifty places for each slot", async () => {
     await broken.close();
-    broken = await startBrokenGateway({ PIOPIY_MAX_CONCURRENCY: "2", PIOPIY_DEADLINE_MS: "5000" });
+    broken = await startBrokenGateway({
+      PIOPIY_MAX_CONCURRENCY: "2",
+      PIOPIY_TIMEOUT_MS: "60000",
+      PIOPIY_DEADLINE_MS: "60000",
+    });
     const hold = held();
     broken.upstream.respond(hold.responder, hold.responder, {});
     const waiting = [gateway().execute(reads("a", 51)), gateway().execute(reads("b", 51))];

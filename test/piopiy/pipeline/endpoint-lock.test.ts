@@ -7,7 +7,7 @@ import { send } from "../../support/upstream/broken-upstream.js";
 
 let broken: BrokenGateway;
 beforeEach(async () => {
-  broken = await startBrokenGateway({ PIOPIY_DEADLINE_MS: "5000" });
+  broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "60000", PIOPIY_DEADLINE_MS: "60000" });
 });
 afterEach(() => broken.close());
 
