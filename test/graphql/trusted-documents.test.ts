@@ -123,7 +123,7 @@ describe("Any other document is rejected without an upstream request", () => {
       undefined,
       [
         {
-          message: expect.stringMatching(/only the documents that were announced.*TRUSTED_DOCUMENTS_FILE/),
+          message: expect.stringMatching(/executes trusted documents only.*TRUSTED_DOCUMENTS_FILE/),
           extensions: { code: "DOCUMENT_NOT_TRUSTED", retryable: false, requestId: expect.any(String) },
         },
       ],

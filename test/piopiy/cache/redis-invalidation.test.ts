@@ -11,6 +11,7 @@ if (!hasRedis)
 const one = '{ sipEndpoint(username: "user0001") { username sipUri } }';
 const two = '{ sipEndpoint(username: "user0002") { username sipUri } }';
 const list = "{ sipEndpoints(first: 10) { totalCount nodes { username } } }";
+const update = 'mutation { updateSipEndpoint(input: { username: "user0001" }) { username } }';
 const remove = 'mutation { removeSipEndpoint(input: { username: "user0001" }) { username } }';
 
 let redis: TestRedis;
@@ -63,10 +64,13 @@ async function isCaching(gateway: TestGateway): Promise<boolean> {
 
 describeWithRedis("Gateways that share a Redis", () => {
   it("share their cached reads", async () => {
-    await Promise.all([one, list].map((query) => first.execute(query)));
-    expect(await requestsOf(() => Promise.all([one, list].map((query) => second.execute(query))))).toEqual(
-      [],
-    );
+    const readBy = (gateway: TestGateway) => Promise.all([one, list].map((query) => gateway.execute(query)));
+    // While Redis is slower than 250 ms, as on a busy machine, nothing is shared.
+    await until(async () => {
+      await first.execute(update);
+      await readBy(first);
+      return (await requestsOf(() => readBy(second))).length === 0;
+    });
     expect((await second.execute(one)).data).toEqual((await first.execute(one)).data);
   });
 
@@ -83,12 +87,21 @@ describeWithRedis("Gateways that share a Redis", () => {
   });
 
   it("return no data from before a change by either of them", async () => {
-    for (const gateway of [first, second]) for (const query of [one, two, list]) await gateway.execute(query);
-    await first.execute(remove);
-    await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
-    expect((await second.execute(list)).data).toMatchObject({ sipEndpoints: { totalCount: 24 } });
-    expect(await requestsOf(() => second.execute(two))).toEqual([]);
-    expect(await requestsOf(() => first.execute(one))).toEqual([]);
+    // While Redis is slower than 250 ms, as on a busy machine, nothing is cached.
+    await until(async () => {
+      await first.reset({ count: 25 });
+      await first.execute(update);
+      for (const gateway of [first, second])
+        for (const query of [one, two, list]) await gateway.execute(query);
+      await first.execute(remove);
+      await until(
+        async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null,
+      );
+      expect((await second.execute(list)).data).toMatchObject({ sipEndpoints: { totalCount: 24 } });
+      const other = await requestsOf(() => second.execute(two));
+      const removed = await requestsOf(() => first.execute(one));
+      return other.length + removed.length === 0;
+    });
   });
 
   it("do not cache a read that began before a change and ended after it", async () => {
@@ -118,11 +131,11 @@ describeWithRedis("Gateways that share a Redis", () => {
   });
 
   it("drop all cached reads when Redis has lost its data", async () => {
-    for (const gateway of [first, second]) expect(await isCaching(gateway)).toBe(true);
+    for (const gateway of [first, second]) await until(() => isCaching(gateway));
     await publish("FLUSHALL");
     await first.execute(remove);
     await until(async () => (await second.execute<{ sipEndpoint: unknown }>(one)).data.sipEndpoint === null);
-    for (const gateway of [first, second]) expect(await isCaching(gateway)).toBe(true);
+    for (const gateway of [first, second]) await until(() => isCaching(gateway));
   });
 
   it("drop all versions once Redis stores more than ten thousand changes", async () => {
