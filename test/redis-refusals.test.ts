@@ -78,7 +78,7 @@ async function readiness({ origin }: TestGateway): Promise<unknown> {
   return [response.status, await response.json()];
 }
 
-const ready = (state: "up" | "down") => [200, { status: "ready", piopiy: "asked", redis: state }];
+const ready = (state: "up" | "down") => [200, { status: "ready", piopiy: "up", redis: state }];
 const logged = ({ log }: TestGateway, text: string) =>
   log.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes(text));
 
@@ -209,6 +209,6 @@ describeWithRedis("Without REDIS_URL", () => {
   it("/health/ready has no field for Redis", async () => {
     const gateway = await startGateway({});
     gateways.push(gateway);
-    expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "asked" }]);
+    expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "up" }]);
   });
 });

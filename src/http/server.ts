@@ -142,7 +142,7 @@ export async function createServer(
   // documents need no PIOPIY, and without Redis all is answered.
   server.get("/health/ready", (_request, reply) => {
     const upstreams = {
-      piopiy: piopiy.isUp ? "asked" : "out of order",
+      piopiy: piopiy.isUp ? "up" : "down",
       ...(redis && { redis: redis.isUp ? "up" : "down" }),
     };
     return closing

@@ -36,7 +36,7 @@ afterAll(() => report.write());
 
 async function isOut(): Promise<boolean> {
   const health = await fetch(`${proxied.gateway.origin}/health/ready`);
-  return (await health.json()).piopiy === "out of order";
+  return (await health.json()).piopiy === "down";
 }
 
 /** Lets the callers read, then has the outage, then lets them read again; tells what each time was like. */
