@@ -309,7 +309,7 @@ describe("A start that fails", () => {
     [
       "with workers",
       { WORKERS: "2" },
-      /^ENOENT.*graphiql.*\nThe first worker could not start, and has said why\.\n$/,
+      /^ENOENT.*graphiql.*\nThe first worker could not start: see its error above\.\n$/,
     ],
     ["with a Redis that is not reached", { REDIS_URL: "redis://127.0.0.1:1" }, /^ENOENT.*graphiql.*\n$/],
     [

@@ -164,21 +164,21 @@ describe("readConfig", () => {
       }),
     ).toThrow(
       [
-        "The configuration has mistakes:",
-        '  - PORT must be a whole number from 0 to 65535; it is "65536".',
-        '  - WORKERS must be a whole number from 1 to 256, or the word "auto"; it is "all".',
-        "  - AUTH must be set: api-key, jwt, or none, which lets everyone who reaches this address do everything.",
-        '  - PIOPIY_ALLOW_HTTP must be one of true, false; it is "yes".',
-        '  - PIOPIY_URL must be an address that begins with https://, or the word "emulator".',
-        "  - PIOPIY_APP_ID must be a whole number, as PIOPIY's console shows it.",
+        "The configuration has errors:",
+        '  - PORT must be a whole number from 0 to 65535 (got "65536").',
+        '  - WORKERS must be a whole number from 1 to 256, or the word "auto" (got "all").',
+        "  - AUTH must be set: api-key, jwt or none. With none, everyone who can reach this address can do everything.",
+        '  - PIOPIY_ALLOW_HTTP must be one of true, false (got "yes").',
+        '  - PIOPIY_URL must be a URL that starts with https://, or the word "emulator".',
+        "  - PIOPIY_APP_ID must be a whole number, as in PIOPIY's console.",
         "  - PIOPIY_SECRET must be set: the secret of the PIOPIY account.",
-        '  - PIOPIY_TIMEOUT_MS must be a whole number from 1 to 120000; it is "0".',
-        '  - PIOPIY_DEADLINE_MS must be a whole number from 1 to 600000; it is "10s".',
-        '  - PIOPIY_MAX_CONCURRENCY must be a whole number from 1 to 10000; it is "-1".',
-        '  - BREAKER_RESET_MS must be a whole number from 1 to 600000; it is "0".',
-        '  - CACHE_TTL_MS must be a whole number from 0 to 3600000; it is "3600001".',
-        '  - PCMO_TARGETS_KEY must be one of call, connect; it is "dial".',
-        '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent; it is "loud".',
+        '  - PIOPIY_TIMEOUT_MS must be a whole number from 1 to 120000 (got "0").',
+        '  - PIOPIY_DEADLINE_MS must be a whole number from 1 to 600000 (got "10s").',
+        '  - PIOPIY_MAX_CONCURRENCY must be a whole number from 1 to 10000 (got "-1").',
+        '  - BREAKER_RESET_MS must be a whole number from 1 to 600000 (got "0").',
+        '  - CACHE_TTL_MS must be a whole number from 0 to 3600000 (got "3600001").',
+        '  - PCMO_TARGETS_KEY must be one of call, connect (got "dial").',
+        '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent (got "loud").',
       ].join("\n"),
     );
   });
@@ -219,17 +219,17 @@ describe("PIOPIY_URL", () => {
   });
 
   it.each([
-    ["piopiy.example.com", /^PIOPIY_URL must be an address/],
-    ["file:///etc/passwd", /^PIOPIY_URL must be an address/],
-    ["Emulator", /^PIOPIY_URL must be an address/],
-    ["https://user:pass@piopiy.example.com/", /no user, password or fragment/],
-    ["https://piopiy.example.com/?a=1", /no query/],
-    ["https://piopiy.example.com/#a", /no user, password or fragment/],
-    ["http://piopiy.example.com/", /must begin with https/],
-    ["http://10.0.0.1/", /must begin with https/],
-    ["http://localhost.example.com/", /must begin with https/],
-    ["http://127.0.0.1.example.com/", /must begin with https/],
-    ["http://0.0.0.0/", /must begin with https/],
+    ["piopiy.example.com", /^PIOPIY_URL must be a URL/],
+    ["file:///etc/passwd", /^PIOPIY_URL must be a URL/],
+    ["Emulator", /^PIOPIY_URL must be a URL/],
+    ["https://user:pass@piopiy.example.com/", /not contain a user, a password or a fragment/],
+    ["https://piopiy.example.com/?a=1", /not contain a query/],
+    ["https://piopiy.example.com/#a", /not contain a user, a password or a fragment/],
+    ["http://piopiy.example.com/", /must start with https/],
+    ["http://10.0.0.1/", /must start with https/],
+    ["http://localhost.example.com/", /must start with https/],
+    ["http://127.0.0.1.example.com/", /must start with https/],
+    ["http://0.0.0.0/", /must start with https/],
   ])("may not be %s", (PIOPIY_URL, message) => {
     expect(mistakes({ ...complete, PIOPIY_URL })).toEqual([expect.stringMatching(message)]);
   });
@@ -273,13 +273,13 @@ describe("A published secret", () => {
     ["as the old one of two", `${own}, ${published}`],
   ])("is refused for answer URLs of a real account, %s", (_, ANSWER_URL_SECRET) => {
     expect(mistakes({ ...complete, ...answers, ANSWER_URL_SECRET })).toEqual([
-      expect.stringMatching(/^ANSWER_URL_SECRET is the one that .env.emulator publishes.*openssl/),
+      expect.stringMatching(/^ANSWER_URL_SECRET is the public secret of .env.emulator.*openssl/),
     ]);
   });
 
   it("is refused as that of an account over https", () => {
     expect(mistakes({ ...complete, PIOPIY_SECRET: "emulator-secret" })).toEqual([
-      expect.stringMatching(/^PIOPIY_SECRET is the one that the emulator publishes/),
+      expect.stringMatching(/^PIOPIY_SECRET is the public secret of the emulator/),
     ]);
   });
 
@@ -319,7 +319,9 @@ describe("ALLOWED_HOSTS", () => {
     "x..y",
   ])("may not hold %s", (ALLOWED_HOSTS) => {
     expect(mistakes({ ...complete, ALLOWED_HOSTS: `gateway, ${ALLOWED_HOSTS}` })).toEqual([
-      expect.stringMatching(/^ALLOWED_HOSTS must hold host names or addresses.*without a scheme or a port/),
+      expect.stringMatching(
+        /^ALLOWED_HOSTS must contain host names or addresses.*without a scheme or a port/,
+      ),
     ]);
   });
 });

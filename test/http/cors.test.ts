@@ -151,7 +151,7 @@ describe("CORS_ORIGINS", () => {
     "https://user@app.example.com",
     "/example/",
   ])("must hold origins: %s is none", (origin) => {
-    const mistake = `CORS_ORIGINS must hold origins like https://app.example.com or capacitor://localhost, comma separated, without a path; ${JSON.stringify(origin)} is none.`;
+    const mistake = `CORS_ORIGINS must contain origins such as https://app.example.com or capacitor://localhost, comma separated, without a path (got ${JSON.stringify(origin)}).`;
     expect(() => read(`${app},${origin}`)).toThrow(new ConfigError([mistake]));
   });
 

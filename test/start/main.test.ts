@@ -71,10 +71,8 @@ describe("node dist/main.js", () => {
   it("says in plain words that it is on the emulator, and that everyone is let in", async () => {
     const program = run(emulated);
     await addressOf(program);
-    expect(program.output.stdout).toMatch(
-      /emulator of PIOPIY at http:\S+, not to PIOPIY: no phone will ring/,
-    );
-    expect(program.output.stdout).toMatch(/AUTH=none: whoever reaches this address/);
+    expect(program.output.stdout).toMatch(/PIOPIY emulator at http:\S+, not to PIOPIY: no phone rings/);
+    expect(program.output.stdout).toMatch(/AUTH=none: everyone who can reach this address/);
   });
 
   it("asks the upstream that its settings name, with the account they hold", async () => {
@@ -175,8 +173,8 @@ describe("node dist/main.js does not start", () => {
     expect(program.output).toEqual({
       stdout: "",
       stderr:
-        "The configuration has mistakes:\n" +
-        "  - AUTH must be set: api-key, jwt, or none, which lets everyone who reaches this address do everything.\n" +
+        "The configuration has errors:\n" +
+        "  - AUTH must be set: api-key, jwt or none. With none, everyone who can reach this address can do everything.\n" +
         "  - PIOPIY_APP_ID must be set: the app id of the PIOPIY account.\n" +
         "  - PIOPIY_SECRET must be set: the secret of the PIOPIY account.\n",
     });
@@ -185,7 +183,7 @@ describe("node dist/main.js does not start", () => {
   it("with wrong settings: those of the emulator are in the same list, and no secret is shown", async () => {
     const program = run({ ...emulated, PORT: "x", EMULATOR_ERRORS: "y", EMULATOR_SECRET: "hush" });
     expect(await program.end).toBe(1);
-    expect(program.output.stderr).toMatch(/mistakes:\n {2}- PORT .*\n {2}- EMULATOR_ERRORS .*\n$/);
+    expect(program.output.stderr).toMatch(/errors:\n {2}- PORT .*\n {2}- EMULATOR_ERRORS .*\n$/);
     expect(program.output.stderr + program.output.stdout).not.toContain("hush");
   });
 
@@ -195,7 +193,7 @@ describe("node dist/main.js does not start", () => {
     expect(await program.end).toBe(1);
     expect(program.output).toEqual({
       stdout: "",
-      stderr: `Port ${port} on 127.0.0.1 is in use. Set ${name} to another one, or to 0 for any that is free.\n`,
+      stderr: `Port ${port} on 127.0.0.1 is in use. Set ${name} to another port, or to 0 for any free port.\n`,
     });
   });
 });

@@ -75,7 +75,7 @@ describe("Workers", () => {
     await allRespond(3);
     const [victim = 0] = respondingPids();
     process.kill(victim, "SIGKILL");
-    await until(() => gateway.output.stdout.includes("another one takes its place"));
+    await until(() => gateway.output.stdout.includes("another one is started"));
     await write("createSipEndpoint", "bob-2");
     expect(await isThere("bob-2")).toBe(true);
     await allRespond(4);
@@ -110,8 +110,8 @@ describe("Workers", () => {
     const { port } = server.address() as { port: number };
     try {
       await expect(startBuiltGateway({ ...env, PORT: String(port) })).rejects.toThrow(
-        `the gateway did not start:\nPort ${port} on 127.0.0.1 is in use. Set PORT to another one, or to 0 for any that is free.\n` +
-          "The first worker could not start, and has said why.\n",
+        `the gateway did not start:\nPort ${port} on 127.0.0.1 is in use. Set PORT to another port, or to 0 for any free port.\n` +
+          "The first worker could not start: see its error above.\n",
       );
     } finally {
       server.close();
