@@ -9,9 +9,11 @@ import { until } from "./support/until.js";
 
 const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)
-  process.stderr.write("Skipped: tests of refused commands need Redis (apt-get install redis-server).\n");
+  process.stderr.write(
+    "Skipped: tests of rejected Redis commands need Redis (apt-get install redis-server).\n",
+  );
 
-/** How long an old state may be served after a change, by docs/cache.md. */
+/** Maximum milliseconds for which old data may be served after a change: see docs/cache.md. */
 const BOUND_MS = 1000;
 const one = '{ sipEndpoint(username: "alice") { username type } }';
 const remove = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
@@ -33,7 +35,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A connection of a user that the gateways do not use. */
+/** Connects as a user that the gateways do not use. */
 async function connectAdmin() {
   const first = createClient({ url: redis.url });
   await first.connect();
@@ -88,11 +90,11 @@ async function isReady(gateway: TestGateway, state: "up" | "down"): Promise<bool
   return JSON.stringify(await readiness(gateway)) === JSON.stringify(ready(state));
 }
 
-/** Reads something that is not in memory. */
+/** Reads an endpoint that is not cached. */
 const readOther = (gateway: TestGateway) =>
   gateway.execute(one.replace("alice", `other-${performance.now()}`));
 
-describeWithRedis("Gateways whose Redis refuses a command", () => {
+describeWithRedis("Gateways whose Redis rejects a command", () => {
   it.each<[string, string[], string[]]>([
     ["scripts", acl("-eval"), acl("+eval")],
     ["HSET", acl("-hset"), acl("+hset")],
@@ -132,12 +134,12 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
         await readOther(gateway);
         return isReady(gateway, "up");
       });
-      // A machine that is busy may bring a TIMEOUT beside.
+      // On a busy machine there may be a TIMEOUT too.
       const refusals = logged(gateway, "Redis refuses EVAL for invalidations").filter(
         ({ code }) => code !== "TIMEOUT",
       );
       expect(refusals.length).toBeLessThanOrEqual(2);
-      // Redis closes the connections that listen to a channel which is withdrawn.
+      // Redis closes connections that are subscribed to a channel which is no longer allowed.
       expect(logged(gateway, "Redis refuses")).toContainEqual(
         expect.objectContaining({ level: 40, msg: expect.stringContaining("nothing is cached") }),
       );
@@ -149,7 +151,7 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     ["PTTL", "-pttl", "+pttl", "Redis refuses GET or PTTL for the cache"],
     ["SET", "-set", "+set", "Redis refuses SET for the cache"],
     ["INCRBY", "-incrby", "+incrby", "Redis refuses EVAL for rate limits"],
-  ])("answer and invalidate without %s, log it and report it", async (_, refuse, accept, message) => {
+  ])("respond and invalidate without %s, log it and report it", async (_, refuse, accept, message) => {
     const [writer, reader] = [await start(), await start()];
     for (const gateway of gateways) await until(() => isCached(gateway));
     await admin.sendCommand(acl(refuse));
@@ -178,7 +180,7 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     ["channels", acl("resetchannels"), "Redis refuses SUBSCRIBE for invalidations: nothing is cached"],
     ["EVAL", acl("-eval"), "Redis refuses EVAL for invalidations: nothing is cached"],
     ["all commands", acl("-@all"), "for invalidations: nothing is cached"],
-  ])("from the start cache nothing and log it once: %s", async (_, refuse, message) => {
+  ])("cache nothing and log it once when the command is rejected from the start: %s", async (_, refuse, message) => {
     await admin.sendCommand(refuse);
     const gateway = await start();
     await until(() => logged(gateway, message).length > 0);
@@ -189,7 +191,7 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     expect(codes).toEqual([...new Set(codes)]);
   });
 
-  it("as a node of a cluster that has none of the gateway's keys cache nothing and log it", async () => {
+  it("cache nothing and log it when Redis is a cluster node without the hash slot of the gateway", async () => {
     admin.destroy();
     await redis.kill();
     redis = await startRedis(undefined, "--dir", folder, "--cluster-enabled", "yes");
@@ -199,14 +201,14 @@ describeWithRedis("Gateways whose Redis refuses a command", () => {
     expect(logged(gateway, "Redis refuses EVAL for invalidations")[0]?.code).toBe("CLUSTERDOWN");
     expect(await isCached(gateway)).toBe(false);
     expect(await readiness(gateway)).toEqual(ready("down"));
-    // As the only node it has all keys of the gateway or none: they share one hash slot.
+    // All keys of the gateway share one hash slot.
     await admin.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
     await until(() => isCached(gateway));
   });
 });
 
 describeWithRedis("Without REDIS_URL", () => {
-  it("/health/ready has no field for Redis", async () => {
+  it("/health/ready does not contain `redis`", async () => {
     const gateway = await startGateway({});
     gateways.push(gateway);
     expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "up" }]);
