@@ -5,7 +5,7 @@ const QUOTED = /^(?:"(.*)"|'(.*)'|`(.*)`|“(.*)”|‘(.*)’)$/s;
 const QUOTES_MISTAKE = "must not have quotes around its value. Remove the quotes.";
 const MAX_SHOWN = 60;
 
-/** Environment variables, like `process.env`. */
+/** Environment variables of a process. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
