@@ -1,5 +1,5 @@
 // Builds the programs. Each build is a directory in dist/ that is named after a hash of its inputs and never changes. Small
-// files at fixed paths, such as dist/main.js, import the newest build; a program that runs finds the build that it started from.
+// files at fixed paths, such as dist/main.js, import the newest build. A running program only reads the build it started from.
 import { spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import {
@@ -15,36 +15,42 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
 
 const INPUTS = ["build.js", "package.json", "package-lock.json", "tsconfig.json", "src", "schema/operations"];
+const PAGE_INPUTS = ["build.js", "package-lock.json", "schema/operations"];
+/** The GraphiQL page in a build. The tests run the files of src, which read it at the same path of the repository. */
+const PAGE = "dist/graphiql";
 const PROGRAMS = ["main.js", "emulator/main.js", "auth/make-api-key.js", "graphql/print-schema.js"];
 const BUILD_NAME = /[\da-f]{32}/;
 const HOUR_MS = 3_600_000;
-/** Ends the names of files and directories that are not finished; process ids repeat in containers. */
+/** Suffix of files and directories that are not finished. A process id would not be unique: it repeats in containers. */
 const UNFINISHED = `.${randomUUID()}`;
 
 process.chdir(import.meta.dirname);
 const previous = existsSync("dist/main.js") && BUILD_NAME.exec(readFileSync("dist/main.js", "utf8"))?.[0];
-let build = hashInputs();
+let build = hash(INPUTS);
 while (!existsSync(`dist/${build}`)) {
   const temporary = `dist/${build}${UNFINISHED}`;
+  const page = await renderPage();
   try {
     await bundle(`${temporary}/program`);
-    cpSync("schema/operations", `${temporary}/schema/operations`, { recursive: true });
-    const hash = hashInputs();
-    if (hash === build) rename(temporary, `dist/${build}`);
-    build = hash;
+    cpSync(page, `${temporary}/${PAGE}`, { recursive: true });
+    const current = hash(INPUTS);
+    if (current === build) rename(temporary, `dist/${build}`);
+    build = current;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
 }
 for (const program of PROGRAMS) publish(program);
+await publishPage();
 utimesSync(`dist/${build}`, new Date(), new Date());
 removeOldBuilds();
 
-function hashInputs() {
+function hash(inputs) {
   const hash = createHash("sha256").update(process.version);
-  for (const input of INPUTS) {
+  for (const input of inputs) {
     const paths = statSync(input).isDirectory()
       ? readdirSync(input, { recursive: true }).map((path) => join(input, path))
       : [input];
@@ -55,54 +61,96 @@ function hashInputs() {
   return hash.digest("hex").slice(0, 32);
 }
 
+/**
+ * Renders the GraphiQL page, which loads nothing from other addresses. Its tabs are the numbered files of schema/operations.
+ * Returns a directory with the page, compressed, and with the hashes of its scripts for the content security policy. All this
+ * takes longer than the bundle, so the directory is named after a hash of its inputs and used again.
+ */
+async function renderPage() {
+  const directory = `dist/graphiql-${hash(PAGE_INPUTS)}`;
+  if (!existsSync(directory)) {
+    const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
+    const files = readdirSync("schema/operations").filter((file) => /^\d.*\.graphql$/.test(file));
+    const defaultTabs = files
+      .sort()
+      .map((file) => ({ query: readFileSync(`schema/operations/${file}`, "utf8") }));
+    const html = renderGraphiQL({ title: "PIOPIY GraphQL Gateway", endpoint: "/graphql", defaultTabs });
+    const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script]) => script);
+    const hashes = scripts.map((script) => createHash("sha256").update(script).digest("base64"));
+    mkdirSync(directory + UNFINISHED, { recursive: true });
+    writeFileSync(`${directory}${UNFINISHED}/page.html.gz`, gzipSync(html));
+    writeFileSync(`${directory}${UNFINISHED}/script-hashes.json`, JSON.stringify(hashes));
+    rename(directory + UNFINISHED, directory);
+  }
+  utimesSync(directory, new Date(), new Date());
+  return directory;
+}
+
 async function bundle(directory) {
   const { build } = await import("rolldown");
-  // One file starts in half the time of the nine hundred that it is made of.
+  // A bundle of a few files starts in half the time of its nine hundred modules.
   await build({
     input: Object.fromEntries(
       PROGRAMS.map((program) => [program.slice(0, -3), `src/${program.slice(0, -3)}.ts`]),
     ),
     platform: "node",
-    // type-graphql would load it to check inputs, which is switched off here.
+    // type-graphql imports it to validate inputs, which is switched off here.
     external: ["class-validator"],
     logLevel: "warn",
     output: {
       dir: directory,
-      // As deep as in src, since what a module reads it finds by its own address.
+      // Chunks are as deep as files in src, because a module finds the files that it reads relative to its own path.
       chunkFileNames: "chunks/[name]-[hash].js",
-      // reflect-metadata has to be there before the first decorator is.
+      // reflect-metadata must run before the first decorator.
       strictExecutionOrder: true,
-      // Log entries of errors name the files of src; their text would double the size of a build.
+      // Stacks in the log name the files of src. With the text of the sources a build would be twice as large.
       sourcemap: true,
       sourcemapExcludeSources: true,
     },
   });
 }
 
-/** Renames a build, unless another process has finished the same build first. */
+/** Renames a finished directory, or removes it if another process was faster. */
 function rename(from, to) {
   try {
     renameSync(from, to);
   } catch (error) {
     if (!existsSync(to)) throw error;
+    rmSync(from, { recursive: true });
   }
 }
 
-/** Makes a program's fixed path lead to this build, in one step. */
+/** Makes the file at a program's fixed path import this build. */
 function publish(program) {
   const path = `dist/${program}`;
   const target = relative(dirname(path), `dist/${build}/program/${program}`);
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path + UNFINISHED, `import "${target.startsWith(".") ? target : `./${target}`}";\n`);
+  writeFile(path, `import "${target.startsWith(".") ? target : `./${target}`}";\n`);
+}
+
+async function publishPage() {
+  const directory = await renderPage();
+  mkdirSync(PAGE, { recursive: true });
+  for (const name of readdirSync(directory)) {
+    writeFile(`${PAGE}/${name}`, readFileSync(`${directory}/${name}`));
+  }
+}
+
+/** Writes a file atomically. */
+function writeFile(path, content) {
+  writeFileSync(path + UNFINISHED, content);
   renameSync(path + UNFINISHED, path);
 }
 
-/** Removes builds that nothing needs: a worker has its build in its command line, and a program that starts has a new one. */
+/**
+ * Removes builds and pages that were not used for an hour. A build that a running gateway may still load is not removed: the
+ * command line of its workers contains the name of the build.
+ */
 function removeOldBuilds() {
   const { status, stdout } = spawnSync("ps", ["-A", "-o", "args="], { encoding: "utf8" });
   if (status !== 0) return;
   for (const name of readdirSync("dist").filter((name) => BUILD_NAME.test(name))) {
-    // Another process may rename or remove it meanwhile.
+    // Another process may have removed it in the meantime.
     const { mtimeMs } = statSync(`dist/${name}`, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
     const isOld = Date.now() - mtimeMs > HOUR_MS;
     if (isOld && name !== build && name !== previous && !stdout.includes(name)) {

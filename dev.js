@@ -1,4 +1,4 @@
-// Runs the gateway on the emulator, and builds and restarts it after each change of its sources.
+// Runs the gateway on the emulator, and builds and restarts it after each change of its source files.
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { readdirSync, readFileSync, watch } from "node:fs";
@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const SOURCES = ["src", "schema/operations"];
 const GATEWAY = ["--max-semi-space-size=64", "--env-file=.env.emulator", "dist/main.js"];
-/** Editors and git write several files at once. */
+/** Milliseconds from a change to the build: editors and git write several files together. */
 const SETTLE_MS = 50;
-/** How long a gateway may take to end before it is killed. Nobody wants to wait for slow clients between two changes. */
+/** Milliseconds until a gateway that does not exit is killed. A slow client must not delay the restart. */
 const GRACE_MS = 1000;
 
 process.chdir(import.meta.dirname);

@@ -2,14 +2,14 @@ export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   globalSetup: "<rootDir>/test/support/global-setup.js",
-  // The setup of a run that `--watch` starts would start the next one.
+  // With `--watch`, files that the global setup writes would start the next run.
   watchPathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/test/generated/"],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
-  // Tests wait for conditions. This ends one that never comes, also on a machine that is busy with other work.
+  // Tests wait for conditions. Long enough for a busy machine, this ends a test whose condition never becomes true.
   testTimeout: 300_000,
   maxWorkers: "100%",
-  // A process that runs one suite after another keeps what each has loaded, and ends up collecting garbage for most of its time.
+  // A worker keeps the modules of all its suites in memory. Without a limit, garbage collection takes most of its time.
   workerIdleMemoryLimit: "600MB",
   transform: {
     "^.+\\.ts$": [

@@ -5,29 +5,29 @@ const QUOTED = /^(?:"(.*)"|'(.*)'|`(.*)`|“(.*)”|‘(.*)’)$/s;
 const QUOTES_MISTAKE = "must not have quotes around its value. Remove the quotes.";
 const MAX_SHOWN = 60;
 
-/** Environment variables as a process gets them. */
+/** Environment variables of a process. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads variables by zod schemas, and collects every mistake instead of stopping at the first. White space around a value is cut
- * off, and a variable that is empty counts as not set.
+ * Reads variables by zod schemas, and collects all errors instead of stopping at the first. White space around a value is
+ * removed, and an empty variable counts as not set.
  */
 export class Environment {
-  /** A set, since several parts of a list may have the same mistake. */
+  /** A set, because several parts of a list may have the same error. */
   readonly mistakes = new Set<string>();
 
   constructor(private readonly variables: Variables) {}
 
-  /** Returns the text of a variable, or undefined where it is not set. */
+  /** Returns the text of a variable, or undefined if it is not set. */
   text(name: string): string | undefined {
     const text = this.variables[name]?.trim() ?? "";
-    // Files of variables for containers are no shell scripts: quotes in them are a part of the value.
+    // Unlike a shell, `docker run --env-file` keeps quotes as a part of the value.
     const inner = QUOTED.exec(text)?.slice(1).join("");
     if (inner !== undefined) this.mistakes.add(`${name} ${QUOTES_MISTAKE}`);
     return (inner ?? text) || undefined;
   }
 
-  /** Returns what a schema makes of a variable. After a mistake it is undefined: check `mistakes` before any value is used. */
+  /** Returns the parsed value of a variable. It is undefined after an error: check `mistakes` before you use any value. */
   read<Value>(name: string, schema: z.ZodType<Value>): Value {
     const { data, error } = schema.safeParse(this.text(name));
     for (const { message } of error?.issues ?? []) this.mistakes.add(`${name} ${message}`);
@@ -35,7 +35,7 @@ export class Environment {
   }
 }
 
-/** Returns the schema of a text that must be set. The reason is shown when it is not, the text never: it may be a secret. */
+/** Returns the schema of a text that must be set. Error messages show the reason, never the text: it may be a secret. */
 export function required(reason: string) {
   return z.string(`must be set: ${reason}.`);
 }
@@ -43,7 +43,7 @@ export function required(reason: string) {
 /**
  * Returns the schema of a whole number in decimal digits.
  *
- * @param auto what the word `auto` stands for; without it the word is not allowed
+ * @param auto the number for the word `auto`; if undefined, the word is not allowed
  */
 export function wholeNumber(minimum: number, maximum: number, fallback: number, auto?: number) {
   const isAuto = (text: string) => auto !== undefined && text === "auto";
@@ -58,17 +58,17 @@ export function wholeNumber(minimum: number, maximum: number, fallback: number, 
     .default(fallback);
 }
 
-/** Returns the schema of one of some words. */
+/** Returns the schema of a choice between words. */
 export function oneOf<const Choice extends string>(...choices: Choice[]) {
   return z.enum(choices, { error: invalid(`must be one of ${choices.join(", ")}`) });
 }
 
-/** The schema of `true` or `false`, which is the default. */
+/** Schema of `true` or `false`. The default is `false`. */
 export const flag = oneOf("true", "false")
   .default("false")
   .transform((value) => value === "true");
 
-/** Returns the schema of parts that commas separate; none where the variable is not set. */
+/** Returns the schema of a comma-separated list. The list is empty if the variable is not set. */
 export function list<Part>(part: z.ZodType<Part, string>) {
   const unquoted = z.string().refine((text) => !QUOTED.test(text), { error: QUOTES_MISTAKE, abort: true });
   return z
@@ -78,40 +78,40 @@ export function list<Part>(part: z.ZodType<Part, string>) {
     .pipe(z.array(unquoted.pipe(part)));
 }
 
-/** Returns the schema of a list of texts that pass a test, which the description explains. */
+/** Returns the schema of a comma-separated list of texts that pass `isPart`. Error messages contain the description. */
 export function listOf(isPart: (text: string) => boolean, description: string) {
   const error = ({ input }: { readonly input: unknown }) =>
-    `must hold ${description}; ${JSON.stringify(String(input).slice(0, MAX_SHOWN))} is none.`;
+    `must contain ${description} (got ${JSON.stringify(String(input).slice(0, MAX_SHOWN))}).`;
   return list(z.string().refine(isPart, { error }));
 }
 
 /**
- * Returns the schema of an address that must not be overheard: https, or http on loopback. It becomes its normal form. No
- * mistake shows it, since it may hold a secret.
+ * Returns the schema of a URL that must be encrypted: https, or http to a loopback address. The URL is normalized. Error
+ * messages do not show it, because it may contain a secret.
  *
- * @param allowHttp plain http may lead elsewhere too
- * @param alternative what the variable may hold instead
+ * @param allowHttp whether plain http is allowed for all addresses
+ * @param alternative end of the message, with another value that the variable may have
  */
 export function address({ allowHttp = false, allowQuery = false, alternative = "" } = {}) {
-  const error = `must be an address that begins with https://${alternative}.`;
+  const error = `must be a URL that starts with https://${alternative}.`;
   return z
     .url({ protocol: /^https?$/, normalize: true, abort: true, error })
     .refine((url) => {
       const { username, password, hash } = new URL(url);
       return !(username || password || hash);
-    }, "must hold no user, password or fragment.")
-    .refine((url) => allowQuery || !url.includes("?"), "must hold no query.")
+    }, "must not contain a user, a password or a fragment.")
+    .refine((url) => allowQuery || !url.includes("?"), "must not contain a query.")
     .refine(
       (url) => allowHttp || url.startsWith("https:") || isLoopback(url),
-      "must begin with https://, since a secret depends on it. Plain http is for a loopback address.",
+      "must start with https://, because http does not protect secrets. Plain http is allowed for a loopback address only.",
     );
 }
 
-/** Returns whether an address leads to this machine. */
+/** Returns whether the host of a URL is a loopback address. */
 export function isLoopback(url: string): boolean {
   return URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
 }
 
 function invalid(rule: string): (issue: { readonly input: unknown }) => string {
-  return ({ input }) => `${rule}; it is ${JSON.stringify(input)}.`;
+  return ({ input }) => `${rule} (got ${JSON.stringify(input)}).`;
 }

@@ -5,13 +5,13 @@ import { describeError, isError } from "./describe-error.js";
 const STDOUT = 1;
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 const RETRY_MS = 10;
-/** How long the end of the process may wait for a reader that is slow. */
+/** Milliseconds that the exit of the process may wait for a slow reader. */
 const END_MS = 1000;
 
 /**
- * Writes log entries to standard output. While that fails, as on a full disk, to a closed pipe or to one that nobody reads,
- * 1 MiB of entries is buffered; further ones are dropped and counted. pino's own destination writes to a full disk in an
- * endless loop.
+ * Writes log entries to standard output. While that fails, as on a full disk, to a closed pipe or to a pipe without a reader,
+ * 1 MiB of entries is buffered. Further entries are dropped and counted. pino's own destination would retry in an endless loop
+ * on a full disk.
  */
 export class LogDestination {
   readonly #descriptor = openStdout();
@@ -21,7 +21,7 @@ export class LogDestination {
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param reportDropped logs how many entries were dropped, once all that were buffered are written */
+  /** @param reportDropped logs the number of dropped entries, after all buffered entries are written */
   constructor(reportDropped: (count: number) => void) {
     this.#reportDropped = reportDropped;
     process.on("exit", () => this.#end());
@@ -38,7 +38,7 @@ export class LogDestination {
     if (!this.#timer) this.#writeAll();
   }
 
-  /** Writes what is buffered. Returns the error code of the write that failed; later it is tried again. */
+  /** Writes the buffered entries. If a write fails, returns its error code and tries again later. */
   #writeAll(): string | undefined {
     this.#timer = undefined;
     try {
@@ -66,9 +66,9 @@ export class LogDestination {
   }
 }
 
-/** Returns a descriptor of standard output whose writes fail where they would block, as far as the system has one. */
+/** Returns a descriptor of standard output. If it is a pipe, writes fail instead of blocking, where the system supports that. */
 function openStdout(): number {
-  // At its first use, Node makes a pipe or a socket non-blocking, until any process that shares it ends.
+  // On first use, Node.js makes a pipe or a socket non-blocking, until a process that shares it exits.
   void process.stdout;
   try {
     if (fstatSync(STDOUT).isFIFO())
@@ -80,13 +80,13 @@ function openStdout(): number {
 }
 
 /**
- * The options of every logger. Whatever is logged, an error in it is shown without its message, also where a library
- * passes the error alone.
+ * Returns the options of all loggers. An error is always logged without its message, because messages may contain values of
+ * clients. This includes errors that a library logs.
  */
 export function loggerOptions(level: string): LoggerOptions {
   return {
     level,
-    // Bindings of child loggers are serialized, but not formatted.
+    // pino applies serializers, but no formatters, to the bindings of child loggers.
     serializers: { err: withoutMessage },
     formatters: {
       log: (entry) =>
@@ -101,7 +101,7 @@ export function loggerOptions(level: string): LoggerOptions {
       logMethod([first, ...more], method) {
         const entry: unknown = isError(first) ? { err: first } : first;
         const rest = more.map((value: unknown) => (isError(value) ? describeError(value).type : value));
-        // pino takes the message of the error as the text of an entry that has none.
+        // Without a text, pino would log the message of the error.
         if (rest.length === 0 && Object(entry).err) rest.push("an unexpected error");
         method.apply(this, [entry, ...rest] as Parameters<typeof method>);
       },

@@ -16,16 +16,16 @@ import { Workers } from "./workers.js";
 
 type Account = Exclude<Config["upstream"], "emulator">;
 
-/** How long accepted requests may take to end after a signal to stop. */
+/** Milliseconds for accepted requests to finish after a signal. Then the process exits. */
 const GRACE_MS = 15_000;
-/** Signals within this time after the first are one: npm passes on a signal that the terminal has sent to the gateway too. */
+/** Signals within this time after the first count as one: npm forwards a signal that the terminal has also sent to the gateway. */
 const ONE_SIGNAL_MS = 1000;
-/** Where a worker finds the embedded emulator. */
+/** Environment variable that passes the URL of the embedded emulator to workers. */
 const EMULATOR_URL = "EMULATOR_URL";
-/** Shows a worker that its primary process is this program. */
+/** Environment variable that shows a worker that its primary process is this program. */
 const PRIMARY_PID = "GATEWAY_PRIMARY_PID";
 
-/** Another program, such as pm2 in its cluster mode, may be the primary process: it passes no changes on. */
+/** The primary process may be another program, such as pm2 in cluster mode. Such a program relays no invalidations. */
 const isOwnWorker = cluster.isWorker && process.env[PRIMARY_PID] === String(process.ppid);
 const closers = new Closers();
 let stoppingSince: number | undefined;
@@ -41,9 +41,9 @@ try {
   const { config, emulatorSettings } = readSettings();
   await start(config, emulatorSettings);
 } catch (error) {
-  // A signal to the process group may end a worker before this process handles its own.
+  // A signal to the process group may stop a worker before this process has handled the signal.
   await new Promise(setImmediate);
-  // What fails after a signal fails because everything is being closed.
+  // Errors after a signal are consequences of closing.
   if (!closers.isClosing) reportFailure(error);
   await stop();
 }
@@ -53,13 +53,13 @@ function reportFailure(error: unknown): void {
   process.exitCode = 1;
 }
 
-/** Closes everything that is open. The process ends afterwards, at the latest after `GRACE_MS`. */
+/** Closes everything that is open, after which the process exits. It exits after `GRACE_MS` at the latest. */
 async function stop(): Promise<void> {
   setTimeout(() => process.exit(1), GRACE_MS).unref();
   await closers.close().catch(reportFailure);
 }
 
-/** Returns the settings of the gateway, and of the emulator if it is embedded. Throws one error with all mistakes in both. */
+/** Returns the settings of the gateway, and of the emulator if it is embedded. Throws one `ConfigError` that lists all errors of both. */
 function readSettings(): { config: Config; emulatorSettings: EmulatorSettings | undefined } {
   const mistakes: string[] = [];
   const tryRead = <T>(read: () => T): T | undefined => {
@@ -72,7 +72,7 @@ function readSettings(): { config: Config; emulatorSettings: EmulatorSettings | 
     }
   };
   const config = tryRead(() => readConfig(process.env));
-  // Any free port unless one is named, so that several gateways run side by side.
+  // By default the emulator listens on any free port, so that several gateways can run at the same time.
   const emulatorSettings =
     new Environment(process.env).text("PIOPIY_URL") === "emulator"
       ? tryRead(() => readEmulatorSettings({ EMULATOR_PORT: "0", ...process.env }))
@@ -84,10 +84,8 @@ function readSettings(): { config: Config; emulatorSettings: EmulatorSettings | 
 async function start(config: Config, emulatorSettings: EmulatorSettings | undefined): Promise<void> {
   const log = createLog(config.logLevel);
   if (cluster.isWorker) {
-    // Without a listener, a primary process that has just died would be an unhandled error event.
-    process.on("error", (error) =>
-      log.warn({ reason: reasonOf(error) }, "the primary process is not reached"),
-    );
+    // When the primary process has just died, an error event without a listener would end this process.
+    process.on("error", (error) => log.warn({ reason: reasonOf(error) }, "cannot reach the primary process"));
     await closers.add(() => cluster.worker?.disconnect());
   }
   const emulator =
@@ -109,7 +107,7 @@ async function start(config: Config, emulatorSettings: EmulatorSettings | undefi
 
 function createLog(level: Config["logLevel"]): FastifyBaseLogger {
   const destination = new LogDestination((dropped) =>
-    log.error({ dropped }, "log entries were dropped, since standard output could not be written to"),
+    log.error({ dropped }, "log entries were dropped because standard output could not be written"),
   );
   const log = pino(loggerOptions(level), destination);
   return log;
@@ -121,8 +119,8 @@ async function startServer(config: Config, account: Account, log: FastifyBaseLog
   const peers = isOwnWorker ? "workers" : cluster.isWorker ? "unreachable" : "none";
   if (peers === "unreachable" && !redis) {
     log.warn(
-      "another program's cluster mode has started this process: nothing is cached, since changes of the other processes " +
-        "are not heard. Set REDIS_URL, or start the gateway once and set WORKERS",
+      "another program's cluster mode has started this process: nothing is cached, because it does not receive the " +
+        "invalidations of the other processes. Set REDIS_URL, or start the gateway once and set WORKERS",
     );
   }
   const piopiy = new PiopiyClient({ ...config, ...account, redis, peers }, log);
@@ -141,7 +139,7 @@ async function startWorkers(
   emulatorUrl: string,
   log: FastifyBaseLogger,
 ): Promise<string> {
-  // The build that this process started from: the path that it was started by may lead to a newer one.
+  // The file of this build: dist/main.js may import a newer build by now.
   cluster.setupPrimary({ exec: fileURLToPath(import.meta.url) });
   const workers = new Workers({ [EMULATOR_URL]: emulatorUrl, [PRIMARY_PID]: String(process.pid) }, log);
   await closers.add(async () => {
@@ -153,9 +151,7 @@ async function startWorkers(
 
 function describePortError(error: unknown, { host, port }: Config): unknown {
   if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return error;
-  return new Error(
-    `Port ${port} on ${host} is in use. Set PORT to another one, or to 0 for any that is free.`,
-  );
+  return new Error(`Port ${port} on ${host} is in use. Set PORT to another port, or to 0 for any free port.`);
 }
 
 function printAddresses(address: string, config: Config, emulatorUrl: string | undefined): void {
@@ -163,12 +159,12 @@ function printAddresses(address: string, config: Config, emulatorUrl: string | u
   if (config.graphiql) console.log(`GraphiQL     ${address}/graphiql`);
   if (emulatorUrl) {
     console.log(
-      `This gateway talks to an emulator of PIOPIY at ${emulatorUrl}, not to PIOPIY: no phone will ring.`,
+      `The gateway sends its requests to the PIOPIY emulator at ${emulatorUrl}, not to PIOPIY: no phone rings.`,
     );
   }
   if (config.auth.mode === "none") {
     console.log(
-      "AUTH=none: whoever reaches this address may read, change and remove every endpoint, and read every password.",
+      "AUTH=none: everyone who can reach this address can read, change and remove every endpoint, and read every password.",
     );
   }
 }

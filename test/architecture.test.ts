@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parseSync, Visitor } from "rolldown/utils";
 
-/** The rooms of the gateway in `src`, top first: a room imports itself and the rooms below it. */
-const rooms = ["http", "graphql", "answer-url", "auth", "piopiy", "pcmo", "sip"];
-/** The files of `src` that stand above the rooms. All others beside the rooms stand below them. */
-const roof = ["main.ts", "workers.ts"];
+/** Directories of the gateway in `src`, top layer first. A directory imports files of itself and of the directories below it. */
+const directories = ["http", "graphql", "answer-url", "auth", "piopiy", "pcmo", "sip"];
+/** Files directly in `src` that are above all directories. All other files directly in `src` are below them. */
+const topFiles = ["main.ts", "workers.ts"];
 const startFiles = ["main.ts", "emulator/main.ts", "graphql/print-schema.ts", "auth/make-api-key.ts"];
 
 interface SourceFile {
@@ -21,7 +21,7 @@ interface SourceFile {
 }
 
 const files = ["src", "test", "bench"].flatMap(sourcePaths).map(readSource);
-const gateway = files.filter(({ path }) => path.startsWith("src/") && roomOf(path) !== "emulator");
+const gateway = files.filter(({ path }) => path.startsWith("src/") && directoryOf(path) !== "emulator");
 
 describe("The source files", () => {
   it("import project files that exist", () => {
@@ -32,7 +32,7 @@ describe("The source files", () => {
     expect(missing).toEqual([]);
   });
 
-  it("import each other without circles, which would also crash object types that refer to each other", () => {
+  it("import each other without circles, which would crash object types that refer to each other", () => {
     const importsOf = new Map(files.map(({ path, imports }) => [path, imports]));
     const reachable = (from: string, seen = new Set<string>()): Set<string> => {
       for (const name of importsOf.get(from) ?? []) if (!seen.has(name)) reachable(name, seen.add(name));
@@ -41,11 +41,11 @@ describe("The source files", () => {
     expect(paths(files.filter(({ path }) => reachable(path).has(path)))).toEqual([]);
   });
 
-  it("are no barrels: none exports what another file declares", () => {
+  it("re-export nothing from other files", () => {
     expect(paths(files.filter(({ isBarrel }) => isBarrel))).toEqual([]);
   });
 
-  it("are named in kebab-case, and none after a drawer such as utils or types", () => {
+  it("are named in kebab-case, and not utils, types or the like", () => {
     const isMisnamed = (part: string) =>
       !/^[a-z\d]+(-[a-z\d]+)*(\.[a-z]+)*$/.test(part) ||
       /^((.+-)?(utils?|helpers?)|index|common|types|constants|misc|shared|lib)(\.[a-z]+)*$/.test(part);
@@ -54,44 +54,44 @@ describe("The source files", () => {
 });
 
 describe("The files of src", () => {
-  it.each(["", ...rooms])("in room '%s' import downwards only", (room) => {
+  it.each(["", ...directories])("in directory '%s' import files of lower layers only", (directory) => {
     const upwards = files
-      .filter(({ path }) => path.startsWith("src/") && roomOf(path) === room)
+      .filter(({ path }) => path.startsWith("src/") && directoryOf(path) === directory)
       .flatMap(({ path, imports }) =>
         imports
-          .filter((name) => isOwn(name) && floorOf(name) < floorOf(path))
+          .filter((name) => isOwn(name) && layerOf(name) < layerOf(path))
           .map((name) => `${path} imports ${name}`),
       );
     expect(upwards).toEqual([]);
   });
 
-  it("stand in the known rooms", () => {
+  it("are in the known directories", () => {
     const found = new Set(
-      files.filter(({ path }) => path.startsWith("src/")).map(({ path }) => roomOf(path)),
+      files.filter(({ path }) => path.startsWith("src/")).map(({ path }) => directoryOf(path)),
     );
-    expect([...found].sort()).toEqual(["", "emulator", ...rooms].sort());
+    expect([...found].sort()).toEqual(["", "emulator", ...directories].sort());
   });
 
-  it("keep the gateway and the emulator apart, but for main.ts, which starts both", () => {
+  it("of the gateway and of the emulator do not import each other, except main.ts, which starts both", () => {
     const crossing = files.filter(
       ({ path, imports }) =>
         path.startsWith("src/") &&
         imports.some(
-          (name) => isOwn(name) && (roomOf(name) === "emulator") !== (roomOf(path) === "emulator"),
+          (name) => isOwn(name) && (directoryOf(name) === "emulator") !== (directoryOf(path) === "emulator"),
         ),
     );
     expect(paths(crossing)).toEqual(["src/main.ts"]);
   });
 
-  it("keep the rules of PCMO and SIP free of the gateway", () => {
+  it("in pcmo and sip import no files of the gateway", () => {
     const foreign = gateway
-      .filter(({ path }) => ["pcmo", "sip"].includes(roomOf(path)))
+      .filter(({ path }) => ["pcmo", "sip"].includes(directoryOf(path)))
       .flatMap(({ path, imports }) =>
         imports
-          .filter((name) => isOwn(name) && ![roomOf(path), "sip"].includes(roomOf(name)))
-          .map((name) => `${roomOf(path)} imports ${name}`),
+          .filter((name) => isOwn(name) && ![directoryOf(path), "sip"].includes(directoryOf(name)))
+          .map((name) => `${directoryOf(path)} imports ${name}`),
       );
-    // These import nothing of the project themselves. A password is of the type that prints `***`.
+    // These files import nothing of the project.
     const allowed = [
       "pcmo imports src/nearest-name.ts",
       "pcmo imports src/format-value.ts",
@@ -100,12 +100,12 @@ describe("The files of src", () => {
     expect(foreign.filter((entry) => !allowed.includes(entry))).toEqual([]);
   });
 
-  it("import got, dataloader and type-graphql only where these belong", () => {
+  it("import got, dataloader and type-graphql in their places only", () => {
     const importersOf = (name: string) =>
       paths(
         gateway.filter(({ imports }) => imports.some((used) => used === name || used.startsWith(`${name}/`))),
       );
-    const outside = importersOf("type-graphql").filter((path) => roomOf(path) !== "graphql");
+    const outside = importersOf("type-graphql").filter((path) => directoryOf(path) !== "graphql");
     expect({ got: importersOf("got"), dataloader: importersOf("dataloader"), outside }).toEqual({
       got: ["src/piopiy/transport.ts"],
       dataloader: ["src/piopiy/loader.ts"],
@@ -114,13 +114,15 @@ describe("The files of src", () => {
     expect(importersOf("type-graphql")).not.toEqual([]);
   });
 
-  it("spell as PIOPIY does only in piopiy/ and emulator/, also in comments and descriptions", () => {
+  it("use PIOPIY's spelling in piopiy/ and emulator/ only, also in comments and descriptions", () => {
     const spelling = /connect_URL|appid|cmi-\d|_sip\b/;
-    expect(holding(spelling).filter((path) => !["piopiy", "emulator"].includes(roomOf(path)))).toEqual([]);
+    expect(holding(spelling).filter((path) => !["piopiy", "emulator"].includes(directoryOf(path)))).toEqual(
+      [],
+    );
     expect(holding(spelling)).toContain("src/piopiy/protocol.ts");
   });
 
-  it("declare no type, interface, class or enum under the name of another one", () => {
+  it("declare no two types, interfaces, classes or enums with the same name", () => {
     const places = new Map<string, string[]>();
     for (const { path, types } of files.filter(({ path }) => path.startsWith("src/"))) {
       for (const name of types) places.set(name, [...(places.get(name) ?? []), path]);
@@ -140,8 +142,8 @@ describe("The files of src", () => {
     expect(places).toContain("src/main.ts");
   });
 
-  it("use nothing that type-graphql loses or disables silently", () => {
-    // simpleResolvers switches @Authorized off; a schema that is printed for federation loses its extensions.
+  it("use no feature that type-graphql loses or disables without an error", () => {
+    // simpleResolvers disables @Authorized. A schema that is printed for federation loses its extensions.
     expect(holding(/simpleResolvers|@Extensions|complexity:|globalMiddlewares/)).toEqual([]);
   });
 });
@@ -205,17 +207,17 @@ function isOwn(name: string): boolean {
   return /^(src|test|bench)\//.test(name);
 }
 
-/** Returns the directory in `src`, or an empty text for a file beside the rooms. */
-function roomOf(path: string): string {
+/** Returns the name of the directory in `src`, or an empty text for a file directly in `src`. */
+function directoryOf(path: string): string {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? "";
 }
 
-/** Counts from the top. Files outside `src` are above all others, since `src` imports none of them. */
-function floorOf(path: string): number {
+/** Returns the number of the layer, from the top. Files outside `src` are above all others, because `src` imports none of them. */
+function layerOf(path: string): number {
   if (!path.startsWith("src/")) return 0;
-  if (roof.includes(path.slice("src/".length))) return 1;
-  const room = roomOf(path);
-  return room === "" ? rooms.length + 2 : rooms.indexOf(room) + 2;
+  if (topFiles.includes(path.slice("src/".length))) return 1;
+  const directory = directoryOf(path);
+  return directory === "" ? directories.length + 2 : directories.indexOf(directory) + 2;
 }
 
 function paths(chosen: readonly SourceFile[]): string[] {

@@ -6,30 +6,30 @@ const names = ["text", "timeout", "caller", "callee", "removeSipEndpoint", "GROU
 describe("nearestName", () => {
   it.each([
     ["a missing letter", "timeou", "timeout"],
-    ["a letter too many", "texxt", "text"],
-    ["another letter", "taxt", "text"],
+    ["an additional letter", "texxt", "text"],
+    ["a replaced letter", "taxt", "text"],
     ["two swapped letters", "timeuot", "timeout"],
     ["two swapped letters of a short name", "tetx", "text"],
     ["swapped letters beside a name that is as close", "callre", "caller"],
-    ["two mistakes in a long name", "tymeaut", "timeout"],
+    ["two typing errors in a long name", "tymeaut", "timeout"],
     ["another letter case", "group", "GROUP"],
-    ["a mistake in a name with capitals", "removeSipEndpoin", "removeSipEndpoint"],
+    ["a typing error in a name with capitals", "removeSipEndpoin", "removeSipEndpoint"],
     ["a name of 32 characters", `y${"x".repeat(31)}`, "x".repeat(32)],
   ])("finds the name despite %s", (_title, misspelled, name) => {
     expect(nearestName(misspelled, names)).toBe(name);
   });
 
   it.each([
-    ["two mistakes in a short name", "tost"],
-    ["three mistakes", "tymeauts"],
-    ["a mistake in a name of two letters", "in"],
-    ["nothing", ""],
+    ["two typing errors in a short name", "tost"],
+    ["three typing errors", "tymeauts"],
+    ["a typing error in a name of two letters", "in"],
+    ["an empty text", ""],
     ["more than 32 characters", "x".repeat(33)],
-  ])("finds none for %s", (_title, misspelled) => {
+  ])("returns undefined for %s", (_title, misspelled) => {
     expect(nearestName(misspelled, names)).toBeUndefined();
   });
 
-  it("finds none where there are no names", () => {
+  it("returns undefined if there are no names", () => {
     expect(nearestName("timeout", [])).toBeUndefined();
   });
 });

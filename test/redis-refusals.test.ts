@@ -11,7 +11,7 @@ const describeWithRedis = hasRedis ? describe : describe.skip;
 if (!hasRedis)
   process.stderr.write("Skipped: tests of rejected commands need Redis (apt-get install redis-server).\n");
 
-/** How long an old state may be served after a change, by docs/cache.md. */
+/** Maximum milliseconds for which old data may be served after a change: see docs/cache.md. */
 const BOUND_MS = 1000;
 const one = '{ sipEndpoint(username: "alice") { username type } }';
 const remove = 'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }';
@@ -33,7 +33,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A connection of a user that the gateways do not use. */
+/** Connects as a user that the gateways do not use. */
 async function connectAdmin() {
   const first = createClient({ url: redis.url });
   await first.connect();
@@ -78,7 +78,7 @@ async function readiness({ origin }: TestGateway): Promise<unknown> {
   return [response.status, await response.json()];
 }
 
-const ready = (state: "up" | "down") => [200, { status: "ready", piopiy: "asked", redis: state }];
+const ready = (state: "up" | "down") => [200, { status: "ready", piopiy: "up", redis: state }];
 const logged = ({ log }: TestGateway, text: string) =>
   log.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes(text));
 
@@ -210,9 +210,9 @@ describeWithRedis("Gateways whose Redis rejects a command", () => {
 });
 
 describeWithRedis("Without REDIS_URL", () => {
-  it("/health/ready has no field for Redis", async () => {
+  it("/health/ready does not contain `redis`", async () => {
     const gateway = await startGateway({});
     gateways.push(gateway);
-    expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "asked" }]);
+    expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "up" }]);
   });
 });

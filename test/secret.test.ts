@@ -8,14 +8,14 @@ import { startGateway } from "./support/gateway/test-gateway.js";
 const text = "made-up-password";
 const secret = new Secret(text);
 
-/** What a log holds after an object was logged. */
+/** Returns the log after an object was logged. */
 function logged(object: object): string {
   const lines: string[] = [];
   pino({ level: "trace" }, { write: (line: string) => lines.push(line) }).info(object, `about ${secret}`);
   return lines.join();
 }
 
-/** What a GraphQL field of type String makes of a value that a resolver forgot to reveal. */
+/** Returns the response of a GraphQL field of type String whose resolver returns this value. */
 function serialized(value: unknown): string {
   const query = new GraphQLObjectType({
     name: "Query",
@@ -41,12 +41,12 @@ describe("A secret", () => {
     expect(print).toMatch(/\*\*\*|NaN|\{\}|cannot represent/);
   });
 
-  it("shows its text only when it is revealed", () => {
+  it("returns its text only by reveal()", () => {
     expect(secret.reveal()).toBe(text);
     expect([secret.equals(new Secret(text)), secret.equals(new Secret("***"))]).toEqual([true, false]);
   });
 
-  it("is in clear text where a client asks for a password, generated or given", async () => {
+  it("is plain text in the password fields of a response, generated or given", async () => {
     const gateway = await startGateway();
     try {
       const fields = "{ password sipEndpoint { password } }";

@@ -67,7 +67,7 @@ function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyRepl
 
 function explain(error: unknown, { host, port }: EmulatorSettings): string {
   if (isNativeError(error) && "code" in error && error.code === "EADDRINUSE") {
-    return `Port ${port} on ${host} is in use. Set EMULATOR_PORT to another one, or to 0 for any that is free.`;
+    return `Port ${port} on ${host} is in use. Set EMULATOR_PORT to another port, or to 0 for any free port.`;
   }
   return `The emulator cannot listen on ${host}, port ${port}: ${String(error)}`;
 }

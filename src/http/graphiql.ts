@@ -1,33 +1,46 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
-import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { FastifyInstance } from "fastify";
 import { setGraphiqlSecurityHeaders } from "./security-headers.js";
 
-const OPERATIONS = new URL("../../schema/operations/", import.meta.url);
+/** The page that `build.js` has rendered, compressed and hashed, because that takes longer than the rest of a start. */
+const PAGE = new URL("../../dist/graphiql/", import.meta.url);
+/** The endpoint in that page. */
+const ENDPOINT = "/graphql";
 
-/** Serves the GraphiQL page for the endpoint's path. All responses share its bytes, which are compressed once. */
+/** Serves the GraphiQL page, which sends its operations to the endpoint's path. All responses share its bytes in memory. */
 export function addGraphiqlRoute(server: FastifyInstance, endpoint: string, hsts: boolean): void {
-  const html = renderPage(endpoint);
-  const page = Buffer.from(html);
-  const compressed = gzipSync(page);
-  server.get("/graphiql", { onRequest: setGraphiqlSecurityHeaders(html, hsts) }, ({ headers }, reply) => {
+  const { compressed, scriptHashes } = readPage(endpoint);
+  let page: Buffer | undefined;
+  const onRequest = setGraphiqlSecurityHeaders(scriptHashes, hsts);
+  server.get("/graphiql", { onRequest }, ({ headers }, reply) => {
     const vary = reply.getHeader("vary");
     reply
       .type("text/html; charset=utf-8")
       .header("vary", vary ? `${vary}, accept-encoding` : "accept-encoding");
-    if (!acceptsGzip(headers["accept-encoding"])) return reply.send(page);
-    return reply.header("content-encoding", "gzip").send(compressed);
+    if (acceptsGzip(headers["accept-encoding"])) {
+      return reply.header("content-encoding", "gzip").send(compressed);
+    }
+    page ??= gunzipSync(compressed);
+    return reply.send(page);
   });
 }
 
-/** Renders the page, which loads nothing from other hosts. Its tabs are the numbered files of `schema/operations`. */
-function renderPage(endpoint: string): string {
-  const files = readdirSync(OPERATIONS).filter((file) => /^\d.*\.graphql$/.test(file));
-  const defaultTabs = files
-    .sort()
-    .map((file) => ({ query: readFileSync(new URL(file, OPERATIONS), "utf8") }));
-  return renderGraphiQL({ title: "PIOPIY GraphQL Gateway", endpoint, defaultTabs });
+function readPage(endpoint: string): { compressed: Buffer; scriptHashes: string[] } {
+  const compressed = readFileSync(new URL("page.html.gz", PAGE));
+  if (endpoint === ENDPOINT) {
+    const scriptHashes = JSON.parse(readFileSync(new URL("script-hashes.json", PAGE), "utf8"));
+    return { compressed, scriptHashes };
+  }
+  const option = (value: string) => `"endpoint":${JSON.stringify(value)}`;
+  const html = gunzipSync(compressed)
+    .toString()
+    .replace(option(ENDPOINT), () => option(endpoint));
+  const scriptHashes = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = ""]) =>
+    createHash("sha256").update(script).digest("base64"),
+  );
+  return { compressed: gzipSync(html), scriptHashes };
 }
 
 /** Returns whether an `Accept-Encoding` header allows gzip, by its name or by `*`. */

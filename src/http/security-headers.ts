@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyCorsOptions } from "@fastify/cors";
 import type { onRequestHookHandler } from "fastify";
@@ -18,13 +17,15 @@ export function setSecurityHeaders(hsts: boolean): onRequestHookHandler {
 /**
  * Creates the same hook for the GraphiQL page, which loads nothing from other hosts and runs only its own scripts. Its editor
  * sets styles inline and creates its workers from blobs.
+ *
+ * @param scriptHashes SHA-256 hashes of the page's scripts in base64
  */
-export function setGraphiqlSecurityHeaders(page: string, hsts: boolean): onRequestHookHandler {
-  const hashes = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(
-    ([, script = ""]) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`,
-  );
+export function setGraphiqlSecurityHeaders(
+  scriptHashes: readonly string[],
+  hsts: boolean,
+): onRequestHookHandler {
   const directives = {
-    scriptSrc: hashes,
+    scriptSrc: scriptHashes.map((hash) => `'sha256-${hash}'`),
     workerSrc: ["blob:"],
     styleSrc: ["'unsafe-inline'"],
     fontSrc: ["data:"],

@@ -142,7 +142,7 @@ export async function createServer(
   // documents do not need PIOPIY, and requests succeed without Redis.
   server.get("/health/ready", (_request, reply) => {
     const upstreams = {
-      piopiy: piopiy.isUp ? "asked" : "out of order",
+      piopiy: piopiy.isUp ? "up" : "down",
       ...(redis && { redis: redis.isUp ? "up" : "down" }),
     };
     return closing

@@ -296,11 +296,11 @@ describe("A start that fails", () => {
 
   const run = (file: string, env: Record<string, string>) => startProgram([process.execPath, file], env);
 
-  /** Copies the built program without the operations that GraphiQL needs, and returns its path. */
-  function withoutOperations(): string {
+  /** Copies the built program without the GraphiQL page, and returns the path of its main file. */
+  function withoutPage(): string {
     const folder = mkdtempSync(join(tmpdir(), "gateway-"));
     folders.push(folder);
-    const filter = (source: string) => !source.includes("operations");
+    const filter = (source: string) => !source.endsWith(join("dist", "graphiql"));
     cpSync("dist", join(folder, "dist"), { recursive: true, filter });
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');
     symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
@@ -308,22 +308,22 @@ describe("A start that fails", () => {
   }
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ["on the emulator", {}, /^ENOENT.*operations.*\n$/],
+    ["on the emulator", {}, /^ENOENT.*graphiql.*\n$/],
     [
       "with workers",
       { WORKERS: "2" },
-      /^ENOENT.*operations.*\nThe first worker could not start, and has said why\.\n$/,
+      /^ENOENT.*graphiql.*\nThe first worker could not start: see its error above\.\n$/,
     ],
-    ["with a Redis that is unreachable", { REDIS_URL: "redis://127.0.0.1:1" }, /^ENOENT.*operations.*\n$/],
+    ["with a Redis that is unreachable", { REDIS_URL: "redis://127.0.0.1:1" }, /^ENOENT.*graphiql.*\n$/],
     [
       "with AUTH=jwt",
       { AUTH: "jwt", JWT_JWKS_URL: "http://127.0.0.1:1", JWT_ISSUER: "made-up", JWT_AUDIENCE: "made-up" },
-      /^ENOENT.*operations.*\n$/,
+      /^ENOENT.*graphiql.*\n$/,
     ],
   ])(
     "because GraphiQL's files are missing prints that once and exits with 1, %s",
     async (_, env, message) => {
-      const { output, end } = run(withoutOperations(), { ...emulated, GRAPHIQL: "true", ...env });
+      const { output, end } = run(withoutPage(), { ...emulated, GRAPHIQL: "true", ...env });
       expect(await end).toBe(1);
       expect(output.stderr).toMatch(message);
       expect(output.stdout).toBe("");

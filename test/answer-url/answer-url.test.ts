@@ -152,8 +152,8 @@ describe("The settings of answer URLs", () => {
     [{ ...settings, ANSWER_URL_SECRET: "canary-short" }, /^ANSWER_URL_SECRET must be/],
     [{ ...settings, ANSWER_URL_SECRET: `${secrets},${secrets[0]}` }, /^ANSWER_URL_SECRET must be/],
     [{ ...account, ANSWER_URL_SECRET: String(secrets[0]) }, /^PUBLIC_URL must be set/],
-    [{ ...settings, PUBLIC_URL: "http://a.example.com" }, /^PUBLIC_URL must begin with https/],
-    [{ ...settings, PUBLIC_URL: "https://a.example.com/?a" }, /^PUBLIC_URL must hold no query/],
+    [{ ...settings, PUBLIC_URL: "http://a.example.com" }, /^PUBLIC_URL must start with https/],
+    [{ ...settings, PUBLIC_URL: "https://a.example.com/?a" }, /^PUBLIC_URL must not contain a query/],
   ])("are rejected with %j, and the message shows no secret", (variables, message) => {
     const found = mistakes(variables);
     expect(found).toEqual([expect.stringMatching(message)]);

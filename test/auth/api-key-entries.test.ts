@@ -61,7 +61,7 @@ describe("API_KEYS", () => {
   ])("rejects an entry with %s, and the message shows no part of it", (_, entry) => {
     const found = mistakes(`${good},${entry}`);
     expect(found).toEqual([
-      expect.stringMatching(/^API_KEYS must hold entries like .*; entry 2 is not one\.$/),
+      expect.stringMatching(/^API_KEYS must contain entries of the form .* \(entry 2 is invalid\)\.$/),
     ]);
     expect(found.join()).not.toMatch(/hidden|pgg_|SIP:/);
     expect(found.join()).not.toContain(hash.slice(1, 9));
@@ -69,14 +69,14 @@ describe("API_KEYS", () => {
 
   it("reports each invalid entry", () => {
     expect(mistakes(`hidden-1,${good},hidden-2`)).toEqual([
-      expect.stringMatching(/entry 1 is not one/),
-      expect.stringMatching(/entry 3 is not one/),
+      expect.stringMatching(/entry 1 is invalid/),
+      expect.stringMatching(/entry 3 is invalid/),
     ]);
   });
 
   it("rejects a key that is in it twice, and the message does not show it", () => {
     const found = mistakes(`one:${hash}:sip:read,two:${hash.toUpperCase()}:sip:write`);
-    expect(found).toEqual(["API_KEYS must hold each key once."]);
+    expect(found).toEqual(["API_KEYS must contain each key only once."]);
   });
 
   it.each(["", " , "])("is required with AUTH=api-key: %j is rejected", (entries) => {

@@ -34,7 +34,7 @@ it("An open circuit breaker allows one probe at a time, also while requests from
   proxy.setToxics([[1, { kind: "black-hole" }]]);
   const isOut = async () => {
     const health = await fetch(`${gateway.origin}/health/ready`);
-    return (await health.json()).piopiy === "out of order";
+    return (await health.json()).piopiy === "down";
   };
   const early = Array.from({ length: 10 }, (_, number) => read(`early${number}`));
   await until(() => proxy.counts.exchanges === 10);

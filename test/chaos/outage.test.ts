@@ -36,7 +36,7 @@ afterAll(() => report.write());
 
 async function isOut(): Promise<boolean> {
   const health = await fetch(`${proxied.gateway.origin}/health/ready`);
-  return (await health.json()).piopiy === "out of order";
+  return (await health.json()).piopiy === "down";
 }
 
 /** Lets the clients read before, during and after an outage. Returns the measurements of each time. */

@@ -8,7 +8,7 @@ import { Secret } from "../../src/secret.js";
 const account = { PIOPIY_APP_ID: "2222223", PIOPIY_SECRET: "made-up-secret" };
 const complete = { AUTH: "none", ...account };
 
-/** The mistakes that reading these variables throws. */
+/** Returns the errors of a configuration. */
 function mistakes(variables: Record<string, string | undefined>): readonly string[] {
   try {
     readConfig(variables);
@@ -20,7 +20,7 @@ function mistakes(variables: Record<string, string | undefined>): readonly strin
 }
 
 describe("readConfig", () => {
-  it("needs the account and AUTH, and has a default for all else", () => {
+  it("requires the account and AUTH, and has defaults for all other settings", () => {
     expect(readConfig(complete)).toEqual({
       host: "127.0.0.1",
       port: 4000,
@@ -60,7 +60,7 @@ describe("readConfig", () => {
     });
   });
 
-  it("takes every setting", () => {
+  it("reads every setting", () => {
     const settings = {
       HOST: "::1",
       PORT: "0",
@@ -120,7 +120,7 @@ describe("readConfig", () => {
     });
   });
 
-  it("keeps secrets where only those who need them read them", () => {
+  it("wraps secrets, so that they are not printed", () => {
     const REDIS_URL = "redis://:made-up-password@127.0.0.1";
     const ANSWER_URL_SECRET = `${"made-up-".repeat(4)}1,${"made-up-".repeat(4)}2`;
     const config = readConfig({
@@ -138,15 +138,15 @@ describe("readConfig", () => {
     }
   });
 
-  it("takes as many workers as the machine has cores for auto", () => {
+  it("reads WORKERS=auto as the number of cores", () => {
     expect(readConfig({ ...complete, WORKERS: "auto" }).workers).toBe(availableParallelism());
   });
 
-  it("wants no account for the emulator", () => {
+  it("requires no account for the emulator", () => {
     expect(readConfig({ AUTH: "none", PIOPIY_URL: "emulator" }).upstream).toBe("emulator");
   });
 
-  it("tells every mistake at once, in one list", () => {
+  it("lists all errors", () => {
     expect(() =>
       readConfig({
         PORT: "65536",
@@ -164,43 +164,43 @@ describe("readConfig", () => {
       }),
     ).toThrow(
       [
-        "The configuration has mistakes:",
-        '  - PORT must be a whole number from 0 to 65535; it is "65536".',
-        '  - WORKERS must be a whole number from 1 to 256, or the word "auto"; it is "all".',
-        "  - AUTH must be set: api-key, jwt, or none, which lets everyone who reaches this address do everything.",
-        '  - PIOPIY_ALLOW_HTTP must be one of true, false; it is "yes".',
-        '  - PIOPIY_URL must be an address that begins with https://, or the word "emulator".',
-        "  - PIOPIY_APP_ID must be a whole number, as PIOPIY's console shows it.",
+        "The configuration has errors:",
+        '  - PORT must be a whole number from 0 to 65535 (got "65536").',
+        '  - WORKERS must be a whole number from 1 to 256, or the word "auto" (got "all").',
+        "  - AUTH must be set: api-key, jwt or none. With none, everyone who can reach this address can do everything.",
+        '  - PIOPIY_ALLOW_HTTP must be one of true, false (got "yes").',
+        '  - PIOPIY_URL must be a URL that starts with https://, or the word "emulator".',
+        "  - PIOPIY_APP_ID must be a whole number, as in PIOPIY's console.",
         "  - PIOPIY_SECRET must be set: the secret of the PIOPIY account.",
-        '  - PIOPIY_TIMEOUT_MS must be a whole number from 1 to 120000; it is "0".',
-        '  - PIOPIY_DEADLINE_MS must be a whole number from 1 to 600000; it is "10s".',
-        '  - PIOPIY_MAX_CONCURRENCY must be a whole number from 1 to 10000; it is "-1".',
-        '  - BREAKER_RESET_MS must be a whole number from 1 to 600000; it is "0".',
-        '  - CACHE_TTL_MS must be a whole number from 0 to 3600000; it is "3600001".',
-        '  - PCMO_TARGETS_KEY must be one of call, connect; it is "dial".',
-        '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent; it is "loud".',
+        '  - PIOPIY_TIMEOUT_MS must be a whole number from 1 to 120000 (got "0").',
+        '  - PIOPIY_DEADLINE_MS must be a whole number from 1 to 600000 (got "10s").',
+        '  - PIOPIY_MAX_CONCURRENCY must be a whole number from 1 to 10000 (got "-1").',
+        '  - BREAKER_RESET_MS must be a whole number from 1 to 600000 (got "0").',
+        '  - CACHE_TTL_MS must be a whole number from 0 to 3600000 (got "3600001").',
+        '  - PCMO_TARGETS_KEY must be one of call, connect (got "dial").',
+        '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent (got "loud").',
       ].join("\n"),
     );
   });
 
-  it.each(["AUTH", "PIOPIY_APP_ID", "PIOPIY_SECRET"])("wants %s, and not an empty one", (name) => {
+  it.each(["AUTH", "PIOPIY_APP_ID", "PIOPIY_SECRET"])("requires %s, and rejects an empty value", (name) => {
     expect(mistakes({ ...complete, [name]: undefined })).toEqual([
       expect.stringMatching(`^${name} must be set: `),
     ]);
     expect(mistakes({ ...complete, [name]: "" })).toEqual(mistakes({ ...complete, [name]: undefined }));
   });
 
-  it("takes an empty variable for one that is not set", () => {
+  it("treats an empty variable as not set", () => {
     const names = ["HOST", "PORT", "PIOPIY_URL", "PIOPIY_ALLOW_HTTP", "PCMO_TARGETS_KEY", "LOG_LEVEL"];
     const empty = Object.fromEntries(names.map((name) => [name, ""]));
     expect(readConfig({ ...complete, ...empty })).toEqual(readConfig(complete));
   });
 
-  it.each(["nobody", "None", "true"])("knows no AUTH=%s", (AUTH) => {
+  it.each(["nobody", "None", "true"])("rejects AUTH=%s", (AUTH) => {
     expect(mistakes({ ...complete, AUTH })).toEqual([expect.stringMatching(/^AUTH must be one of .*none/)]);
   });
 
-  it.each(["4000.5", "1e3", "40 00", "0x10", "-1", "٤"])("knows no PORT=%s", (PORT) => {
+  it.each(["4000.5", "1e3", "40 00", "0x10", "-1", "٤"])("rejects PORT=%s", (PORT) => {
     expect(mistakes({ ...complete, PORT })).toEqual([expect.stringMatching(/^PORT must be a whole number/)]);
   });
 });
@@ -219,22 +219,22 @@ describe("PIOPIY_URL", () => {
   });
 
   it.each([
-    ["piopiy.example.com", /^PIOPIY_URL must be an address/],
-    ["file:///etc/passwd", /^PIOPIY_URL must be an address/],
-    ["Emulator", /^PIOPIY_URL must be an address/],
-    ["https://user:pass@piopiy.example.com/", /no user, password or fragment/],
-    ["https://piopiy.example.com/?a=1", /no query/],
-    ["https://piopiy.example.com/#a", /no user, password or fragment/],
-    ["http://piopiy.example.com/", /must begin with https/],
-    ["http://10.0.0.1/", /must begin with https/],
-    ["http://localhost.example.com/", /must begin with https/],
-    ["http://127.0.0.1.example.com/", /must begin with https/],
-    ["http://0.0.0.0/", /must begin with https/],
+    ["piopiy.example.com", /^PIOPIY_URL must be a URL/],
+    ["file:///etc/passwd", /^PIOPIY_URL must be a URL/],
+    ["Emulator", /^PIOPIY_URL must be a URL/],
+    ["https://user:pass@piopiy.example.com/", /not contain a user, a password or a fragment/],
+    ["https://piopiy.example.com/?a=1", /not contain a query/],
+    ["https://piopiy.example.com/#a", /not contain a user, a password or a fragment/],
+    ["http://piopiy.example.com/", /must start with https/],
+    ["http://10.0.0.1/", /must start with https/],
+    ["http://localhost.example.com/", /must start with https/],
+    ["http://127.0.0.1.example.com/", /must start with https/],
+    ["http://0.0.0.0/", /must start with https/],
   ])("may not be %s", (PIOPIY_URL, message) => {
     expect(mistakes({ ...complete, PIOPIY_URL })).toEqual([expect.stringMatching(message)]);
   });
 
-  it("may be plain http elsewhere when PIOPIY_ALLOW_HTTP=true says so", () => {
+  it("may be plain http for any address with PIOPIY_ALLOW_HTTP=true", () => {
     const variables = { ...complete, PIOPIY_URL: "http://emulator:5080/v1/endpoint/" };
     expect(mistakes({ ...variables, PIOPIY_ALLOW_HTTP: "false" })).toHaveLength(1);
     expect(mistakes({ ...variables, PIOPIY_ALLOW_HTTP: "true" })).toEqual([]);
@@ -249,13 +249,16 @@ describe("A secret", () => {
     "1.5",
     "9007199254740993",
     "canary-1",
-  ])("that stands in PIOPIY_APP_ID (%s) is not shown", (PIOPIY_APP_ID) => {
+  ])("is not shown when it is in PIOPIY_APP_ID: %s", (PIOPIY_APP_ID) => {
     const found = mistakes({ ...complete, PIOPIY_APP_ID });
     expect(found).toEqual([expect.stringMatching(/^PIOPIY_APP_ID must be a whole number/)]);
     expect(found[0]).not.toContain(PIOPIY_APP_ID);
   });
 
-  it.each(["PIOPIY_URL", "PIOPIY_APP_ID"])("is not shown among mistakes, in %s neither", (name) => {
+  it.each([
+    "PIOPIY_URL",
+    "PIOPIY_APP_ID",
+  ])("is not shown in error messages, also when it is in %s", (name) => {
     const canary = "canary-2";
     const variables = { AUTH: "none", PORT: "x", PIOPIY_SECRET: canary, [name]: `https://a:${canary}@b/` };
     expect(mistakes(variables).length).toBeGreaterThan(1);
@@ -270,38 +273,38 @@ describe("A published secret", () => {
 
   it.each([
     ["alone", published],
-    ["as the old one of two", `${own}, ${published}`],
-  ])("is refused for answer URLs of a real account, %s", (_, ANSWER_URL_SECRET) => {
+    ["as the second of two", `${own}, ${published}`],
+  ])("is rejected for answer URLs of a real account, %s", (_, ANSWER_URL_SECRET) => {
     expect(mistakes({ ...complete, ...answers, ANSWER_URL_SECRET })).toEqual([
-      expect.stringMatching(/^ANSWER_URL_SECRET is the one that .env.emulator publishes.*openssl/),
+      expect.stringMatching(/^ANSWER_URL_SECRET is the public secret of .env.emulator.*openssl/),
     ]);
   });
 
-  it("is refused as that of an account over https", () => {
+  it("is rejected as the secret of an account over https", () => {
     expect(mistakes({ ...complete, PIOPIY_SECRET: "emulator-secret" })).toEqual([
-      expect.stringMatching(/^PIOPIY_SECRET is the one that the emulator publishes/),
+      expect.stringMatching(/^PIOPIY_SECRET is the public secret of the emulator/),
     ]);
   });
 
   it.each([
     ["the embedded emulator", { PIOPIY_URL: "emulator", ...answers }],
     [
-      "one on loopback",
+      "an emulator on loopback",
       { PIOPIY_URL: "http://127.0.0.1:5080", PIOPIY_SECRET: "emulator-secret", ...answers },
     ],
     [
-      "one on loopback over https",
+      "an emulator on loopback over https",
       { PIOPIY_URL: "https://localhost:5080", PIOPIY_SECRET: "emulator-secret" },
     ],
     [
-      "one in a closed network",
+      "an emulator in a closed network",
       { PIOPIY_URL: "http://emulator:5080", PIOPIY_ALLOW_HTTP: "true", PIOPIY_SECRET: "emulator-secret" },
     ],
   ])("is allowed for %s", (_, variables) => {
     expect(mistakes({ ...complete, ...variables })).toEqual([]);
   });
 
-  it("does not keep other secrets from being used", () => {
+  it("does not affect other secrets", () => {
     expect(mistakes({ ...complete, ...answers, ANSWER_URL_SECRET: own })).toEqual([]);
   });
 });
@@ -317,9 +320,11 @@ describe("ALLOWED_HOSTS", () => {
     "a/b",
     "[::1]",
     "x..y",
-  ])("may not hold %s", (ALLOWED_HOSTS) => {
+  ])("may not contain %s", (ALLOWED_HOSTS) => {
     expect(mistakes({ ...complete, ALLOWED_HOSTS: `gateway, ${ALLOWED_HOSTS}` })).toEqual([
-      expect.stringMatching(/^ALLOWED_HOSTS must hold host names or addresses.*without a scheme or a port/),
+      expect.stringMatching(
+        /^ALLOWED_HOSTS must contain host names or addresses.*without a scheme or a port/,
+      ),
     ]);
   });
 });

@@ -40,7 +40,7 @@ const emulator: Record<string, string> = {
   EMULATOR_ALLOWED_HOSTS: "emulator",
 };
 
-/** The mistakes that reading variables reports. */
+/** Returns the errors of a configuration. */
 function mistakes(read: () => unknown): readonly string[] {
   try {
     read();
@@ -51,7 +51,7 @@ function mistakes(read: () => unknown): readonly string[] {
   return [];
 }
 
-/** A configuration with its secrets as text, to compare it. */
+/** Returns a configuration with its secrets as text, for comparisons. */
 function shown(variables: Record<string, string>): unknown {
   const { upstream, redisUrl, answer, ...rest } = readConfig(variables);
   const account =
@@ -73,12 +73,12 @@ describe("White space around every value", () => {
     ["both", (value) => `${value}\r\n`],
     ["blanks and tabs", (value) => ` \t${value}\t `],
     ["a byte order mark", (value) => `\ufeff${value}`],
-  ])("is cut off: %s", (_, pad) => {
+  ])("is removed: %s", (_, pad) => {
     for (const [, variables] of reals) expect(shown(padded(variables, pad))).toEqual(shown(variables));
     expect(readEmulatorSettings(padded(emulator, pad))).toEqual(readEmulatorSettings(emulator));
   });
 
-  it("is cut off around the word emulator, and around each part of a list", () => {
+  it("is removed around the word emulator, and around each part of a list", () => {
     expect(readConfig({ AUTH: "none\r", PIOPIY_URL: "emulator\r\n" }).upstream).toBe("emulator");
     const list = {
       ...good,
@@ -94,7 +94,7 @@ describe("White space around every value", () => {
     expect(readEmulatorSettings({ EMULATOR_PORT: "\r" }).port).toBe(5080);
   });
 
-  it("inside a secret is a part of it", () => {
+  it("inside a secret is kept", () => {
     expect(JSON.stringify(shown({ ...good, PIOPIY_SECRET: "made up\n" }))).toContain('"made up"');
   });
 });
@@ -103,7 +103,7 @@ describe("Quotes around a value", () => {
   const names = [
     ...reals.flatMap(([, variables]) => Object.keys(variables).map((name) => [name, variables] as const)),
   ];
-  it.each(names)("are the one mistake of %s, which does not show the value", (name, variables) => {
+  it.each(names)("are the only error of %s, whose message does not show the value", (name, variables) => {
     for (const [open, close] of ['""', "''", "``", "“”", "‘’"].map((pair) => [...pair])) {
       const value = `${open}${variables[name]}${close}`;
       expect(mistakes(() => readConfig({ ...variables, [name]: `${value}\r\n` }))).toEqual([
@@ -112,7 +112,7 @@ describe("Quotes around a value", () => {
     }
   });
 
-  it.each(Object.keys(emulator))("are the one mistake of %s", (name) => {
+  it.each(Object.keys(emulator))("are the only error of %s", (name) => {
     expect(mistakes(() => readEmulatorSettings({ ...emulator, [name]: `"${emulator[name]}"` }))).toEqual([
       `${name} must not have quotes around its value. Remove the quotes.`,
     ]);
@@ -123,19 +123,13 @@ describe("Quotes around a value", () => {
     ["API_KEYS", `'alpha:${hash}:sip:read',beta:${sha256("other")}:sip:write`],
     ["CORS_ORIGINS", 'https://app.example.com,"https://other.example.com"'],
     ["REDIS_URL", '""'],
-  ])("are a mistake of %s as %s", (name, value) => {
+  ])("are an error in %s: %s", (name, value) => {
     expect(mistakes(() => readConfig({ ...good, [name]: value }))).toEqual([
       `${name} must not have quotes around its value. Remove the quotes.`,
     ]);
   });
 
-  it.each([
-    '"',
-    'a"b"',
-    '"a',
-    "a'",
-    "'a\"",
-  ])("are a part of a secret that is not between them: %s", (value) => {
+  it.each(['"', 'a"b"', '"a', "a'", "'a\""])("are kept in a secret unless they enclose it: %s", (value) => {
     expect(mistakes(() => readConfig({ ...good, PIOPIY_SECRET: value }))).toEqual([]);
   });
 });

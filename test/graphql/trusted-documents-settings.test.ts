@@ -52,37 +52,37 @@ describe("TRUSTED_DOCUMENTS", () => {
 
   it.each(["log", "enforce"])("needs a file for %s", (mode) => {
     expect(mistakesOf({ TRUSTED_DOCUMENTS: mode })).toEqual([
-      "TRUSTED_DOCUMENTS_FILE must be set: the manifest of the documents to trust.",
+      "TRUSTED_DOCUMENTS_FILE must be set: the path of the manifest of trusted documents.",
     ]);
   });
 
   it("must be a known value", () => {
     expect(mistakesOf({ TRUSTED_DOCUMENTS: "on" })).toEqual([
-      'TRUSTED_DOCUMENTS must be one of off, log, enforce; it is "on".',
+      'TRUSTED_DOCUMENTS must be one of off, log, enforce (got "on").',
     ]);
   });
 });
 
 describe("TRUSTED_DOCUMENTS_FILE", () => {
   it.each([
-    ["invalid JSON", "{", /is none\.$/],
-    ["an empty file", "", /is none\.$/],
-    ["a list", '["{ __typename }"]', /is none\.$/],
-    ["a string", '"{ __typename }"', /is none\.$/],
-    ["null", "null", /is none\.$/],
-    ["documents that are not strings", '{"5f": {"kind": "Document"}}', /is none\.$/],
+    ["invalid JSON", "{", /is invalid\.$/],
+    ["an empty file", "", /is invalid\.$/],
+    ["a list", '["{ __typename }"]', /is invalid\.$/],
+    ["a string", '"{ __typename }"', /is invalid\.$/],
+    ["null", "null", /is invalid\.$/],
+    ["documents that are not strings", '{"5f": {"kind": "Document"}}', /is invalid\.$/],
     [
       "a document that does not parse",
       '{"5f": "{ __typename }", "a0": "{ a("}',
-      /is none \(a document does not parse\)\.$/,
+      /is invalid \(a document does not parse\)\.$/,
     ],
-    ["an empty document", '{"5f": ""}', /is none \(a document does not parse\)\.$/],
+    ["an empty document", '{"5f": ""}', /is invalid \(a document does not parse\)\.$/],
   ])("is rejected with %s in place of a manifest", (_, content, reason) => {
     const file = manifest(content);
     const mistakes = mistakesOf({ TRUSTED_DOCUMENTS: "enforce", TRUSTED_DOCUMENTS_FILE: file });
     expect(mistakes).toEqual([expect.stringMatching(reason)]);
     expect(mistakes[0]).toContain(
-      `TRUSTED_DOCUMENTS_FILE must name a JSON file like {"hash": "query …"}; ${JSON.stringify(file)} is none`,
+      `TRUSTED_DOCUMENTS_FILE must name a JSON file such as {"hash": "query …"}; ${JSON.stringify(file)} is invalid`,
     );
   });
 
@@ -96,7 +96,7 @@ describe("TRUSTED_DOCUMENTS_FILE", () => {
     expect(mistakesOf(settings)).toEqual([
       expect.stringContaining("REDIS_URL"),
       expect.stringContaining("CORS_ORIGINS"),
-      expect.stringMatching(/TRUSTED_DOCUMENTS_FILE .*nowhere\.json.* is none \(.*ENOENT/),
+      expect.stringMatching(/TRUSTED_DOCUMENTS_FILE .*nowhere\.json.* is invalid \(.*ENOENT/),
     ]);
   });
 });

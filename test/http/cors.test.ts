@@ -156,7 +156,7 @@ describe("CORS_ORIGINS", () => {
     "https://user@app.example.com",
     "/example/",
   ])("rejects %s, which is not an origin", (origin) => {
-    const problem = `CORS_ORIGINS must hold origins like https://app.example.com or capacitor://localhost, comma separated, without a path; ${JSON.stringify(origin)} is none.`;
+    const problem = `CORS_ORIGINS must contain origins such as https://app.example.com or capacitor://localhost, comma separated, without a path (got ${JSON.stringify(origin)}).`;
     expect(() => read(`${app},${origin}`)).toThrow(new ConfigError([problem]));
   });
 

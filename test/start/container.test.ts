@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jes
 import { parse } from "yaml";
 import { Containers, hasContainers } from "./containers.js";
 
-// It installs a system, builds three images, and may share its machine with other tests.
+// These tests install a Linux system and build three images.
 jest.setTimeout(900_000);
 
 interface Service {
@@ -54,7 +54,7 @@ describeWithContainers("The container", () => {
     }
   }
 
-  /** Starts a service with the command, the environment and the files of the compose file, and waits until it is healthy. */
+  /** Starts a service as the compose file describes it, and waits until it is healthy. */
   async function startService(name: keyof typeof services): Promise<void> {
     const { build, command, environment = {}, volumes = [], healthcheck } = services[name];
     const image = `localhost/${typeof build === "object" ? build.target : "gateway"}`;
@@ -69,7 +69,7 @@ describeWithContainers("The container", () => {
     await healthy(async () => (await container.exec(check, environment)) === 0);
   }
 
-  it("starts the gateway and the emulator of the compose file, and answers a query", async () => {
+  it("runs the gateway and the emulator of the compose file, which respond to a query", async () => {
     await startService("emulator");
     await startService("gateway");
     expect(await containers.request("http://127.0.0.1:4000/health/ready")).toContain('"ready"');
@@ -77,9 +77,9 @@ describeWithContainers("The container", () => {
     expect(await containers.request("http://127.0.0.1:5080/_emulator/calls")).toContain('"get_sip"');
   });
 
-  it("starts the router and the employees of the compose file, and answers a federated query", async () => {
+  it("runs the router and the example subgraph of the compose file, which respond to a federated query", async () => {
     for (const name of ["emulator", "gateway", "employees"] as const) await startService(name);
-    // The router's image is in a registry; the same router is among the packages of the tests.
+    // The image of the router is not pulled: the tests have the same router as a package.
     const { command = [], environment = {}, volumes = [] } = services.router;
     const router = await containers.from("localhost/employees", {
       hosts: names,
@@ -99,7 +99,7 @@ describeWithContainers("The container", () => {
     );
   });
 
-  it("is unhealthy when it listens where nobody outside can reach it, as with HOST=127.0.0.1", async () => {
+  it("is unhealthy when it listens on loopback only (HOST=127.0.0.1)", async () => {
     const { User, Cmd, Healthcheck } = await containers.inspect("localhost/gateway");
     const container = await containers.from("localhost/gateway");
     const env = { AUTH: "none", PIOPIY_URL: "emulator", HOST: "127.0.0.1" };
@@ -109,7 +109,7 @@ describeWithContainers("The container", () => {
     expect(User).toBe("node");
   });
 
-  it("starts with the variables of .env.example, and makes API keys", async () => {
+  it("starts with the variables of .env.example, and generates API keys", async () => {
     const { Cmd, Healthcheck } = await containers.inspect("localhost/gateway");
     const container = await containers.from("localhost/gateway");
     const lines = readFileSync(".env.example", "utf8").match(/^[A-Z_]+=.*$/gm) ?? [];

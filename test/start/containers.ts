@@ -6,37 +6,37 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const PROGRAMS = ["/usr/bin/buildah", "/usr/sbin/debootstrap", "/usr/sbin/ip"];
-/** The address of the containers beside loopback. */
+/** Address of all containers, in addition to loopback. */
 const ADDRESS = "10.89.0.2";
 
-/** Whether images can be built and run. They always are when `CI=true`, and fail there without the programs. */
+/** Whether images can be built and run. Always true when `CI=true`: there the tests fail if a program is missing. */
 export const hasContainers =
   process.env.CI === "true" || (process.getuid?.() === 0 && PROGRAMS.every((path) => existsSync(path)));
 
-/** Runs a program to its end, and returns what it has written. */
+/** Runs a program to its end, and returns its standard output. */
 async function run(program: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 100_000_000, timeout: 600_000 });
   return stdout.trim();
 }
 
 export interface Container {
-  /** Runs a program in it to its end, and returns the exit code. */
+  /** Runs a program in the container to its end, and returns the exit code. */
   exec(program: readonly string[], env: Readonly<Record<string, string>>): Promise<number>;
-  /** Starts a program in it, whose output goes to this process's standard error when it fails. */
+  /** Starts a program in the container. Its standard error is that of this process. */
   start(program: readonly string[], env: Readonly<Record<string, string>>): void;
 }
 
 export interface ContainerOptions {
-  /** Other names of its own address, as a compose network has them. */
+  /** Further host names for the address of the containers, like the service names in a compose network. */
   readonly hosts?: readonly string[];
-  /** Files from outside: `source:target:ro`. */
+  /** Mounted files: `source:target:ro`. */
   readonly volumes?: readonly string[];
   readonly workingDirectory?: string;
 }
 
 /**
- * Builds and runs images without a container engine and without a registry: the base image is made by debootstrap. All
- * containers share a network of their own, in which every port is free.
+ * Builds and runs images without a container engine and without a registry. The base image is built with debootstrap. All
+ * containers share one network namespace, in which every port is free.
  */
 export class Containers {
   readonly #directory: string;
@@ -53,7 +53,7 @@ export class Containers {
     return containers;
   }
 
-  /** Makes an image with Node.js and npm, and this machine's npm settings, under these names. */
+  /** Builds an image with Node.js, npm and this machine's npm settings, and tags it with these names. */
   async createBaseImage(version: number, names: readonly string[]): Promise<void> {
     const container = await this.#buildah("from", "scratch");
     const root = await this.#buildah("mount", container);
@@ -83,7 +83,7 @@ export class Containers {
     await this.#buildah("rm", container);
   }
 
-  /** Builds a stage of the Dockerfile, the last one unless it is named. */
+  /** Builds a stage of the Dockerfile, by default the last one. */
   async build(name: string, target?: string): Promise<void> {
     const cache = await run("npm", "config", "get", "cache");
     await this.#buildah(
@@ -102,7 +102,7 @@ export class Containers {
     );
   }
 
-  /** The settings of an image. */
+  /** Returns the configuration of an image. */
   async inspect(image: string): Promise<ImageConfig> {
     return JSON.parse(await this.#buildah("inspect", "--type", "image", image)).Docker.config;
   }
@@ -130,7 +130,7 @@ export class Containers {
     };
   }
 
-  /** Sends a request in the containers' network, and returns the response's body, or `undefined` without a 2xx. */
+  /** Sends a request in the containers' network. Returns the body of a 2xx response, else undefined. */
   request(url: string, body?: object): Promise<string | undefined> {
     const post = body ? ["-H", "content-type: application/json", "-d", JSON.stringify(body)] : [];
     const curl = ["curl", "--silent", "--fail", "--max-time", "10", "--noproxy", "*", ...post, url];
@@ -146,13 +146,13 @@ export class Containers {
         try {
           process.kill(Number(pid), "SIGKILL");
         } catch {
-          // It has ended by itself.
+          // The process has already exited.
         }
       }
     }
   }
 
-  /** Ends and removes everything that was made. */
+  /** Ends all processes, and removes the network, the containers and the images. */
   async remove(): Promise<void> {
     await this.stop();
     await run("ip", "netns", "delete", this.#network);

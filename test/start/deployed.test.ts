@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-/** Nobody, where the tests run as root, who may write everywhere. */
+/** The user "nobody" if the tests run as root, because root may write to every directory. */
 const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 let directory: string;
@@ -25,13 +25,13 @@ afterAll(async () => {
 const run = (args: string[], env: Record<string, string> = {}) =>
   spawn(process.execPath, args, { cwd: directory, env, ...user });
 
-/** All files with the time of their last change. */
+/** Returns all files with the times of their last change. */
 async function files(): Promise<string[]> {
   const paths = await readdir(directory, { recursive: true });
   return Promise.all(paths.map(async (path) => `${path} ${(await stat(join(directory, path))).mtimeMs}`));
 }
 
-/** Waits for the address that a program writes when it listens. */
+/** Waits until a program has printed its address, and returns the address. */
 async function addressOf(program: ReturnType<typeof run>): Promise<string> {
   let output = "";
   for await (const chunk of program.stdout) {
@@ -42,8 +42,8 @@ async function addressOf(program: ReturnType<typeof run>): Promise<string> {
   throw new Error(`did not start:\n${output}${await text(program.stderr)}`);
 }
 
-describe("dist and package.json alone, in a directory that cannot be written to", () => {
-  it.each(["1", "2"])("run the gateway with WORKERS=%s, which writes nothing", async (WORKERS) => {
+describe("dist and package.json alone, in a read-only directory", () => {
+  it.each(["1", "2"])("run the gateway with WORKERS=%s, which writes no files", async (WORKERS) => {
     const before = await files();
     const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", GRAPHIQL: "true", WORKERS };
     const program = run(["dist/main.js"], env);
@@ -72,12 +72,12 @@ describe("dist and package.json alone, in a directory that cannot be written to"
     expect(await once(program, "exit")).toEqual([0, null]);
   });
 
-  it("make API keys", async () => {
+  it("generate API keys", async () => {
     const program = run(["dist/auth/make-api-key.js", "mobile-app", "sip:read"]);
     expect(await text(program.stdout)).toMatch(/pgg_[\w-]{43}[\s\S]*mobile-app:[\da-f]{64}:sip:read/);
   });
 
-  it("say how to make API keys without npm", async () => {
+  it("print how to generate API keys without npm", async () => {
     const program = run(["dist/auth/make-api-key.js"]);
     expect(await text(program.stderr)).toContain("node dist/auth/make-api-key.js NAME SCOPE+SCOPE");
   });

@@ -27,12 +27,12 @@ function environment(): Record<string, string> {
   return { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
 }
 
-/** Returns the address of the gateway that was started last. */
+/** Returns the origin of the gateway that was started last. */
 function lastOrigin(): string {
   return [...dev.output.stdout.matchAll(/GraphQL +(\S+)\/graphql\n/g)].at(-1)?.[1] ?? "";
 }
 
-/** Returns the description of SipEndpoint that a gateway serves; undefined when there is no gateway. */
+/** Returns the description of SipEndpoint in the schema of a gateway, or undefined if no gateway responds. */
 async function servedDescription(origin = lastOrigin()): Promise<string | undefined> {
   try {
     const response = await fetch(`${origin}/graphql`, {
@@ -49,21 +49,21 @@ async function servedDescription(origin = lastOrigin()): Promise<string | undefi
 
 const serves = (text: string) => until(async () => (await servedDescription())?.includes(text) === true);
 
-/** Writes the source of SipEndpoint with another description into a file. */
+/** Writes the source of SipEndpoint into a file, with another description. */
 async function write(text: string, path = TYPE): Promise<void> {
   const source = await readFile(TYPE, "utf8");
   await writeFile(join(checkout, path), source.replace(DESCRIPTION, text));
 }
 
 describe("npm run dev", () => {
-  it("serves the gateway with each change of src", async () => {
+  it("restarts the gateway after each change in src", async () => {
     await serves(DESCRIPTION);
     const first = lastOrigin();
     await write("Version two");
     await serves("Version two");
     expect(await servedDescription(first)).toBeUndefined();
 
-    // As some editors save, and then as others do.
+    // Some editors replace the file, others overwrite it.
     await write("Version three", "replacement.ts");
     await rename(join(checkout, "replacement.ts"), join(checkout, TYPE));
     await serves("Version three");
@@ -71,7 +71,7 @@ describe("npm run dev", () => {
     await serves("Version four");
   });
 
-  it("notices changes in directories that are new", async () => {
+  it("restarts the gateway after changes in new directories", async () => {
     await mkdir(join(checkout, "src/new"));
     await writeFile(join(checkout, "src/new/text.ts"), 'export const text = "Version two";\n');
     const source = await readFile(TYPE, "utf8");
@@ -82,7 +82,7 @@ describe("npm run dev", () => {
     await serves("Version three");
   });
 
-  it("shows the error of a build, and keeps the gateway as it is until the next build succeeds", async () => {
+  it("prints the error of a build, and leaves the gateway running until the next build succeeds", async () => {
     const origin = lastOrigin();
     await writeFile(join(checkout, TYPE), "import {");
     await until(() => dev.output.stderr.includes("The gateway has not changed."));
@@ -92,7 +92,7 @@ describe("npm run dev", () => {
     await serves("Version two");
   });
 
-  it("restarts a gateway that could not start, after the next change", async () => {
+  it("starts a gateway that has failed to start again after the next change", async () => {
     await appendFile(join(checkout, TYPE), 'throw new Error("made up");\n');
     await until(() => dev.output.stderr.includes("It starts again after the next change."));
     expect(dev.output.stderr).toContain("made up");
@@ -100,7 +100,7 @@ describe("npm run dev", () => {
     await serves("Version two");
   });
 
-  it.each(["SIGINT", "SIGTERM"] as const)("ends with everything that it started after %s", async (signal) => {
+  it.each(["SIGINT", "SIGTERM"] as const)("stops the gateway and exits with 0 after %s", async (signal) => {
     const origin = lastOrigin();
     dev.child.kill(signal);
     expect(await dev.end).toBe(0);

@@ -10,7 +10,7 @@ import { until } from "../support/until.js";
 const TIMEOUT_MS = 120_000;
 const WARNING = "another program's cluster mode";
 
-/** Does as pm2's cluster mode does: it starts two processes of the gateway, and passes no messages on. */
+/** Starts two processes of the gateway and relays no messages between them, like pm2's cluster mode. */
 const PRIMARY = `
 const cluster = require("node:cluster");
 cluster.setupPrimary({ exec: "dist/main.js", execArgv: [] });
@@ -27,11 +27,11 @@ let output: Program["output"];
 const connections: KeptConnection[] = [];
 afterEach(async () => {
   for (const connection of connections.splice(0)) connection.close();
-  // Node ends the others when their primary process is gone.
+  // Node.js ends the other processes when their primary process is gone.
   await killPrograms();
 });
 
-/** Starts both processes. Returns connections that reach one process each. */
+/** Starts both processes. Returns one connection to each. */
 async function start(env: Record<string, string>): Promise<[KeptConnection, KeptConnection]> {
   const port = String(await freePort());
   ({ output } = startProgram([process.execPath, "-e", PRIMARY], {
@@ -40,7 +40,7 @@ async function start(env: Record<string, string>): Promise<[KeptConnection, Kept
     ...env,
   }));
   await until(() => output.stdout.split("Server listening").length === 3);
-  // The primary process gives connections to its processes in turn.
+  // The primary process distributes connections round-robin.
   const origin = `http://127.0.0.1:${port}`;
   const found: [KeptConnection, KeptConnection] = [new KeptConnection(origin), new KeptConnection(origin)];
   connections.push(...found);
@@ -48,7 +48,7 @@ async function start(env: Record<string, string>): Promise<[KeptConnection, Kept
   return found;
 }
 
-/** The process ids of log entries with a text. */
+/** Returns the log entries that contain a text. */
 const logged = (text: string) =>
   output.stdout
     .split("\n")
@@ -57,7 +57,7 @@ const logged = (text: string) =>
 
 describe("Under a primary process of another program", () => {
   it(
-    "nothing is cached, what one process writes all others read, no mutation waits, and each process warns once",
+    "caches nothing, shows changes of one process in the others, delays no mutation, and logs one warning for each process",
     async () => {
       const [writer, reader] = await start({});
       await until(() => new Set(logged("request completed").map(({ pid }) => pid)).size === 2);
@@ -83,7 +83,7 @@ describe("Under a primary process of another program", () => {
   );
 
   it(
-    "each process starts an embedded emulator of its own",
+    "starts an embedded emulator in each process",
     async () => {
       const [connection] = await start({ PIOPIY_URL: "emulator" });
       expect(await connection.has("alice")).toBe(true);
@@ -92,7 +92,7 @@ describe("Under a primary process of another program", () => {
   );
 
   it(
-    "a variable that an outer gateway has set does not make it our own",
+    "logs the warning also when GATEWAY_PRIMARY_PID is inherited from another gateway",
     async () => {
       await start({ GATEWAY_PRIMARY_PID: "1" });
       expect(logged(WARNING)).toHaveLength(2);
@@ -102,7 +102,7 @@ describe("Under a primary process of another program", () => {
 
   const itWithRedis = hasRedis ? it : it.skip;
   itWithRedis(
-    "reads are cached with REDIS_URL",
+    "caches reads with REDIS_URL",
     async () => {
       const redis = await startRedis();
       try {

@@ -30,7 +30,7 @@ function open(path: string, flags: string | number): number {
   return descriptor;
 }
 
-/** A pipe in which nothing is read. */
+/** Opens a pipe that is not read. */
 function openPipe(): { reader: number; writer: number } {
   const path = join(folder, `pipe-${started.length}-${performance.now()}`);
   spawnSync("mkfifo", [path]);
@@ -38,7 +38,7 @@ function openPipe(): { reader: number; writer: number } {
   return { reader, writer: open(path, "w") };
 }
 
-/** @param script runs the gateway in a shell, where it stands for "$@" */
+/** @param script shell script that runs the gateway as "$@" */
 async function start(stdout: number | "pipe", workers = "1", script = 'exec "$@"'): Promise<Running> {
   const port = String(await freePort());
   const child = spawn("/bin/sh", ["-c", script, "sh", process.execPath, join("dist", "main.js")], {
@@ -52,7 +52,7 @@ async function start(stdout: number | "pipe", workers = "1", script = 'exec "$@"
   return { child, origin, end };
 }
 
-/** Sends so many operations, which log 65 entries each. */
+/** Sends a number of operations, each of which logs 65 entries. */
 async function log({ origin }: Running, count: number): Promise<void> {
   const fields = Array.from({ length: 64 }, (_, n) => `f${n}: sipEndpoint(username: "alice") { password }`);
   for (let sent = 0; sent < count; sent++) {
@@ -66,16 +66,16 @@ async function log({ origin }: Running, count: number): Promise<void> {
   }
 }
 
-describe("A gateway whose log leads", () => {
+describe("A gateway that writes its log", () => {
   const destinations: [string, (workers: string) => Promise<Running>][] = [
     ["to a full disk", (workers) => start(open("/dev/full", "w"), workers)],
     [
       "to a file of the maximum size",
       (workers) => start(open(join(folder, "log"), "w"), workers, 'ulimit -f 1; exec "$@"'),
     ],
-    ["to a descriptor that is read only", (workers) => start(open("/dev/null", "r"), workers)],
-    ["to a pipe that nobody reads", (workers) => start(openPipe().writer, workers)],
-    ["nowhere, since stdout is closed", (workers) => start("pipe", workers, 'exec "$@" >&-')],
+    ["to a read-only descriptor", (workers) => start(open("/dev/null", "r"), workers)],
+    ["to a pipe that is not read", (workers) => start(openPipe().writer, workers)],
+    ["to a closed standard output", (workers) => start("pipe", workers, 'exec "$@" >&-')],
     [
       "to a closed pipe",
       (workers) => {
@@ -84,8 +84,8 @@ describe("A gateway whose log leads", () => {
         return start(writer, workers);
       },
     ],
-    // With workers, the end of one makes the socket blocking for the others.
-    ["to a socket that nobody reads", (workers) => start("pipe", workers)],
+    // When one worker exits, the socket becomes blocking for the others.
+    ["to a socket that is not read", (workers) => start("pipe", workers)],
     [
       "to a socket that its reader closes",
       async (workers) => {
@@ -96,7 +96,7 @@ describe("A gateway whose log leads", () => {
     ],
   ];
   it.each(destinations.map(([name, run], index) => [name, String(1 + (index % 2)), run] as const))(
-    "%s answers, and stops on SIGTERM, with WORKERS=%s",
+    "%s responds, and exits on SIGTERM, with WORKERS=%s",
     async (_, workers, run) => {
       const running = await run(workers);
       await log(running, 20);
@@ -108,7 +108,7 @@ describe("A gateway whose log leads", () => {
 });
 
 it(
-  "A gateway whose log was not read for a while writes whole entries afterwards, and how many were dropped",
+  "A gateway whose log was not read for a while writes complete entries and the number of dropped entries",
   async () => {
     const { reader, writer } = openPipe();
     const running = await start(writer);
@@ -140,7 +140,7 @@ it(
     expect(more).toEqual([]);
     expect(level).toBe(50);
     expect(written + dropped).toBe(65 * 101);
-    // 1 MiB was buffered, and the pipe held 64 KiB.
+    // The buffer has 1 MiB, and the pipe has 64 KiB.
     expect(written).toBeGreaterThan(2000);
   },
   TIMEOUT_MS,

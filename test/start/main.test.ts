@@ -21,12 +21,12 @@ const real = () => ({
   PIOPIY_SECRET: "hush",
 });
 
-/** The built gateway with these variables and no others. */
+/** Starts the built gateway with these environment variables and no others. */
 function run(env: Record<string, string>, ...options: string[]): Program {
   return startProgram([process.execPath, ...options, join("dist", "main.js")], env);
 }
 
-/** Waits until a gateway has written all that it writes at its start, and returns where it listens. */
+/** Waits until a gateway has printed all lines of its start, and returns its origin. */
 async function addressOf(program: Program): Promise<string> {
   const origin = await originOf(program);
   await until(() => program.output.stdout.includes("AUTH=none"));
@@ -50,7 +50,7 @@ describe("node dist/main.js", () => {
   it.each([
     "SIGTERM",
     "SIGINT",
-  ] as const)("answers, stops with 0 on %s, and warns of nothing", async (signal) => {
+  ] as const)("responds, and exits with 0 and without warnings on %s", async (signal) => {
     const program = run(emulated);
     const address = await addressOf(program);
     expect(address).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
@@ -60,7 +60,7 @@ describe("node dist/main.js", () => {
     expect(program.output.stderr).toBe("");
   });
 
-  it("starts on the emulator from a file of variables with CRLF", async () => {
+  it("starts with variables that end with CR, as from a file with CRLF line ends", async () => {
     const program = run(
       Object.fromEntries(Object.entries(emulated).map(([name, value]) => [name, `${value}\r`])),
     );
@@ -68,16 +68,14 @@ describe("node dist/main.js", () => {
     expect(await execute(address, alice)).toEqual(found);
   });
 
-  it("says in plain words that it is on the emulator, and that everyone is let in", async () => {
+  it("prints that it uses the emulator and that AUTH=none lets everyone in", async () => {
     const program = run(emulated);
     await addressOf(program);
-    expect(program.output.stdout).toMatch(
-      /emulator of PIOPIY at http:\S+, not to PIOPIY: no phone will ring/,
-    );
-    expect(program.output.stdout).toMatch(/AUTH=none: whoever reaches this address/);
+    expect(program.output.stdout).toMatch(/PIOPIY emulator at http:\S+, not to PIOPIY: no phone rings/);
+    expect(program.output.stdout).toMatch(/AUTH=none: everyone who can reach this address/);
   });
 
-  it("asks the upstream that its settings name, with the account they hold", async () => {
+  it("sends requests to PIOPIY_URL with the account of its settings", async () => {
     upstream.respond({});
     const program = run({ ...real(), LOG_LEVEL: "trace" });
     expect(await execute(await addressOf(program), alice)).toEqual(found);
@@ -87,7 +85,7 @@ describe("node dist/main.js", () => {
     expect(program.output.stdout).not.toMatch(/emulator|hush/);
   });
 
-  it("answers what it has accepted before it stops", async () => {
+  it("responds to accepted requests before it exits", async () => {
     const responses: (() => void)[] = [];
     upstream.respond((response) => responses.push(() => send(response, {})));
     const program = run(real());
@@ -101,7 +99,7 @@ describe("node dist/main.js", () => {
     expect(await program.end).toBe(0);
   });
 
-  it("ends a write whose caller has left before it stops", async () => {
+  it("finishes a write whose client has disconnected before it exits", async () => {
     const responses: ((cut: boolean) => void)[] = [];
     upstream.respond((response) =>
       responses.push((cut) => (cut ? response.destroy() : send(response, { body: { code: "cmi-400" } }))),
@@ -121,7 +119,7 @@ describe("node dist/main.js", () => {
     program.child.kill("SIGTERM");
     await until(() => fetchFails(address));
     expect(program.child.exitCode).toBeNull();
-    // Its answer is lost, and it is looked at all the same.
+    // The response to the write is lost. The gateway still reconciles it.
     responses[0]?.(true);
     await until(() => responses.length === 2);
     responses[1]?.(false);
@@ -133,7 +131,7 @@ describe("node dist/main.js", () => {
     ]);
   });
 
-  it("warns of nothing while many calls are under way, and end in failure", async () => {
+  it("prints no warnings while many upstream requests time out", async () => {
     upstream.respond(() => {});
     const program = run({ ...real(), PIOPIY_MAX_CONCURRENCY: "40", PIOPIY_DEADLINE_MS: "500" });
     const reads = Array.from({ length: 64 }, (_, n) => `r${n}: sipEndpoint(username: "u${n}") { type }`);
@@ -145,7 +143,7 @@ describe("node dist/main.js", () => {
     expect(program.output.stderr).toBe("");
   });
 
-  it("stops at once although the emulator holds back a call that was given up", async () => {
+  it("exits without waiting for an aborted request that the emulator delays", async () => {
     const program = run({ ...emulated, PIOPIY_TIMEOUT_MS: "1000" });
     const address = await addressOf(program);
     const emulator = new URL(/at (\S+),/.exec(program.output.stdout)?.[1] ?? "").origin;
@@ -159,7 +157,7 @@ describe("node dist/main.js", () => {
     expect(await program.end).toBe(0);
   });
 
-  it("serves GraphiQL with the settings of npm start, and not without them", async () => {
+  it("serves GraphiQL with the settings of npm start only", async () => {
     const friendly = await addressOf(run({ PORT: "0" }, "--env-file=.env.emulator"));
     const page = await fetch(`${friendly}/graphiql`);
     expect(page.status).toBe(200);
@@ -169,33 +167,33 @@ describe("node dist/main.js", () => {
 });
 
 describe("node dist/main.js does not start", () => {
-  it("without settings: it tells everything that is missing and stops with 1", async () => {
+  it("without settings: it lists all missing variables and exits with 1", async () => {
     const program = run({});
     expect(await program.end).toBe(1);
     expect(program.output).toEqual({
       stdout: "",
       stderr:
-        "The configuration has mistakes:\n" +
-        "  - AUTH must be set: api-key, jwt, or none, which lets everyone who reaches this address do everything.\n" +
+        "The configuration has errors:\n" +
+        "  - AUTH must be set: api-key, jwt or none. With none, everyone who can reach this address can do everything.\n" +
         "  - PIOPIY_APP_ID must be set: the app id of the PIOPIY account.\n" +
         "  - PIOPIY_SECRET must be set: the secret of the PIOPIY account.\n",
     });
   });
 
-  it("with wrong settings: those of the emulator are in the same list, and no secret is shown", async () => {
+  it("with invalid settings: it lists those of the emulator too, and shows no secret", async () => {
     const program = run({ ...emulated, PORT: "x", EMULATOR_ERRORS: "y", EMULATOR_SECRET: "hush" });
     expect(await program.end).toBe(1);
-    expect(program.output.stderr).toMatch(/mistakes:\n {2}- PORT .*\n {2}- EMULATOR_ERRORS .*\n$/);
+    expect(program.output.stderr).toMatch(/errors:\n {2}- PORT .*\n {2}- EMULATOR_ERRORS .*\n$/);
     expect(program.output.stderr + program.output.stdout).not.toContain("hush");
   });
 
-  it.each(["PORT", "EMULATOR_PORT"])("when its %s is in use: it says so in one line", async (name) => {
+  it.each(["PORT", "EMULATOR_PORT"])("when its %s is in use: it prints one line", async (name) => {
     const { port } = new URL(upstream.url);
     const program = run({ ...emulated, LOG_LEVEL: "silent", [name]: port });
     expect(await program.end).toBe(1);
     expect(program.output).toEqual({
       stdout: "",
-      stderr: `Port ${port} on 127.0.0.1 is in use. Set ${name} to another one, or to 0 for any that is free.\n`,
+      stderr: `Port ${port} on 127.0.0.1 is in use. Set ${name} to another port, or to 0 for any free port.\n`,
     });
   });
 });

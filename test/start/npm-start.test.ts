@@ -8,7 +8,7 @@ const responses = (address: string) =>
     () => false,
   );
 
-it("npm start leaves nothing behind when it is stopped: npm hands the signal to the program itself", async () => {
+it("npm start leaves no process behind after SIGTERM", async () => {
   const npm = spawn("npm", ["start"], { env: { ...process.env, PORT: "0" } });
   let output = "";
   for await (const chunk of npm.stdout) {

@@ -13,13 +13,13 @@ if (!hasRedis)
 const password = encodeURIComponent(canaries.secret);
 afterEach(killPrograms);
 
-/** The built gateway with this Redis. */
+/** Starts the built gateway with this Redis. */
 function run(url: string): Program {
   const env = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator", LOG_LEVEL: "trace", REDIS_URL: url };
   return startProgram([process.execPath, join("dist", "main.js")], env);
 }
 
-/** Makes sure that the program answers without Redis, and ends well. Returns what it said of Redis. */
+/** Checks that the program responds without Redis and exits with 0. Returns the reasons in its log entries about Redis. */
 async function expectService({ child, output, end }: Program): Promise<string[]> {
   const reported = (text: string) => output.stdout.includes(text);
   await until(() => (reported("AUTH=none") && reported("Redis is unreachable")) || child.exitCode !== null);
@@ -37,19 +37,19 @@ async function expectService({ child, output, end }: Program): Promise<string[]>
 }
 
 describe("node dist/main.js", () => {
-  it("starts, answers and stops where Redis is named and not there", async () => {
+  it("starts, responds and exits with 0 when Redis is unreachable", async () => {
     const port = await freePort();
     const program = run(`redis://127.0.0.1:${port}`);
     expect(await expectService(program)).toEqual(["ECONNREFUSED"]);
   });
 
-  it("shows nothing of the password for a Redis that is not there", async () => {
+  it("does not log the password of a Redis that is unreachable", async () => {
     const program = run(`redis://:${password}@127.0.0.1:${await freePort()}`);
     expect(await expectService(program)).toHaveLength(1);
     expect(holdsCanary(program.output.stdout, "secret")).toBe(false);
   });
 
-  withRedis("shows nothing of the password that Redis refuses", async () => {
+  withRedis("does not log a password that Redis rejects", async () => {
     const redis = await startRedis(undefined, "--requirepass", "made-up-1");
     const program = run(redis.url.replace("//", `//:${password}@`));
     try {
@@ -68,12 +68,10 @@ describe("REDIS_URL", () => {
     `:${password}@redis.example.com`,
     canaries.secret,
     `redis://:${password}@[`,
-  ])("must be an address of Redis, and is not shown where it is none: %s", (url) => {
+  ])("must be a Redis URL, and is not shown when it is invalid: %s", (url) => {
     const read = () => readConfig({ AUTH: "none", PIOPIY_URL: "emulator", REDIS_URL: url });
     expect(read).toThrow(ConfigError);
-    expect(read).toThrow(
-      /\n {2}- REDIS_URL must be an address that begins with redis:\/\/ or rediss:\/\/\.$/,
-    );
+    expect(read).toThrow(/\n {2}- REDIS_URL must be a URL that starts with redis:\/\/ or rediss:\/\/\.$/);
     expect(read).not.toThrow(/canary/);
   });
 });

@@ -44,7 +44,7 @@ function kill(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-(pid ?? 0), signal);
   } catch {
-    // It has ended.
+    // It has exited.
   }
 }
 
@@ -59,7 +59,7 @@ describe.each<[string, string[], string]>([
   ["npm start", ["npm", "start"], "1"],
 ])("A signal to the process group: %s", (_, command, workers) => {
   it.each(["SIGINT", "SIGTERM"] as const)(
-    "lets a write in flight end when %s comes twice, and then ends with 0",
+    "finishes a write in flight when %s comes twice, and then exits with 0",
     async (signal) => {
       const held: (() => void)[] = [];
       upstream.respond((response) =>
@@ -76,8 +76,7 @@ describe.each<[string, string[], string]>([
       await until(() => held.length === 1);
       kill(child.pid, signal);
       kill(child.pid, signal);
-      // It takes no connections any more, so the signals have arrived. A connection that is handed to a worker which stops
-      // may get no response.
+      // A refused connection shows that the signals have arrived. A connection to a worker that stops may get no response.
       await until(() =>
         fetch(origin, { signal: AbortSignal.timeout(1000) }).then(
           () => false,
@@ -96,7 +95,7 @@ it.each([
   ["one process", "1"],
   ["workers", "2"],
 ])(
-  "A signal that comes a second after the first ends the gateway at once with 1: %s",
+  "A second signal after more than one second ends the gateway immediately with exit code 1: %s",
   async (_, workers) => {
     upstream.respond(() => {});
     const program = run(gateway, { WORKERS: workers });
@@ -122,12 +121,12 @@ it.each([
 );
 
 it(
-  "A signal to the process group while workers start ends them in order, whenever it comes",
+  "A signal to the process group while workers start ends the gateway with exit code 0",
   async () => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       for (const isListening of [false, true]) {
         const { child, output, end } = run(gateway, { WORKERS: "3", LOG_LEVEL: "info" });
-        // The primary process handles signals from before it starts workers; then the first worker listens, and others start.
+        // Before any worker listens, and when the first one listens while the others start.
         if (isListening) await until(() => output.stdout.includes("Server listening"));
         else await until(() => childrenOf(child.pid) > 0);
         kill(child.pid, signal);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { type BuiltGateway, startBuiltGateway } from "../support/gateway/built-gateway.js";
 import { until } from "../support/until.js";
 
-/** Makes the gateway fail where it generates a password. */
+/** Makes the generation of passwords fail. */
 const SABOTAGE = `data:text/javascript,${encodeURIComponent(`
   import crypto from "node:crypto";
   import { syncBuiltinESMExports } from "node:module";
@@ -20,7 +20,7 @@ describe("The log of the built gateway", () => {
   it.each([
     "1",
     "2",
-  ])("names the files of src where an unexpected error came from, with WORKERS=%s", async (workers) => {
+  ])("names the files of src in the stack of an unexpected error, with WORKERS=%s", async (workers) => {
     gateway = await startBuiltGateway({
       PORT: "0",
       AUTH: "none",
@@ -46,7 +46,7 @@ describe("The log of the built gateway", () => {
     );
     const source = readFileSync(file, "utf8").split("\n")[Number(line) - 1];
     expect(source?.slice(Number(column) - 1)).toMatch(/^randomInt\(/);
-    // The first frame is of the sabotage.
+    // The first frame is that of the injected error.
     const frames = stack.slice(1).join("\n");
     expect(frames).toMatch(/\(src\/graphql\/\S+\.resolver\.ts:\d+:\d+\)/);
     expect(frames).toMatch(/\(node_modules\/@apollo\/server\/\S+\.js:\d+:\d+\)/);

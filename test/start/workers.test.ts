@@ -13,7 +13,7 @@ afterEach(async () => {
   await gateway.end;
 });
 
-/** Asks over a connection of its own, which any worker may get. */
+/** Sends an operation over a new connection, which any worker may accept. */
 async function execute<Data>(query: string, username: string): Promise<Data> {
   const sent = request(`${gateway.origin}/graphql`, {
     method: "POST",
@@ -40,7 +40,7 @@ async function write(mutation: string, username: string): Promise<void> {
   );
 }
 
-/** The processes that have answered so far. */
+/** Returns the ids of the processes that have responded so far. */
 const respondingPids = () =>
   new Set(
     gateway.output.stdout
@@ -57,7 +57,7 @@ async function allRespond(count: number): Promise<void> {
 }
 
 describe("Workers", () => {
-  it("share a port, and what any has written all read at once", async () => {
+  it("share a port, and show a change of one worker in all of them immediately", async () => {
     gateway = await startBuiltGateway(env);
     await allRespond(3);
     for (let round = 0; round < 20; round++) {
@@ -70,18 +70,18 @@ describe("Workers", () => {
     }
   });
 
-  it("are replaced when they end by themselves, and the others go on", async () => {
+  it("are replaced when they exit unexpectedly", async () => {
     gateway = await startBuiltGateway(env);
     await allRespond(3);
     const [victim = 0] = respondingPids();
     process.kill(victim, "SIGKILL");
-    await until(() => gateway.output.stdout.includes("another one takes its place"));
+    await until(() => gateway.output.stdout.includes("another one is started"));
     await write("createSipEndpoint", "bob-2");
     expect(await isThere("bob-2")).toBe(true);
     await allRespond(4);
   });
 
-  it("end in order together with their primary process", async () => {
+  it("exit together with their primary process on SIGTERM", async () => {
     gateway = await startBuiltGateway(env);
     await allRespond(3);
     gateway.child.kill("SIGTERM");
@@ -89,7 +89,7 @@ describe("Workers", () => {
     for (const pid of respondingPids()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
-  it("do not outlive a primary process that was killed", async () => {
+  it("exit when their primary process is killed", async () => {
     gateway = await startBuiltGateway(env);
     await allRespond(3);
     gateway.child.kill("SIGKILL");
@@ -104,14 +104,14 @@ describe("Workers", () => {
     await until(() => ![...respondingPids()].some(runs));
   });
 
-  it("do not start on a port that is in use, and only the first says so", async () => {
+  it("do not start on a port that is in use, and print the error once", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as { port: number };
     try {
       await expect(startBuiltGateway({ ...env, PORT: String(port) })).rejects.toThrow(
-        `the gateway did not start:\nPort ${port} on 127.0.0.1 is in use. Set PORT to another one, or to 0 for any that is free.\n` +
-          "The first worker could not start, and has said why.\n",
+        `the gateway did not start:\nPort ${port} on 127.0.0.1 is in use. Set PORT to another port, or to 0 for any free port.\n` +
+          "The first worker could not start: see its error above.\n",
       );
     } finally {
       server.close();

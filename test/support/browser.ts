@@ -3,10 +3,10 @@ import { type Browser, chromium, type Page } from "playwright-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** Whether tests that need a browser can run. They always do when `CI=true`, and fail there without one. */
+/** Whether tests that need a browser can run. Always true when `CI=true`: there they fail without a browser. */
 export const hasBrowser = process.env.CI === "true" || existsSync(CHROMIUM);
 
-/** Starts Debian's Chromium (or the one that `CHROMIUM` names) without a window, and without calls home; `more` are arguments. */
+/** Starts Debian's Chromium, or the one at the path in `CHROMIUM`, headless and with these additional arguments. */
 export function startBrowser(...more: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,

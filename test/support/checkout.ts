@@ -13,7 +13,7 @@ const PARTS = [
   ".env.emulator",
 ];
 
-/** Copies what a build needs into a new directory, and returns its path. */
+/** Copies the files that a build needs into a new directory, and returns its path. */
 export async function copyCheckout(): Promise<string> {
   const checkout = await mkdtemp(join(tmpdir(), "checkout-"));
   for (const part of PARTS) await cp(part, join(checkout, part), { recursive: true });

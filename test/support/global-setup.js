@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** Builds the program, which tests run as well, and generates typed documents if there are none. An unchanged build is skipped. */
+/** Builds the program, which some tests start, and generates typed documents if there are none. An unchanged build is skipped. */
 export default function setUp() {
   run(process.execPath, "build.js");
   if (!existsSync("test/generated")) run("npm", "run", "--silent", "generate");

@@ -1,5 +1,5 @@
-// Loaded before a program by `node --import`. SIGUSR2 moves both clocks half an hour ahead, SIGHUP sets the system clock
-// alone back by an hour, and SIGWINCH ahead by an hour. Each signal is confirmed on stderr.
+// Loaded before a program by `node --import`. SIGUSR2 moves the system clock and the monotonic clock half an hour ahead. SIGHUP
+// sets the system clock alone back by an hour, and SIGWINCH ahead by an hour. Each signal is confirmed on stderr.
 const { now } = performance;
 const { now: date } = Date;
 let ahead = 0;

@@ -1,18 +1,18 @@
 import { type ChildProcess, type SpawnOptionsWithoutStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** A program of the project in a process of its own. */
+/** Program of the project in its own process. */
 export interface Program {
   readonly child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   readonly output: { readonly stdout: string; readonly stderr: string };
-  /** Its exit code, or the signal that ended it. */
+  /** Resolves with its exit code, or with the signal that ended it. */
   readonly end: Promise<unknown>;
 }
 
 const started: Program[] = [];
 
-/** Starts a command with these variables and no others; `killPrograms` ends it. */
+/** Starts a command with these environment variables and no others; `killPrograms` kills it. */
 export function startProgram(
   [command = "", ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -31,7 +31,7 @@ export function startProgram(
   return program;
 }
 
-/** Kills all that `startProgram` has started, and waits for its end. */
+/** Kills all programs of `startProgram`, and waits until they have exited. */
 export async function killPrograms(): Promise<void> {
   await Promise.all(
     started.splice(0).map(({ child, end }) => {

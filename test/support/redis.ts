@@ -6,20 +6,20 @@ import { until } from "./until.js";
 
 const REDIS = process.env.REDIS_SERVER ?? "/usr/bin/redis-server";
 
-/** Whether tests that need Redis can run. They always do when `CI=true`, and fail there without it. */
+/** Whether tests that need Redis can run. Always true when `CI=true`: there they fail without Redis. */
 export const hasRedis = process.env.CI === "true" || existsSync(REDIS);
 
-/** A Redis of its own, that keeps nothing. */
+/** Redis server without persistence. */
 export interface TestRedis {
   readonly port: number;
   readonly url: string;
-  /** Ends it at once, as a crash would. */
+  /** Kills the process, like a crash. */
   kill(): Promise<void>;
-  /** Lets it answer nothing although its connections stay open, as a machine without a network would. */
+  /** Stops the process, so that it does not respond although its connections stay open. */
   freeze(): void;
 }
 
-/** Starts Debian's Redis (or the one that `REDIS_SERVER` names) on a free port, or on that of an earlier one. */
+/** Starts Debian's Redis, or the one at the path in `REDIS_SERVER`, by default on a free port. */
 export async function startRedis(port?: number, ...settings: string[]): Promise<TestRedis> {
   const own = port ?? (await freePort());
   const child = spawn(
@@ -49,7 +49,7 @@ export async function startRedis(port?: number, ...settings: string[]): Promise<
   };
 }
 
-/** A port where nothing listens. */
+/** Returns a free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

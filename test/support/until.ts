@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Less than the test timeout, so that the error names the condition's line. Far more than a condition takes on a busy machine. */
+/** Shorter than the test timeout, so that the error shows the line of the condition. Long enough for a busy machine. */
 const MAX_SECONDS = 240;
 
 /** Polls a condition until it is true. Throws after four minutes. */

@@ -31,8 +31,8 @@ async function readiness(): Promise<unknown> {
   return [response.status, await response.json()];
 }
 
-const up = [200, { status: "ready", piopiy: "asked" }];
-const down = [200, { status: "ready", piopiy: "out of order" }];
+const up = [200, { status: "ready", piopiy: "up" }];
+const down = [200, { status: "ready", piopiy: "down" }];
 
 describe("After ten failures in a row", () => {
   it.each<[string, Responder]>([

@@ -11,7 +11,7 @@ import {
   SignJWT,
 } from "jose";
 
-/** A key of an issuer. */
+/** Key pair of an issuer. */
 export interface SigningKey {
   readonly id: string;
   readonly algorithm: string;
@@ -19,17 +19,17 @@ export interface SigningKey {
   readonly publicKey: CryptoKey;
 }
 
-/** An issuer of tokens under test, with its JSON Web Key Set on a port of its own. */
+/** Issuer of tokens for tests, which serves its JSON Web Key Set on its own port. */
 export interface Issuer {
-  /** The environment of a gateway that believes it. */
+  /** Environment of a gateway that accepts its tokens. */
   readonly settings: Record<string, string>;
-  /** How often its keys were asked for. */
+  /** Returns the number of requests for its keys. */
   fetches(): number;
   /** Publishes these keys, and no others. */
   publish(...keys: SigningKey[]): Promise<void>;
-  /** The same without the ids of the keys. */
+  /** Publishes these keys without their ids, and no others. */
   publishWithoutIds(...keys: SigningKey[]): Promise<void>;
-  /** Answers requests for its keys in another way; undefined is the good one again. */
+  /** Replaces the response to requests for its keys. Undefined restores the valid response. */
   respond(responder: ((response: ServerResponse) => void) | undefined): void;
   close(): Promise<void>;
 }
@@ -81,7 +81,7 @@ export async function makeKey(id: string, algorithm = "ES256"): Promise<SigningK
   return { id, algorithm, ...(await generateKeyPair(algorithm, { extractable: true })) };
 }
 
-/** Claims that the gateway takes. */
+/** Claims that the gateway accepts. */
 export const goodClaims: JWTPayload = {
   iss: ISSUER,
   aud: AUDIENCE,
@@ -90,21 +90,21 @@ export const goodClaims: JWTPayload = {
   exp: Math.floor(Date.now() / 1000) + 600,
 };
 
-/** A token with these claims instead of the good ones; undefined leaves a claim out. */
+/** Creates a token. These claims replace valid ones; undefined removes a claim. */
 export function sign(key: SigningKey, claims: Record<string, unknown> = {}, id = key.id): Promise<string> {
   return new SignJWT({ ...goodClaims, ...claims })
     .setProtectedHeader({ alg: key.algorithm, kid: id })
     .sign(key.privateKey);
 }
 
-/** A token that does not name its key. */
+/** Creates a token without the id of its key. */
 export function signWithoutId(key: SigningKey, claims: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT({ ...goodClaims, ...claims })
     .setProtectedHeader({ alg: key.algorithm })
     .sign(key.privateKey);
 }
 
-/** A token by a public key, used as if it were a shared secret. */
+/** Creates a token that is signed with the public key, used as a shared secret. */
 export async function signByPublicKey({ id, publicKey }: SigningKey): Promise<string> {
   const secret = new TextEncoder().encode(await exportSPKI(publicKey));
   return new SignJWT(goodClaims).setProtectedHeader({ alg: "HS256", kid: id }).sign(secret);

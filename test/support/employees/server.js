@@ -1,4 +1,4 @@
-// An example of another subgraph beside the gateway: an employee directory, on PORT (4001).
+// Example of another subgraph: an employee directory, on PORT (default 4001).
 import { readFileSync } from "node:fs";
 import { ApolloServer } from "@apollo/server";
 import { ApolloServerPluginInlineTraceDisabled } from "@apollo/server/plugin/disabled";
@@ -6,7 +6,7 @@ import { startStandaloneServer } from "@apollo/server/standalone";
 import { buildSchema } from "graphql";
 
 const sdl = readFileSync(new URL("schema.graphql", import.meta.url), "utf8");
-/** What the subgraph specification adds to the schema of each subgraph. */
+/** Fields and types that the subgraph specification adds to each schema. */
 const FEDERATION = `
   extend type Query { _service: _Service! _entities(representations: [_Any!]!): [_Entity]! }
   type _Service { sdl: String }

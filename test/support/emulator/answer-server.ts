@@ -9,14 +9,14 @@ interface ReceivedRequest {
   readonly body: string;
 }
 
-/** What a developer runs behind an answer URL. */
+/** Server behind an answer URL, as a developer would run it. */
 export interface AnswerServer {
   readonly url: string;
-  /** What it received, oldest first. */
+  /** Received requests, oldest first. */
   readonly requests: readonly ReceivedRequest[];
 }
 
-/** Starts a server that answers by this function; `closeAnswerServers` ends it. */
+/** Starts a server that responds with this function; `closeAnswerServers` stops it. */
 export async function startAnswerServer(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<AnswerServer> {
@@ -35,19 +35,19 @@ export async function startAnswerServer(
   return { url: `http://127.0.0.1:${port}/answer`, requests };
 }
 
-/** Starts a server that answers with a text. */
+/** Starts a server that responds with a text. */
 export function answerWith(text: string, status = 200, headers: Record<string, string> = {}) {
   return startAnswerServer((_request, response) => {
     response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
   });
 }
 
-/** Starts a server that answers with a PCMO document, valid or not. */
+/** Starts a server that responds with a PCMO document, valid or not. */
 export function answerDocument(document: unknown): Promise<AnswerServer> {
   return answerWith(JSON.stringify(document));
 }
 
-/** Ends all servers, their connections too. */
+/** Stops all servers and closes their connections. */
 export async function closeAnswerServers(): Promise<void> {
   for (const server of started.splice(0)) {
     const closed = once(server, "close");

@@ -9,11 +9,11 @@ interface EmulatorResponse {
   text: string;
 }
 
-/** Sends requests to one emulator, as clients of PIOPIY and as tests do. */
+/** Sends requests to an emulator: those of PIOPIY's API and those of the control routes. */
 export class EmulatorClient {
   constructor(readonly emulator: Emulator) {}
 
-  /** Requests one of PIOPIY's operations with the account of the emulator, which `parameters` may override. */
+  /** Requests one of PIOPIY's operations. `parameters` may override the account of the emulator. */
   request(
     operation: string,
     parameters: Record<string, unknown> = {},
@@ -65,14 +65,14 @@ export class EmulatorClient {
   }
 }
 
-/** A fresh emulator on a free port; `closeEmulators` ends it. */
+/** Starts an emulator on a free port; `closeEmulators` stops it. */
 export async function startClient(settings: Partial<EmulatorSettings> = {}): Promise<EmulatorClient> {
   const emulator = await startEmulator({ ...readEmulatorSettings({}), port: 0, ...settings });
   started.push(emulator);
   return new EmulatorClient(emulator);
 }
 
-/** Ends all that `startClient` started. */
+/** Stops all emulators of `startClient`. */
 export async function closeEmulators(): Promise<void> {
   await Promise.all(started.splice(0).map((emulator) => emulator.close()));
 }

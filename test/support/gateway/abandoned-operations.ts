@@ -4,7 +4,7 @@ import { until } from "../until.js";
 import { type Responder, send, type UpstreamResponse } from "../upstream/broken-upstream.js";
 import type { TestGateway } from "./test-gateway.js";
 
-/** Holds calls back until `release`, and then answers them. */
+/** Creates a responder that delays responses until `release`. */
 export function held(): { responder: Responder; release: (reply?: UpstreamResponse) => void } {
   const responses: ((reply: UpstreamResponse) => void)[] = [];
   return {
@@ -15,7 +15,7 @@ export function held(): { responder: Responder; release: (reply?: UpstreamRespon
   };
 }
 
-/** Sends an operation over a connection of its own, and hangs up once the gateway has it and `isTime`. */
+/** Sends an operation over its own connection, and disconnects when the gateway has received it and `isTime` is true. */
 export async function abandon(gateway: TestGateway, query: string, isTime: () => boolean): Promise<void> {
   const sent = request(`${gateway.origin}/graphql`, {
     method: "POST",
@@ -28,11 +28,11 @@ export async function abandon(gateway: TestGateway, query: string, isTime: () =>
   await until(isTime);
   await gateway.execute("{ __typename }");
   sent.destroy();
-  // What the gateway answers after this it answers knowing that the caller has gone.
+  // When this operation has a response, the gateway has also noticed the disconnection.
   await gateway.execute("{ __typename }");
 }
 
-/** Waits until the gateway is done with one more operation that came to nothing. */
+/** Waits until the gateway logs one more operation that has failed with UPSTREAM_TIMEOUT. */
 export async function untilTimedOut({ log }: TestGateway, act: () => Promise<void>): Promise<void> {
   const before = log.length;
   await act();

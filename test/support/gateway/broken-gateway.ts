@@ -2,7 +2,7 @@ import { expect } from "@jest/globals";
 import { type BrokenUpstream, startBrokenUpstream } from "../upstream/broken-upstream.js";
 import { type GraphqlResponse, startGateway, type TestGateway } from "./test-gateway.js";
 
-/** A gateway on an upstream that answers as a test says. */
+/** Gateway with an upstream whose responses a test chooses. */
 export interface BrokenGateway {
   readonly gateway: TestGateway;
   readonly upstream: BrokenUpstream;
@@ -24,7 +24,7 @@ export async function startBrokenGateway(
   };
 }
 
-/** One operation for each of PIOPIY's calls. */
+/** One GraphQL operation for each of PIOPIY's operations. */
 export const operations = {
   get_sip: '{ sipEndpoint(username: "alice") { username type } }',
   list_sip: "{ sipEndpoints { nodes { username } } }",
@@ -35,7 +35,7 @@ export const operations = {
 
 export const writes = ["add_sip", "update_sip", "remove_sip"] as const;
 
-/** How an operation failed, and how often the upstream was asked. */
+/** Error of an operation, and the number of upstream requests. */
 export interface Failure {
   readonly code: string | undefined;
   readonly retryable: boolean | undefined;
@@ -44,7 +44,7 @@ export interface Failure {
   readonly retryAfterMs?: unknown;
 }
 
-/** Sends the operation that makes this one call, and tells how it failed. Its error bears the answer's request id. */
+/** Sends the GraphQL operation for one of PIOPIY's operations, and returns its error. */
 export async function fail(
   { gateway, upstream }: Pick<BrokenGateway, "gateway" | "upstream">,
   operation: keyof typeof operations,

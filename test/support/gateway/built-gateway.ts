@@ -5,17 +5,17 @@ import { until } from "../until.js";
 
 /** The built gateway in a process of its own. */
 export interface BuiltGateway extends Program {
-  /** Where it listens, without a path. */
+  /** Origin at which it listens. */
   readonly origin: string;
 }
 
-/** Starts `node dist/main.js` with these variables and no others, and waits until it listens. */
+/** Starts `node dist/main.js` with these environment variables and no others, and waits until it listens. */
 export async function startBuiltGateway(env: Readonly<Record<string, string>>): Promise<BuiltGateway> {
   const program = startProgram([process.execPath, join("dist", "main.js")], env);
   return { ...program, origin: await originOf(program) };
 }
 
-/** Waits until a gateway listens and returns where, without a path. Kills one that does not start, and throws with what it wrote. */
+/** Waits until a gateway listens, and returns its origin. If it does not start, kills it and throws an error with its output. */
 export async function originOf({ child, output, end }: Program): Promise<string> {
   await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null).catch(() => {});
   const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
@@ -27,7 +27,7 @@ export async function originOf({ child, output, end }: Program): Promise<string>
   return origin;
 }
 
-/** Returns the variables of a gateway that caches what it reads from this emulator for an hour. */
+/** Returns the environment of a gateway that caches reads from this emulator for an hour. */
 export function cachingOn(emulator: Emulator): Record<string, string> {
   return {
     PORT: "0",
@@ -40,7 +40,7 @@ export function cachingOn(emulator: Emulator): Record<string, string> {
   };
 }
 
-/** Returns how many upstream requests something costs. */
+/** Returns the number of upstream requests that a function causes. */
 export async function costOf(emulator: Emulator, act: () => Promise<unknown>): Promise<number> {
   const count = async () => {
     const response = await fetch(`${emulator.origin}/_emulator/calls`);

@@ -2,16 +2,16 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 
-/** A worker that dies takes connections with it that it has not accepted yet, so a request may stay unanswered. */
+/** When a worker dies, connections that it has not accepted yet are lost, so a request may get no response. */
 const TIMEOUT_MS = 60_000;
 
-/** One connection to a gateway that stays open, so that one worker answers all that is asked over it. */
+/** Connection to a gateway that stays open, so that one worker handles all of its requests. */
 export class KeptConnection {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   constructor(private readonly origin: string) {}
 
-  /** Sends an operation at once, and resolves with its data, or rejects when it has errors. */
+  /** Sends an operation and returns its data. Throws if the response has errors. */
   async execute<Data>(query: string, requestId: string = randomUUID()): Promise<Data> {
     const sent = request(`${this.origin}/graphql`, {
       method: "POST",

@@ -2,7 +2,7 @@ import { alice, type Responder, type UpstreamResponse } from "../upstream/broken
 import type { BrokenGateway } from "./broken-gateway.js";
 import type { GraphqlResponse, TestGateway } from "./test-gateway.js";
 
-/** Each write, with the password that `alice` has. */
+/** A mutation for each write of PIOPIY, with the password of `alice`. */
 export const mutations = {
   add_sip:
     'mutation { it: createSipEndpoint(input: { username: "alice", password: "made-up-1" }) { userErrors { code } } }',
@@ -19,43 +19,43 @@ export const stalled: Responder = (response) => response.writeHead(200).write('{
 
 const html = "<h1>Something is wrong</h1>";
 
-/** Ways to lose the answer to a write: it may have been done, or not. */
+/** Ways to lose the response to a write. The write may have taken effect or not. */
 export const losses: [string, Responder][] = [
-  ["no answer in time", silent],
-  ["an answer that stops", stalled],
+  ["no response in time", silent],
+  ["a response that stalls", stalled],
   ["a connection that is cut", (response) => response.destroy()],
-  ["half an answer", (response) => response.writeHead(200).write('{"code":', () => response.destroy())],
+  ["half a response", (response) => response.writeHead(200).write('{"code":', () => response.destroy())],
   ["HTML with HTTP 200", { body: html }],
   ["HTTP 500", { status: 500, body: html }],
   ["HTTP 502 without JSON", { status: 502, body: html }],
   ["HTTP 504", { status: 504, body: html }],
   ["500 in the body", { body: { code: "cmi-500" } }],
-  ["a success that says nothing", { body: { code: "cmi-200" } }],
+  ["a success without data", { body: { code: "cmi-200" } }],
   ["10 MB", { body: " ".repeat(10_000_000) }],
 ];
 
-/** PIOPIY's 400. */
+/** PIOPIY's code 400: the username exists, or does not exist. */
 export const refusal: UpstreamResponse = { body: { code: "cmi-400" } };
-/** The endpoint as the write would leave it. */
+/** The endpoint after the write. */
 export const found: UpstreamResponse = { body: alice };
 /** The endpoint with another password. */
 export const other: UpstreamResponse = { body: { ...alice, password: "made-up-0" } };
 
-/** What is found of the endpoint when the write has taken, and when it has not. */
+/** Responses of `get_sip` when the write has taken effect and when it has not. */
 export const traces = {
   add_sip: { taken: found, not: refusal },
   update_sip: { taken: found, not: other },
   remove_sip: { taken: refusal, not: found },
 };
 
-/** `done`, or the code of the user error or of the error, of which there is one. */
+/** Returns the code of the user error or GraphQL error, or `done` if there is none. */
 export function outcomeOf({ data, errors = [] }: GraphqlResponse<unknown>): string {
   const result = data as { it?: { userErrors: { code: string }[] } } | null;
   const codes = [...(result?.it?.userErrors ?? []), ...errors.map(({ extensions }) => extensions)];
   return codes.map(({ code }) => code).join() || "done";
 }
 
-/** Makes a write, which and whose settling the upstream answers like this, and tells its end and the calls. */
+/** Sends a mutation. The upstream responds to the write and to its reconciliation like this. Returns the outcome and the upstream requests. */
 export async function write(
   { gateway, upstream }: BrokenGateway,
   operation: Write,
@@ -66,7 +66,7 @@ export async function write(
   return { outcome, requests: upstream.requests.map((request) => request.operation) };
 }
 
-/** The lines of the audit trail: what was done to which endpoint, and how it ended. */
+/** Returns the entries of the audit log: operation, username and outcome. */
 export function auditOf({ log }: TestGateway): { what: string; username: string; outcome: string }[] {
   return log
     .map((line) => JSON.parse(line))

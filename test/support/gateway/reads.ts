@@ -2,7 +2,7 @@ import { until } from "../until.js";
 import type { BrokenGateway } from "./broken-gateway.js";
 import type { GraphqlResponse } from "./test-gateway.js";
 
-/** One operation that reads so many endpoints. */
+/** Returns an operation that reads a number of endpoints. */
 export function reads(kind: string, count: number): string {
   const fields = Array.from(
     { length: count },
@@ -11,7 +11,7 @@ export function reads(kind: string, count: number): string {
   return `{ ${fields.join(" ")} }`;
 }
 
-/** Asks again and again until a call gets through to the upstream, and hands over all that was asked. */
+/** Sends an operation repeatedly until one causes an upstream request. Returns the responses to all of them. */
 export async function probe(
   { gateway, upstream }: BrokenGateway,
   query: string,

@@ -11,7 +11,7 @@ import { Redis } from "../../../src/redis.js";
 import type { TypedDocumentString } from "../../generated/graphql.js";
 import { until } from "../until.js";
 
-/** One call that the emulator recorded. */
+/** Request that the emulator has recorded. */
 export interface RecordedRequest {
   readonly operation: string;
   readonly username?: string;
@@ -39,15 +39,15 @@ export interface ResponseError {
   };
 }
 
-/** A gateway under test, on ports of its own, and the emulator behind it. */
+/** Gateway for tests and its emulator, on free ports. */
 export interface TestGateway {
-  /** Where the gateway listens, without a path. */
+  /** Origin of the gateway. */
   readonly origin: string;
-  /** The address of the emulator, as other gateways may have it for `PIOPIY_URL`. */
+  /** URL of the emulator for `PIOPIY_URL`. */
   readonly piopiyUrl: string;
-  /** What the gateway has logged, one JSON text a line. */
+  /** Log entries of the gateway, one JSON text each. */
   readonly log: readonly string[];
-  /** Sends an operation as a client would, with more headers where they are given. */
+  /** Sends an operation over HTTP, with additional headers. */
   execute<Data, Variables>(
     document: TypedDocumentString<Data, Variables>,
     variables?: Variables,
@@ -58,13 +58,13 @@ export interface TestGateway {
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Promise<GraphqlResponse<Data>>;
-  /** The calls that reached the emulator since the last reset. */
+  /** Returns the requests that the emulator has received since the last reset. */
   upstreamRequests(): Promise<RecordedRequest[]>;
-  /** Makes calls upstream fail: see the emulator's faults. */
+  /** Adds a fault of the emulator, which makes upstream requests fail. */
   addFault(fault: Record<string, unknown>): Promise<void>;
-  /** Has the emulator place a call, and tells what came of it. */
+  /** Simulates a phone call in the emulator, and returns its result. */
   dial(call: Record<string, unknown>): Promise<unknown>;
-  /** Puts the emulator into a state and forgets its calls and faults. */
+  /** Resets the emulator to a state, without recorded requests and faults. */
   reset(state?: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
 }
@@ -76,7 +76,7 @@ export interface TestGatewayOptions {
   readonly emulator?: Readonly<Record<string, string>>;
 }
 
-/** Starts a gateway in this process, on an emulator of its own unless `PIOPIY_URL` names another upstream. */
+/** Starts a gateway in this process, with its own emulator unless `PIOPIY_URL` is set. */
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const settings = readEmulatorSettings({ EMULATOR_PORT: "0", ...options.emulator });
   const emulator = await startEmulator(settings);
@@ -88,17 +88,17 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     PIOPIY_SECRET: settings.secret,
     INTROSPECTION: "true",
     LOG_LEVEL: "trace",
-    // Tests change the emulator behind the gateway's back.
+    // Tests change the emulator's endpoints without the gateway.
     CACHE_TTL_MS: "0",
     ...options.gateway,
   });
   const log: string[] = [];
   const logger = pino(loggerOptions(config.logLevel), new LineCollector(log));
-  if (config.upstream === "emulator") throw new Error("A test names its upstream by address.");
+  if (config.upstream === "emulator") throw new Error("PIOPIY_URL must be a URL in this test gateway.");
   const redis = config.redisUrl ? new Redis(config.redisUrl, logger) : undefined;
   if (redis) await until(() => redis.isReady);
   const client = new PiopiyClient({ ...config, ...config.upstream, redis }, logger);
-  // Nothing is cached before the first heartbeat over Redis is heard, and never while Redis refuses a command.
+  // Nothing is cached until the first heartbeat over Redis arrives, and while Redis rejects a command.
   if (redis) await until(() => client.version !== undefined || !redis.isUp);
   const server = await createServer(config, client, logger, redis);
   const origin = await server.listen({ host: config.host, port: config.port });

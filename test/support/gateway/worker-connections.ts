@@ -3,13 +3,13 @@ import { until } from "../until.js";
 import type { BuiltGateway } from "./built-gateway.js";
 import { KeptConnection } from "./kept-connection.js";
 
-/** A connection to one worker of a gateway. */
+/** Connection to one worker of a gateway. */
 export interface WorkerConnection {
   readonly connection: KeptConnection;
   readonly pid: number;
 }
 
-/** One connection to each of so many workers. The gateway must log on level `info`. */
+/** Opens one connection to each worker. The gateway must log on level `info`. */
 export async function connectToWorkers(gateway: BuiltGateway, count: number): Promise<WorkerConnection[]> {
   const found = new Map<number, WorkerConnection>();
   await until(async () => {

@@ -1,11 +1,11 @@
 import { connect } from "node:net";
 
-/** The bytes of a request, of which each character is one. */
+/** Bytes of a request. Each character is one byte. */
 export type Bytes = string;
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** A request that HTTP can carry: it is whole, and asks for the connection to be closed after the answer. */
+/** Returns the bytes of a complete HTTP request with `Connection: close`. */
 export function request(
   body: string,
   headers: Record<string, string> = JSON_TYPE,
@@ -17,16 +17,16 @@ export function request(
   return `${line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${lines.join("")}${length}\r\n${bytes}`;
 }
 
-/** An answer as it came over the wire. */
+/** Parsed HTTP response. */
 export interface RawResponse {
   readonly status: number;
   readonly body: string;
 }
 
 /**
- * Sends bytes as they stand and waits until the connection is closed. A connection that broke is a closed one.
+ * Sends bytes unchanged, waits until the connection is closed or broken, and returns the responses.
  *
- * @param enough when no more is sent, at the latest; else the gateway closes
+ * @param enough ends the connection when it resolves; without it the gateway ends the connection
  */
 export async function exchange(
   origin: string,
@@ -47,7 +47,7 @@ function responsesIn(bytes: Buffer): RawResponse[] {
   if (end < 0) return [];
   const head = bytes.subarray(0, end).toString("latin1");
   const rest = bytes.subarray(end + 4);
-  // Node answers a request without a Host by itself, in no chunks but the last.
+  // Node.js itself responds to a request without a Host header, with the last chunk only.
   const chunked = /^transfer-encoding: chunked/im.test(head);
   const length = chunked
     ? rest.indexOf("0\r\n\r\n")

@@ -1,4 +1,4 @@
-// Composes the subgraphs that schema/supergraph.yaml names, as rover would, into schema/supergraph.graphql.
+// Composes the subgraphs of schema/supergraph.yaml into schema/supergraph.graphql, like rover.
 import { readFileSync, writeFileSync } from "node:fs";
 import { composeServices } from "@apollo/composition";
 import { parse } from "graphql";

@@ -1,6 +1,6 @@
 /**
- * What Hive Gateway must be told to stand in front of the gateway: the client's credential and address go on to the
- * subgraphs. The address of the connection is appended, so that a client cannot claim another one.
+ * Configures Hive Gateway to forward the client's credential and address to the subgraphs. It appends the address of the
+ * connection, so that a client cannot forge its address.
  */
 export const gatewayConfig = {
   propagateHeaders: {

@@ -1,4 +1,4 @@
-// Serves a supergraph as Hive Gateway's command line does: supergraph FILE --config-path FILE, on PORT (4000).
+// Serves a supergraph like Hive Gateway's command line: supergraph FILE --config-path FILE, on PORT (default 4000).
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { resolve } from "node:path";

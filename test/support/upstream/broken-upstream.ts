@@ -2,40 +2,40 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A call as it reached the upstream. */
+/** Request that the upstream has received. */
 export interface UpstreamRequest {
   readonly operation: string;
-  /** The whole body, account and all. */
+  /** Complete body, including the account. */
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** What a call is answered with: an object is sent as JSON. */
+/** Response to a request. A body that is an object is sent as JSON. */
 export interface UpstreamResponse {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer | object | null;
 }
 
-/** A reply, or a function that sends one, half of one or none. */
+/** A response, or a function that sends a response, a part of it, or nothing. */
 export type Responder =
   | UpstreamResponse
   | ((response: ServerResponse, upstreamRequest: UpstreamRequest) => void);
 
-/** An upstream that answers as a test says. */
+/** Upstream whose responses a test chooses. */
 export interface BrokenUpstream {
   readonly url: string;
-  /** The calls since `answer` was last called. */
+  /** Requests since the last `respond`. */
   readonly requests: readonly UpstreamRequest[];
-  /** The connections since `answer` was last called, and those that are open now. */
+  /** Number of connections since the last `respond`, and of open connections. */
   readonly connections: { readonly made: number; readonly open: number };
-  /** What the next calls get, one after another; the last behaviour is for all that follow. */
+  /** Sets the responses to the next requests, in this order. The last one is used for all further requests. */
   respond(...responders: Responder[]): void;
-  /** Cuts what is open, and refuses connections from now on. */
+  /** Closes all connections and stops listening. */
   close(): Promise<void>;
 }
 
-/** An endpoint as PIOPIY's documents show it, in the answer to `get_sip` and `add_sip`. */
+/** PIOPIY's documented response to `get_sip` and `add_sip`. */
 export const alice = {
   code: "cmi-200",
   username: "alice",
@@ -92,7 +92,7 @@ export async function startBrokenUpstream(): Promise<BrokenUpstream> {
   };
 }
 
-/** Sends a reply whole. Without a body of its own it is `alice`, with the username and the password of the request. */
+/** Sends a response. The default body is `alice` with the username and the password of the request. */
 export function send(response: ServerResponse, { status = 200, headers = {}, body }: UpstreamResponse): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   if (typeof body === "string" || Buffer.isBuffer(body)) response.end(body);

@@ -1,18 +1,18 @@
 import { type Responder, send } from "./broken-upstream.js";
 
-/** Made-up texts that must not turn up where they do not belong. JSON spells their ends in another way. */
+/** Secret texts for tests of leaks. JSON escapes their last characters. */
 export const canaries = {
   secret: 'canary-secret-"\\',
   password: 'canary-password-"\\',
   key: "canary-key-1",
 };
 
-/** Tells whether any spelling of a canary is in the text. */
+/** Returns whether a text contains a canary, escaped or not. */
 export function holdsCanary(text: string, kind: keyof typeof canaries): boolean {
   return text.includes(`canary-${kind}`);
 }
 
-/** Answers that repeat all of what the upstream was sent, in every place that an answer has. */
+/** Responses that repeat the body of the request, in every part of a response. */
 export const echoes: [string, Responder][] = [
   ["words", (response, { body }) => send(response, { body: { code: "cmi-404", msg: `wrong: ${body}` } })],
   ["words with a status", (response, { body }) => send(response, { status: 500, body: { message: body } })],
@@ -29,7 +29,7 @@ export const echoes: [string, Responder][] = [
   ["a busy page", (response, { body }) => send(response, { status: 503, body: `<pre>${body}</pre>` })],
   ["a page", (response, { body }) => send(response, { body: `<pre>${body}</pre>` })],
   [
-    "a refused account",
+    "a rejected account",
     (response, { body }) => send(response, { status: 420, body: { code: 420, msg: body } }),
   ],
   [
@@ -52,6 +52,6 @@ export const echoes: [string, Responder][] = [
   ],
   ["a reason", (response, { body }) => response.writeHead(500, body).end()],
   ["no HTTP", (response, { body }) => response.socket?.end(body)],
-  ["half an answer", (response, { body }) => response.writeHead(200).write(body, () => response.destroy())],
+  ["half a response", (response, { body }) => response.writeHead(200).write(body, () => response.destroy())],
   ["a head that breaks off", (response, { body }) => response.socket?.end(`HTTP/1.1 200 OK\r\n${body}`)],
 ];
