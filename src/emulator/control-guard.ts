@@ -45,7 +45,10 @@ export const controlGuard: onRequestHookHandler = (request, reply, done) => {
   } else done();
 };
 
-/** Returns the host of `host:port` in lower case, without a final dot. Any other text is returned unchanged and matches no host name. */
+/**
+ * Returns the host of `host:port` in lower case, without a final dot. Any other text is returned unchanged and matches no host
+ * name.
+ */
 function hostName(authority: string): string {
   const [, address, name = authority] =
     /^(?:\[([\da-f:.]+)\]|([\w.-]*?)\.?)(?::\d*)?$/i.exec(authority) ?? [];

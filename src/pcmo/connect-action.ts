@@ -167,7 +167,9 @@ function rangeProblems(specification: ConnectActionSpecification): Specification
   });
 }
 
-/** Warns about usernames that differ only in letter case. The gateway distinguishes such usernames, but not every SIP system does. */
+/**
+ * Warns about usernames that differ only in letter case. The gateway distinguishes such usernames, but not every SIP system does.
+ */
 function similarTargets({ call }: ConnectActionSpecification): SpecificationWarning[] {
   const users = call.map(({ user }) => user.toLowerCase());
   return users.flatMap((user, index): SpecificationWarning[] => {

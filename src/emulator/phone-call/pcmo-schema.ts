@@ -98,7 +98,10 @@ function strict<Shape extends z.ZodRawShape>(allowed: string, shape: Shape) {
   return z.strictObject(shape, { error });
 }
 
-/** Requires exactly one of two keys. Validates the raw input, so that this problem is reported together with the problems of fields. */
+/**
+ * Requires exactly one of two keys. Validates the raw input, so that this problem is reported together with the problems of
+ * fields.
+ */
 function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string], schema: Schema): Schema {
   const count = (value: object) => keys.filter((key) => Object.hasOwn(value, key)).length;
   return schema.refine((value) => count(value) === 1, {

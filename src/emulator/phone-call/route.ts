@@ -12,7 +12,10 @@ const callSchema = z.strictObject({
   from: fields.phoneNumber(),
   answerUrl: fields.url("http", "https"),
   webhook: fields.oneOf(...webhookFormats).default("strings"),
-  /** The behaviour of each phone, by username. A map, because a username may equal a property of every object, such as `constructor`. */
+  /**
+   * The behaviour of each phone, by username. A map, because a username may equal a property of every object, such as
+   * `constructor`.
+   */
   behaviours: z
     .record(z.string(), phoneBehaviourSchema)
     .default({})

@@ -151,8 +151,8 @@ function ring(
 }
 
 /**
- * Rings phones at the same time. The phone that answers first, before the timeout, gets the call. If several phones answer in the same
- * second, the first of them in the list gets it.
+ * Rings phones at the same time. The phone that answers first, before the timeout, gets the call. If several phones answer in the
+ * same second, the first of them in the list gets it.
  */
 function ringGroup(
   usernames: readonly string[],
