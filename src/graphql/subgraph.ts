@@ -124,7 +124,7 @@ export function printSdlWithoutSecurity(subgraph: GraphQLSchema): string {
 
 /**
  * Returns the SDL of a schema that is extended by `links`. It contains a `schema` definition only if the schema has a description:
- * `extend schema` cannot have a description, and without one, the names Query and Mutation need no definition.
+ * `extend schema` cannot have a description, and the default names Query and Mutation need no definition.
  */
 function printSubgraph(schema: GraphQLSchema, links: string): string {
   const { definitions } = getDocumentNodeFromSchema(schema);
