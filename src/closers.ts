@@ -7,7 +7,10 @@ export class Closers {
     return this.#end !== undefined;
   }
 
-  /** Adds a function that closes a resource. If closing has begun, runs it immediately and throws, which ends the start. */
+  /**
+   * Adds a function that closes a resource. If closing has begun, runs the function immediately and throws, so that the start
+   * ends.
+   */
   async add(close: () => unknown): Promise<void> {
     this.#closers.push(close);
     if (!this.isClosing) return;
@@ -15,7 +18,7 @@ export class Closers {
     throw new Error("The start was stopped.");
   }
 
-  /** Closes everything once. Throws the first error after all were tried. */
+  /** Closes all resources once. Throws the first error, after it has tried to close all of them. */
   close(): Promise<void> {
     this.#end ??= this.#closeAll();
     return this.#end;

@@ -6,7 +6,7 @@ import { isNativeError } from "node:util/types";
 export interface ErrorDescription {
   /** The class name. */
   readonly type: string;
-  /** Such as ECONNREFUSED or ERR_JWKS_TIMEOUT. */
+  /** The error code, such as ECONNREFUSED or ERR_JWKS_TIMEOUT. */
   readonly code?: string | undefined;
   /** Stack frames in files of `src` and `node_modules`, innermost first. */
   readonly stack?: readonly string[] | undefined;
@@ -40,7 +40,7 @@ export function reasonOf(error: unknown): string {
   return codeOf(error) ?? (/^[A-Z]{3,20}$/.test(word) ? word : typeOf(error));
 }
 
-/** Returns whether a value is an error, also of another realm. */
+/** Returns whether a value is an error, even if it was created in another JavaScript realm. */
 export function isError(value: unknown): value is Error {
   return isNativeError(value) || value instanceof Error;
 }
@@ -58,8 +58,8 @@ function identifier(text: unknown): string | undefined {
 }
 
 /**
- * Returns the frames of a stack. A stack starts with the message, which may contain lines that look like frames. So nothing is
- * returned if the stack does not start with the current message, for instance because the message was changed.
+ * Returns the frames of a stack. A stack starts with the message, which may contain lines that look like frames. So undefined
+ * is returned if the stack does not start with the current message, for instance because the message was changed.
  */
 function framesOf({ stack, message }: Error): readonly string[] | undefined {
   if (typeof stack !== "string" || typeof message !== "string") return undefined;
@@ -79,8 +79,8 @@ function framesOf({ stack, message }: Error): readonly string[] | undefined {
 const sourceMaps = new Map<string, SourceMap | undefined>();
 
 /**
- * Maps a frame of a built file to its source file. Node does this for each stack with `--enable-source-maps`, but then starts and
- * errors take a quarter more time, although few errors are logged.
+ * Maps a frame of a built file to its source file. With `--enable-source-maps`, Node does this for every stack, even if it is not
+ * logged. Starts and errors then take a quarter more time.
  */
 function originalFrame(frame: string): string {
   return frame.replace(

@@ -8,7 +8,7 @@ export function nearestName(name: string, knownNames: readonly string[]): string
   if (name.length > MAX_LENGTH) return undefined;
   const [nearest] = knownNames
     .map((known) => ({ known, edits: countEdits(name.toLowerCase(), known.toLowerCase()) }))
-    // Fewer edits are allowed for a short name, of which two edits may change half.
+    // A short name allows fewer edits, since two edits may change half of it.
     .filter(({ known, edits }) => edits <= Math.min(2, (known.length - 1) / 2))
     .toSorted((one, other) => one.edits - other.edits);
   return nearest?.known;

@@ -7,13 +7,13 @@ const CONNECT_TIMEOUT_MS = 2000;
 const REPLY_TIMEOUT_MS = 250;
 /** A reply that takes longer than this is logged. Shorter delays are common on a busy machine. */
 const LOGGED_TIMEOUT_MS = 1000;
-/** A use counts as failing for this long after its last failure, so that occasional failures do not fill the log. */
+/** How long a use of Redis counts as failing after its last failure, so that occasional failures do not fill the log. */
 const REFUSED_MS = 5000;
 const MAX_RECONNECT_DELAY_MS = 2000;
 
 type RedisClient = ReturnType<typeof createRedis>;
 
-/** Is notified when the connection is ready and when it is lost. */
+/** Listens for the events that the connection is ready and that it is lost. */
 export interface ConnectionListener {
   /** Commands can be sent. No channel is subscribed to yet. */
   onReady(): void;
@@ -28,7 +28,7 @@ interface RedisUse {
   readonly cost: string;
 }
 
-/** The commands that the Redis client sends on a new connection. It subscribes to its channels again. */
+/** The commands that the Redis client sends on a new connection, for example to subscribe to its channels again. */
 const CONNECT: RedisUse = {
   command: "AUTH, SELECT or SUBSCRIBE",
   purpose: "a new connection",
@@ -120,7 +120,7 @@ export class Redis {
     const reply = command();
     return new Promise((resolve, reject) => {
       let hasReply = false;
-      // After the process was busy, the reply may still be in the socket. It is read before the immediate runs.
+      // After the process was busy, the reply may still be in the socket. The reply is read before `setImmediate` runs the action.
       const unlessReplied = (action: () => void) => () => setImmediate(() => hasReply || action());
       const rejectLate = unlessReplied(() => {
         this.#isOverdue = true;

@@ -33,16 +33,16 @@ const MAX_BODY_BYTES = 16_384;
 const CALLS_PER_MINUTE = 6000;
 const MINUTE_MS = 60_000;
 /**
- * How long after its first webhook a call gets the same document, also when its token has expired since. Further webhooks do not
- * extend this time.
+ * How long the route returns the same document for a call after its first webhook, even if the token expires in this time. Further
+ * webhooks do not extend the time.
  */
 const CALL_SECONDS = 3600;
 const MAX_CALLS = 10_000;
 const MAX_BYTES = 30 * 1024 * 1024;
 
 /**
- * Adds the route for PIOPIY's call webhook, which returns the document of the token and sends no upstream request. It is open to the
- * internet: an invalid token gets an empty 404, and no response contains a part of its request.
+ * Adds the route for PIOPIY's call webhook, which returns the document of the token and sends no upstream request. The route is open
+ * to the internet: the response to an invalid token is an empty 404, and no response contains a part of its request.
  *
  * @param targetsKey the key of the target list in the document
  */
@@ -66,7 +66,7 @@ export async function addAnswerRoute(
       delete headers["content-type"];
     });
     scope.setErrorHandler((error: FastifyError, _request, reply) => {
-      // The server's error handler masks it.
+      // The error handler of the server masks this error.
       if (error.statusCode === undefined) throw error;
       void reply.code(error.statusCode).send();
     });

@@ -12,7 +12,7 @@ const VERSION = 1;
 const callTypes = ["AUDIO", "VIDEO"] as const;
 const ringTypes = ["SINGLE", "GROUP"] as const;
 
-/** The version, the expiry and the specification. It is a short list without keys, since it becomes a part of a URL. */
+/** The version, the expiry and the specification. The payload is a short list without keys, since it becomes a part of a URL. */
 const payloadShape = z.tuple([
   z.literal(VERSION),
   z.int().nonnegative(),
@@ -30,7 +30,7 @@ const payloadShape = z.tuple([
  * stored. An HMAC-SHA256 protects it from changes.
  */
 export class AnswerTokens {
-  /** @param secrets the first one signs, all are accepted */
+  /** @param secrets the secrets of signatures: the first one signs new tokens, and tokens of all secrets are accepted */
   constructor(private readonly secrets: readonly [Secret, ...Secret[]]) {}
 
   /**
@@ -70,7 +70,7 @@ export class AnswerTokens {
   }
 }
 
-/** Returns the signature of a token, which is short and unique. */
+/** Returns the signature of a token. The signature is short, and different for each token. */
 export function signatureOf(token: string): string {
   return token.slice(token.indexOf(".") + 1);
 }
@@ -85,7 +85,7 @@ function isEqual(expected: string, given: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** The longest expiry: it has the most digits. */
+/** The expiry with the most digits, for which the token is longest. */
 const MAX_EXPIRY = 9_999_999_999;
 
 /** Creates answer URLs, which respond to PIOPIY's call webhook with a PCMO document. */
@@ -107,7 +107,7 @@ export class AnswerUrls {
   /**
    * Creates the answer URL of a specification that fits.
    *
-   * @param expiresIn seconds; left out, the answer URL does not expire
+   * @param expiresIn seconds until the answer URL expires; if omitted, it does not expire
    */
   create(specification: ConnectActionSpecification, expiresIn?: number | null): string {
     const expiresAt = expiresIn == null ? 0 : Math.floor(Date.now() / 1000) + expiresIn;

@@ -16,7 +16,7 @@ export function hashApiKey(key: Secret): Buffer {
   return createHash("sha256").update(key.reveal()).digest();
 }
 
-/** Authenticates clients by API keys. Every key is compared, each in constant time. */
+/** Authenticates clients by API keys. Compares the credential with every key, in constant time. */
 export function authenticateApiKey(keys: readonly ApiKey[]): Authenticate {
   return async (credential) => {
     const sha256 = hashApiKey(credential);

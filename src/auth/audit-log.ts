@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from "fastify";
 
 /** An action of a client, or a rejection. It never contains a password, a credential or a part of one. */
 export interface AuditEntry {
-  /** The client's name; left out without a valid credential. */
+  /** The client's name. Omitted if the credential is not valid. */
   readonly who?: string | undefined;
   /** `login`, `host`, or a field of the graph such as `Mutation.createSipEndpoint`. */
   readonly what: string;
@@ -13,11 +13,11 @@ export interface AuditEntry {
   readonly requestId: string;
   /** Where the request came from. */
   readonly address: string;
-  /** The number of rejections that the entry summarizes; left out for a single one. */
+  /** The number of rejections that the entry summarizes. Omitted for a single rejection. */
   readonly count?: number;
 }
 
-/** Rejections of one client and kind since the first one, which was written immediately. */
+/** The rejections of one client and kind that follow the first rejection. The first one is written immediately. */
 interface Aggregate {
   readonly timer: NodeJS.Timeout;
   count: number;
@@ -28,12 +28,12 @@ interface Aggregate {
 const MAX_NAME_LENGTH = 100;
 const INTERVAL_MS = 10_000;
 const MAX_AGGREGATES = 10_000;
-/** The key of all clients and kinds beyond that number. */
+/** The key of all clients and kinds beyond `MAX_AGGREGATES`. */
 const OTHERS = "";
 
 /**
- * Writes the audit log: one entry for each change, each password that is read and each rejection. It has the logger name `audit`,
- * so that it can be collected separately, and is written at every log level.
+ * Writes the audit log: one entry for each change, each password that is read and each rejection. The entries have the logger name
+ * `audit`, so that they can be collected separately. They are written at every log level.
  */
 export class AuditLog {
   private readonly log: FastifyBaseLogger;
@@ -53,8 +53,9 @@ export class AuditLog {
   }
 
   /**
-   * Records a rejection. Unauthenticated requests can cause any number of them, so only the first of a client and kind is written
-   * immediately. Those of the next ten seconds become one entry with their `count`, and with the request id and address of the last.
+   * Records a rejection. Unauthenticated requests can cause any number of rejections, so only the first one of a client and kind is
+   * written immediately. The rejections of the next ten seconds become one entry, with their `count` and with the request id and
+   * address of the last rejection.
    *
    * @param client the name or the key of the client, and the kind if it does not follow from `what` and `outcome`
    */
@@ -73,7 +74,7 @@ export class AuditLog {
     }
   }
 
-  /** Writes the rejections that are counted and not yet written. */
+  /** Writes the entries of all rejections that are counted but not yet written. */
   close(): void {
     for (const key of [...this.aggregates.keys()]) this.writeAggregate(key);
   }

@@ -10,8 +10,8 @@ export interface Client {
 }
 
 /**
- * Returns the client of a credential, or undefined for an invalid one. Logs why it is invalid, without any part of it. Throws a
- * `GatewayError` when it cannot be validated now.
+ * Returns the client of a credential, or undefined if the credential is invalid. Logs the reason, without any part of the
+ * credential. Throws a `GatewayError` if the credential cannot be validated now.
  */
 export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promise<Client | undefined>;
 
@@ -28,13 +28,18 @@ export function clientAddress(request: FastifyRequest): string {
   return hops.findLast((address) => address !== undefined) ?? "unknown";
 }
 
-/** Returns the key to count a client by: an IPv4 address, or the /64 network of an IPv6 address, since one host can use all of it. */
+/**
+ * Returns the key to count a client by: an IPv4 address, or the /64 network of an IPv6 address, since one host can use all of it.
+ */
 export function clientKey(request: FastifyRequest): string {
   const address = clientAddress(request);
   return isIPv6(address) ? `${networkOf(address)}/64` : address;
 }
 
-/** Returns the normal form of an address without port, brackets and zone, IPv4-mapped ones as IPv4; undefined for any other text. */
+/**
+ * Returns the normal form of an address, without port, brackets and zone. Returns an IPv4-mapped IPv6 address as an IPv4 address,
+ * and undefined for any other text.
+ */
 export function parseAddress(text: string | undefined = ""): string | undefined {
   const [, bracketed, plain] = HOP.exec(text) ?? [];
   const [address = ""] = (bracketed ?? plain ?? text).split("%", 1);

@@ -18,7 +18,10 @@ interface Window {
   readonly endsAt: number;
 }
 
-/** Counts by key in windows of a fixed length, which begin with the first count. Stores the most recently used keys. */
+/**
+ * Counts by key in windows of a fixed length. The window of a key begins with its first count. Stores the most recently used
+ * keys.
+ */
 export class FixedWindowCounter {
   readonly #windowMs: number;
   readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
@@ -31,7 +34,7 @@ export class FixedWindowCounter {
     return toCount(this.#window(key));
   }
 
-  /** Adds units if they fit under the maximum. Returns the count with them, also when they do not fit. */
+  /** Adds units unless the count would exceed the maximum. Returns the count including the units, even if they were not added. */
   add(key: string, units = 1, maximum = Number.POSITIVE_INFINITY): Count {
     const window = this.#window(key);
     const next = { ...window, count: window.count + units };

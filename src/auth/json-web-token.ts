@@ -16,12 +16,12 @@ import type { Authenticate } from "./client.js";
 const REFRESH_MS = 600_000;
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
-/** New keys are valid immediately, and tokens with invented key ids cause at most one fetch per second. */
+/** The minimum time between two fetches. New keys are found within a second, and tokens with invented key ids cause few fetches. */
 const FETCH_INTERVAL_MS = 1000;
 
 /**
- * Caches the public keys of an issuer. They are fetched again after ten minutes, and when a token names an unknown key. While they
- * cannot be fetched, the cached keys are used for an hour.
+ * Caches the public keys of an issuer. The keys are fetched again after ten minutes, and when a token names an unknown key. While
+ * they cannot be fetched, the cached keys are used for up to an hour.
  */
 class IssuerKeys {
   readonly #keys: ReturnType<typeof createRemoteJWKSet>;
@@ -31,7 +31,8 @@ class IssuerKeys {
   constructor(url: string) {
     let nextFetchAt = 0;
     this.#keys = createRemoteJWKSet(new URL(url), {
-      // jose would measure both by the system clock, which may be set back. This class measures them instead.
+      // jose measures these times by the system clock, which may be set back. This class measures them by the monotonic clock
+      // instead.
       cooldownDuration: Number.POSITIVE_INFINITY,
       cacheMaxAge: Number.POSITIVE_INFINITY,
       // jose runs one fetch at a time.
@@ -43,7 +44,7 @@ class IssuerKeys {
     });
   }
 
-  /** Returns the function by which jose finds the key of a token. It logs an outage of the issuer. */
+  /** Returns the function with which jose finds the key of a token. The function logs an outage of the issuer. */
   keyLookup(log: FastifyBaseLogger): JWTVerifyGetKey {
     return async (header, token) => {
       await this.#refresh(log);
@@ -73,7 +74,10 @@ class IssuerKeys {
       // Every request that waits for the same fetch runs this. Only the first one logs.
       if (performance.now() - this.#failedAt < RETRY_MS) return;
       this.#failedAt = performance.now();
-      log.warn({ err: error }, "the issuer's keys cannot be fetched: the cached ones are used for an hour");
+      log.warn(
+        { err: error },
+        "the issuer's keys cannot be fetched: the cached keys are used for up to an hour",
+      );
     });
     // During an outage no request waits for the next attempt.
     if (!isOutage) await fetched;
@@ -128,7 +132,10 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
   };
 }
 
-/** Verifies a token and returns its claims. A token without a key id may be signed by a new key: the keys are fetched once more. */
+/**
+ * Verifies a token and returns its claims. If no cached key has signed a token without a key id, a new key may have signed it. So
+ * the keys are fetched once more.
+ */
 async function verify(
   token: string,
   keys: IssuerKeys,

@@ -14,8 +14,8 @@ const MAX_FAILURES = 30;
 const WINDOW_SECONDS = 60;
 
 /**
- * Limits invalid credentials by address, in windows of a minute. Valid ones are never limited, so that clients behind one address do
- * not lock each other out. Each process counts separately, so that unauthenticated requests cause no traffic to Redis.
+ * Limits invalid credentials by address, in windows of a minute. Valid credentials are never limited, so that clients behind one
+ * address do not lock each other out. Each process counts separately, so that unauthenticated requests cause no traffic to Redis.
  */
 class FailedLogins {
   private readonly failures = new FixedWindowCounter(1000 * WINDOW_SECONDS);

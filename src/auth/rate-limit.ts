@@ -11,7 +11,7 @@ const COUNT_USE = {
   cost: "each process counts separately. The script runs GET, SET, INCRBY and PTTL",
 };
 
-/** Does the same as `FixedWindowCounter.add`, atomically in Redis. */
+/** The Lua script that does the same as `FixedWindowCounter.add`, atomically in Redis. */
 const ADD_IF_IT_FITS = `
 local units, seconds, maximum = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local count = tonumber(redis.call('get', KEYS[1]) or '0') + units
@@ -29,16 +29,17 @@ return {count, left < 0 and 1000 * seconds or left}`;
 export class RateLimit {
   private readonly memory = new FixedWindowCounter(1000 * WINDOW_SECONDS);
 
-  /** @param perMinute 0 turns it off */
+  /** @param perMinute cost units per client and minute; 0 turns the rate limit off */
   constructor(
     private readonly perMinute: number,
     private readonly redis?: Redis,
   ) {}
 
   /**
-   * Charges the cost of an operation to the client, or throws `RATE_LIMITED` and charges nothing. Sets headers with the state.
+   * Charges the cost of an operation to the client, or throws `RATE_LIMITED` and charges nothing. Sets the headers of the rate
+   * limit.
    *
-   * @param paid the units of the cost that were charged before
+   * @param paid the units of the cost that have already been charged
    */
   async charge(client: string, cost: number, reply: FastifyReply, paid = 0): Promise<void> {
     const units = cost - paid;
@@ -50,7 +51,7 @@ export class RateLimit {
     if (!fits) throw this.rateLimitError(client, cost, left, msLeft);
   }
 
-  /** Adds the units if they fit. Returns the count with them. */
+  /** Adds the units unless the count would exceed the limit. Returns the count including the units, even if they were not added. */
   private async add(client: string, units: number): Promise<Count> {
     if (this.redis?.isReady) {
       try {
@@ -62,7 +63,7 @@ export class RateLimit {
     return this.memory.add(client, units, this.perMinute);
   }
 
-  /** Sets the two headers of the IETF's current draft, and the three of its earlier ones, which most clients read. */
+  /** Sets the two headers of the current IETF draft, and the three headers of earlier drafts, which most clients read. */
   private setHeaders(reply: FastifyReply, left: number, ms: number): void {
     const reset = Math.ceil(ms / 1000);
     void reply.headers({

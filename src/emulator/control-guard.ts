@@ -5,15 +5,15 @@ import type { EmulatorSettings } from "./settings.js";
 const MAX_SHOWN_LENGTH = 60;
 
 /**
- * Rejects requests with a foreign Host header, which protects against DNS rebinding: the host name of a web page can resolve
- * to the emulator's address, but the browser still sends that name in the Host header. PIOPIY's five operations accept any
- * host name.
+ * Rejects requests with an unknown Host header, to protect against DNS rebinding: the host name of a web page can resolve to the
+ * emulator's address, but the browser still sends the page's host name in the Host header. The routes of PIOPIY's five operations
+ * accept any host name.
  */
 export function hostGuard({ host, allowedHosts }: EmulatorSettings): onRequestHookHandler {
   const own = new Set([host, ...allowedHosts].map((name) => name.toLowerCase()));
   return (request, reply, done) => {
     if (request.url.startsWith("/v1/endpoint/")) {
-      // PIOPIY's API is for servers. A web page could use the default account, which is published.
+      // PIOPIY's API is for servers. Without this check, a web page could use the default account, whose secret is published.
       if (request.headers.origin === undefined) return done();
       const advice = "Send the request from a server, without an Origin header.";
       return reject(reply, 403, `Web pages cannot use this API. ${advice}`);
@@ -22,7 +22,7 @@ export function hostGuard({ host, allowedHosts }: EmulatorSettings): onRequestHo
     const name = hostName(authority);
     const local = request.socket.localAddress?.replace(/^::ffff:/, "");
     const isOwn = more.length === 0 && (own.has(name) || isLoopback(name) || name === local);
-    // A request target in absolute form can contain another host than the header.
+    // The host in a request target in absolute form can differ from the Host header.
     if (isOwn && /^[/*]/.test(request.url)) return done();
     const shown = JSON.stringify([authority, ...more].join(", ").slice(0, MAX_SHOWN_LENGTH));
     reject(
@@ -45,7 +45,10 @@ export const controlGuard: onRequestHookHandler = (request, reply, done) => {
   } else done();
 };
 
-/** Returns the host of `host:port` in lower case, without a final dot. Any other text is returned unchanged and matches no host name. */
+/**
+ * Returns the host of `host:port` in lower case, without a final dot. Any other text is returned unchanged and matches no host
+ * name.
+ */
 function hostName(authority: string): string {
   const [, address, name = authority] =
     /^(?:\[([\da-f:.]+)\]|([\w.-]*?)\.?)(?::\d*)?$/i.exec(authority) ?? [];

@@ -52,7 +52,7 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
   );
 }
 
-/** Parses bodies, an empty one as `{}`, and validates them with the zod schemas of their routes. All problems are reported together. */
+/** Parses bodies, an empty body as `{}`, and validates them with the zod schemas of the routes. Reports all problems together. */
 function validateBodies(control: FastifyInstance): void {
   control.setValidatorCompiler<z.ZodType>(({ schema }) => (text) => {
     let body: unknown;

@@ -29,7 +29,7 @@ export class DataFile {
     throw this.unusable(`${path.join(".") || "the document"}: ${message}`);
   }
 
-  /** Replaces the file atomically: a reader sees the old or the new contents, also after a power failure. */
+  /** Replaces the file atomically: a reader sees the old or the new contents, even after a power failure. */
   write(endpoints: readonly StoredEndpoint[]): void {
     const temporary = `${this.path}.${process.pid}.tmp`;
     try {
@@ -61,7 +61,7 @@ export class DataFile {
   }
 }
 
-/** Makes a rename durable, where the file system can flush a directory. */
+/** Makes a rename durable, if the file system can flush a directory. */
 function flushDirectory(directory: string): void {
   try {
     const descriptor = openSync(directory, "r");

@@ -11,11 +11,11 @@ import { EmulatorError, type EmulatorSettings } from "./settings.js";
 
 /** A running emulator of PIOPIY's SIP endpoint API. */
 export interface Emulator {
-  /** Replaces `https://piopiy.telecmi.com/v1/endpoint/`. */
+  /** The base address of the emulated API, which replaces `https://piopiy.telecmi.com/v1/endpoint/`. */
   readonly url: string;
-  /** The origin that it listens on. The control routes are under `/_emulator/`. */
+  /** The origin that the emulator listens on. The control routes are under `/_emulator/`. */
   readonly origin: string;
-  /** Stops listening and closes all connections, also those with requests in flight. */
+  /** Stops listening and closes all connections, even those with requests in flight. */
   close(): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ const endpointSchema = z.strictObject({
   type: z.enum(["SIP", "PSTN"]),
 });
 
-/** An endpoint with only the username required. */
+/** An endpoint of which only the username is required. */
 const endpointDraftSchema = endpointSchema.partial().extend({ username: text });
 
 export type StoredEndpoint = z.infer<typeof endpointSchema>;

@@ -11,9 +11,9 @@ export const faultSchema = z
     username: z.string().min(1).optional(),
     kind: z.enum(["latency", "reset", "lose-reply", "status", "garbage", "hang"]),
     times: z.int().min(1).default(1),
-    /** Milliseconds; for latency. */
+    /** The delay in milliseconds, for the kind `latency`. */
     ms: z.int().min(0).max(MAX_LATENCY_MS).optional(),
-    /** The HTTP status, 503 by default, and the seconds of its Retry-After header; for status. */
+    /** The HTTP status (503 by default) and the seconds of the Retry-After header, for the kind `status`. */
     status: z.int().min(200).max(599).optional(),
     retryAfter: z.int().min(0).optional(),
   })
@@ -66,7 +66,7 @@ export class Faults {
   }
 }
 
-/** Any number of requests may listen to one signal; Node would warn of a leak at more than ten. */
+/** Creates a controller whose signal may have any number of listeners. By default, Node warns of a leak at more than ten. */
 function newHold(): AbortController {
   const hold = new AbortController();
   setMaxListeners(0, hold.signal);

@@ -38,7 +38,7 @@ export function addPiopiyRoutes(server: FastifyInstance, state: EmulatorState): 
     server.post(
       `/v1/endpoint/${operation}`,
       {
-        // A body that Fastify rejects, such as one that is too large, gets PIOPIY's error for an invalid body.
+        // For a body that Fastify rejects, such as a body that is too large, the response is PIOPIY's error for an invalid body.
         errorHandler(error, request, reply) {
           if ((error.statusCode ?? 500) >= 500) throw error;
           return serve(operation, request, reply, state);
@@ -125,7 +125,7 @@ function readBody({ headers, body }: FastifyRequest): Body {
   }
 }
 
-/** Formats a result with the status, the code and the booleans of the settings. */
+/** Formats a result. The settings choose the HTTP status of errors, the form of the code and the form of booleans. */
 function formatResponse(
   result: Fields | ErrorResponse,
   { errors, codes, booleans }: EmulatorSettings,

@@ -21,8 +21,8 @@ interface LogEntry {
 }
 
 /**
- * Logs the requests for PIOPIY's operations, oldest first. A request has an entry from its arrival on. The log is limited to
- * 100,000 entries and, since usernames may have any length, to 32 MiB. The oldest entries are dropped.
+ * Logs the requests for PIOPIY's operations, oldest first. The entry of a request is added when the request arrives. The log is
+ * limited to 100,000 entries and, since usernames may have any length, to 32 MiB. The oldest entries are dropped.
  */
 export class RequestLog {
   private readonly entries = new Set<LogEntry>();

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 
-/** Published with the emulator, so it protects nothing. */
+/** The default secret. It is published with the emulator, so it protects nothing. */
 export const DEFAULT_SECRET = "emulator-secret";
 
 const HOST_NAME = /^[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/i;
@@ -19,7 +19,7 @@ const variables = z.object({
     .transform(Number)
     .default(2222223),
   EMULATOR_SECRET: z.string().default(DEFAULT_SECRET),
-  /** Where errors are reported: only in the body of an HTTP 200, or also as the HTTP status. */
+  /** Where errors are reported: only in the body of an HTTP 200, or in the body and as the HTTP status. */
   EMULATOR_ERRORS: oneOf("body", "status"),
   /** The form of codes: `"cmi-420"`, or `420` with `"error": true`. */
   EMULATOR_CODES: oneOf("cmi", "number"),
@@ -30,7 +30,7 @@ const variables = z.object({
     .string()
     .regex(HOST_NAME, { error: invalid("must be a host name without scheme and port") })
     .default("sbc.emulator.example"),
-  /** The file that stores the endpoints between starts. Without it, they are lost when the emulator stops. */
+  /** The file that stores the endpoints between starts. Without a file, the endpoints are lost when the emulator stops. */
   EMULATOR_DATA: z.string().optional(),
   /** Milliseconds to wait for the response of an answer URL. */
   EMULATOR_ANSWER_TIMEOUT_MS: wholeNumber(1, 60_000, 5000),
@@ -58,7 +58,7 @@ const settingsSchema = variables.transform((values) => ({
   allowedHosts: values.EMULATOR_ALLOWED_HOSTS,
 }));
 
-/** The address and the account of the emulator, and its behaviour where PIOPIY's documents are silent. */
+/** The address and the account of the emulator, and its behaviour where PIOPIY's documentation specifies none. */
 export type EmulatorSettings = Readonly<z.output<typeof settingsSchema>>;
 
 /** A setting, or the file or port that it names, cannot be used. The message says what to change. */

@@ -32,7 +32,9 @@ function apolloLogger(log: FastifyBaseLogger) {
   return { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") };
 }
 
-/** Appends the errors that resolvers report beside their data. It runs before the plugins that read the errors of a response. */
+/**
+ * Appends the errors that resolvers report in addition to their data. Runs before the plugins that read the errors of a response.
+ */
 const reportedErrorsPlugin: ApolloServerPlugin<Context> = {
   async requestDidStart({ contextValue: { reportedErrors } }) {
     return {
@@ -47,7 +49,10 @@ const reportedErrorsPlugin: ApolloServerPlugin<Context> = {
 
 const MAX_VALIDATION_ERRORS = 5;
 
-/** Creates the engine that executes operations, without HTTP. When introspection is off, errors suggest no names of the schema. */
+/**
+ * Creates the Apollo Server that executes operations. It does not handle HTTP connections. When introspection is off, errors
+ * suggest no names of the schema.
+ */
 export function createApollo(
   { introspection, limits, trustedDocuments }: Config,
   logger: FastifyBaseLogger,

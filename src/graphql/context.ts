@@ -18,13 +18,16 @@ export interface Context {
   readonly client: Client;
   readonly piopiy: PiopiyLoader;
   readonly pcmoTargetsKey: "call" | "connect";
-  /** Undefined where `PUBLIC_URL` is not set. */
+  /** Undefined if answer URLs are not configured. */
   readonly answerUrls: AnswerUrls | undefined;
-  /** Returns the cost units of the operation until now. */
+  /** Returns the cost units that have been charged for the operation. */
   spent(): number;
-  /** Charges units to the client's rate limit. Throws when the operation costs more than the maximum, or `RATE_LIMITED`. */
+  /** Charges units to the client's rate limit. Throws if the operation exceeds MAX_COST or the rate limit. */
   charge(units: number): Promise<void>;
-  /** Writes an entry of the audit log: a field of the graph, the endpoint, and the outcome. The response is not stored then. */
+  /**
+   * Writes an audit log entry: a field of the graph, the endpoint, and the outcome. Excludes the response from the response
+   * cache.
+   */
   audit(what: string, username: string | undefined, outcome: string): void;
   /** Adds an error to the response for the field at this path. The data of the field is returned too. */
   reportError(error: GatewayError, path: readonly (string | number)[]): void;
@@ -46,11 +49,11 @@ export interface StorableResponse {
   /** In cost units. */
   readonly cost: number;
   readonly operationName: string | undefined;
-  /** When PIOPIY returned the oldest part, by the monotonic clock. */
+  /** When PIOPIY returned the oldest data of the response, by the monotonic clock. */
   readonly readAt: number;
 }
 
-/** An error that is reported beside the data of its field. */
+/** An error that is reported in addition to the data of its field. */
 export interface ReportedError {
   readonly error: GatewayError;
   readonly path: readonly (string | number)[];
@@ -64,7 +67,7 @@ export interface Services {
   readonly answerUrls: AnswerUrls | undefined;
 }
 
-/** The cost units of every request. They are charged before its body is read. */
+/** The cost units that are charged for every request before its body is read. */
 export const REQUEST_UNITS = 1;
 
 /** Creates the context of one operation. When the connection closes before the response, its upstream reads are aborted. */

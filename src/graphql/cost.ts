@@ -21,7 +21,7 @@ import type { Fragments } from "./document-limits.js";
 export const MAX_FIRST = 100;
 /** The cost of an upstream request, which occupies a slot of the concurrency limit for tens of milliseconds. */
 export const REQUEST_COST = 5;
-/** Validating PCMO takes up to a microsecond per byte, so an operation of the default MAX_COST takes 100 ms. */
+/** Validating PCMO takes up to a microsecond per byte, so an operation within the default MAX_COST takes at most 100 ms. */
 const PCMO_BYTES_PER_UNIT = 20;
 /** Coercing and validating one target takes up to 20 microseconds. */
 const TARGETS_PER_UNIT = 5;
@@ -32,7 +32,7 @@ const PAGE_SIZE = 10;
 /** Fields of a SIP endpoint that PIOPIY's list does not contain. One upstream request returns all of them. */
 const DETAILS = new Set(["connectUrl", "sipUri", "audio", "video", "type"]);
 
-/** Returns whether a field needs an upstream request of its own, unless its endpoint was read by its name. */
+/** Returns whether PIOPIY's list does not contain a field, so that the field costs an upstream request for each row. */
 export function isDetailField(typeName: string, fieldName: string): boolean {
   return typeName === "SipEndpoint" && DETAILS.has(fieldName);
 }
@@ -42,7 +42,7 @@ export class FieldCosts {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #sizes = new Map<string, number>();
 
-  /** @param variables coerced */
+  /** @param variables the coerced variables of the operation */
   constructor(variables: Readonly<Record<string, unknown>>) {
     this.#variables = variables;
   }
@@ -56,7 +56,10 @@ export class FieldCosts {
     );
   }
 
-  /** Returns the cost of a root field besides 1 for each selected field: its upstream requests, and the bytes that it processes. */
+  /**
+   * Returns the cost of a root field in addition to 1 for each selected field: the upstream requests and the data that it
+   * processes.
+   */
   rootFieldCost(
     operation: OperationDefinitionNode["operation"],
     field: GraphQLField<unknown, unknown>,
@@ -68,7 +71,8 @@ export class FieldCosts {
       case "sipEndpoint":
         return REQUEST_COST;
       case "sipEndpoints": {
-        // The rows in a cursor are on up to two more pages. One more request is for a list that changes while it is read.
+        // The rows that a cursor stores are on up to two more pages. Every second page is read twice. One more request is added
+        // in case the list changes during the read.
         const before = value("after") == null ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
         const pages = Math.ceil((before + rowCount(value("first"))) / PAGE_SIZE);
         return REQUEST_COST * (pages + Math.floor(pages / 2) + 1);
@@ -92,7 +96,7 @@ export class FieldCosts {
     }
   }
 
-  /** Returns the bytes of a literal's source and of the variables in it, one for each of their uses. */
+  /** Returns the size of a literal in bytes: its source, and the value of each variable, once per use of the variable. */
   #literalSize(literal: ValueNode): number {
     if (literal.kind === Kind.VARIABLE) return this.#variableSize(literal.name.value);
     let bytes = (literal.loc?.end ?? 0) - (literal.loc?.start ?? 0);
@@ -127,13 +131,13 @@ function lengthOf(list: unknown): number {
   return Array.isArray(list) ? list.length : 0;
 }
 
-/** For quotes, a colon and a comma. */
+/** The bytes of the quotation marks, the colon and the comma of a member of a JSON object. */
 const PUNCTUATION_BYTES = 6;
 
 /**
- * Returns the approximate size in bytes of the result of `__schema` or `__type`. It runs graphql-js's own resolvers once for each
- * selection and element of the schema, also where fields that refer to each other repeat them. So it takes milliseconds even for
- * a result of gigabytes.
+ * Returns the approximate size in bytes of the result of `__schema` or `__type`. It runs the resolvers of graphql-js once for
+ * each pair of a selection set and an element of the schema, even if the result contains the pair many times. So the computation
+ * takes milliseconds even for a result of gigabytes.
  *
  * @param name the argument of `__type`
  */

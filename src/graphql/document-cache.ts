@@ -2,7 +2,7 @@ import type { DocumentNode } from "graphql";
 import { LRUCache } from "lru-cache";
 
 const MAX_BYTES = 30 * 1024 * 1024;
-/** More than the default limits allow for any document. A larger one would evict hundreds of others. */
+/** Documents within the default limits are smaller. A larger document would evict hundreds of other documents. */
 const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
 /** The size of the key and of its entry. */
 const ENTRY_BYTES = 500;
@@ -13,8 +13,8 @@ const ENTRY_BYTES = 500;
 const TOKEN_BYTES = 512;
 
 /**
- * Caches documents by their hash, up to 30 MiB of memory. The least recently used ones are evicted first. A document that contains
- * a string is not cached, since the string may be a password. For speed, clients send values as variables.
+ * Caches documents by their hash, up to 30 MiB of memory. The least recently used documents are evicted first. A document that
+ * contains a string is not cached, since the string may be a password. To use the cache, clients send values as variables.
  */
 export class DocumentCache<Document extends DocumentNode | string> {
   private readonly documents = new LRUCache<string, Document>({
@@ -36,7 +36,7 @@ export class DocumentCache<Document extends DocumentNode | string> {
   }
 }
 
-/** Returns the text of a document. Without its source, the text is a quote, so that the document is not cached. */
+/** Returns the text of a document. If the text is unknown, returns a quotation mark, so that the document is not cached. */
 function textOf(document: DocumentNode | string): string {
   return typeof document === "string" ? document : (document.loc?.source.body ?? '"');
 }

@@ -22,8 +22,8 @@ export function fragmentsOf({ definitions }: DocumentNode): Fragments {
 }
 
 /**
- * Limits the size of documents, as the first validation rule. Each error names the setting, as `extensions.limit` too.
- * Introspection does not count towards the depth.
+ * Limits the size of GraphQL documents. As a validation rule, it reports its errors before other rules visit the document. The
+ * message and `extensions.limit` name the exceeded limit. Introspection does not count towards the depth.
  */
 export function documentLimits(limits: Config["limits"]): ValidationRule {
   return (context) => {
@@ -50,7 +50,7 @@ export function limitError(limit: string, things: string, actual: number, maximu
   return new GatewayError("GRAPHQL_VALIDATION_FAILED", message, { limit, maximum, actual });
 }
 
-/** Counts nodes of a document. A field without an alias is a repeat if its selection has the same field already. */
+/** Counts nodes of a document. A field without an alias is a repeat if the same selection set already contains the field. */
 function countNodes(document: DocumentNode) {
   const counts = { aliases: 0, directives: 0, repeats: 0, valueDepth: 0 };
   let depth = 0;

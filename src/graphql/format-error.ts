@@ -14,7 +14,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
 
 /** The message of an unexpected error in a response. */
 export const MASKED_MESSAGE =
-  "An unexpected error occurred in the gateway. Its log shows the cause under this request id.";
+  "An unexpected error occurred in the gateway. The log of the gateway shows the cause under this request id.";
 /** The text of the log entry with the cause. */
 export const MASKED_LOG_TEXT = "unexpected error, masked in the response";
 

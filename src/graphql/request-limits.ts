@@ -43,19 +43,23 @@ export function jsonDepthError(): GatewayError {
   );
 }
 
-/** The parser and the validation rules of graphql-js are recursive, and the stack is limited. */
+/**
+ * The maximum number of nested brackets: the parser and the validation rules of graphql-js are recursive, and the stack is
+ * limited.
+ */
 const MAX_NESTING = 1200;
-/** graphql-js reads the document from its start for each location that it reports, to find the line. */
+/** The maximum number of lines: to find the line of each reported location, graphql-js reads the document from its start. */
 const MAX_LINES = 2000;
 
 const opening: readonly string[] = [TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L];
 const closing: readonly string[] = [TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R];
 
 /**
- * Rejects a request whose JSON or document is nested too deeply or has too many lines, so that parsing it takes bounded stack and
- * time. The JSON of a body is checked when it is parsed.
+ * Rejects a request if its JSON is nested too deeply, or if its document is nested too deeply or has too many lines. So the stack
+ * and the time for parsing are limited. The JSON of a body is checked when the body is parsed.
  *
- * @param maxTokens the maximum number of tokens of a document; up to half of them can be opening brackets
+ * @param maxTokens the maximum number of tokens of a document. At most half of them are opening brackets, so a low maximum makes
+ * the check of the brackets unnecessary
  */
 export function enforceRequestLimits({ body, method, url }: FastifyRequest, maxTokens: number): void {
   const texts = method === "GET" ? queryParameters(url) : undefined;

@@ -10,12 +10,12 @@ function exactText(value: unknown): string {
   throw new GraphQLError("The value must be a string, or a whole number from -(2^53 - 1) to 2^53 - 1.");
 }
 
-/** The specification's ID. GraphQL's own accepts rounded numbers. */
+/** The scalar `ID` of the GraphQL specification. The implementation of graphql-js accepts numbers that JSON.parse has rounded. */
 export const ID = new GraphQLScalarType<string, string>({ ...GraphQLID.toConfig(), parseValue: exactText });
 
 /**
- * Accepts a string or a whole number and returns it as text. It does not validate the number: `src/pcmo` does, so that an
- * invalid number is reported together with all other problems of an input.
+ * Accepts a string or a whole number and returns it as text. The number is validated later, in `src/pcmo`, so that
+ * an invalid number is reported together with all other problems of an input.
  */
 export const PhoneNumber = new GraphQLScalarType<string, string>({
   name: "PhoneNumber",
@@ -37,5 +37,5 @@ export const Pcmo = new GraphQLScalarType({
   name: "PCMO",
   description:
     "A PCMO (PIOPIY call management object) document: a JSON array of actions that PIOPIY executes in order when a call comes " +
-    'in. PIOPIY gets it from the answer URL of the phone number that was dialled. Example: [{ "action": "hangup" }].',
+    'in. PIOPIY requests the document from the answer URL of the phone number that was dialled. Example: [{ "action": "hangup" }].',
 });

@@ -13,13 +13,13 @@ import { truncate } from "../format-value.js";
 import { isUsername } from "../sip/username.js";
 import type { Context } from "./context.js";
 
-/** The scopes of the fields that federation adds to `Query`, which have no directive. */
+/** The scopes of the fields that Apollo Federation adds to `Query`. These fields have no directive. */
 const federationScopes: Readonly<Record<string, Scope>> = { _entities: "sip:read", _service: "sip:read" };
 
 /**
- * Enforces the directive `@requiresScopes`: a field that has it is resolved only for clients with that scope, and each use of a
- * scope other than `sip:read` is written to the audit log. Throws for a field of `Query`, `Mutation` or `Subscription` without a
- * scope, so that the gateway does not start with one. Other fields need only the scope of their parent.
+ * Enforces the directive `@requiresScopes`: a field with the directive is resolved only for clients that have its scope. Writes each
+ * use of a scope other than `sip:read` to the audit log. Throws if a field of `Query`, `Mutation` or `Subscription` has no scope, so
+ * that the gateway does not start with such a field. Other fields without the directive need only the scope of their parent.
  */
 export function enforceScopes(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -83,7 +83,7 @@ function userErrorCodes(result: unknown): string {
   return userErrors.map(({ code }) => code).join(" ");
 }
 
-/** Declares the scope that a field needs. The schema shows it to routers, and `enforceScopes` enforces it. */
+/** Declares the scope that a field needs. The schema shows the scope to routers, and `enforceScopes` enforces it. */
 export function RequiresScope(scope: Scope): PropertyDecorator & MethodDecorator {
   return Directive(`@requiresScopes(scopes: [["${scope}"]])`);
 }

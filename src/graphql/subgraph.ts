@@ -16,7 +16,7 @@ import {
 } from "graphql";
 import { GatewayError } from "../errors.js";
 
-/** Finds an entity by the key that another subgraph has; returns null when there is none. */
+/** Returns the entity with the key that a router has sent, or null if there is no such entity. */
 export type ResolveReference = (reference: never, context: never) => unknown;
 
 const SECURITY = ["authenticated", "requiresScopes"];
@@ -90,7 +90,7 @@ export function buildSubgraph(
         { argumentName: "representations" },
       );
     }
-    // A promise for each representation: one that rejects must not affect the others.
+    // Each representation has its own promise, so that the failure of one entity does not affect the others.
     return representations.map(async (representation) => {
       const entity = await references[representation.__typename]?.(representation as never, context as never);
       if (typeof entity === "object" && entity !== null) typeNames.set(entity, representation.__typename);
@@ -123,8 +123,8 @@ export function printSdlWithoutSecurity(subgraph: GraphQLSchema): string {
 }
 
 /**
- * Returns the SDL of a schema that is extended by `links`. The schema is defined only if it has a description: a description of
- * `extend schema` is a syntax error, and the names Query and Mutation need no definition.
+ * Returns the SDL of a schema that is extended by `links`. It contains a `schema` definition only if the schema has a description:
+ * `extend schema` cannot have a description, and the default names Query and Mutation need no definition.
  */
 function printSubgraph(schema: GraphQLSchema, links: string): string {
   const { definitions } = getDocumentNodeFromSchema(schema);
@@ -142,7 +142,7 @@ function printTypes(definitions: readonly DefinitionNode[]): string {
   );
 }
 
-/** Removes the indentation of empty lines between the paragraphs of a description. */
+/** Removes the spaces in empty lines between the paragraphs of a description. */
 function trimEmptyLines(sdl: string): string {
   return sdl.replaceAll(/^ +$/gm, "");
 }

@@ -1,6 +1,6 @@
 import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
 
-/** The kinds of problems in an input. Each value equals its name: a default with another value would reach resolvers as the name. */
+/** The kinds of problems in an input. */
 enum UserErrorCode {
   USERNAME_TAKEN = "USERNAME_TAKEN",
   SIP_ENDPOINT_NOT_FOUND = "SIP_ENDPOINT_NOT_FOUND",
@@ -25,8 +25,9 @@ registerEnumType(UserErrorCode, {
     SIP_ENDPOINT_NOT_FOUND: { description: "PIOPIY has no SIP endpoint with this username." },
     INVALID_USERNAME: {
       description:
-        "The username is invalid. To create a SIP endpoint: 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore and hyphen; " +
-        "the first is a letter or a digit. Otherwise: 1 to 256 bytes of UTF-8 without control characters.",
+        "The username is invalid. For a new SIP endpoint, the username must have 1 to 64 characters of A-Z, a-z, 0-9, dot, " +
+        "underscore and hyphen, and start with a letter or a digit. For an existing SIP endpoint, the username must have 1 to " +
+        "256 bytes of UTF-8 without control characters.",
     },
     INVALID_PASSWORD: {
       description:

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 const JSON_TYPE = "application/json";
-/** The media types of a GraphQL response. The first is sent to clients without a preference. */
+/** The media types of a GraphQL response. The first one is sent to clients without a preference. */
 const offeredTypes = [JSON_TYPE, "application/graphql-response+json"] as const;
 
 /** The media type of a GraphQL response. */
@@ -14,8 +14,8 @@ interface MediaRange {
 }
 
 /**
- * Chooses the media type of a response by the header `Accept` (RFC 9110): the highest quality wins, then the more specific
- * range, then the first one. Returns undefined when the client accepts neither type.
+ * Chooses the media type of a response by the header `Accept` (RFC 9110): prefers the highest quality, then the more
+ * specific range, then the first range. Returns undefined when the client accepts neither type.
  */
 function negotiateMediaType(accept = ""): MediaType | undefined {
   const texts = accept
@@ -25,7 +25,7 @@ function negotiateMediaType(accept = ""): MediaType | undefined {
   if (texts.length === 0) return JSON_TYPE;
   const ranges = texts.flatMap(parseRange);
   const choices = offeredTypes.flatMap((type) => {
-    // Only the most specific range applies to a type, also when its quality is 0 (not acceptable).
+    // Only the most specific range applies to a type, even if its quality is 0 (not acceptable).
     const names = [type, "application/*", "*/*"];
     const [mostSpecific] = ranges
       .map((range) => ({ ...range, type, rank: names.indexOf(range.name) }))
@@ -39,7 +39,7 @@ function negotiateMediaType(accept = ""): MediaType | undefined {
   return best?.type;
 }
 
-/** Returns the header `Content-Type` of a response. It is JSON for a client that accepts neither type. */
+/** Returns the header `Content-Type` of a response: `application/json` for a client that accepts neither media type. */
 export function contentType(accept: string | undefined): string {
   return `${negotiateMediaType(accept) ?? JSON_TYPE}; charset=utf-8`;
 }

@@ -12,7 +12,7 @@ const SIMPLE_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"
 const PREFLIGHT_HEADERS = ["apollo-require-preflight", "x-apollo-operation-name"];
 
 /**
- * Describes why Apollo Server rejects a request before it reads the operation. The description follows from the request, since
+ * Describes why Apollo Server rejects a request before it reads the operation. The description is derived from the request, since
  * Apollo's own messages may change.
  *
  * @param status the status that Apollo has set
@@ -70,7 +70,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Returns a sentence, after a space, that points a person in a browser to GraphiQL if it is served. */
+/** Returns a sentence that names the address of GraphiQL to a person in a browser, if GraphiQL is on. It starts with a space. */
 function browserAdvice(server: FastifyInstance): string {
   return hasRoute(server, "GET", "/graphiql") ? " To explore the API in a browser, open /graphiql." : "";
 }
@@ -80,8 +80,8 @@ function hasRoute(server: FastifyInstance, method: "GET" | "POST", url: string):
 }
 
 /**
- * Returns a sentence, after a space, that helps to correct a request. Only a client that sends a POST to the GraphQL API learns how
- * its request must look: anything else may come from a person in a browser.
+ * Returns a sentence that helps to correct a request. It starts with a space. Only for a POST to the GraphQL API, it describes a
+ * correct request: any other request may come from a person in a browser.
  */
 function adviceFor({ method, server, url }: FastifyRequest): string {
   const isApi = pathOf(url) === "/graphql";
@@ -153,8 +153,8 @@ function sendGatewayError(error: GatewayError, request: FastifyRequest, reply: F
 const PATHS = ["/graphql", "/graphiql", "/health/live", "/health/ready"];
 
 /**
- * Sends a 404, whose message names the existing addresses. It contains the path if that is one short name: a longer path may
- * contain a token.
+ * Sends a 404 with a message that names the existing addresses. The message contains the requested path only if it is one short
+ * name: a longer path may contain a token.
  */
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
   const { method, server, url } = request;
@@ -176,7 +176,10 @@ const connectionProblems: Readonly<Record<string, readonly [status: number, prob
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request took too long to arrive"],
 };
 
-/** Sends the error for a request that is not valid HTTP. Its bytes are not logged, since they may contain a password. */
+/**
+ * Sends the error for a request that is not valid HTTP. The bytes of the request are not logged, since they may contain a
+ * password.
+ */
 export function sendMalformedHttpError({ code }: ConnectionError, socket: Socket): void {
   const [status, problem] = connectionProblems[code] ?? [400, "The request is not valid HTTP"];
   const body = JSON.stringify({ errors: [toFormattedError("BAD_REQUEST", `${problem} (${code}).`)] });

@@ -8,7 +8,7 @@ import { GatewayError } from "../errors.js";
 const MAX_SHOWN_LENGTH = 60;
 
 /**
- * Rejects requests for unknown host names, where clients need no credential. This protects against DNS rebinding: a web page can
+ * Rejects requests for unknown host names, if clients need no credential. This protects against DNS rebinding: a web page can
  * make its own host name resolve to the gateway's address to read responses, but the browser still sends that host name.
  */
 export function createHostGuard(
@@ -46,7 +46,7 @@ export function createHostGuard(
 /** Returns the host of `host:port` in its normal form, or throws `ERR_INVALID_URL`. */
 function hostName(authority: string): string {
   const { href, host, hostname } = new URL(`http://${authority}`);
-  // A Host header with a user or a path is invalid. It is returned unchanged, so that it equals no name.
+  // A Host header with a user or a path is invalid. It is returned unchanged, so that it equals no allowed name.
   if (href !== `http://${host}/`) return authority;
   return parseAddress(hostname) ?? hostname.replace(/\.$/, "");
 }

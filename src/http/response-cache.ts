@@ -17,8 +17,8 @@ interface StoredResponse extends StorableResponse {
 
 /**
  * Caches whole responses in memory, up to 30 MiB, for clients that send the same request and have the same scopes. The age of a
- * response is that of its oldest part. Every invalidation in this process applies to all responses. A resolver excludes its
- * response by `context.noStore()`.
+ * response is the age of its oldest data. Every invalidation that this process receives discards all responses. A resolver calls
+ * `context.noStore()` to exclude a response.
  */
 export class ResponseCache {
   readonly #piopiy: PiopiyClient;
@@ -68,7 +68,9 @@ export class ResponseCache {
   }
 }
 
-/** Returns a hash of everything that a response depends on. Hashed, since a request may be large and may contain secrets. */
+/**
+ * Returns the key of a request: a hash of the data that its response depends on, since a request may be large or contain secrets.
+ */
 function cacheKey({ body, client, headers }: FastifyRequest): string {
   const scopes = [...client.scopes].sort();
   return hash("sha256", JSON.stringify([scopes, headers.accept, body]), "base64");

@@ -15,7 +15,7 @@ interface Pipeline {
 
 /**
  * Limits the memory that clients occupy when they do not read responses: one response per connection, for 20 seconds. A pipelined
- * request waits for the response to the previous one. A connection with too many of them is closed.
+ * request waits for the response to the previous request. A connection with too many waiting requests is closed.
  */
 export function limitSlowClients(server: FastifyInstance): void {
   const pipelines = new WeakMap<Socket, Pipeline>();
@@ -28,7 +28,7 @@ export function limitSlowClients(server: FastifyInstance): void {
     if (++pipeline.waiting > MAX_PIPELINED) return void socket.resetAndDestroy();
     previous.once("close", () => {
       pipeline.waiting--;
-      // Other connections come first: otherwise a whole pipeline would run without a break.
+      // Lets the requests of other connections run first: otherwise a whole pipeline would run without interruption.
       setImmediate(() => {
         // The request is dropped when its connection is closed.
         if (socket.writable) done();
@@ -36,7 +36,7 @@ export function limitSlowClients(server: FastifyInstance): void {
     });
   });
   server.addHook("onSend", ({ socket }, { raw }, _payload, done) => {
-    // A reset, since after a normal close the system would keep the unsent data in memory.
+    // Resets the connection: after a normal close, the operating system would keep the unsent data in memory.
     const timer = setTimeout(() => socket.resetAndDestroy(), SEND_TIMEOUT_MS).unref();
     raw.once("close", () => clearTimeout(timer));
     done();

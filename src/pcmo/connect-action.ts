@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isUsername, USERNAME_RULE } from "../sip/username.js";
 import { exactlyOne, actionFields as fields } from "./fields.js";
 
-/** The targets of a connect action and how they ring. The ranges are PIOPIY's, or the gateway's where PIOPIY documents none. */
+/** The targets of a connect action, and how to ring them. PIOPIY's documentation states no ranges, so the gateway defines them. */
 export interface ConnectActionSpecification {
   /** 1 to 100 targets, no user twice. */
   readonly call: readonly { readonly user: string }[];
@@ -15,7 +15,7 @@ export interface ConnectActionSpecification {
   readonly timeout: number;
   /** Maximum length of the conversation in seconds, 1 to 86,400. */
   readonly duration: number;
-  /** Number of attempts, 1 to 10. */
+  /** How many times to ring the targets, 1 to 10. */
   readonly loop: number;
 }
 
@@ -40,9 +40,9 @@ export interface SpecificationWarning {
 }
 
 /**
- * Validates a PCMO document with one connect action to SIP endpoints, as this gateway writes it. It rejects keys and values
- * that PIOPIY's documents do not show. The documents disagree on the key of the target list: `call` in the samples, `connect`
- * in the property table and in the vendor's SDK. A document has exactly one of the two.
+ * Validates a PCMO document with one connect action to SIP endpoints, as this gateway writes it. Rejects keys and values that
+ * PIOPIY's documentation does not show. For the list of targets, the samples in the documentation have the key `call`. The table
+ * of properties and PIOPIY's SDK have the key `connect`. A connect action must have exactly one of these keys.
  */
 export const connectDocument = z.tuple([
   exactlyOne(
@@ -55,7 +55,7 @@ export const connectDocument = z.tuple([
       from: fields.callerId.optional(),
       loop: fields.attempts,
       call_type: fields.callType,
-      /** The targets ring at the same time. Without it, they ring one after another. */
+      /** If set, the targets ring at the same time. If omitted, they ring one after another. */
       ring_type: z.literal("group").optional(),
       call: fields.sipTargets.optional(),
       connect: fields.sipTargets.optional(),
@@ -72,7 +72,7 @@ const ranges = [
   { name: "loop", maximum: 10, unit: "attempts" },
 ] as const;
 
-/** Few callers wait longer, and few telephone networks let a call ring longer. */
+/** Few callers wait longer than this, and few telephone networks let a call ring longer. */
 const MAX_WAIT_SECONDS = 120;
 
 /** The ranges that PIOPIY's newer API enforces, in seconds. */
@@ -81,7 +81,7 @@ const newerApiRanges = [
   { name: "duration", minimum: 10, maximum: 7200 },
 ] as const;
 
-/** Returns all errors of a specification, in the order of its fields. A document can be built if there are none. */
+/** Returns all errors of a specification, in the order of its fields. `buildConnectAction` requires that there are none. */
 export function connectActionProblems(specification: ConnectActionSpecification): SpecificationProblem[] {
   return [
     ...targetProblems(specification),
@@ -107,7 +107,7 @@ export function connectActionWarnings(specification: ConnectActionSpecification)
 /**
  * Builds the PCMO document of a specification without problems.
  *
- * @param targetsKey the key of the target list; PIOPIY's documents disagree on it
+ * @param targetsKey the key of the target list, since PIOPIY's documentation shows both keys
  * @throws when the specification has problems
  */
 export function buildConnectAction(
@@ -167,7 +167,9 @@ function rangeProblems(specification: ConnectActionSpecification): Specification
   });
 }
 
-/** The gateway distinguishes usernames by case, but not every SIP system does. */
+/**
+ * Warns about usernames that differ only in letter case. The gateway distinguishes such usernames, but not every SIP system does.
+ */
 function similarTargets({ call }: ConnectActionSpecification): SpecificationWarning[] {
   const users = call.map(({ user }) => user.toLowerCase());
   return users.flatMap((user, index): SpecificationWarning[] => {
@@ -186,8 +188,8 @@ function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecificati
 }
 
 /**
- * Parses an E.164 number, with or without its plus sign: 7 to 15 digits, the first not 0. PIOPIY accepts it as a JSON number,
- * which represents 15 digits exactly. Returns undefined for anything else.
+ * Parses an E.164 number with or without a plus sign: 7 to 15 digits, of which the first is not 0. Returns a number, because PIOPIY
+ * expects a JSON number, which represents 15 digits exactly. Returns undefined for any other text.
  */
 export function parsePhoneNumber(text: string): number | undefined {
   return /^\+?[1-9]\d{6,14}$/.test(text) ? Number(text) : undefined;

@@ -3,7 +3,7 @@ import type { PcmoAction } from "./document.js";
 
 type ActionOf<Name extends PcmoAction["action"]> = Extract<PcmoAction, { action: Name }>;
 
-/** Describes an action in one English sentence. For a missing value, it shows PIOPIY's default if there is one. */
+/** Describes an action in one English sentence. For a missing value, the sentence states PIOPIY's default if there is one. */
 export function describeAction(action: PcmoAction): string {
   switch (action.action) {
     case "play":

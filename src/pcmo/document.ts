@@ -2,8 +2,9 @@ import { z } from "zod";
 import { exactlyOne, actionFields as fields, unionMessage } from "./fields.js";
 
 /**
- * The actions of PIOPIY's legacy PCMO. Their keys are listed in the order in which the gateway writes them. `clear` is left
- * out: one page of PIOPIY's documents names it, but no sample shows it and PIOPIY's SDK never sends it.
+ * The actions of a legacy PCMO (PIOPIY call management object) document. The keys of an action are in the order in which the
+ * gateway writes them. The action `clear` is omitted: one page of PIOPIY's documentation names it, but no sample contains it and
+ * PIOPIY's SDK never sends it.
  */
 const actions = [
   exactlyOne(
@@ -98,12 +99,12 @@ export const pcmoAction = z.discriminatedUnion(
   unionMessage(`one of ${[...keysOfActions.keys()].join(", ")}`),
 );
 
-/** A PCMO document of PIOPIY's first generation: the response of an answer URL. */
+/** A legacy PCMO document, which is the response of an answer URL. */
 export const pcmoDocument = z.array(pcmoAction, "a list of actions").min(1, "a list of at least one action");
 
 export type PcmoAction = z.output<typeof pcmoAction>;
 
-/** Returns the JSON Schema of PCMO documents, for editors and tools. It accepts exactly the documents without errors. */
+/** Returns the JSON Schema of PCMO documents, for editors and tools. The schema accepts exactly the documents without errors. */
 export function pcmoJsonSchema(): object {
   const { $schema, ...rules } = z.toJSONSchema(pcmoDocument, { target: "draft-2020-12", io: "input" });
   return {
@@ -111,7 +112,7 @@ export function pcmoJsonSchema(): object {
     title: "PCMO",
     description:
       "A PCMO (PIOPIY call management object) document: the actions that PIOPIY executes in order. This schema accepts a document " +
-      "if validatePcmo of the PIOPIY GraphQL Gateway finds no error in it. Warnings of validatePcmo are not part of it.",
+      "if validatePcmo of the PIOPIY GraphQL Gateway finds no error in it. It does not check for the warnings of validatePcmo.",
     ...rules,
   };
 }

@@ -3,7 +3,7 @@ import { formatValue } from "../format-value.js";
 import { nearestName } from "../nearest-name.js";
 import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
 
-/** The kind of a problem, for programs; the GraphQL schema describes each. */
+/** Machine-readable code of a problem. The GraphQL schema describes each code. */
 export type DocumentProblemCode =
   | "WRONG_TYPE"
   | "NUMBER_AS_TEXT"
@@ -36,12 +36,12 @@ export interface DocumentProblem {
   readonly message: string;
 }
 
-/** Formats a path as a JSON pointer (RFC 6901): empty for the whole document. */
+/** Formats a path as a JSON pointer (RFC 6901). The pointer to the whole document is empty. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
-/** The errors of a document: the first ones explained, the others counted. */
+/** The first errors of a document with explanations, and the number of further errors. */
 interface ExplainedErrors {
   readonly problems: readonly DocumentProblem[];
   readonly unexplainedCount: number;
@@ -52,7 +52,7 @@ interface ExplainedErrors {
 /**
  * Validates a document and explains each error once, in the order of the document.
  *
- * @param limit how many errors to explain; the others are counted
+ * @param limit the maximum number of errors to explain; further errors are only counted
  */
 export function explainErrors(document: unknown, limit: number): ExplainedErrors {
   const { data, error } = pcmoDocument.safeParse(document);
@@ -60,7 +60,7 @@ export function explainErrors(document: unknown, limit: number): ExplainedErrors
   const explanations = issues.slice(0, limit).map((issue) => explainIssue(issue, document));
   const intendedKeys = new Set(explanations.map(({ intendedKey }) => intendedKey));
   const problems = explanations
-    // A misspelled key is not also reported as a missing one.
+    // If a key is misspelled, only the unknown key is reported, and not the missing correct key too.
     .filter(({ missingKeys = [] }) => !missingKeys.some((pointer) => intendedKeys.has(pointer)))
     .map(({ problem }) => problem);
   const invalidIndexes = new Set(issues.map(({ path }) => path[0]));
@@ -71,24 +71,24 @@ export function explainErrors(document: unknown, limit: number): ExplainedErrors
   return { problems, unexplainedCount: issues.length - explanations.length, actions };
 }
 
-/** Splits an issue into one issue per error, and drops an issue that repeats another. */
+/** Splits a zod issue about several unknown keys into one issue per key. Drops an issue that repeats another issue. */
 function splitIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }));
-  // A number beyond the safe integers is also out of the range of its field, which is the issue to report.
+  // For an unsafe integer, zod reports two issues. Only the issue about the range of the field is kept.
   const isRepeated = (issue.code === "too_big" || issue.code === "too_small") && issue.origin === "int";
   return isRepeated ? [] : [issue];
 }
 
-/** A problem, with keys to find duplicates: a misspelled key causes an unknown key and a missing key. */
+/** A problem, with the data to find duplicates. A misspelled key causes two problems: an unknown key and a missing key. */
 interface Explanation {
   readonly problem: DocumentProblem;
-  /** Pointers to the missing key, or to two keys of which one is missing. */
+  /** A pointer to the missing key, or pointers to two keys if the action must have exactly one of them and has neither. */
   readonly missingKeys?: readonly string[];
-  /** A pointer to the key that an unknown one was probably meant to be. */
+  /** For an unknown key, a pointer to the known key that the author probably meant. */
   readonly intendedKey?: string | undefined;
 }
 
-/** Explains an issue of zod, with the expected and the actual value. */
+/** Explains a zod issue, with the expected and the actual value. */
 function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
   const { path, message } = issue;
   const value = valueAt(document, path);
@@ -106,7 +106,7 @@ function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
   return { problem: invalidValue(path, codeOf(issue, value), message, value) };
 }
 
-/** Explains a violation of a rule about more than one value: exactly one of two keys, or no user twice. */
+/** Explains the violation of a rule about several values: exactly one of two keys, or each user only once. */
 function explainRule(
   path: readonly PropertyKey[],
   { keys = [], first }: { readonly keys?: readonly string[]; readonly first?: number },

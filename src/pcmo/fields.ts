@@ -10,7 +10,7 @@ function integerUpTo(maximum: number, meaning: string) {
   return integer(maximum, `a whole number from 1 to ${maximum}`, meaning);
 }
 
-/** A number for which PIOPIY documents no maximum and this gateway needs none. */
+/** Returns the schema of a number without a maximum: PIOPIY documents no maximum, and this gateway needs none. */
 function count(meaning: string) {
   return integer(Number.MAX_SAFE_INTEGER, "a whole number of at least 1", meaning);
 }
@@ -53,7 +53,7 @@ const phoneTarget = z.strictObject({ type: z.literal("pstn"), number: phoneNumbe
 
 function targets<Target extends typeof sipTarget | typeof phoneTarget>(target: Target, meaning: string) {
   const expectation = "a list of 1 to 100 targets";
-  // A union of one type: a target of another type is then reported as one error, not as one error for each of its keys.
+  // With a union of only one type, a target with an invalid type causes one error instead of one error per key.
   const union = z.discriminatedUnion("type", [target], unionMessage(`"${[...target.shape.type.values]}"`));
   return z.array(union, expectation).min(1, expectation).max(100, expectation).describe(meaning);
 }
@@ -81,10 +81,10 @@ const sipTargets = targets(sipTarget, "The SIP endpoints to ring: 1 to 100, each
 export const actionFields = {
   talkSeconds: integerUpTo(
     86_400,
-    "Maximum length of the conversation in seconds. The default of a connect is 5400.",
+    "Maximum length of the conversation in seconds. The default for connect is 5400.",
   ),
-  ringSeconds: integerUpTo(600, "Seconds to ring each target. The default of a connect is 40."),
-  attempts: integerUpTo(10, "Number of times to try the targets. The default of a connect is 1."),
+  ringSeconds: integerUpTo(600, "Seconds to ring each target. The default for connect is 40."),
+  attempts: integerUpTo(10, "Number of times to ring the targets. The default for connect is 1."),
   callerId: phoneNumber.describe("The caller id shown to the targets: 7 to 15 digits with the country code."),
   callType: choice(["audio", "video"], "An audio call or a video call."),
   ringType: choice(
@@ -95,21 +95,23 @@ export const actionFields = {
   phoneTargets: targets(phoneTarget, "The phones to ring: 1 to 100."),
   isRecorded: z
     .boolean("true or false")
-    .describe("Whether to record the call. Only PIOPIY's SDK has this key, its documents do not."),
+    .describe("Whether to record the call. PIOPIY's SDK has this key, but PIOPIY's documentation does not."),
   fileName: z
     .string("the name of an uploaded file")
     .regex(
       /^(?!https?:\/\/)[\s\S]+$/u,
       "the name of an uploaded file, not a URL, which belongs in `file_url`",
     )
-    .describe("The name of an mp3 or wav file that was uploaded to PIOPIY. Set either this or file_url."),
-  fileUrl: webUrl("The http(s) URL of an mp3 or wav file. Set either this or file_name."),
+    .describe(
+      "The name of an mp3 or wav file that was uploaded to PIOPIY. Set either file_name or file_url.",
+    ),
+  fileUrl: webUrl("The http(s) URL of an mp3 or wav file. Set either file_name or file_url."),
   actionUrl: webUrl("The http(s) URL that receives the digits and returns the next PCMO document."),
   maxDigit: count("Maximum number of digits. The default is 1."),
-  maxRetry: count("Number of times to play the file while no digit is entered."),
+  maxRetry: count("Maximum number of times to play the file until the caller enters a digit."),
   inputSeconds: count("Seconds to wait for a digit."),
   spokenText: text("The text to speak."),
-  extraText: text("The text that later webhooks receive as extra_params."),
+  extraText: text("The text that later webhooks contain as extra_params."),
   streamUrl: url(
     "ws:// or wss://",
     /^wss?:\/\/[^\s\p{Cc}/?#][^\s\p{Cc}]*$/u,
@@ -125,7 +127,7 @@ export const actionFields = {
     .describe("Whether to start streaming when the call is answered."),
 };
 
-/** Requires exactly one of two keys of an action. The JSON Schema omits refinements, so the metadata repeats the rule. */
+/** Requires exactly one of two keys of an action. zod omits refinements from a JSON Schema, so the metadata repeats the rule. */
 export function exactlyOne<Action extends z.ZodObject>(one: string, other: string, action: Action): Action {
   return action
     .refine((value) => one in value !== other in value, {
@@ -136,7 +138,7 @@ export function exactlyOne<Action extends z.ZodObject>(one: string, other: strin
     .meta({ oneOf: [{ required: [one] }, { required: [other] }] });
 }
 
-/** Returns the message of a discriminated union: the allowed discriminators, or that an object is expected. */
+/** Returns the messages of a discriminated union: the expectation for an unknown discriminator, "an object" for other values. */
 export function unionMessage(expectation: string): {
   error(issue: { code: string; input: unknown }): string;
 } {

@@ -5,11 +5,11 @@ import { type DocumentProblem, type DocumentProblemCode, explainErrors, jsonPoin
 
 /** The result of validating a PCMO document. */
 export interface ValidationResult {
-  /** Whether no problem is an error. */
+  /** Whether the document has no errors. It may have warnings. */
   readonly valid: boolean;
   /** Errors first, then warnings, each in the order of the document. */
   readonly problems: readonly DocumentProblem[];
-  /** A sentence for each action. Empty when the document is invalid, since PIOPIY does not document the effect. */
+  /** A sentence for each action. Empty for an invalid document, since PIOPIY does not document how it executes one. */
   readonly description: readonly string[];
   /** The document as this gateway writes it, or null when it is invalid. */
   readonly normalized: readonly object[] | null;
@@ -20,7 +20,7 @@ const MAX_PROBLEMS = 100;
 /**
  * Validates any JSON as a PCMO document.
  *
- * @param targetsKey the key of the target list of a normalized connect
+ * @param targetsKey the key of the target list in a normalized connect action
  */
 export function validatePcmo(document: unknown, targetsKey: "call" | "connect"): ValidationResult {
   const { problems: errors, unexplainedCount, actions } = explainErrors(document, MAX_PROBLEMS);
@@ -42,11 +42,11 @@ function moreProblems(count: number, areErrors: boolean): DocumentProblem {
     pointer: "",
     code: "MORE_PROBLEMS",
     severity: areErrors ? "ERROR" : "WARNING",
-    message: `There are ${count} more problems. Fix the listed ones first.`,
+    message: `There are ${count} more problems. Fix the listed problems first.`,
   };
 }
 
-/** Normalizes an action. Its keys are already in order, since it was parsed. The ring type `single`, PIOPIY's default, is removed. */
+/** Normalizes a parsed action: parsing has already ordered its keys. Removes the ring type `single`, which is PIOPIY's default. */
 function normalize(action: PcmoAction, targetsKey: string): object {
   if (action.action !== "connect" && action.action !== "bridge") return action;
   const { ring_type, ...rest } = action;
@@ -82,7 +82,7 @@ function orderWarnings(actions: readonly (PcmoAction | undefined)[]): DocumentPr
 
 function actionWarnings(action: PcmoAction, index: number): DocumentProblem[] {
   if (action.action === "connect" && action.record) {
-    const message = "`record` is not in PIOPIY's documents, only in its SDK. PIOPIY may ignore it.";
+    const message = "`record` is not in PIOPIY's documentation, only in its SDK. PIOPIY may ignore this key.";
     return [warningAt([index, "record"], "UNDOCUMENTED_KEY", message)];
   }
   if (action.action !== "play" && action.action !== "play_get_input") return [];

@@ -37,7 +37,7 @@ import type {
 import { Transport, type TransportOptions } from "./transport.js";
 import { UpstreamLog } from "./upstream-log.js";
 
-/** How many reads and how many writes may wait for each slot in flight. */
+/** How many reads and how many writes may wait, for each upstream request that may be in flight. */
 const WAITING_PER_SLOT = 50;
 
 export interface PiopiyClientOptions extends TransportOptions {
@@ -45,7 +45,7 @@ export interface PiopiyClientOptions extends TransportOptions {
   readonly maxConcurrency: number;
   /** Milliseconds from the opening of the circuit breaker to its probe. */
   readonly breakerResetMs: number;
-  /** Milliseconds for which a response may be served from the cache; 0 turns it off. */
+  /** Milliseconds for which a response may be served from the cache; 0 turns the cache off. */
   readonly cacheTtlMs: number;
   /** The Redis that several processes share, if there is one. */
   readonly redis?: Redis | undefined;
@@ -173,7 +173,7 @@ export class PiopiyClient {
     return this.#breaker.isClosed;
   }
 
-  /** Waits for the writes in progress and their invalidations, since their outcome would be lost. Then closes the connections. */
+  /** Waits for the writes in progress and their invalidations, so that their outcome is not lost. Then closes the connections. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#writes);
     this.#transport.close();
@@ -189,14 +189,17 @@ export class PiopiyClient {
 
   #keyOf(subject: UpstreamRequest["subject"], name: string): string {
     const key = `${name}@${this.#versions.of(subject)}`;
-    // While invalidations do not arrive, a change elsewhere does not change the version here.
+    // While no invalidations arrive, a change in another process does not change the version here. The key then changes with time.
     return this.#invalidation.isCurrent
       ? key
       : `${key} ${Math.floor(performance.now() / UNCACHED_SHARING_MS)}`;
   }
 }
 
-/** How long a request may be shared while invalidations do not arrive. It is shorter than the time a heartbeat is trusted. */
+/**
+ * How long a request may be shared while no invalidations arrive. It is shorter than `TRUST_MS`, after which reads are not
+ * cached.
+ */
 const UNCACHED_SHARING_MS = 250;
 
 function createInvalidation(

@@ -1,14 +1,14 @@
 import { setMaxListeners } from "node:events";
 
-/** The reasons of the signals. They are created once, since each new one would record a stack. */
+/** The reasons of aborted signals. They are created only once, since each new exception would record a stack trace. */
 const EXPIRED = new DOMException("The deadline has passed.", "TimeoutError");
 const ENDED = new DOMException("No client waits for the response.", "AbortError");
 
-/** The time left for upstream requests, and the clients that they are sent for. */
+/** The time left for upstream requests, and the clients for which they are sent. */
 export interface Deadline {
-  /** The names of the clients that wait. */
+  /** The names of the clients that wait for the response. */
   readonly clients: readonly string[];
-  /** Calls the listener with the name of each client that joins later. Returns a function that removes the listener. */
+  /** Calls the listener with the name of each client that starts to wait later. Returns a function that removes the listener. */
   onJoin(listener: (client: string) => void): () => void;
   /** Aborts when the deadline has passed or no client waits any more. */
   readonly signal: AbortSignal;
@@ -17,8 +17,9 @@ export interface Deadline {
 }
 
 /**
- * The deadline that all upstream requests of one GraphQL operation share. Reads and queued writes are aborted when it passes or when
- * the client disconnects. A write in progress is aborted only when the deadline passes, since an abort makes its outcome unknown.
+ * The deadline that all upstream requests of one GraphQL operation share. Reads and queued writes are aborted when the deadline
+ * passes or the client disconnects. A write in progress is aborted only when the deadline passes, since an abort makes its
+ * outcome unknown.
  */
 export class OperationDeadline implements Deadline {
   readonly clients: readonly string[];
@@ -36,7 +37,7 @@ export class OperationDeadline implements Deadline {
     }, milliseconds).unref();
   }
 
-  /** Adds no listener: an operation has one client, and no other one joins. */
+  /** Adds no listener: an operation has only one client. */
   onJoin(): () => void {
     return () => {};
   }
@@ -78,7 +79,7 @@ export function hasExpired({ reason }: AbortSignal): boolean {
   return reason === EXPIRED;
 }
 
-/** Calls the listener when the signal aborts, immediately if it has. Returns a function that removes the listener. */
+/** Calls the listener when the signal aborts, or immediately if it has aborted. Returns a function that removes the listener. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) listener();
   else signal.addEventListener("abort", listener, { once: true });

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 /** An HTTP response of PIOPIY, not yet parsed. */
 export interface HttpResponse {
   readonly status: number;
-  /** Undefined when the body was not read to its end; `unreadable` is then the reason. */
+  /** Undefined if the body was not read completely. In this case, `unreadable` is the reason. */
   readonly body: Uint8Array | undefined;
   readonly unreadable?: string | undefined;
   /** The `Retry-After` header, if there was one. */
@@ -15,13 +15,13 @@ export interface HttpResponse {
   readonly ms: number;
 }
 
-/** Far above the largest valid response, ten rows of a list. */
+/** Much more than the size of the largest valid response, which has ten rows of the list. */
 const MAX_BYTES = 1_000_000;
 
-/** Rejects bytes that are not UTF-8: a password with replacement characters would be an invalid one. */
+/** Rejects bytes that are not UTF-8: a password with replacement characters would be invalid. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Receives the response to a request that was sent at the time `begun`. Rejects when there is none. */
+/** Receives the response to a request that was sent at the time `begun`. Rejects if there is no response. */
 export function receiveResponse(
   request: Readable & { readonly response?: IncomingMessage },
   begun: number,
@@ -46,18 +46,18 @@ export function receiveResponse(
       if (code.startsWith("Z_")) finish(undefined, `a body that cannot be decompressed (${code})`);
       else reject(error);
     });
-    request.once("close", reject); // the only event of a destroyed request
+    request.once("close", reject); // A destroyed request emits only this event.
     request.once("end", () => finish(Buffer.concat(parts)));
   });
 }
 
-/** Returns only the code of an error of got, since got's errors contain the request. */
+/** Returns only the code of an error of got (the HTTP client), since such an error contains the request. */
 export function codeOf(error: unknown): string {
   const { code } = Object(error);
   return typeof code === "string" ? code : "unknown cause";
 }
 
-/** Returns the JSON object in the body; undefined without one, and for a redirect, whose body is not the result of an operation. */
+/** Returns the JSON object in the body, or undefined if there is none. The body of a redirect is not a result, so it is ignored. */
 export function parseBody(response: HttpResponse): Record<string, unknown> | undefined {
   if (isRedirection(response)) return undefined;
   try {
@@ -84,7 +84,7 @@ export function isBareServerError(response: HttpResponse): boolean {
   return response.status >= 500 && readCode(parseBody(response)) === undefined;
 }
 
-/** Returns whether the response is a redirect. The request has had no effect then. */
+/** Returns whether the response is a redirect. A redirected request has had no effect. */
 export function isRedirection({ status }: HttpResponse): boolean {
   return status >= 300 && status < 400;
 }

@@ -15,7 +15,7 @@ import {
   type SipEndpointRow,
 } from "./protocol.js";
 
-/** An endpoint and its new password; null lets the gateway generate one. */
+/** An endpoint and its new password. If the password is null, the gateway generates one. */
 export interface NewPassword {
   readonly username: string;
   readonly password: Secret | null;
@@ -23,13 +23,14 @@ export interface NewPassword {
 
 /** An endpoint to create. */
 export interface NewEndpoint extends NewPassword {
-  /** The parts of the idempotency key, one of which is the client. */
+  /** The parts of the idempotency key. One part is the name of the client. */
   readonly key: readonly string[] | null;
 }
 
 /**
- * Access to PIOPIY for one GraphQL operation. It reads each name and page once, and again after its own writes. PIOPIY has no bulk
- * request, so one name may fail while others succeed. A loader must not outlive its operation, since its entries never expire.
+ * Access to PIOPIY for one GraphQL operation. It reads each endpoint and each page once, and again after its own writes. PIOPIY
+ * has no bulk request, so the read of one endpoint may fail while others succeed. A loader must not outlive its operation, since
+ * its entries never expire.
  */
 export class PiopiyLoader {
   readonly #client: PiopiyClient;
@@ -56,7 +57,7 @@ export class PiopiyLoader {
     await this.#client.invalidate(usernames);
     return usernames;
   });
-  /** The page of each row that came without a password, by username. */
+  /** The page of each row that came from the cache and so has no password, by username. */
   readonly #pageOf = new Map<string, number>();
   /** When PIOPIY returned the oldest response that this operation has read, by the monotonic clock. */
   #oldest: number | undefined;
@@ -76,7 +77,7 @@ export class PiopiyLoader {
   /**
    * Returns a page of the list. Pages count from 1 and have ten rows; past the end they are empty.
    *
-   * @param isCached whether it may come from the cache
+   * @param isCached whether the page may come from the cache
    */
   page(page: number, isCached = true): Promise<SipEndpointPage> {
     return (isCached ? this.#pages : this.#uncachedPages).load(page);
@@ -88,8 +89,9 @@ export class PiopiyLoader {
   }
 
   /**
-   * Reads the password of an endpoint that came from the cache, which contains no passwords: from the list if the endpoint came from
-   * there, else with `get_sip`. Returns undefined when neither has a valid one, and null when there is no such endpoint.
+   * Reads the password of an endpoint that came from the cache, since the cache contains no passwords. If the endpoint came from
+   * the list, reads its page first, and sends `get_sip` only if the page contains no valid password. Returns undefined when
+   * PIOPIY returns no valid password, and null when there is no such endpoint.
    */
   async password(username: string): Promise<Secret | null | undefined> {
     const page = this.#pageOf.get(username);
@@ -108,12 +110,12 @@ export class PiopiyLoader {
     return this.#isCached && !this.#isStale ? this.#oldest : undefined;
   }
 
-  /** The same time when any response is stale, else undefined. */
+  /** When PIOPIY returned the oldest response, if any response is stale; else undefined. */
   get staleSince(): number | undefined {
     return this.#isStale ? this.#oldest : undefined;
   }
 
-  /** Discards the list, because it has changed outside this operation. Later reads request it again. */
+  /** Discards the list, because it has changed outside this operation. Later reads request the list again. */
   refreshPages(): void {
     void this.#client.invalidate([]);
     this.#clearPages();
@@ -141,7 +143,7 @@ export class PiopiyLoader {
     return comparison === "same" ? credentials : null;
   }
 
-  /** Sets a new password, and generates it unless one is passed. Returns null when PIOPIY has no endpoint of that name. */
+  /** Sets the passed password, or generates one. Returns null when PIOPIY has no endpoint of that name. */
   update({ username, password }: NewPassword): Promise<Credentials | null> {
     const credentials = { username, password: password ?? generatePassword() };
     return this.#changing(username, this.#client.write("update_sip", credentials, this.#deadline));
@@ -160,7 +162,7 @@ export class PiopiyLoader {
     return created;
   }
 
-  /** Clears everything that was read before a write, whatever its outcome. */
+  /** Waits for a write. Then clears all entries that it may have changed, whatever its outcome. */
   async #changing<T>(username: string, write: Promise<T>): Promise<T> {
     try {
       return await write;
@@ -194,7 +196,7 @@ export class PiopiyLoader {
   }
 }
 
-/** Returns whether `get_sip` would add no field. */
+/** Returns whether a record has all fields, so that `get_sip` is not necessary. */
 function isComplete({ connectUrl, audio, video, type }: SipEndpointRecord): boolean {
   return [connectUrl, audio, video, type].every((value) => value !== undefined);
 }
@@ -212,7 +214,7 @@ function withAdvice(error: unknown, hasKey: boolean): unknown {
 function notComparable(): GatewayError {
   return new GatewayError(
     "OUTCOME_UNKNOWN",
-    "PIOPIY has an endpoint of this name but returns no password to compare, so it is unknown whether it was created with this " +
+    "PIOPIY has an endpoint of this name but returns no password to compare, so it is unknown whether the endpoint was created with this " +
       "`idempotencyKey` or by another client. If the endpoint is yours, set a password with updateSipEndpoint.",
   );
 }

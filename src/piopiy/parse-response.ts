@@ -10,20 +10,20 @@ import {
 import { outcomeUnknown, UpstreamError } from "./upstream-error.js";
 
 const DAY_MS = 86_400_000;
-/** A word, with its punctuation, or a short number. */
+/** Matches a word with its punctuation, or a short number. */
 const PROSE = /^[("']?[\p{L}_]+(?:['’/-][\p{L}_]+)*[.,;:!?)"']*$|^\d{1,6}[.,;:%]*$/u;
-/** HTTP statuses after which a write has not taken effect: request timeout, rate limit, unavailable, and a network's login page. */
+/** HTTP statuses after which a write has not taken effect: request timeout, rate limit, unavailable, login page of a network. */
 const NOT_BEGUN: readonly unknown[] = [408, 429, 503, 511];
 
 /**
- * Parses the response to a request and compares it with the request. Returns the body of a success, or null for PIOPIY's 400, which
- * means "the name is taken" for add_sip and "there is no such name" for get_sip, update_sip and remove_sip. Success is HTTP 2xx with a
- * body whose code is 200. Otherwise the body's code decides, then the HTTP status, since PIOPIY's documentation does not say which of
- * the two reports an error.
+ * Parses the response to a request and compares it with the request. Returns the body of a success, or null for PIOPIY's 400,
+ * which means "the name is taken" for add_sip and "there is no such name" for get_sip, update_sip and remove_sip. A response is a
+ * success if the HTTP status is 2xx and the code in the body is 200. For an error, the code in the body decides, or if it is
+ * missing, the HTTP status: PIOPIY's documentation does not say which of the two reports an error.
  *
- * @param secret the account's secret. A message of PIOPIY that contains it or the password is left out
- * @throws UpstreamError for everything else; its message may quote the message of PIOPIY. When the response to a write cannot be
- * read, its outcome is unknown.
+ * @param secret the account's secret. A message of PIOPIY that contains this secret or the password is omitted
+ * @throws UpstreamError for any other response; its message may quote the message of PIOPIY. If the response to a write cannot be
+ * read, the code is OUTCOME_UNKNOWN
  */
 export function parseResponse(
   operation: Operation,
@@ -37,7 +37,7 @@ export function parseResponse(
     if (!(error instanceof UpstreamError) || operations[operation].kind === "read") throw error;
     const { code, retryable, upstreamCode } = error.extensions;
     const isLost = retryable && code !== "OUTCOME_UNKNOWN" && !NOT_BEGUN.includes(upstreamCode);
-    // The write may be sent again after a read of the endpoint, so this is no mismatch.
+    // The kind is not `mismatch`, since the write may be sent again after a read of the endpoint.
     throw isLost ? outcomeUnknown(operation, error.kind === "outage" ? "outage" : "response") : error;
   }
 }
@@ -62,7 +62,8 @@ function parse(
       `PIOPIY responded to ${operation} with ${found}.`,
     );
   }
-  // HTTP 400 with a body that is not JSON comes from a proxy in front of PIOPIY, and says nothing about the name.
+  // HTTP 400 with a body that is not JSON comes from a proxy in front of PIOPIY. It does not report that the name is taken or
+  // unknown.
   const isPage = body === undefined && response.body?.length !== 0;
   if ((errorCode ?? response.status) === 400 && !isPage && operation !== "list_sip") return null;
   throw refusal(operation, errorCode, response, readMessage(body, [secret, parameters.password]));
@@ -86,7 +87,7 @@ function parseSuccess(operation: Operation, parameters: AnyParameters, body: unk
   return password ? { ...data, password } : data;
 }
 
-/** Returns how a page differs from the requested one; undefined when it does not. */
+/** Describes how a page differs from the requested page. Returns undefined if it does not. */
 function differenceOfPage({ count, rows }: SipEndpointPage, { page = 1 }: AnyParameters): string | undefined {
   const expected = Math.max(0, Math.min(PAGE_SIZE, count - PAGE_SIZE * (page - 1)));
   return rows.length === expected
@@ -94,7 +95,7 @@ function differenceOfPage({ count, rows }: SipEndpointPage, { page = 1 }: AnyPar
     : `${rows.length} rows on page ${page}, where a list of ${count} has ${expected}`;
 }
 
-/** Returns how an endpoint differs from the requested one. A masked password does not count as a difference. */
+/** Describes how an endpoint differs from the requested endpoint. A masked password does not count as a difference. */
 function differenceOfEndpoint(
   found: { readonly username: string; readonly password?: Secret | undefined },
   { username, password }: AnyParameters,
@@ -109,19 +110,19 @@ function isPage(data: object): data is SipEndpointPage {
   return "rows" in data;
 }
 
-/** Returns the error for a response that differs from its request. After a write, it is unknown what was written. */
+/** Returns the error for a response that does not match its request. For a write, the error is that the outcome is unknown. */
 function mismatch(operation: Operation, difference: string): UpstreamError {
   const problem = `PIOPIY responded to ${operation} with ${difference}`;
   return operations[operation].kind === "write"
     ? new UpstreamError(
         "mismatch",
         "OUTCOME_UNKNOWN",
-        `${problem}, so it is unknown whether the write took effect. Repeating the mutation is safe; so is reading the endpoint.`,
+        `${problem}, so it is unknown whether the write took effect. It is safe to repeat the mutation or to read the endpoint.`,
       )
     : new UpstreamError("mismatch", "UPSTREAM_INVALID_RESPONSE", `${problem}.`);
 }
 
-/** @param errorCode the code in the body; without one, the HTTP status is used */
+/** @param errorCode the code in the body; without a code, the HTTP status is used */
 function refusal(
   operation: Operation,
   errorCode: number | undefined,
@@ -165,8 +166,9 @@ function refusal(
 }
 
 /**
- * Returns PIOPIY's message for display, in one line of at most 200 characters. Programs must not match it. It is left out unless it
- * is prose without a secret: other text may repeat the request in some encoding, or describe another endpoint.
+ * Returns PIOPIY's message for display, in one line of at most 200 characters. Programs must not parse it. Returns an empty text
+ * if the message contains a secret, or is not made of words: such a message may repeat the request in some encoding, or describe
+ * another endpoint.
  */
 function readMessage(
   body: Record<string, unknown> | undefined,

@@ -45,7 +45,7 @@ const page = z
   .object({
     list: z.object({
       count: z.int().nonnegative().max(MAX_COUNT),
-      // The rows are counted before they are parsed: a body of 1 MB can contain 300,000 of them.
+      // The rows are counted before they are parsed: a body of 1 MB can contain 300,000 rows.
       rows: z.array(z.unknown()).max(PAGE_SIZE).pipe(z.array(row)),
     }),
   })
@@ -55,7 +55,7 @@ const page = z
     return { count, rows: rows.map((entry) => (entry && isNew(entry.username) ? entry : null)) };
   });
 
-/** The five operations of PIOPIY's SIP endpoint API: the kind, the parameters and the body of a successful response. */
+/** The five operations of PIOPIY's SIP endpoint API, each with its kind, its parameters and the body of a successful response. */
 export const operations = {
   add_sip: { kind: "write", parameters: ["username", "password"], body: sipEndpoint },
   get_sip: { kind: "read", parameters: ["username"], body: sipEndpoint },
@@ -102,8 +102,8 @@ export type SipEndpointPage = z.output<typeof page>;
 export type SipEndpointRow = SipEndpointPage["rows"][number];
 
 /**
- * The result of an operation. Null means PIOPIY's code 400: the name is taken for `add_sip`, and unknown for the others. After a
- * write, the password is the one that was sent.
+ * The result of an operation. Null means PIOPIY's code 400: for `add_sip` the name is taken, for other operations it is unknown.
+ * After a write, the password is the one that was sent.
  */
 export type Result<O extends Operation> = O extends "list_sip"
   ? SipEndpointPage

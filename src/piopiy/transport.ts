@@ -20,8 +20,8 @@ export interface TransportOptions {
 }
 
 /**
- * Sends requests to PIOPIY over HTTP and parses the responses. Adds the account's secret to each request's body. got's errors
- * contain the request, so none of them leaves this file, not even as a cause.
+ * Sends requests to PIOPIY with the HTTP client got, and parses the responses. Adds the account's secret to the body of each
+ * request. The errors of got contain the request, so this class never passes them on, not even as a cause.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -54,7 +54,7 @@ export class Transport {
     const { operation, parameters, deadline } = request;
     if (deadline.msLeft < this.#fastestMs) throw tooLate();
     const response = await this.#post(request);
-    // Falls to a shorter time immediately, and rises by at most a tenth per response.
+    // The time falls to a shorter time immediately, and rises by at most a tenth per response.
     this.#fastestMs = this.#fastestMs === 0 ? response.ms : Math.min(response.ms, this.#fastestMs * 1.1);
     try {
       return received(parseResponse(operation, parameters, response, this.#options.secret));
@@ -64,7 +64,7 @@ export class Transport {
     }
   };
 
-  /** Closes the connections, also those in use. */
+  /** Closes all connections, even those in use. */
   close(): void {
     this.#httpAgent.destroy();
     this.#httpsAgent.destroy();
@@ -79,7 +79,7 @@ export class Transport {
       ...parameters,
       password: parameters.password?.reveal(),
     });
-    // A stream costs half as much as got's promise, which is built on it.
+    // The stream API of got costs half as much as its promise API, which is built on streams.
     const request = this.#http.stream(url + operation, { body });
     let isTimeout = false;
     const end = () => {
@@ -96,7 +96,7 @@ export class Transport {
       const isCutShort = signal.aborted && ms < timeoutMs / 2;
       const kind = isCutShort ? "local" : "outage";
       const code = codeOf(error);
-      // Nor does an attempt that ended because the client disconnected, so it is not logged.
+      // An attempt that was cut short because the client disconnected is not a problem of PIOPIY, so it is not logged.
       if (!isCutShort || hasExpired(signal))
         this.#log.noResponse(operation, isTimeout ? "timeout" : code, ms);
       // A certificate is rejected before any part of the request is sent, although got reports it as written.
@@ -111,8 +111,8 @@ export class Transport {
   }
 
   /**
-   * Makes got pass three options to Node.js. By default it passes thirty, most of them undefined, which costs 23 kB of garbage per
-   * request.
+   * Makes got pass three options to Node.js. By default, got passes thirty options, most of them undefined. They cause 23 kB of
+   * garbage per request.
    */
   #withFewOptions<O extends NativeOptions>(options: O): O {
     options.createNativeRequestOptions = () => {

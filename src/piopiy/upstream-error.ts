@@ -2,12 +2,13 @@ import { type ErrorCode, GatewayError } from "../errors.js";
 import type { Operation } from "./protocol.js";
 
 /**
- * What a failure means for the state of PIOPIY.
+ * The kind of a failure, by its meaning for the state of PIOPIY.
  *
  * - `outage`: PIOPIY did not respond in time, or a proxy in front of it responded with a bare HTTP 5xx.
  * - `response`: PIOPIY responded in time, with an error.
  * - `mismatch`: The response is well-formed but does not match its request. The same request would have the same response.
- * - `local`: Nothing. The request was not sent, or was aborted before PIOPIY had enough time to respond.
+ * - `local`: The failure has no meaning for PIOPIY. The request was not sent, or was aborted before PIOPIY had enough time to
+ *   respond.
  */
 type FailureKind = "outage" | "response" | "mismatch" | "local";
 
@@ -37,7 +38,7 @@ export function outcomeUnknown(operation: Operation, kind: FailureKind): Upstrea
   return new UpstreamError(
     kind,
     "OUTCOME_UNKNOWN",
-    `It is unknown whether ${operation} took effect: PIOPIY did not confirm it in time. Repeating the mutation is safe; so is reading the endpoint.`,
+    `It is unknown whether ${operation} took effect: PIOPIY did not confirm it in time. It is safe to repeat the mutation or to read the endpoint.`,
   );
 }
 

@@ -6,12 +6,12 @@ import type { AnyParameters, Operation } from "./protocol.js";
 const INTERVAL_MS = 30_000;
 /** Limits the memory, since an upstream may return any number of different codes. */
 const MAX_CAUSES = 50;
-/** The name for all causes beyond that number. */
+/** The name for all causes beyond `MAX_CAUSES`. */
 const OTHERS = "another cause";
 const MAX_ADDRESS = 200;
 const API_PATH = "/v1/endpoint/";
 
-/** Why an upstream request failed. */
+/** The cause of a failed upstream request. */
 interface Cause {
   readonly operation: Operation;
   /** The error code of the network or of TLS, or the code of PIOPIY. */

@@ -7,8 +7,8 @@ const LENGTH = 22;
 const PARTLY_MASKED = /[*•●∙·]{3}/u;
 
 /**
- * Derives a password from a secret and these parts. The same input returns the same password. Without the secret, it is as
- * hard to guess as a random one.
+ * Derives a password from a secret and these parts. The same input results in the same password. Without the secret, the
+ * password is as hard to guess as a random password.
  */
 export function derivePassword(secret: Secret, parts: readonly string[]): Secret {
   const digest = createHmac("sha512", secret.reveal()).update(JSON.stringify(parts)).digest("hex");
@@ -25,7 +25,7 @@ export function derivePassword(secret: Secret, parts: readonly string[]): Secret
 
 /**
  * Compares the password that the gateway sent with the one that PIOPIY returns for the endpoint. The result is unclear
- * when the returned one is missing, masked, truncated, or the same in another letter case or Unicode form.
+ * when the returned password is missing, masked, truncated, or the same in another letter case or Unicode form.
  */
 export function comparePasswords(
   sent: Secret,

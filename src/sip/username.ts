@@ -27,8 +27,8 @@ export function isNewUsername(name: string): boolean {
 const RESERVED = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu;
 
 /**
- * Returns the SIP URI of an endpoint: `sip:user@host`. PIOPIY's early samples have a bare host name as the SBC, the later ones
- * only a placeholder, so a scheme and a path are removed.
+ * Returns the SIP URI of an endpoint: `sip:user@host`. In PIOPIY's early samples, the SBC is a host name without a scheme. Later
+ * samples show only a placeholder, so a scheme and a path are removed.
  */
 export function sipUri(username: string, connectUrl: string): string {
   const host = connectUrl.replace(/^(?:[a-z]+:\/\/|sips?:)/i, "").replace(/[/?;].*$/, "");

@@ -161,17 +161,17 @@ describe("Any document", () => {
     [
       "10,000 errors",
       many({ action: "play" }),
-      "ERROR There are 9900 more problems. Fix the listed ones first.",
+      "ERROR There are 9900 more problems. Fix the listed problems first.",
     ],
     [
       "10,000 warnings",
       many({ action: "play", file_name: "a" }),
-      "WARNING There are 9900 more problems. Fix the listed ones first.",
+      "WARNING There are 9900 more problems. Fix the listed problems first.",
     ],
     [
       "10,000 unknown keys",
       [{ action: "connect", call, ...keys }],
-      "ERROR There are 9900 more problems. Fix the listed ones first.",
+      "ERROR There are 9900 more problems. Fix the listed problems first.",
     ],
     [
       "10,000 targets",

@@ -39,7 +39,7 @@ describe.each(writes)("%s whose outcome PIOPIY does not show before the deadline
     expect(data).toBeNull();
     expect(errors).toMatchObject([
       {
-        message: `It is unknown whether ${operation} took effect: PIOPIY did not confirm it in time. Repeating the mutation is safe; so is reading the endpoint.`,
+        message: `It is unknown whether ${operation} took effect: PIOPIY did not confirm it in time. It is safe to repeat the mutation or to read the endpoint.`,
         path: ["it"],
       },
     ]);

@@ -5,7 +5,7 @@ import { type CallDocument, pcmoSchema } from "./pcmo-schema.js";
 const MAX_ANSWER_BYTES = 1_000_000;
 const MAX_REASONS = 50;
 
-/** The formats of the webhook. The first is that of the newer samples in PIOPIY's documents. */
+/** The formats of the webhook. The first one is the format of the newer samples in PIOPIY's documentation. */
 export const webhookFormats = ["strings", "numbers", "form"] as const;
 
 interface IncomingCall {
@@ -42,8 +42,8 @@ export class AnswerError extends Error {
 }
 
 /**
- * Returns the webhook of a call. The samples of 2022 and later have phone numbers as strings and an `action`, older
- * ones have numbers and no `action`. No sample has a form, but users have received one.
+ * Returns the webhook of a call. PIOPIY's samples of 2022 and later have phone numbers as strings and an `action`. Older samples
+ * have phone numbers as numbers and no `action`. No sample is a form, but users have received forms.
  */
 export function formatWebhook(
   { callId, from, to, time }: IncomingCall,
@@ -77,7 +77,7 @@ export async function fetchAnswer(
   try {
     response = await fetch(url, {
       method: "POST",
-      // Not reused: a developer often restarts the server, and a kept-alive connection would then be stale.
+      // The connection is not reused: developers often restart their server, and a connection to the old process would fail.
       headers: { "content-type": contentType, accept: "application/json", connection: "close" },
       body,
       redirect: "manual",

@@ -9,7 +9,7 @@ export const fields = {
     return z.int({ error }).min(minimum, { error }).max(maximum, { error });
   },
 
-  /** With the country code, without a plus sign. PIOPIY writes it as a JSON number, which represents 15 digits exactly. */
+  /** A number with the country code, without a plus sign. PIOPIY writes a JSON number, which represents 15 digits exactly. */
   phoneNumber() {
     const error = expected("a phone number of up to 15 digits as a JSON number, such as 914471000000");
     return z.int({ error }).min(1, { error }).max(999_999_999_999_999, { error });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { expected, fields, quote } from "./fields.js";
 
-// PIOPIY publishes no ranges: these are assumed.
+// PIOPIY publishes no ranges, so the emulator assumes these.
 const talking = fields.wholeNumber(1, 86_400, "seconds");
 const ringing = fields.wholeNumber(1, 600, "seconds");
 const tries = fields.wholeNumber(1, 100, "attempts");
@@ -25,7 +25,7 @@ const sipTargets = targets({
   user: fields.text(),
 });
 
-/** The actions that a document can contain. Keys that PIOPIY's documents do not show are rejected. */
+/** The actions that a document can contain. Keys that neither PIOPIY's documentation nor its SDK shows are rejected. */
 const actionSchemas = [
   exactlyOne(
     ["call", "connect"],
@@ -98,7 +98,10 @@ function strict<Shape extends z.ZodRawShape>(allowed: string, shape: Shape) {
   return z.strictObject(shape, { error });
 }
 
-/** Validates the raw input, so that this problem is reported together with those of the fields. */
+/**
+ * Requires exactly one of two keys. Validates the raw input, so that this problem is reported together with the problems of
+ * fields.
+ */
 function exactlyOne<Schema extends z.ZodObject>(keys: readonly [string, string], schema: Schema): Schema {
   const count = (value: object) => keys.filter((key) => Object.hasOwn(value, key)).length;
   return schema.refine((value) => count(value) === 1, {

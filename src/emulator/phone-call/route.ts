@@ -12,14 +12,17 @@ const callSchema = z.strictObject({
   from: fields.phoneNumber(),
   answerUrl: fields.url("http", "https"),
   webhook: fields.oneOf(...webhookFormats).default("strings"),
-  /** By username. A map, because a username may equal a property that every object has, such as `constructor`. */
+  /**
+   * The behaviour of each phone, by username. A map, because a username may equal a property of every object, such as
+   * `constructor`.
+   */
   behaviours: z
     .record(z.string(), phoneBehaviourSchema)
     .default({})
     .transform((behaviours) => new Map(Object.entries(behaviours))),
 });
 
-/** Adds the route that simulates an incoming call: it requests the answer URL of the number, then executes the document. */
+/** Adds the route that simulates an incoming call: it requests the answer URL of the number, then executes the returned document. */
 export function addCallRoute(control: FastifyInstance, endpoints: Endpoints, answerTimeoutMs: number): void {
   control.post<{ Body: z.output<typeof callSchema> }>(
     "/call",

@@ -44,7 +44,7 @@ class Timeline {
   note(event: Event): void {
     if (this.entries.length === MAX_ENTRIES) {
       throw new AnswerError([
-        `The call would have more than ${MAX_ENTRIES} events. Lower loop, or use fewer targets or actions.`,
+        `The call would have more than ${MAX_ENTRIES} events. Lower \`loop\`, or use fewer targets or actions.`,
       ]);
     }
     this.entries.push({ at: this.seconds, ...event });
@@ -104,8 +104,9 @@ export function simulateCall(document: CallDocument, behaviourOf: BehaviourOf): 
 }
 
 /**
- * Runs the actions and returns the reason of the end. Assumed, since PIOPIY's documents are silent: the next action runs after
- * an unanswered connect, the call ends after an answered one, and every other action takes no time.
+ * Runs the actions and returns the reason of the end. PIOPIY's documentation does not specify some details. The emulator assumes
+ * that after an unanswered connect, the next action runs; that after an answered connect, the call ends; and that every other action
+ * takes no time.
  */
 function run(document: CallDocument, behaviourOf: BehaviourOf, timeline: Timeline): EndReason {
   for (const action of document) {
@@ -129,8 +130,8 @@ function talk({ endpoint, hangsUpAfter }: RingingPhone, duration: number, timeli
 }
 
 /**
- * Rings the targets of a connect action until one answers: one after another, or all at the same time. Assumed: an attempt
- * rings the whole list, and a target that cannot ring takes no time.
+ * Rings the targets of a connect action until one answers: one after another, or all at the same time. The emulator assumes that
+ * each of the `loop` attempts rings the whole list, and that a target that cannot ring takes no time.
  */
 function ring(
   connect: ConnectAction,
@@ -138,7 +139,7 @@ function ring(
   timeline: Timeline,
 ): RingingPhone | undefined {
   const usernames = (connect.call ?? connect.connect ?? []).map(({ user }) => user);
-  // Assumed: an endpoint that is listed twice in a group rings once.
+  // The emulator assumes that an endpoint that is listed twice in a group rings once.
   const groups = connect.ring_type === "group" ? [[...new Set(usernames)]] : usernames.map((name) => [name]);
   for (let attempt = 1; attempt <= connect.loop; attempt += 1) {
     for (const group of groups) {
@@ -149,7 +150,10 @@ function ring(
   return undefined;
 }
 
-/** Rings phones at the same time. The first to answer before the timeout wins; of two in the same second, the first in the list. */
+/**
+ * Rings phones at the same time. The phone that answers first, before the timeout, gets the call. If several phones answer in the
+ * same second, the first of them in the list gets it.
+ */
 function ringGroup(
   usernames: readonly string[],
   timeout: number,

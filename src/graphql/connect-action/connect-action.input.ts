@@ -43,7 +43,7 @@ registerEnumType(TargetType, {
 class ConnectTargetInput {
   @Field(() => TargetType, {
     defaultValue: TargetType.SIP,
-    description: "Kind of the target. `SIP` is the only one.",
+    description: "Kind of the target. `SIP` is the only kind.",
   })
   type!: TargetType;
 
@@ -89,7 +89,7 @@ export class ConnectActionInput {
 
   @Field(() => Int, {
     defaultValue: 1,
-    description: "Number of attempts to reach the targets, 1 to 10. With 1, each target rings once.",
+    description: "Number of times to ring the targets, 1 to 10. With 1, each target rings once.",
   })
   loop!: number;
 }

@@ -31,7 +31,7 @@ import { RequiresScope } from "../scopes.js";
 import { INPUT_PATH_DESCRIPTION, USER_ERRORS_DESCRIPTION, UserError } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
 
-/** The kinds of discouraged input. Each value equals its name: a default with another value would reach resolvers as the name. */
+/** The kinds of discouraged input. */
 enum ConnectActionWarningCode {
   SIMILAR_TARGETS = "SIMILAR_TARGETS",
   LONG_RINGING = "LONG_RINGING",
@@ -50,7 +50,7 @@ registerEnumType(ConnectActionWarningCode, {
     },
     OUTSIDE_NEWER_RANGE: {
       description:
-        "PIOPIY's newer API rejects the value: it allows 5 to 120 seconds for `timeout`, and 10 to 7200 seconds for `duration`.",
+        "PIOPIY's newer API rejects the value: the API allows 5 to 120 seconds for `timeout`, and 10 to 7200 seconds for `duration`.",
     },
     VIDEO_UNAVAILABLE: {
       description: "The target of a video call does not support video. Reported only if `verify` is true.",
@@ -105,7 +105,7 @@ class ConnectActionResult {
   @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
   userErrors!: readonly UserError[];
 
-  /** The input of `answerUrl`; undefined when it is invalid or too long for an answer URL. */
+  /** The specification for `answerUrl`. Undefined if the input is invalid, or if the document is too long for an answer URL. */
   specification?: ConnectActionSpecification | undefined;
 }
 
@@ -159,16 +159,16 @@ export class ConnectActionResolver {
     description:
       "An answer URL that returns this document. Set it as the answer URL of your PIOPIY number in PIOPIY's console: when " +
       "someone calls the number, PIOPIY requests the document from the gateway. You need no web server.\n\n" +
-      "The URL contains the document and a signature, so nothing is stored, and an altered URL is rejected.\n\n" +
-      "Null if the input is invalid, or if the document is too long for a URL: `userErrors` then contains " +
-      "`ANSWER_URL_TOO_LONG`. If the gateway has no public address, the error is `NOT_CONFIGURED`.",
+      "The URL contains the document and a signature. The gateway stores nothing, and rejects an altered URL.\n\n" +
+      "Null if the input is invalid, or if the document is too long for a URL. If it is too long, `userErrors` contains " +
+      "`ANSWER_URL_TOO_LONG`. If the gateway has no public address, the field is null and the error is `NOT_CONFIGURED`.",
   })
   answerUrl(
     @Root() { specification }: ConnectActionResult,
     @Arg("expiresIn", () => Int, {
       nullable: true,
       description:
-        "Seconds until the URL expires, 1 to 315360000 (ten years). If omitted, it does not expire. Example: 3600.",
+        "Seconds until the URL expires, 1 to 315360000 (ten years). If omitted, the URL does not expire. Example: 3600.",
     })
     expiresIn: number | null,
     @Ctx() context: Context,
@@ -189,14 +189,14 @@ export class ConnectActionResolver {
   }
 }
 
-/** A problem: PIOPIY does not have the target. */
+/** A target that PIOPIY does not have. */
 interface MissingTarget {
   readonly code: "SIP_ENDPOINT_NOT_FOUND";
   readonly message: string;
   readonly path: readonly string[];
 }
 
-/** Reads every valid target, in parallel. Returns problems of missing targets, and warnings of targets without video. */
+/** Reads every valid target, in parallel. Returns problems for missing targets, and warnings for targets without video. */
 async function verifyTargets(
   { call, callType }: ConnectActionSpecification,
   problems: readonly SpecificationProblem[],

@@ -18,7 +18,7 @@ import { gatewayErrorIn } from "../format-error.js";
 import { formatName } from "./message-parts.js";
 import { describeValidationErrors } from "./validation-errors.js";
 
-/** A problem in the text of a document, and the limit if the document exceeds one. */
+/** A problem in the text of a GraphQL document. If the document exceeds a limit, the problem names the limit. */
 export interface SyntaxProblem {
   readonly message: string;
   readonly limit?: string;
@@ -26,8 +26,8 @@ export interface SyntaxProblem {
 }
 
 /**
- * Describes a syntax error by the token at its position. Of strings, of numbers and of names in parentheses only the kind is
- * shown, since they may be values.
+ * Describes a syntax error by the token at its position. For strings, numbers and names in parentheses, the message contains only
+ * the kind of the token, since the token may be a value.
  */
 function describeSyntaxError({ source, positions }: GraphQLError, maxTokens: number): SyntaxProblem {
   const position = positions?.[0];
@@ -54,7 +54,7 @@ function describeSyntaxError({ source, positions }: GraphQLError, maxTokens: num
   }
 }
 
-/** Returns the next token, or undefined if the text has no valid one. */
+/** Returns the next token, or undefined if the rest of the text does not start with a valid token. */
 function nextToken(lexer: Lexer): Token | undefined {
   try {
     return lexer.advance();
@@ -87,10 +87,10 @@ export interface MessageSettings {
 }
 
 /**
- * Replaces the messages of errors of graphql-js and Apollo Server, which contain values, by messages that describe the structure
- * of the request.
+ * Replaces the error messages of graphql-js and Apollo Server, because they contain values of the request. The new messages describe
+ * only the structure of the request.
  *
- * @param formatted the same errors as `formatError` has formatted them
+ * @param formatted the errors of the context, as `formatError` has formatted them
  */
 export function replaceMessages(
   formatted: readonly GraphQLFormattedError[],
@@ -135,7 +135,7 @@ function describeMissingOperation({ document, request }: GraphQLRequestContext<B
   if (count === 0) return "The document has no operation. Add a query or a mutation.";
   return request.operationName
     ? "The document has no operation of the name in `operationName`."
-    : `The document has ${count} operations. Name the one to run in \`operationName\`.`;
+    : `The document has ${count} operations. Set \`operationName\` to the name of the operation to execute.`;
 }
 
 /** Describes why Apollo Server rejects a request that is well-formed as HTTP. */
@@ -155,7 +155,7 @@ function describeBadRequest({
     : "`extensions.persistedQuery.version` must be 1.";
 }
 
-/** Describes an argument with an invalid variable. During the execution graphql-js rejects no other values. */
+/** Describes an argument with an invalid variable. During execution, graphql-js rejects only such arguments. */
 function describeArgumentError(
   error: GraphQLError,
   { schema, document }: GraphQLRequestContext<BaseContext>,

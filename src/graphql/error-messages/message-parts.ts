@@ -10,10 +10,13 @@ import {
 import { truncate } from "../../format-value.js";
 import { nearestName } from "../../nearest-name.js";
 
-/** A longer list of names is not listed. */
+/** The maximum number of names that a message lists. */
 const MAX_LISTED = 12;
 
-/** Returns a sentence, after a space, that suggests the nearest of some names of the schema, or lists all if they are few. */
+/**
+ * Returns a sentence that suggests the most similar name of the schema, or lists all names if there are few. It starts with a
+ * space.
+ */
 export function suggest(name: string, names: readonly string[], hints: boolean): string {
   const nearest = hints && nearestName(name, names);
   if (nearest) return ` Did you mean \`${nearest}\`?`;
@@ -70,7 +73,7 @@ export function valueKind(value: unknown): string {
 }
 
 /**
- * Returns a sentence, after a space, that describes the values that a type accepts.
+ * Returns a sentence that describes the values that a type accepts. It starts with a space.
  *
  * @param hints whether names of the schema may be suggested
  */

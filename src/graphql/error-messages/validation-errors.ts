@@ -31,7 +31,7 @@ const introspectionOff: ValidationRule = (context) => ({
   },
 });
 
-/** The messages for the errors of each rule, by the nodes and the context of the error. */
+/** For each validation rule, a function that returns the message of an error from the nodes and the context of the error. */
 const validationMessages: ReadonlyMap<ValidationRule, Message> = new Map<ValidationRule, Message>([
   [graphql.FieldsOnCorrectTypeRule, unknownField],
   [graphql.ScalarLeafsRule, selectionProblem],
@@ -180,7 +180,9 @@ function variableOfOtherType([definition, node]: Nodes, context: ValidationConte
   return `The variable ${formatVariable(node)} is declared as ${declared} and must be of type \`${expected}\` here.`;
 }
 
-/** The conflicting fields are the last nodes of each half, after the fields that contain them. */
+/**
+ * Describes two conflicting fields. Each half of the nodes is the path to one of them, so its last node is the conflicting field.
+ */
 function fieldConflict(nodes: Nodes): string {
   const [one, other] = [nodes[nodes.length / 2 - 1], nodes.at(-1)];
   const advice = "Give one of them another alias.";
@@ -236,8 +238,8 @@ const MAX_PROBLEMS = 5;
 const MAX_LOCATIONS = 5;
 
 /**
- * Returns at most five errors of an invalid document. It validates the document again, to choose each message by the rule that
- * reports the error: the messages of graphql-js contain parts of the document, which may be a password.
+ * Returns at most five errors of an invalid document. Validates the document again, to choose each message by the rule that
+ * reports the error. The messages of graphql-js are not used, because they contain parts of the document, such as a password.
  *
  * @param introspection whether introspection is allowed, and messages may suggest names of the schema
  */
@@ -258,10 +260,10 @@ export function describeValidationErrors(
             const extensions = {
               code: "GRAPHQL_VALIDATION_FAILED",
               retryable: false,
-              // Apollo's clients and tools use it.
+              // Apollo's clients and tools read this code.
               ...(rule === introspectionOff && { validationErrorCode: "INTROSPECTION_DISABLED" }),
             };
-            // graphql-js reports a field twice that lacks two arguments.
+            // For a field that lacks two arguments, graphql-js reports two errors. Their messages are the same here.
             problems.set(JSON.stringify([message, locations]), { message, locations, extensions });
             context.reportError(error);
           },

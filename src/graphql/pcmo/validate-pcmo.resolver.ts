@@ -63,13 +63,14 @@ registerEnumType(PcmoProblemCode, {
     DUPLICATE_TARGET: { description: "The list of targets contains the same username more than once." },
     UNREACHABLE_ACTION: { description: "The action comes after a `hangup`, so PIOPIY does not execute it." },
     UNCERTAIN_ACTION: {
-      description: "The action comes after a `connect`. PIOPIY does not document whether it is executed.",
+      description:
+        "The action comes after a `connect`. PIOPIY does not document whether it executes such an action.",
     },
     UNCERTAIN_FILE_TYPE: {
       description: "The name of a file does not end in .mp3 or .wav. PIOPIY plays only these formats.",
     },
     UNDOCUMENTED_KEY: {
-      description: "Only PIOPIY's SDK has this key, not its documentation. It is `record` of a `connect`.",
+      description: "The key is in PIOPIY's SDK, but not in PIOPIY's documentation: `record` of a `connect`.",
     },
     MORE_PROBLEMS: {
       description: "The document has more problems than the report lists. The message states how many.",
@@ -87,7 +88,7 @@ registerEnumType(PcmoSeverity, {
   description: "Severities of problems in a PCMO document.",
   valuesConfig: {
     ERROR: {
-      description: "PIOPIY's documentation does not allow this. Fix it before PIOPIY gets the document.",
+      description: "PIOPIY's documentation does not allow this. Fix it before you use the document.",
     },
     WARNING: { description: "This is valid but may not have the intended effect." },
   },
@@ -98,7 +99,7 @@ class PcmoProblem {
   @Field(() => String, {
     description:
       "Location of the problem in the document, as a JSON Pointer (RFC 6901). Empty for the whole document. For a missing key, " +
-      'the location of the object without the key. Example: "/0/call/1/user".',
+      'the location of the object that lacks the key. Example: "/0/call/1/user".',
   })
   pointer: string;
 
@@ -157,9 +158,9 @@ export class ValidatePcmoResolver {
   @RequiresScope("sip:read")
   @Query(() => PcmoReport, {
     description:
-      "Validates a PCMO document before PIOPIY gets it. Reports all problems, describes each action, and returns the document as " +
+      "Validates a PCMO document. Reports all problems, describes each action, and returns the document as " +
       "this gateway writes it. Does not check whether SIP endpoints and files exist.\n\n" +
-      "Costs no upstream request. Costs one unit of the rate limit for each started 20 bytes of the document. Requires the " +
+      "Costs no upstream request. Costs one unit of the rate limit for every 20 bytes of the document, rounded up. Requires the " +
       "scope `sip:read`.",
   })
   validatePcmo(

@@ -36,9 +36,15 @@ interface Cost {
 const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
 
 /**
- * Returns the cost of an operation: 1 for each selected field, times the number of rows inside a list; 5 for each upstream request
- * that it may cause; 1 for each started 20 bytes of PCMO that it validates and 200 bytes of introspection. The number of rows is
- * `first`, also from a variable or a default, or the number of entities that a router requests together.
+ * Returns the cost of an operation, which is the sum of:
+ *
+ * - 1 for each selected field; inside a list, 1 for each row
+ * - 5 for each upstream request that the operation may cause
+ * - 1 for every 20 bytes of PCMO that it validates, rounded up
+ * - 1 for every 200 bytes of introspection that it returns, rounded up
+ *
+ * The number of rows is the value of `first` (in the document, in a variable, or by default), or the number of entities that a
+ * router requests.
  */
 export function operationCost(
   schema: GraphQLSchema,
@@ -85,7 +91,7 @@ export function operationCost(
     const type = getNamedType(field.type);
     const inner = node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
     const isRoot = parent === root;
-    // A root field that reads an endpoint by its name gets its details in the same request.
+    // A root field that reads one endpoint by its username receives its detail fields in the same upstream request.
     const perElement = inner.fixed + (inner.isDetailed && !isRoot ? REQUEST_COST : 0);
     const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node) : 0);
     const rows = requestedRows(field, node);

@@ -10,8 +10,8 @@ const DOCUMENT_ERRORS = [
 
 /**
  * Sets the HTTP status of a response. A well-formed request for an invalid operation gets 200, unless the client accepts
- * `application/graphql-response+json`. With `application/json` the GraphQL over HTTP specification reserves other statuses for
- * requests that are not well-formed, so that clients read the errors.
+ * `application/graphql-response+json`. With `application/json`, other statuses mean that the request is not
+ * well-formed (GraphQL over HTTP specification), so that some clients do not read the errors.
  */
 export const httpStatusPlugin: ApolloServerPlugin = {
   async requestDidStart() {

@@ -58,8 +58,8 @@ function onlyLimitErrors(errors: readonly GraphQLFormattedError[]): readonly Gra
 
 /** Returns a code for an error that graphql-js reports without one. */
 function codeOfLibraryError(error: GraphQLError): ErrorCode | undefined {
-  // Such as a null variable for an argument that has a default.
+  // For example, a variable is null, and its argument has a default but does not allow null.
   if (rejectedValue(error)) return "BAD_USER_INPUT";
-  // The error is about no field, such as for a subscription.
+  // An error without a path and a cause does not belong to a field. It rejects the request, for example a subscription.
   return error.originalError || error.path ? undefined : "BAD_REQUEST";
 }

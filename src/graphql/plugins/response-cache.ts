@@ -3,9 +3,10 @@ import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 
 /**
- * Marks stale responses, and selects the responses that http/response-cache.ts stores. `extensions.stale.ageMs` is the age of the
- * oldest part in milliseconds, when PIOPIY is down and the part is older than CACHE_TTL_MS. Only a successful query whose data all
- * came from the read cache is stored: a response that is requested once is not worth its memory.
+ * Marks stale responses, and selects the responses that http/response-cache.ts stores. If PIOPIY is down and a part of a response
+ * is older than CACHE_TTL_MS, `extensions.stale.ageMs` is the age of the oldest part in milliseconds. A response is stored only
+ * if it is the response of a successful query, and all its data came from the read cache: responses that are requested only once
+ * are not stored.
  */
 export const responseCachePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart({ contextValue }) {

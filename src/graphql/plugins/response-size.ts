@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from "@apollo/server";
 import type { Context } from "../context.js";
 import { limitError } from "../document-limits.js";
 
-/** Text that JSON needs no escapes for, with one byte per character. */
+/** Matches text that needs no escapes in JSON and has one byte per character. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** Returns the size of a value's JSON in bytes, without creating it. Each part is measured once, since it may occur many times. */
@@ -40,7 +40,7 @@ const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 
 /**
  * Rejects a query whose response is too large, before its JSON is created. A mutation is exempt, since a password that it has set
- * is always returned. Its response is limited by its cost and by the length of usernames and passwords.
+ * is always returned. The size of its response is limited by the cost of the mutation and the length of usernames and passwords.
  */
 export const responseSizePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {

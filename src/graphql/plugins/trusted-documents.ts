@@ -9,9 +9,9 @@ import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
 /**
- * Rejects documents that are not in the manifest, or only logs them. Clients send the hash of a document or its text. The text may
- * differ in spaces, comments and the order of fields, since the client preset of GraphQL Code Generator sorts them. The log has the
- * hash only, since the text may contain a password.
+ * Rejects documents that are not in the manifest of trusted documents. In the mode `log`, only logs them. A client sends the hash
+ * or the text of a document. The text may differ from the manifest in spaces, comments and the order of fields, since the client
+ * preset of GraphQL Code Generator sorts the fields. The log contains only the hash, since the text may contain a password.
  */
 export function trustedDocumentsPlugin({
   mode,
@@ -45,7 +45,7 @@ function normalize(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
 }
 
-/** Caches documents by their hash for automatic persisted queries. Those of the manifest are always present. */
+/** Caches documents by their hash for automatic persisted queries. The documents of the manifest are always available. */
 export class PersistedQueryCache extends DocumentCache<string> {
   constructor(private readonly trusted: Config["trustedDocuments"]) {
     super();

@@ -74,7 +74,7 @@ function findVariableProblems(
   return problems;
 }
 
-/** Yields the problems of a value by the specification's rules for input coercion. A generator, so that the reader can stop early. */
+/** Yields the problems of a value, by the input coercion rules of the GraphQL specification. A generator can be stopped early. */
 function* problemsOf(value: unknown, type: GraphQLInputType, at: string, hints: boolean): Generator<string> {
   const nullable = getNullableType(type);
   const mismatch = (advice = "") => `${at} must be of type \`${type}\` (got ${valueKind(value)}).${advice}`;
@@ -121,7 +121,9 @@ function appendPath(at: string, step: string): string {
   return `${at.slice(0, -1)}${step}\``;
 }
 
-/** Returns whether a scalar or an enum accepts a value. The message of its error is not used, since it may contain the value. */
+/**
+ * Returns whether a scalar or an enum accepts a value. The message of a thrown error is not used, since it may contain the value.
+ */
 function accepts(parse: () => unknown): boolean {
   try {
     return parse() !== undefined;
@@ -131,7 +133,8 @@ function accepts(parse: () => unknown): boolean {
 }
 
 /**
- * Rejects an operation whose variables do not match their types. Its messages replace those of graphql-js, which contain the values.
+ * Rejects an operation whose variables do not match their types. The messages of graphql-js are replaced, since they contain the
+ * values.
  *
  * @param hints whether errors may suggest names of the schema
  */

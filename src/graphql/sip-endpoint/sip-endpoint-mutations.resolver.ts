@@ -10,7 +10,7 @@ import { USER_ERRORS_DESCRIPTION, UserError } from "../user-error.js";
 import { SipEndpoint, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
 
 const PASSWORD_RULE = "1 to 128 characters, no control characters, no space at either end";
-const PASSWORD_OMITTED = "If omitted, the gateway generates a strong one of 22 letters and digits.";
+const PASSWORD_OMITTED = "If omitted, the gateway generates a strong password of 22 letters and digits.";
 const PASSWORD_DESCRIPTION =
   "The password that was set: from the input, or generated. Null if `userErrors` is not empty.";
 
@@ -18,8 +18,8 @@ const PASSWORD_DESCRIPTION =
 class CreateSipEndpointInput {
   @Field(() => ID, {
     description:
-      "Username of the new SIP endpoint, case-sensitive and not yet in use. 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore " +
-      'and hyphen; the first is a letter or a digit. Example: "alice".',
+      "Username of the new SIP endpoint, case-sensitive and not yet in use. It must have 1 to 64 characters of A-Z, a-z, 0-9, dot, " +
+      'underscore and hyphen, and start with a letter or a digit. Example: "alice".',
   })
   username!: string;
 
@@ -35,7 +35,7 @@ class CreateSipEndpointInput {
       "Key that makes it safe to repeat the mutation, for example after `OUTCOME_UNKNOWN`. 8 to 128 visible ASCII characters, no " +
       'spaces. Use a new random value for each new endpoint, such as a UUID. Example: "0b2c6f9e-1f43-4c0e-9d55-7a3e8f21c6d4".\n\n' +
       "If the same client repeats an input with the same key, and an earlier attempt created the endpoint, the mutation " +
-      "succeeds again and returns the same password. Without a key, it returns `USERNAME_TAKEN`.",
+      "succeeds again and returns the same password. Without a key, the repeated mutation returns `USERNAME_TAKEN`.",
   })
   idempotencyKey?: string | null;
 }
@@ -128,7 +128,7 @@ export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
   @Mutation(() => CreateSipEndpointPayload, {
     description:
-      "Creates a SIP endpoint, with the password of the input or a generated one.\n\n" +
+      "Creates a SIP endpoint, with the password of the input or a generated password.\n\n" +
       "Costs one upstream request. Requires the scope `sip:write`.",
   })
   async createSipEndpoint(
@@ -152,7 +152,7 @@ export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
   @Mutation(() => UpdateSipEndpointPayload, {
     description:
-      "Changes the password of a SIP endpoint, to the password of the input or a generated one. A softphone that has registered " +
+      "Changes the password of a SIP endpoint to the password of the input or a generated password. A softphone that has registered " +
       "with the old password may stay registered until its registration expires.\n\n" +
       "Costs one upstream request, and a second one if the payload selects `connectUrl`, `sipUri`, `audio`, `video` or `type`. " +
       "Requires the scope `sip:write`.",

@@ -11,7 +11,10 @@ import { DETAIL_COST, SipEndpoint, SipEndpointType, USERNAME_DESCRIPTION } from 
 
 type Awaitable<T> = T | Promise<T>;
 
-/** Reads one endpoint by its username. Fields that lists and payloads do not contain cost one read per username and operation. */
+/**
+ * Resolves the query for one endpoint, and the fields of all endpoints. The fields that PIOPIY's list does not contain cost one
+ * upstream read per username and operation.
+ */
 @Resolver(() => SipEndpoint)
 export class SipEndpointResolver {
   @RequiresScope("sip:read")
@@ -74,8 +77,9 @@ export class SipEndpointResolver {
     nullable: true,
     description:
       "Password with which the endpoint registers, in clear text. Show it only to the person who uses the endpoint.\n\n" +
-      "Passwords are never cached. If the endpoint comes from the cache, costs one upstream request, or one per ten rows of a " +
-      "list. Requires the scope `sip:password`: without it, the field is null and the error is `FORBIDDEN`.",
+      "Passwords are never cached. If the endpoint comes from the cache, the password costs one upstream request. In a list, it " +
+      "costs one upstream request per ten rows. Requires the scope `sip:password`. Without this scope, the field is null and the " +
+      "error is `FORBIDDEN`.",
   })
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
     const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
@@ -85,7 +89,10 @@ export class SipEndpointResolver {
   }
 }
 
-/** Returns the endpoint that another subgraph refers to by its key, or null when there is none. The key may be any JSON. */
+/**
+ * Returns the endpoint that another subgraph refers to by its key, or null if PIOPIY has none. The key in the request may be any
+ * JSON.
+ */
 export async function resolveSipEndpointReference(
   { username }: { readonly username?: unknown },
   { piopiy }: Context,
@@ -116,8 +123,8 @@ const expectedByField = {
 type Detail = "connectUrl" | "audio" | "video" | "type";
 
 /**
- * Resolves a field from the record of its endpoint, and reads the record first if it is missing. Otherwise it is synchronous: a
- * promise for each field of a hundred rows would take longer than everything else.
+ * Resolves a field from the record of its endpoint. If the record is missing, reads it first and returns a promise. If not,
+ * returns the value itself: promises for all fields of a hundred rows would take longer than the rest of the operation.
  */
 function resolveDetail<F extends Detail, T>(
   endpoint: SipEndpoint,
@@ -151,7 +158,10 @@ function invalidDetailError({ username }: SipEndpoint, field: keyof typeof expec
   );
 }
 
-/** Invalidates an endpoint that PIOPIY returned and then does not find, and returns the error. The next request reads it again. */
+/**
+ * Returns the error for an endpoint that PIOPIY has returned and then does not find. Invalidates it, so that the next request
+ * reads it again.
+ */
 async function missingEndpointError({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
   await piopiy.invalidate(username);
   return new GatewayError(

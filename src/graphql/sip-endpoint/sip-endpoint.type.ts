@@ -27,8 +27,8 @@ registerEnumType(SipEndpointType, {
 });
 
 /**
- * A SIP endpoint: its username, and its password and record if a resolver has them already. Field resolvers read the missing parts
- * by the username, and only if a query selects them.
+ * A SIP endpoint: the username, and the password and the record if they have been read already. Field resolvers read the missing
+ * parts by the username, and only if a query selects them.
  */
 @ObjectType({
   description:

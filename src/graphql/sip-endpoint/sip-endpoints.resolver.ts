@@ -36,7 +36,7 @@ class PageInfo {
 class SipEndpointEdge {
   @Field(() => String, {
     description:
-      "Opaque position of the row. To read the rows after it, pass it as `after`. Valid only for this gateway.",
+      "Opaque position of the row. To read the next rows, pass the cursor as `after`. A cursor is valid only for this gateway.",
   })
   cursor!: string;
 
@@ -79,7 +79,7 @@ class SipEndpointsArgs {
   offset?: number | null;
 }
 
-/** Lists all endpoints: page by page with `first` and `after`, or from a position with `first` and `offset`. */
+/** Lists endpoints: page by page with `first` and `after`, or from a position with `first` and `offset`. */
 @Resolver()
 export class SipEndpointsResolver {
   @RequiresScope("sip:read")
@@ -87,12 +87,12 @@ export class SipEndpointsResolver {
     description:
       "Lists the SIP endpoints of the PIOPIY account, in the order in which PIOPIY lists them.\n\n" +
       "To read the whole list, pass `pageInfo.endCursor` of each page as `after` of the next page. No endpoint is skipped or " +
-      "returned twice, even if other endpoints are created or removed in the meantime. If this is not possible, the error is " +
-      "`CURSOR_EXPIRED`: start again without `after`. To start at a position, use `offset`.\n\n" +
-      "PIOPIY's pages have ten rows. Costs one upstream request for 10 rows from an offset that is a multiple of 10, and two for " +
-      "the next 10 rows with `after`. Costs four for 25 rows, because the gateway reads every second page twice to detect " +
-      "changes. If rows before the cursor have moved, the gateway searches up to 500 rows for them, with more upstream " +
-      `requests. ${DETAIL_COST}\n\n` +
+      "returned twice, even if other endpoints are created or removed in the meantime. If the gateway cannot ensure this, the " +
+      "error is `CURSOR_EXPIRED`: start again without `after`. To start at a position, use `offset`.\n\n" +
+      "PIOPIY's pages have ten rows. If `offset` is a multiple of 10, 10 rows cost one upstream request. The next 10 rows with " +
+      "`after` cost two, because the gateway also reads the rows before the cursor to detect changes. 25 rows cost four, because " +
+      "the gateway reads every second page twice to detect changes. If rows before the cursor have moved, the gateway searches up " +
+      `to 500 rows for them, with more upstream requests. ${DETAIL_COST}\n\n` +
       "Requires the scope `sip:read`.",
   })
   async sipEndpoints(

@@ -1,12 +1,15 @@
 import { hash, randomUUID } from "node:crypto";
 import type { Layer } from "../pipeline/pipeline.js";
 
-/** The maximum number of changed subjects that are stored. Beyond it they are all dropped, and everything counts as changed. */
+/**
+ * The maximum number of changed subjects that are stored. If there are more, all are dropped, and every subject counts as
+ * changed.
+ */
 export const MAX_CHANGED = 10_000;
 
 /**
- * Returns the subject of an endpoint, for its reads and changes: a hash of its name. The hash is over UTF-16, since UTF-8 encodes
- * all lone surrogates alike.
+ * Returns the subject of an endpoint: the name under which its reads are cached and its changes are published. It is a hash of the
+ * username in UTF-16, since UTF-8 encodes all lone surrogates alike.
  */
 export function endpointSubject(username: string): string {
   return `endpoint ${hash("sha256", Buffer.from(username, "utf16le"), "base64url").slice(0, 22)}`;
@@ -14,8 +17,8 @@ export function endpointSubject(username: string): string {
 
 /**
  * The versions of the endpoints and of the list, as far as this process has received changes. Reads are cached and shared under the
- * version that was current when they began. A change creates a new version, so an older read is never served, however late its
- * response arrives.
+ * version that was current when they began. A change creates a new version, so a read that began before the change is
+ * never served after it, even if its response arrives later.
  */
 export class Versions {
   readonly #changed = new Map<string, string>();
@@ -43,7 +46,7 @@ export class Versions {
     this.#changes++;
   }
 
-  /** Replaces all versions, by a new one or by those that are passed. */
+  /** Replaces all versions: by one new version, or by the versions that are passed. */
   reset(base: string = randomUUID(), changed: Iterable<readonly [string, string]> = []): void {
     this.#base = base;
     this.#changed.clear();
@@ -52,16 +55,19 @@ export class Versions {
   }
 }
 
-/** Publishes changes to all processes of a gateway, and receives those of the others. */
+/** Publishes changes to all processes of a gateway, and receives the changes of other processes. */
 export interface Invalidation {
-  /** Whether this process has received all changes of the others until about now. While it has not, it caches nothing. */
+  /** Whether this process receives the changes of all other processes. While it does not, it caches nothing. */
   readonly isCurrent: boolean;
-  /** Publishes a change, also to this process. Resolves when the others have received it or cannot be reached; never rejects. */
+  /**
+   * Publishes a change to all processes, including this one. Resolves when they have received it or cannot be reached. Never
+   * rejects.
+   */
   publish(subjects: readonly string[]): Promise<void>;
   close(): void;
 }
 
-/** The invalidation of a process that runs alone, or that receives no changes but its own. */
+/** The invalidation of a process that runs alone, or that receives only its own changes. */
 export class LocalInvalidation implements Invalidation {
   readonly isCurrent: boolean;
   readonly #versions: Versions;
@@ -79,7 +85,7 @@ export class LocalInvalidation implements Invalidation {
   close(): void {}
 }
 
-/** Invalidates everything that a write may have changed, whatever its outcome. */
+/** Invalidates all subjects that a write may have changed, whatever the outcome of the write. */
 export function invalidate(invalidation: Invalidation): Layer {
   return (next) => async (request) => {
     let changesList = request.operation !== "update_sip";

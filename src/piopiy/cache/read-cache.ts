@@ -8,9 +8,9 @@ import type { Invalidation } from "./invalidation.js";
 const MAX_BYTES = 32 * 1024 * 1024;
 /** The estimated size of the key and the objects of an entry. */
 const ENTRY_BYTES = 500;
-/** The maximum length of an entry as JSON; longer ones are not cached. Ten rows with names of 256 bytes have 2,800 characters. */
+/** The maximum length of an entry as JSON; longer entries are not cached. Ten rows with names of 256 bytes have 2,800 characters. */
 const MAX_ENTRY_LENGTH = 4096;
-/** Milliseconds after its expiry for which an entry may be served while PIOPIY is down. */
+/** How long an expired entry may be served while PIOPIY is down, in milliseconds. */
 const STALE_MS = 3_600_000;
 
 const GET = {
@@ -37,7 +37,7 @@ interface Entry {
 }
 
 /**
- * Serves reads from memory, and from Redis where processes share one, until they are older than `ttlMs` or their data has changed.
+ * Serves reads from memory, and from Redis if processes share one, until they are older than `ttlMs` or their data has changed.
  * While PIOPIY is down, an entry is served as stale for up to one hour more. Passwords are never cached.
  */
 export function readCache(options: ReadCacheOptions, invalidation: Invalidation): Layer {
@@ -48,7 +48,7 @@ export function readCache(options: ReadCacheOptions, invalidation: Invalidation)
   });
   const shared = options.redis && new SharedEntries(options.redis, options);
 
-  /** Also returns entries that are too old to be served while PIOPIY is up. */
+  /** Returns the entry of a key, even if the entry is too old to be served while PIOPIY is up. */
   async function find(key: string): Promise<Entry | undefined> {
     const own = entries.get(key);
     if (!shared || (own && isWithin(own.readAt, ttlMs))) return own;
@@ -102,7 +102,7 @@ function isOutage(error: unknown): boolean {
 
 /**
  * The entries that processes share in Redis. The age of an entry is calculated from its remaining time in Redis, since the clocks of
- * processes differ. A failing Redis only costs speed.
+ * processes differ. If Redis fails, reads only become slower.
  */
 class SharedEntries {
   readonly #redis: Redis;

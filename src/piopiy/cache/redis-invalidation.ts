@@ -3,7 +3,7 @@ import type { Redis } from "../../redis.js";
 import { Heartbeat } from "./heartbeat.js";
 import { type Invalidation, MAX_CHANGED, type Versions } from "./invalidation.js";
 
-/** Milliseconds between two heartbeats, and the maximum age of the last one that was received. */
+/** Milliseconds between two heartbeats, and the maximum age of the last heartbeat that was received. */
 const HEARTBEAT_MS = 250;
 const TRUST_MS = 1000;
 
@@ -16,12 +16,13 @@ const INVALIDATE = {
 const SUBSCRIBE = { command: "SUBSCRIBE", purpose: "invalidations", cost: COST };
 
 /**
- * Stores all versions in one hash, where the field "" is the version of every subject that has not changed. Publishes each change to
- * every process. A hash that is lost, full or missing is created again with a new version in "", so everything counts as changed.
+ * The Lua script that stores all versions in one Redis hash, and publishes each change to every process. The field "" of the hash
+ * is the version of every subject that has not changed. If the hash is missing or full, or a change was lost, the script creates
+ * the hash again with a new version in "". Every subject then counts as changed.
  *
- * Heartbeats and joining processes run the same commands without subjects: a Redis that rejects changes rejects them too. For
- * that reason, EXPIRE deletes the hash, since DEL could be rejected alone. The script begins with a write that needs memory, since
- * Redis rejects no further writes of a script after its first.
+ * Heartbeats and starting processes run the same commands without subjects, so that a Redis that rejects changes rejects
+ * heartbeats too. For this reason, EXPIRE deletes the hash: Redis could reject DEL and accept the other commands. The script
+ * begins with a write that needs memory, since after the first write of a script, Redis rejects no further writes of the script.
  */
 const PUBLISH = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -40,8 +41,9 @@ redis.call('publish', channel, cjson.encode({ redis.call('hget', hash, ''), new,
 return ARGV[4] == 'publish' and {} or redis.call('hgetall', hash)`;
 
 /**
- * Invalidation among all processes that share a Redis. Changes and heartbeats arrive over one connection, in Redis's order. So a
- * process receives a change when it is published. If it does not, it stops serving from cache after one second at most.
+ * Invalidation among all processes that share a Redis. Changes and heartbeats arrive over one connection, in the order in which
+ * Redis publishes them. So a process that receives heartbeats receives changes too. A process that receives none stops serving
+ * from cache after one second at most.
  */
 export class RedisInvalidation implements Invalidation {
   readonly #redis: Redis;
@@ -49,9 +51,9 @@ export class RedisInvalidation implements Invalidation {
   readonly #key: string;
   readonly #heartbeat: Heartbeat;
   #hasJoined = false;
-  /** How many changes of this process the others may not have received. */
+  /** How many changes of this process other processes may not have received. */
   #unheard = 0;
-  /** The messages that arrive while all versions are read, since the reply may not contain them. */
+  /** The messages that arrive while all versions are read from Redis, since the reply may not contain their changes. */
   #heard: string[] | undefined;
 
   /** @param account identifies the account at PIOPIY; gateways with different accounts share nothing */
@@ -103,7 +105,7 @@ export class RedisInvalidation implements Invalidation {
     this.#heartbeat.hear(version);
   }
 
-  /** Copies the versions from Redis. If others may have missed changes of this process, everything counts as changed. */
+  /** Copies the versions from Redis. If other processes may have missed changes of this process, every subject counts as changed. */
   async #join(beat: string): Promise<void> {
     const heard: string[] = [];
     this.#heard = heard;

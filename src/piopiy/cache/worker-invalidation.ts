@@ -7,15 +7,15 @@ type InvalidationMessage =
   | { readonly type: "changed"; readonly id: number; readonly subjects: readonly string[] }
   /** All workers that may serve from cache have received the change. */
   | { readonly type: "confirmed"; readonly id: number }
-  /** Is returned by the primary process, after all messages that were queued before it. */
+  /** The primary process sends the heartbeat back, after all messages that were queued before it. */
   | { readonly type: "heartbeat"; readonly beat: string };
 
 const HEARTBEAT_MS = 100;
 /** The maximum age of the last heartbeat. A worker that has not confirmed a change after this time serves nothing from cache. */
 const TRUST_MS = 500;
 /**
- * The primary process waits `TRUST_MS` for the other workers. It takes longer only if it is suspended itself, and
- * then no heartbeat comes back to any worker.
+ * How long a worker waits until its change is confirmed. The primary process waits only `TRUST_MS` for the other workers. If it
+ * takes longer, it was suspended, and no heartbeat came back to any worker in this time.
  */
 const CONFIRMATION_TIMEOUT_MS = 2 * TRUST_MS;
 
@@ -90,8 +90,8 @@ interface PendingChange {
 }
 
 /**
- * Relays the changes of each worker to the others. Runs in the primary process. A change is confirmed once each other worker has
- * confirmed it, or serves nothing from cache because its heartbeats no longer return.
+ * Relays the changes of each worker to all other workers. Runs in the primary process. A change is confirmed when each of these
+ * workers has confirmed it, or serves nothing from cache because its heartbeats no longer come back.
  */
 export class InvalidationRelay {
   readonly #workers = new Set<Worker>();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** The number of usernames in a cursor. It stays valid while one of them exists. */
+/** The maximum number of usernames in a cursor. A cursor stays valid while an endpoint with one of these names exists. */
 export const REMEMBERED = 10;
 const TEXT = /^sip1:(\d{1,10})(?:\/(\d{1,10}))?:((?:[\w-]{8}(?:\.[\w-]{8}){0,9})?):/;
 
@@ -8,9 +8,12 @@ const TEXT = /^sip1:(\d{1,10})(?:\/(\d{1,10}))?:((?:[\w-]{8}(?:\.[\w-]{8}){0,9})
 export interface Cursor {
   /** The position of the last row that was returned, counted from 0, when the cursor was created. */
   readonly position: number;
-  /** The number of rows in the list then. Cursors of version 0.1 do not contain it. */
+  /** The number of rows in the list when the cursor was created. Cursors of version 0.1 do not contain it. */
   readonly total?: number | undefined;
-  /** Fingerprints of the last usernames that were returned, in the order of the list. A row without a valid username has none. */
+  /**
+   * Fingerprints of the last usernames that were returned, in the order of the list. A row without a valid username has no
+   * fingerprint.
+   */
   readonly remembered: readonly string[];
 }
 

@@ -7,7 +7,7 @@ type ReadPage = (number: number) => Promise<SipEndpointPage>;
 export interface PageRange {
   readonly first: number;
   readonly last: number;
-  /** Returns whether the first page is the same as in an earlier read with this count. */
+  /** Returns whether the first page is the same as in an earlier read, in which the list had the same count. */
   isProven(page: SipEndpointPage): boolean;
 }
 
@@ -16,7 +16,7 @@ export interface JoinedPages {
   readonly rows: readonly SipEndpointRow[];
   /** How many rows the list has. */
   readonly count: number;
-  /** How many rows follow these. */
+  /** How many rows of the list follow these rows. */
   readonly after: number;
 }
 
@@ -24,13 +24,13 @@ export interface JoinedPages {
 const MAX_REQUESTS_PER_PAGE = 20;
 
 /**
- * Reads consecutive pages so that no row that exists all the time is missing or repeated, whatever the order of PIOPIY's list and
- * whatever changes meanwhile. Every second page is read before and after its neighbours: when it stays the same, no row has moved
- * across its edges. An equal `count` is no proof, since a removal and a creation leave it unchanged.
+ * Reads consecutive pages of a list that may change during the read. No row that exists during the whole read is missing or
+ * repeated, whatever the order of the list. Every second page is read before and after its neighbours: if it stays the same, no
+ * row has moved across its edges. An equal `count` is no proof, since a removal and a creation together do not change it.
  *
- * @param isProven returns whether the first page is the same as in an earlier read with this count
- * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes too often, UPSTREAM_INVALID_RESPONSE when PIOPIY returns the same
- * rows for several pages
+ * @param isProven returns whether the first page is the same as in an earlier read, in which the list had the same count
+ * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes too often, UPSTREAM_INVALID_RESPONSE when PIOPIY returns the
+ * same rows for several pages
  */
 export async function joinPages(
   read: ReadPage,
@@ -62,7 +62,7 @@ export async function joinPages(
   );
 }
 
-/** Reads pages in parallel. A page past the end, by the newest count, is empty and is not requested. */
+/** Reads pages in parallel. A page past the end of the list, by the count of the known pages, is empty and is not requested. */
 function readAll(
   read: ReadPage,
   numbers: readonly number[],
@@ -75,7 +75,7 @@ function readAll(
   );
 }
 
-/** Returns whether nothing has moved between the reads. If a removal and a creation move rows away and back, the count falls. */
+/** Returns whether no row has moved between the reads. If a removal and a creation move rows away and back, the count falls. */
 function isSteady(
   before: readonly SipEndpointPage[],
   between: readonly SipEndpointPage[],
@@ -89,8 +89,9 @@ function isSteady(
 }
 
 /**
- * Reads from the last page to the first. A page is joined to the rows after it when both contain its last row, or when the page
- * after it is the same before and after. Rows that move soon cause one or the other.
+ * Reads from the last page to the first. A page is joined to the rows after it in two cases: these rows contain the last row of
+ * the page, or the next page was the same before and after the read of this page. While rows move, one of these cases soon
+ * occurs.
  */
 async function readBackwards(read: ReadPage, first: number, last: number): Promise<JoinedPages> {
   let requests = 0;
@@ -115,7 +116,7 @@ async function readBackwards(read: ReadPage, first: number, last: number): Promi
   }
 }
 
-/** Returns the rows of a page and those that follow its last row; undefined when its last row is not among them. */
+/** Returns the rows of a page and those that follow its last row; undefined when the rows do not contain it. */
 function overlapped(
   page: readonly SipEndpointRow[],
   rows: readonly SipEndpointRow[],

@@ -5,13 +5,16 @@ import { type Cursor, cursorAt, fingerprint, REMEMBERED } from "./cursor.js";
 import { unstableList } from "./join-pages.js";
 import { PageReader, type RowRange } from "./page-reader.js";
 
-/** This many stored rows at their old positions prove that no row has moved. */
+/**
+ * How many stored rows at their old positions prove that no row has moved. A stored row is a row whose fingerprint is in the
+ * cursor.
+ */
 const SURE = 2;
-/** How often the stored rows are searched again, if they move before the rows after them are read. */
+/** The maximum number of searches for the stored rows, if they move before the rows after them are read. */
 const ROUNDS = 10;
-/** How many rows before their old position, towards the start of the list, are searched for the stored rows. */
+/** How many rows before the old position, towards the start of the list, are searched for the stored rows. */
 const MAX_SEARCHED_ROWS = 500;
-/** How many stored rows must be found after their old position: a single one may be a new endpoint with an old name. */
+/** The minimum number of stored rows in a place after their old position: a single row may be a new endpoint with an old name. */
 const MIN_FOUND_BELOW = 2;
 
 /** Charges the rate limit of the client for reading this many pages, or throws. */
@@ -22,24 +25,24 @@ export interface ListSlice {
   readonly rows: readonly { readonly row: NonNullable<SipEndpointRow>; readonly cursor: Cursor }[];
   /** The positions, counted from 0, of rows without a valid username. */
   readonly unnamed: readonly number[];
-  /** The cursor of the last row, also when it has no valid username; undefined without rows. */
+  /** The cursor of the last row, even if the row has no valid username; undefined without rows. */
   readonly end: Cursor | undefined;
   readonly hasPrevious: boolean;
   readonly hasNext: boolean;
   readonly total: number;
 }
 
-/** Returns `size` rows from position `offset` on, counted from 0. Sends one `list_sip` for each page of ten rows that they touch. */
+/** Returns `size` rows from position `offset` on, counted from 0. Reads all pages that contain these rows. */
 export async function sliceAt(loader: PiopiyLoader, offset: number, size: number): Promise<ListSlice> {
   return cut(await new PageReader(loader).readRows(offset, offset + size), offset, size);
 }
 
 /**
- * Returns the `size` rows after those that were returned up to the cursor, wherever changes have moved them since.
+ * Returns the `size` rows after the rows that were returned up to the cursor, even if changes have moved them.
  *
- * @param charge is called for the pages of a search, which is only necessary when the rows of the cursor have moved
- * @throws GatewayError CURSOR_EXPIRED when none of the rows that the cursor stores is found, UPSTREAM_UNAVAILABLE when they move
- * repeatedly while they are searched
+ * @param charge is called for the pages of a search; a search is necessary only when the stored rows have moved
+ * @throws GatewayError CURSOR_EXPIRED when no stored row is found, UPSTREAM_UNAVAILABLE when the stored rows move repeatedly
+ * while they are searched
  */
 export async function sliceAfter(
   loader: PiopiyLoader,
@@ -71,7 +74,7 @@ function isEnough({ start, rows, after }: RowRange, place: number, size: number)
   return isAtStart && (after === 0 || start + rows.length >= place + size);
 }
 
-/** Returns whether the page before the next row is unchanged since the cursor was created, and so is every row before it. */
+/** Returns whether the page ends with the row of the cursor, and no row up to there has moved since the cursor was created. */
 function isProof(page: SipEndpointPage, { position, total = page.count, remembered }: Cursor): boolean {
   const isLast = (position + 1) % PAGE_SIZE === 0;
   const start = PAGE_SIZE * Math.floor(Math.max(0, position + 1 - SURE) / PAGE_SIZE);
@@ -79,7 +82,7 @@ function isProof(page: SipEndpointPage, { position, total = page.count, remember
   return isLast && total === page.count && isUnmoved(range, { position, remembered });
 }
 
-/** Returns whether the stored rows in the range are at their old positions, and so are all rows before them. */
+/** Returns whether the stored rows in the range are at their old positions. This proves that no row before them has moved. */
 function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor): boolean {
   const seen = fingerprintsOf(rows.slice(0, position + 1 - start)).slice(-remembered.length);
   const isProven = seen.length > 0 || remembered.length === 0;
@@ -91,8 +94,8 @@ function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor):
 }
 
 /**
- * Finds the position after the stored rows that still exist. Looks first where creations before them would have moved them, then
- * from their old position towards the start of the list.
+ * Finds the position after the stored rows that still exist. Searches first at the position to which creations before them would
+ * have moved them, then from their old position towards the start of the list.
  */
 async function findNext(reader: PageReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
   const created = total - (cursor.total ?? total);
@@ -126,12 +129,13 @@ async function findNext(reader: PageReader, cursor: Cursor, total: number, charg
  * Returns the position after the first consecutive stored rows in the range; undefined when they may be new endpoints with old
  * names.
  *
- * - Rows that begin at their old position or earlier, as after removals, are accepted in three cases: the range begins with the list,
- *   a search has found them at this position, or they are more than half of the stored rows.
+ * - Rows that begin at their old position or earlier, as after removals, are accepted in three cases: the range begins at the
+ *   start of the list, a search has found them at this position, or they are more than half of the stored rows.
  * - Rows that begin later, as after creations before them, must be more than half of the stored rows, and two or more. At least half
- *   as many rows must follow them as did before.
+ *   as many rows must follow them as when the cursor was created.
  *
- * One case is not detected: stored rows that are removed and created again together, with as many others, may count as the old ones.
+ * One case is not detected: stored rows that are removed and created again, together with as many other rows, may count as the old
+ * rows.
  */
 function placeAfter({ rows, start, total }: RowRange, cursor: Cursor, searched?: number): number | undefined {
   const { remembered } = cursor;
@@ -166,8 +170,9 @@ function fingerprintsOf(rows: readonly SipEndpointRow[]): string[] {
 /**
  * Cuts a slice out of a range.
  *
- * @param cursor the cursor that the client has sent. A stored row after the position was returned before: others have been created
- * before it. At the end of the list, it is a new endpoint with an old name.
+ * @param cursor the cursor that the client has sent. A stored row after `place` has been returned before, because other rows have
+ * been created before it, so it is skipped. At the end of the list, such a row is a new endpoint with an old name, and is
+ * returned.
  */
 function cut(
   { rows, start, total, after }: RowRange,

@@ -2,22 +2,25 @@ import type { PiopiyLoader } from "../loader.js";
 import { PAGE_SIZE, type SipEndpointPage, type SipEndpointRow } from "../protocol.js";
 import { unstableList } from "./join-pages.js";
 
-/** Enough for a search of 50 pages, and for eight reads of the largest slice with the rows before it. */
+/** The maximum number of pages for one field: a search of 50 pages, and eight reads of the largest slice with the rows before it. */
 const MAX_PAGES = 150;
 
 /** Consecutive rows of the list. */
 export interface RowRange {
   /** The position of the first row, counted from 0. */
   readonly start: number;
-  /** A row without a valid username is null, and counts like the others. */
+  /** A row without a valid username is null, and counts like any other row. */
   readonly rows: readonly SipEndpointRow[];
   /** How many rows the whole list has. */
   readonly total: number;
-  /** How many rows follow. */
+  /** How many rows of the list follow these rows. */
   readonly after: number;
 }
 
-/** Reads rows of the list for one field, and limits the number of pages: other clients may change the list repeatedly meanwhile. */
+/**
+ * Reads rows of the list for one field, and limits the number of pages: other clients may change the list repeatedly during the
+ * read.
+ */
 export class PageReader {
   readonly #loader: PiopiyLoader;
   readonly #read = new Set<string>();
@@ -31,7 +34,7 @@ export class PageReader {
    * Reads the rows from position `from` up to, but not including, `to`, and the other rows of their pages. Several pages are joined
    * by `joinPages`.
    *
-   * @param isProven returns whether the first page is the same as in an earlier read with this count
+   * @param isProven returns whether the first page is the same as in an earlier read, in which the list had the same count
    * @throws GatewayError UPSTREAM_UNAVAILABLE after too many pages
    */
   async readRows(
@@ -52,7 +55,7 @@ export class PageReader {
     return { start, rows, total: count, after: Math.max(0, count - PAGE_SIZE * first) };
   }
 
-  /** Reads the rows from `from` up to, but not including, `to`, uncached and without joining the pages: only for a search. */
+  /** Reads the rows from `from` up to, but not including, `to`, uncached and without joining the pages. Used only to search. */
   async searchRows(from: number, to: number): Promise<RowRange> {
     const first = Math.floor(from / PAGE_SIZE) + 1;
     const numbers = Array.from(
@@ -71,7 +74,7 @@ export class PageReader {
     return { start, rows, total, after: Math.max(0, total - start - rows.length) };
   }
 
-  /** Discards the list, because it has changed elsewhere. Later reads request it again. */
+  /** Discards the list, because it has changed outside this operation. Later reads request it again. */
   refresh(): void {
     this.#read.clear();
     this.#loader.refreshPages();

@@ -7,20 +7,20 @@ const FAILURES_IN_A_ROW = 10;
 
 /**
  * Stops sending requests while PIOPIY is down: after consecutive outages, requests fail immediately until a single probe has
- * succeeded. Only outages count; any response of PIOPIY in time shows that it is up. No library is used, since libraries measure the
- * reset time by the system clock, which may be set back, and let late failures open the breaker again.
+ * succeeded. Only outages count as failures: any response in time shows that PIOPIY is up. No library is used, since libraries
+ * measure the reset time by the system clock, which may be set back, and let late failures open the breaker again.
  */
 export class CircuitBreaker {
   readonly #resetMs: number;
   readonly #log: UpstreamLog;
   #failures = 0;
-  /** By the monotonic clock; undefined while it is closed. */
+  /** When the breaker opened, by the monotonic clock. Undefined while it is closed. */
   #openedAt: number | undefined;
   #isProbing = false;
-  /** How often it has opened or closed. The outcome of a request that was sent before the last change is ignored. */
+  /** How often the breaker has opened or closed. The outcome of a request that was sent before the last change is ignored. */
   #changes = 0;
 
-  /** @param resetMs milliseconds from its opening to the probe */
+  /** @param resetMs milliseconds from the opening of the breaker to the probe */
   constructor(resetMs: number, log: UpstreamLog) {
     this.#resetMs = resetMs;
     this.#log = log;
@@ -36,7 +36,7 @@ export class CircuitBreaker {
     return next(request);
   };
 
-  /** Rejects a request while the breaker is open, and counts the outcomes of the others. */
+  /** Rejects a request while the breaker is open, and counts the outcomes of other requests. */
   readonly count: Layer = (next) => async (request) => {
     this.#check();
     const changes = this.#changes;

@@ -11,7 +11,7 @@ interface ClientQueue {
   readonly read: Set<Waiting>;
   readonly write: Set<Waiting>;
   running: number;
-  /** When it last received a slot from the queue, as a number that grows; 0 means never. */
+  /** The number of the turn in which the client last received a slot from the queue; 0 means never. */
   lastTurn: number;
 }
 
@@ -35,7 +35,10 @@ export class ConcurrencyLimit {
   #running = 0;
   #turn = 0;
 
-  /** @param maxWaiting how many reads and how many writes may wait; beyond that, the newest of the longest queue is rejected */
+  /**
+   * @param maxWaiting how many reads and how many writes may wait; if there are more, the newest request of the longest queue is
+   * rejected
+   */
   constructor(concurrency: number, maxWaiting: number) {
     this.#concurrency = concurrency;
     this.#maxWaiting = maxWaiting;
@@ -43,7 +46,7 @@ export class ConcurrencyLimit {
 
   /**
    * Sends a request when a slot is free. When its `waitSignal` aborts, a request that still waits is rejected with
-   * `UPSTREAM_TIMEOUT`; one that was sent keeps its slot until it ends.
+   * `UPSTREAM_TIMEOUT`. A request that was sent keeps its slot until it ends.
    */
   readonly layer: Layer = (next) => async (request) => {
     if (request.waitSignal.aborted) throw tooLate();
@@ -125,7 +128,7 @@ export class ConcurrencyLimit {
 
   /**
    * Assigns a free slot to the client that has waited longest for its turn. A write goes before reads, but the second write of
-   * a client does not go before the first read of another one: otherwise many writes would block all reads.
+   * a client does not go before the first read of another client: otherwise many writes would block all reads.
    */
   #beginNext(): void {
     const [writer, reader] = [this.#next("write"), this.#next("read")];
@@ -175,11 +178,11 @@ const MAX_WAITING = 50;
 
 interface Lock {
   readonly limit: ConcurrencyLimit;
-  /** How many writes hold it or wait for it. */
+  /** How many writes hold the lock or wait for it. */
   users: number;
 }
 
-/** Sends one write at a time for each endpoint, so that the outcome of one is known before the next is sent. */
+/** Sends one write at a time for each endpoint, so that the outcome of a write is known before the next write is sent. */
 export function endpointLock(): Layer {
   const locks = new Map<string, Lock>();
   return (next) => async (request) => {

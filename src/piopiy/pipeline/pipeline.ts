@@ -2,19 +2,19 @@ import type { Deadline } from "../deadline.js";
 import type { PageRange } from "../pagination/join-pages.js";
 import type { AnyParameters, Operation } from "../protocol.js";
 
-/** A request to PIOPIY on its way through the layers. */
+/** A request to PIOPIY, which passes through the layers. */
 export interface UpstreamRequest {
   readonly operation: Operation;
   readonly parameters: AnyParameters;
   /** The subject that is read or changed: `list`, or the `endpointSubject` of an endpoint. */
   readonly subject: string;
-  /** Identifies the read, with the version of its subject when it began. */
+  /** Identifies the read. Contains the version that its subject had when the read began. */
   readonly key: string;
   /** For `list_sip`: several pages that are read and cached together. */
   readonly range?: PageRange;
-  /** How the cache is used. `bypass` and `refresh` read from PIOPIY; `refresh` shares no request that began before. */
+  /** How the cache is used. `bypass` and `refresh` read from PIOPIY. `refresh` does not share a request that has already begun. */
   readonly cache: "use" | "bypass" | "refresh";
-  /** Which queue it waits in. The reads of a reconciliation wait with the writes. */
+  /** The queue in which the request waits. The reads of a reconciliation wait with the writes. */
   readonly priority: "read" | "write";
   readonly deadline: Deadline;
   /** Ends the wait for a lock or a slot. */
@@ -26,11 +26,11 @@ export interface UpstreamRequest {
 /** The result of an upstream request. */
 export interface UpstreamResponse<T = unknown> {
   readonly value: T;
-  /** When PIOPIY returned it, by the monotonic clock of this process. */
+  /** When PIOPIY returned the value, by the monotonic clock of this process. */
   readonly readAt: number;
-  /** Whether it comes from the cache. It contains no password then. */
+  /** Whether the value comes from the cache. A cached value contains no password. */
   readonly isCached: boolean;
-  /** Whether it is older than `CACHE_TTL_MS`, because PIOPIY is down. */
+  /** Whether the value is older than `CACHE_TTL_MS`, because PIOPIY is down. */
   readonly isStale: boolean;
 }
 

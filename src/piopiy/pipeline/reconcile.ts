@@ -12,9 +12,10 @@ const LONGEST_PAUSE_MS = 1000;
 type Outcome = { readonly result: object | null } | "not applied" | "unclear";
 
 /**
- * Sends a write. When its response is lost, reads the endpoint with `get_sip`, and sends the write again if it did not take effect.
- * That is safe for all three writes: a username is unique, a password is set to the same value, and a removed endpoint stays removed.
- * A write whose response does not match it is not sent again: only an endpoint in the expected state proves it.
+ * Sends a write. When its response is lost, reads the endpoint with `get_sip`, and sends the write again if it did not take
+ * effect. To send it again is safe for all three writes: a username is unique, a password is set to the same value, and a removed
+ * endpoint stays removed. If the response does not match the write, the write is not sent again. It then counts as successful
+ * only if `get_sip` returns the endpoint in the expected state.
  *
  * Rejects with OUTCOME_UNKNOWN when PIOPIY does not show the outcome before the deadline.
  */
@@ -24,7 +25,7 @@ export const reconcile: Layer = (next) => async (request) => {
   } catch (error) {
     if (!isUnknown(error)) throw error;
     let unknown = error;
-    // From here on, a client that disconnects aborts nothing: the write may have taken effect.
+    // From here on, a disconnect of the client aborts nothing, since the write may have taken effect.
     const again = { ...request, waitSignal: request.signal };
     const find = { ...again, operation: "get_sip", parameters: nameOf(request) } as const;
     for (let round = 0; ; round++) {
@@ -36,7 +37,7 @@ export const reconcile: Layer = (next) => async (request) => {
         if (typeof outcome === "object" && (outcome.result || mayRepeat)) return received(outcome.result);
         if (outcome !== "not applied" || !mayRepeat) break;
         const response = await next(again);
-        // The rejection may be caused by the attempt before. The next read shows it.
+        // PIOPIY may reject the write because the previous attempt took effect. The next read shows whether it did.
         if (response.value) return response;
       } catch (failure) {
         if (isUnknown(failure)) unknown = failure;

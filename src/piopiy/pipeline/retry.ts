@@ -11,9 +11,9 @@ const BUDGET_SHARE = 0.1;
 const MIN_BUDGET = 10;
 
 /**
- * Sends a read up to three times while its failure is retryable and the deadline and the retry budget allow. The pause before a
- * retry is PIOPIY's `Retry-After`, else a random time up to 100, then 200 milliseconds. It is random so that clients that failed
- * together do not retry together.
+ * Sends a read up to three times while its failure is retryable, and the deadline and the retry budget allow it. The pause before
+ * a retry is PIOPIY's `Retry-After`. Without this header, it is a random time: up to 100 milliseconds before the first retry, and
+ * up to 200 before the second. The time is random, so that clients that failed together do not retry together.
  */
 export function retry(): Layer {
   const reads = new SlidingCount();

@@ -3,9 +3,10 @@ import { UpstreamError } from "../upstream-error.js";
 import type { Layer, UpstreamResponse } from "./pipeline.js";
 
 /**
- * Shares one request among all clients that send the same read at the same time. Each waits until its own deadline. The request
- * continues until the last of them has left. A failure is returned only to those that waited; a later request is sent again. When a
- * client joins, the request is also queued for that client, so that it never waits longer than alone.
+ * Shares one request among all clients that send the same read at the same time. Each client waits until its own deadline. The
+ * request continues while a client waits. A failure is returned only to the clients that waited; a later read sends a new
+ * request. When another client starts to wait, the request is also queued for this client, so that it never waits longer than
+ * without sharing.
  */
 export function singleFlight(): Layer {
   const inFlight = new Map<string, SharedRequest>();
@@ -25,7 +26,7 @@ export function singleFlight(): Layer {
   };
 }
 
-/** A shared request, and the common deadline of all that wait for it. */
+/** A shared request, and the common deadline of all clients that wait for it. */
 class SharedRequest implements Deadline {
   readonly #send: (deadline: Deadline) => Promise<UpstreamResponse>;
   readonly #end: () => void;
@@ -34,7 +35,7 @@ class SharedRequest implements Deadline {
   readonly #left = createController();
   #response: Promise<UpstreamResponse> | undefined;
 
-  /** @param end is called once no further client may join */
+  /** @param end is called when no further client may share the request */
   constructor(send: (deadline: Deadline) => Promise<UpstreamResponse>, end: () => void) {
     this.#send = send;
     this.#end = end;
@@ -49,7 +50,7 @@ class SharedRequest implements Deadline {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Aborts when the last waiting client has left. */
+  /** Aborts when no client waits any more. */
   get signal(): AbortSignal {
     return this.#left.signal;
   }
@@ -67,7 +68,7 @@ class SharedRequest implements Deadline {
       const leave = () => {
         this.#waiting.delete(deadline);
         if (this.#waiting.size > 0) return reject(tooSlow());
-        // The last one receives the error of the request itself.
+        // The last client receives the error of the request itself.
         this.#end();
         this.#left.abort(deadline.signal.reason);
       };

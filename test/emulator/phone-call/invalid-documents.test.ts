@@ -113,7 +113,7 @@ describe("a document", () => {
   it("is rejected when its call would have more than 10,000 events", async () => {
     const call = Array(101).fill({ type: "sip", user: "nobody" });
     expect(await reasonsOf((await answerDocument([{ ...connect, call, loop: 100 }])).url)).toEqual([
-      "The call would have more than 10000 events. Lower loop, or use fewer targets or actions.",
+      "The call would have more than 10000 events. Lower `loop`, or use fewer targets or actions.",
     ]);
   });
 
