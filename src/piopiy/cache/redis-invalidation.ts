@@ -27,7 +27,7 @@ const SUBSCRIBE = { command: "SUBSCRIBE", purpose: "invalidations", cost: COST }
 const PUBLISH = `
 local hash, channel, new, maximum = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 redis.call('hset', hash, '', redis.call('hget', hash, '') or new)
-if redis.call('hlen', hash) > maximum or ARGV[4] == 'forget' then
+if redis.call('hlen', hash) > maximum or ARGV[4] == 'clear' then
   redis.call('expire', hash, 0)
   redis.call('hset', hash, '', new)
 end
@@ -112,7 +112,7 @@ export class RedisInvalidation implements Invalidation {
     const unheard = this.#unheard;
     try {
       await this.#redis.subscribe(SUBSCRIBE, this.#key, this.#onMessage);
-      const known = pairs((await this.#run(unheard > 0 ? "forget" : "join", beat, [])) as string[]);
+      const known = pairs((await this.#run(unheard > 0 ? "clear" : "join", beat, [])) as string[]);
       const base = known.get("");
       known.delete("");
       this.#versions.reset(base, known);
@@ -124,7 +124,7 @@ export class RedisInvalidation implements Invalidation {
     }
   }
 
-  #run(mode: "publish" | "join" | "forget", version: string, subjects: readonly string[]): Promise<unknown> {
+  #run(mode: "publish" | "join" | "clear", version: string, subjects: readonly string[]): Promise<unknown> {
     return this.#redis.eval(INVALIDATE, PUBLISH, {
       keys: [this.#key],
       arguments: [this.#key, version, String(MAX_CHANGED), mode, ...subjects],

@@ -25,7 +25,7 @@ const MAX_REQUESTS_PER_PAGE = 20;
 
 /**
  * Reads consecutive pages of a list that may change during the read. No row that exists during the whole read is missing or
- * repeated, whatever the order of the list. Every second page is read before and after its neighbours: if it stays the same, no
+ * repeated, whatever the order of the list. Every second page is read before and after its neighbors: if it stays the same, no
  * row has moved across its edges. An equal `count` is no proof, since a removal and a creation together do not change it.
  *
  * @param isProven returns whether the first page is the same as in an earlier read, in which the list had the same count
