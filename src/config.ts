@@ -78,7 +78,7 @@ function readSettings(environment: Environment) {
     upstream: readUpstream(environment),
     /** Milliseconds for one attempt of an upstream request. */
     timeoutMs: environment.read("PIOPIY_TIMEOUT_MS", wholeNumber(1, 120_000, 5000)),
-    /** Milliseconds that one GraphQL operation may spend upstream, all its requests together. */
+    /** Milliseconds from the start of a GraphQL operation until all its upstream requests must be finished. */
     deadlineMs: environment.read("PIOPIY_DEADLINE_MS", wholeNumber(1, 600_000, 10_000)),
     /** Maximum number of upstream requests in flight. */
     maxConcurrency: environment.read("PIOPIY_MAX_CONCURRENCY", wholeNumber(1, 10_000, 32)),
@@ -193,7 +193,10 @@ function readUpstream(environment: Environment) {
   };
 }
 
-/** Reads the trusted documents by their hash, and whether other documents are executed, logged and executed, or rejected. */
+/**
+ * Reads the trusted documents, as a map from the hash to the document, and the mode for other documents: `off` executes them, `log`
+ * logs and executes them, `enforce` rejects them.
+ */
 function readTrustedDocuments(environment: Environment) {
   const mode = environment.read("TRUSTED_DOCUMENTS", oneOf("off", "log", "enforce").default("off"));
   if (mode !== "log" && mode !== "enforce") return { mode, documents: new Map<string, string>() };
@@ -211,7 +214,7 @@ function readManifest(file: string, context: z.RefinementCtx): Map<string, strin
   } catch (error) {
     const reason = error instanceof GraphQLError ? "a document does not parse" : Object(error).code;
     context.addIssue(
-      `must name a JSON file such as {"hash": "query …"}; ${JSON.stringify(file)} is invalid${reason ? ` (${reason})` : ""}.`,
+      `must be the path of a JSON file with content such as {"hash": "query …"} (${JSON.stringify(file)} is invalid${reason ? `: ${reason}` : ""}).`,
     );
     return z.NEVER;
   }
@@ -236,7 +239,7 @@ function readAnswerSettings(environment: Environment) {
     .refine(({ length }) => length === 1 || length === 2, error)
     .transform((secrets) => secrets as [Secret, ...Secret[]]);
   return {
-    /** Has no slash at its end. Undefined with the embedded emulator: the address that the gateway listens on. */
+    /** Has no slash at its end. May be undefined with the embedded emulator; then answer URLs have the address that the gateway listens on. */
     publicUrl: environment.read(
       "PUBLIC_URL",
       upstream === "emulator"

@@ -33,12 +33,12 @@ declare module "fastify" {
 
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How much longer than the deadline of an operation a connection in use may be idle. */
+/** While a request is in progress, a connection without traffic is closed after the deadline of an operation plus this time. */
 const SILENCE_MS = 30_000;
 
 /**
- * Creates the HTTP server, which does not listen yet: `/graphql`, `/graphiql` if it is enabled, answer URLs and the health routes.
- * Its `close` waits for the responses to all accepted requests.
+ * Creates the HTTP server with the routes `/graphql`, `/graphiql` (if enabled), answer URLs and the health routes. The server does not
+ * listen yet. Its `close` waits for the responses to all accepted requests.
  *
  * @param redis the store that several replicas share; left out without `REDIS_URL`
  */

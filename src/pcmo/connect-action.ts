@@ -75,7 +75,7 @@ const ranges = [
 /** Few callers wait longer than this, and few telephone networks let a call ring longer. */
 const MAX_WAIT_SECONDS = 120;
 
-/** The ranges that PIOPIY's newer API enforces, in seconds. */
+/** The ranges of PIOPIY's newer API, in seconds. The gateway does not use that API. */
 const newerApiRanges = [
   { name: "timeout", minimum: 5, maximum: 120 },
   { name: "duration", minimum: 10, maximum: 7200 },
@@ -189,7 +189,7 @@ function longRinging({ call, ringType, timeout, loop }: ConnectActionSpecificati
 
 /**
  * Parses an E.164 number with or without a plus sign: 7 to 15 digits, of which the first is not 0. Returns a number, because PIOPIY
- * expects a JSON number, which represents 15 digits exactly. Returns undefined for any other text.
+ * expects a JSON number. A JSON number can hold up to 15 digits without rounding. Returns undefined for any other text.
  */
 export function parsePhoneNumber(text: string): number | undefined {
   return /^\+?[1-9]\d{6,14}$/.test(text) ? Number(text) : undefined;

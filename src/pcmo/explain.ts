@@ -60,7 +60,7 @@ export function explainErrors(document: unknown, limit: number): ExplainedErrors
   const explanations = issues.slice(0, limit).map((issue) => explainIssue(issue, document));
   const intendedKeys = new Set(explanations.map(({ intendedKey }) => intendedKey));
   const problems = explanations
-    // If a key is misspelled, only the unknown key is reported, and not the missing correct key too.
+    // A misspelled key causes two problems: an unknown key and a missing key. Only the unknown key is reported.
     .filter(({ missingKeys = [] }) => !missingKeys.some((pointer) => intendedKeys.has(pointer)))
     .map(({ problem }) => problem);
   const invalidIndexes = new Set(issues.map(({ path }) => path[0]));

@@ -37,8 +37,10 @@ import type {
 import { Transport, type TransportOptions } from "./transport.js";
 import { UpstreamLog } from "./upstream-log.js";
 
-/** How many reads and how many writes may wait, for each upstream request that may be in flight. */
+/** The maximum length of the queue of reads, and of the queue of writes, for each slot of the concurrency limit. */
 const WAITING_PER_SLOT = 50;
+/** How long equal reads share one upstream request while the gateway cannot receive invalidations. */
+const UNCACHED_SHARING_MS = 250;
 
 export interface PiopiyClientOptions extends TransportOptions {
   /** The maximum number of upstream requests in flight. */
@@ -189,18 +191,13 @@ export class PiopiyClient {
 
   #keyOf(subject: UpstreamRequest["subject"], name: string): string {
     const key = `${name}@${this.#versions.of(subject)}`;
-    // While no invalidations arrive, a change in another process does not change the version here. The key then changes with time.
+    // While this process cannot receive invalidations, it does not learn of changes in other processes. So the key contains the time,
+    // and an upstream request is shared only briefly.
     return this.#invalidation.isCurrent
       ? key
       : `${key} ${Math.floor(performance.now() / UNCACHED_SHARING_MS)}`;
   }
 }
-
-/**
- * How long a request may be shared while no invalidations arrive. It is shorter than `TRUST_MS`, after which reads are not
- * cached.
- */
-const UNCACHED_SHARING_MS = 250;
 
 function createInvalidation(
   { redis, peers = "none" }: PiopiyClientOptions,

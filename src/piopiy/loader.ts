@@ -59,7 +59,7 @@ export class PiopiyLoader {
   });
   /** The page of each row that came from the cache and so has no password, by username. */
   readonly #pageOf = new Map<string, number>();
-  /** When PIOPIY returned the oldest response that this operation has read, by the monotonic clock. */
+  /** The time, by the monotonic clock, at which PIOPIY returned the oldest response that this operation has read. */
   #oldest: number | undefined;
   #isCached = true;
   #isStale = false;
@@ -103,14 +103,14 @@ export class PiopiyLoader {
   }
 
   /**
-   * When PIOPIY returned the oldest response that this operation has read, by the monotonic clock. Undefined without reads, or when
-   * a response did not come from the cache or is stale.
+   * The time, by the monotonic clock, at which PIOPIY returned the oldest response that this operation has read. Undefined without
+   * reads, or when a response did not come from the cache or is stale.
    */
   get cachedSince(): number | undefined {
     return this.#isCached && !this.#isStale ? this.#oldest : undefined;
   }
 
-  /** When PIOPIY returned the oldest response, if any response is stale; else undefined. */
+  /** The time of the oldest of all responses if at least one of them is stale; otherwise undefined. */
   get staleSince(): number | undefined {
     return this.#isStale ? this.#oldest : undefined;
   }

@@ -232,8 +232,8 @@ describe("When a test changes the clocks", () => {
           // A gateway may not be connected to Redis yet.
           await until(async () => {
             const name = `name-${count++}`;
-            readAt = performance.now();
             await read(writing.origin, name);
+            readAt = performance.now();
             const before = upstream.requests.length;
             await read(reading.origin, name);
             return upstream.requests.length === before;

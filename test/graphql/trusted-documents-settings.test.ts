@@ -65,24 +65,24 @@ describe("TRUSTED_DOCUMENTS", () => {
 
 describe("TRUSTED_DOCUMENTS_FILE", () => {
   it.each([
-    ["invalid JSON", "{", /is invalid\.$/],
-    ["an empty file", "", /is invalid\.$/],
-    ["a list", '["{ __typename }"]', /is invalid\.$/],
-    ["a string", '"{ __typename }"', /is invalid\.$/],
-    ["null", "null", /is invalid\.$/],
-    ["documents that are not strings", '{"5f": {"kind": "Document"}}', /is invalid\.$/],
+    ["invalid JSON", "{", / is invalid\)\.$/],
+    ["an empty file", "", / is invalid\)\.$/],
+    ["a list", '["{ __typename }"]', / is invalid\)\.$/],
+    ["a string", '"{ __typename }"', / is invalid\)\.$/],
+    ["null", "null", / is invalid\)\.$/],
+    ["documents that are not strings", '{"5f": {"kind": "Document"}}', / is invalid\)\.$/],
     [
       "a document that does not parse",
       '{"5f": "{ __typename }", "a0": "{ a("}',
-      /is invalid \(a document does not parse\)\.$/,
+      / is invalid: a document does not parse\)\.$/,
     ],
-    ["an empty document", '{"5f": ""}', /is invalid \(a document does not parse\)\.$/],
+    ["an empty document", '{"5f": ""}', / is invalid: a document does not parse\)\.$/],
   ])("is rejected with %s in place of a manifest", (_, content, reason) => {
     const file = manifest(content);
     const mistakes = mistakesOf({ TRUSTED_DOCUMENTS: "enforce", TRUSTED_DOCUMENTS_FILE: file });
     expect(mistakes).toEqual([expect.stringMatching(reason)]);
     expect(mistakes[0]).toContain(
-      `TRUSTED_DOCUMENTS_FILE must name a JSON file such as {"hash": "query …"}; ${JSON.stringify(file)} is invalid`,
+      `TRUSTED_DOCUMENTS_FILE must be the path of a JSON file with content such as {"hash": "query …"} (${JSON.stringify(file)} is invalid`,
     );
   });
 
@@ -96,7 +96,7 @@ describe("TRUSTED_DOCUMENTS_FILE", () => {
     expect(mistakesOf(settings)).toEqual([
       expect.stringContaining("REDIS_URL"),
       expect.stringContaining("CORS_ORIGINS"),
-      expect.stringMatching(/TRUSTED_DOCUMENTS_FILE .*nowhere\.json.* is invalid \(.*ENOENT/),
+      expect.stringMatching(/TRUSTED_DOCUMENTS_FILE .*nowhere\.json.* is invalid: .*ENOENT/),
     ]);
   });
 });

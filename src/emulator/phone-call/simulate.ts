@@ -67,7 +67,7 @@ export const phoneBehaviourSchema = z.union(
   ],
   {
     error: expected(
-      '{"answersAfter": seconds} with an optional "hangsUpAfter": seconds, or "busy", "never" or "unregistered"',
+      '"busy", "never", "unregistered", or an object such as {"answersAfter": 3, "hangsUpAfter": 60} (seconds; "hangsUpAfter" is optional)',
     ),
   },
 );

@@ -50,7 +50,7 @@ registerEnumType(ConnectActionWarningCode, {
     },
     OUTSIDE_NEWER_RANGE: {
       description:
-        "PIOPIY's newer API rejects the value: the API allows 5 to 120 seconds for `timeout`, and 10 to 7200 seconds for `duration`.",
+        "The value is outside the range of PIOPIY's newer API, which this gateway does not use: 5 to 120 seconds for `timeout`, 10 to 7200 seconds for `duration`.",
     },
     VIDEO_UNAVAILABLE: {
       description: "The target of a video call does not support video. Reported only if `verify` is true.",
@@ -84,7 +84,7 @@ class ConnectActionResult {
   @Field(() => Pcmo, {
     nullable: true,
     description:
-      "The PCMO document. Return it from the answer URL of your PIOPIY number, or use `answerUrl`. Null if the input is invalid.",
+      "The PCMO document. Return it from your own web server, or let the gateway return it: see `answerUrl`. Null if the input is invalid.",
   })
   pcmo?: unknown;
 
@@ -242,7 +242,7 @@ function selectsAnswerUrl({
 function tooLongError(): UserError {
   return new UserError(
     "ANSWER_URL_TOO_LONG",
-    "The document is too long for an answer URL of 4000 characters. Use fewer targets, or return `pcmo` from your own answer URL.",
+    "The document is too long for an answer URL of 4000 characters. Use fewer targets, or return `pcmo` from your own web server.",
     ["call"],
   );
 }

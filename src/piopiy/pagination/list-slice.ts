@@ -6,15 +6,18 @@ import { unstableList } from "./join-pages.js";
 import { PageReader, type RowRange } from "./page-reader.js";
 
 /**
- * How many stored rows at their old positions prove that no row has moved. A stored row is a row whose fingerprint is in the
+ * If this many stored rows are still at their old positions, no row has moved. A stored row is a row whose fingerprint is in the
  * cursor.
  */
 const SURE = 2;
-/** The maximum number of searches for the stored rows, if they move before the rows after them are read. */
+/** The maximum number of searches: if the list changes after the stored rows are found, they are searched again. */
 const ROUNDS = 10;
 /** How many rows before the old position, towards the start of the list, are searched for the stored rows. */
 const MAX_SEARCHED_ROWS = 500;
-/** The minimum number of stored rows in a place after their old position: a single row may be a new endpoint with an old name. */
+/**
+ * If stored rows are found further down the list than before, at least this many must be there: a single one may be an endpoint that
+ * was removed and created again.
+ */
 const MIN_FOUND_BELOW = 2;
 
 /** Charges the rate limit of the client for reading this many pages, or throws. */
@@ -38,7 +41,7 @@ export async function sliceAt(loader: PiopiyLoader, offset: number, size: number
 }
 
 /**
- * Returns the `size` rows after the rows that were returned up to the cursor, even if changes have moved them.
+ * Returns the next `size` rows after the cursor, even if creations or removals have moved the row of the cursor.
  *
  * @param charge is called for the pages of a search; a search is necessary only when the stored rows have moved
  * @throws GatewayError CURSOR_EXPIRED when no stored row is found, UPSTREAM_UNAVAILABLE when the stored rows move repeatedly
@@ -94,8 +97,8 @@ function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor):
 }
 
 /**
- * Finds the position after the stored rows that still exist. Searches first at the position to which creations before them would
- * have moved them, then from their old position towards the start of the list.
+ * Finds the position after the stored rows that still exist. If the list has grown, the new rows have probably moved the stored rows
+ * down by their number, so this searches there first. Then it searches from the old position towards the start of the list.
  */
 async function findNext(reader: PageReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
   const created = total - (cursor.total ?? total);
@@ -120,22 +123,23 @@ async function findNext(reader: PageReader, cursor: Cursor, total: number, charg
   }
   throw new GatewayError(
     "CURSOR_EXPIRED",
-    `The endpoints that this cursor stores were not found at their old position, up to ${MAX_SEARCHED_ROWS} rows before it, or where ` +
-      "new endpoints would have moved them. Start again from the first page, without `after`.",
+    "The list has changed too much since this cursor was created: the position to continue was not found within " +
+      `${MAX_SEARCHED_ROWS} rows. Start again from the first page, without \`after\`.`,
   );
 }
 
 /**
- * Returns the position after the first consecutive stored rows in the range; undefined when they may be new endpoints with old
- * names.
+ * Finds the first group of consecutive stored rows in the range, and returns the position after the group. Returns undefined when
+ * the rows of the group may be endpoints that were removed and created again.
  *
- * - Rows that begin at their old position or earlier, as after removals, are accepted in three cases: the range begins at the
- *   start of the list, a search has found them at this position, or they are more than half of the stored rows.
- * - Rows that begin later, as after creations before them, must be more than half of the stored rows, and two or more. At least half
- *   as many rows must follow them as when the cursor was created.
+ * - A group that begins at its old position or nearer to the start of the list, because rows were removed, is accepted in three cases:
+ *   the range begins at the start of the list, a search has found the group at this position, or the group has more than half of the
+ *   stored rows.
+ * - A group that begins further down, because rows were created before it, must have more than half of the stored rows, and at least
+ *   two. The number of rows after the group must be at least half of the number of rows after the cursor when it was created.
  *
- * One case is not detected: stored rows that are removed and created again, together with as many other rows, may count as the old
- * rows.
+ * One case is not detected: if most of the stored rows are removed and created again in the same order, and enough other rows are
+ * created after them, the new rows are mistaken for the old ones.
  */
 function placeAfter({ rows, start, total }: RowRange, cursor: Cursor, searched?: number): number | undefined {
   const { remembered } = cursor;
@@ -170,9 +174,9 @@ function fingerprintsOf(rows: readonly SipEndpointRow[]): string[] {
 /**
  * Cuts a slice out of a range.
  *
- * @param cursor the cursor that the client has sent. A stored row after `place` has been returned before, because other rows have
- * been created before it, so it is skipped. At the end of the list, such a row is a new endpoint with an old name, and is
- * returned.
+ * @param cursor the cursor that the client has sent. A stored row after `place` is skipped: an earlier page has returned it, and new
+ * rows above it have moved it down. Exception: stored rows at the end of the list are endpoints that were removed and created again,
+ * so they are returned.
  */
 function cut(
   { rows, start, total, after }: RowRange,

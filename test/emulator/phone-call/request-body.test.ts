@@ -20,8 +20,8 @@ describe("a request to simulate a call", () => {
     [{ answerUrl: "http://me:secret@app.example/" }, "without user and password"],
     [{ webhook: "xml" }, 'webhook: expected "strings" or "numbers" or "form", got "xml"'],
     [{ behaviours: [] }, "behaviours"],
-    [{ behaviours: { alice: "asleep" } }, 'or "busy", "never" or "unregistered", got "asleep"'],
-    [{ behaviours: { alice: {} } }, 'behaviours.alice: expected {"answersAfter": seconds}'],
+    [{ behaviours: { alice: "asleep" } }, '(seconds; "hangsUpAfter" is optional), got "asleep"'],
+    [{ behaviours: { alice: {} } }, 'behaviours.alice: expected "busy"'],
     [
       { behaviours: { alice: { answersAfter: -1 } } },
       "behaviours.alice.answersAfter: expected a whole number of seconds",
