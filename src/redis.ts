@@ -7,13 +7,13 @@ const CONNECT_TIMEOUT_MS = 2000;
 const REPLY_TIMEOUT_MS = 250;
 /** A reply that takes longer than this is logged. Shorter delays are common on a busy machine. */
 const LOGGED_TIMEOUT_MS = 1000;
-/** How long a use of Redis counts as failing after its last failure, so that occasional failures do not fill the log. */
+/** A `RedisUse` counts as failing for this time after its last failed command, so that occasional failures do not fill the log. */
 const REFUSED_MS = 5000;
 const MAX_RECONNECT_DELAY_MS = 2000;
 
 type RedisClient = ReturnType<typeof createRedis>;
 
-/** Listens for the events that the connection is ready and that it is lost. */
+/** Has a method for each change of the connection. */
 export interface ConnectionListener {
   /** Commands can be sent. No channel is subscribed to yet. */
   onReady(): void;
@@ -36,7 +36,7 @@ const CONNECT: RedisUse = {
 };
 
 interface Refusal {
-  /** The error codes, each logged once: the first word of a reply, such as READONLY or OOM, or TIMEOUT. */
+  /** The error codes: the first word of an error reply, such as READONLY, or TIMEOUT if there was no reply. Each is logged once. */
   readonly codes: Set<string>;
   lastAt: number;
 }

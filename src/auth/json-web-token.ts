@@ -133,8 +133,8 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
 }
 
 /**
- * Verifies a token and returns its claims. If no cached key has signed a token without a key id, a new key may have signed it. So
- * the keys are fetched once more.
+ * Verifies a token and returns its claims. Some tokens have no key id. If such a token matches no cached key, a new key may have
+ * signed it, so the keys are fetched once more.
  */
 async function verify(
   token: string,

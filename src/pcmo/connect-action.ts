@@ -75,7 +75,7 @@ const ranges = [
 /** Few callers wait longer than this, and few telephone networks let a call ring longer. */
 const MAX_WAIT_SECONDS = 120;
 
-/** The ranges of PIOPIY's newer API, in seconds. The gateway does not use that API. */
+/** The ranges of PIOPIY's newer API, in seconds. PIOPIY's documentation of the API that the gateway uses has no ranges. */
 const newerApiRanges = [
   { name: "timeout", minimum: 5, maximum: 120 },
   { name: "duration", minimum: 10, maximum: 7200 },
@@ -98,7 +98,7 @@ export function connectActionWarnings(specification: ConnectActionSpecification)
     ...newerApiRanges.flatMap(({ name, minimum, maximum }): SpecificationWarning[] => {
       const value = specification[name];
       if (value >= minimum && value <= maximum) return [];
-      const message = `\`${name}\` should be between ${minimum} and ${maximum} seconds, the range of PIOPIY's newer API (got ${value}).`;
+      const message = `PIOPIY may reject this \`${name}\`: PIOPIY's newer API accepts only ${minimum} to ${maximum} seconds (got ${value}).`;
       return [{ code: "OUTSIDE_NEWER_RANGE", message, path: [name] }];
     }),
   ];

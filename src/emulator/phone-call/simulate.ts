@@ -54,8 +54,8 @@ class Timeline {
 const DAY = 86_400;
 
 /**
- * The behaviour of an endpoint's phone. `answersAfter` is the number of seconds from ringing to the answer, `hangsUpAfter`
- * from the answer to the hangup. A phone can also be busy, never answer, or not be registered.
+ * The behaviour of an endpoint's phone. `answersAfter` is the number of seconds from ringing to the answer. `hangsUpAfter` is the
+ * number of seconds from the answer to the hangup. A phone can also be busy, never answer, or not be registered.
  */
 export const phoneBehaviourSchema = z.union(
   [

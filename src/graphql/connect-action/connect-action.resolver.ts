@@ -50,7 +50,7 @@ registerEnumType(ConnectActionWarningCode, {
     },
     OUTSIDE_NEWER_RANGE: {
       description:
-        "The value is outside the range of PIOPIY's newer API, which this gateway does not use: 5 to 120 seconds for `timeout`, 10 to 7200 seconds for `duration`.",
+        "PIOPIY may reject the value: PIOPIY's newer API accepts only 5 to 120 seconds for `timeout`, and 10 to 7200 seconds for `duration`. PIOPIY's documentation of the API that this gateway uses has no ranges.",
     },
     VIDEO_UNAVAILABLE: {
       description: "The target of a video call does not support video. Reported only if `verify` is true.",

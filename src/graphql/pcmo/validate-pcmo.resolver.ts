@@ -146,7 +146,7 @@ class PcmoReport {
     nullable: true,
     description:
       "The document as this gateway writes it: keys in PIOPIY's order, the targets of a `connect` under the key that the gateway " +
-      'is configured for (`call` or `connect`), and no `ring_type` of "single", which is PIOPIY\'s default. Nothing is added. ' +
+      'is configured for (`call` or `connect`), and without a `ring_type` of "single", because that is PIOPIY\'s default. Nothing is added. ' +
       "Null if the document has errors.",
   })
   normalized!: unknown;

@@ -38,7 +38,7 @@ const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
 /**
  * Returns the cost of an operation, which is the sum of:
  *
- * - 1 for each selected field; inside a list, 1 for each row
+ * - 1 for each selected field, and 1 for each row for a field inside a list
  * - 5 for each upstream request that the operation may cause
  * - 1 for every 20 bytes of PCMO that it validates, rounded up
  * - 1 for every 200 bytes of introspection that it returns, rounded up
@@ -91,7 +91,7 @@ export function operationCost(
     const type = getNamedType(field.type);
     const inner = node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
     const isRoot = parent === root;
-    // A root field that reads one endpoint by its username receives its detail fields in the same upstream request.
+    // `sipEndpoint` gets the detail fields of its endpoint in the same upstream request, so they cost nothing more there.
     const perElement = inner.fixed + (inner.isDetailed && !isRoot ? REQUEST_COST : 0);
     const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node) : 0);
     const rows = requestedRows(field, node);

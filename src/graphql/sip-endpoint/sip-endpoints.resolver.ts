@@ -90,8 +90,8 @@ export class SipEndpointsResolver {
       "returned twice, even if other endpoints are created or removed in the meantime. If the gateway cannot ensure this, the " +
       "error is `CURSOR_EXPIRED`: start again without `after`. To start at a position, use `offset`.\n\n" +
       "PIOPIY's pages have ten rows. If `offset` is a multiple of 10, 10 rows cost one upstream request. The next 10 rows with " +
-      "`after` cost two, because the gateway also reads the rows before the cursor to detect changes. 25 rows without `after` cost " +
-      "four: three pages, and the second page again to detect changes. If rows before the cursor have moved, the gateway searches up " +
+      "`after` cost two, because the gateway also reads the rows before the cursor to detect changes. A query that needs several " +
+      "pages reads every second page twice to detect changes: 25 rows without `after` cost four. If rows before the cursor have moved, the gateway searches up " +
       `to 500 rows for them, with more upstream requests. ${DETAIL_COST}\n\n` +
       "Requires the scope `sip:read`.",
   })

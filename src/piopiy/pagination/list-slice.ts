@@ -6,11 +6,11 @@ import { unstableList } from "./join-pages.js";
 import { PageReader, type RowRange } from "./page-reader.js";
 
 /**
- * If this many stored rows are still at their old positions, no row has moved. A stored row is a row whose fingerprint is in the
- * cursor.
+ * A stored row is a row whose fingerprint is in the cursor. If this many stored rows are still at their old positions, no row before
+ * them has moved.
  */
 const SURE = 2;
-/** The maximum number of searches: if the list changes after the stored rows are found, they are searched again. */
+/** The maximum number of searches. If the list changes after a search has found the stored rows, they are searched for again. */
 const ROUNDS = 10;
 /** How many rows before the old position, towards the start of the list, are searched for the stored rows. */
 const MAX_SEARCHED_ROWS = 500;
@@ -97,8 +97,8 @@ function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor):
 }
 
 /**
- * Finds the position after the stored rows that still exist. If the list has grown, the new rows have probably moved the stored rows
- * down by their number, so this searches there first. Then it searches from the old position towards the start of the list.
+ * Finds the position after the stored rows that still exist. If the list has grown by n rows, the stored rows are probably n
+ * positions further down, so this searches there first. Then it searches from the old position towards the start of the list.
  */
 async function findNext(reader: PageReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
   const created = total - (cursor.total ?? total);
@@ -136,7 +136,7 @@ async function findNext(reader: PageReader, cursor: Cursor, total: number, charg
  *   the range begins at the start of the list, a search has found the group at this position, or the group has more than half of the
  *   stored rows.
  * - A group that begins further down, because rows were created before it, must have more than half of the stored rows, and at least
- *   two. The number of rows after the group must be at least half of the number of rows after the cursor when it was created.
+ *   two. At least half as many rows must follow the group as have followed the cursor when the cursor was created.
  *
  * One case is not detected: if most of the stored rows are removed and created again in the same order, and enough other rows are
  * created after them, the new rows are mistaken for the old ones.
@@ -174,9 +174,11 @@ function fingerprintsOf(rows: readonly SipEndpointRow[]): string[] {
 /**
  * Cuts a slice out of a range.
  *
- * @param cursor the cursor that the client has sent. A stored row after `place` is skipped: an earlier page has returned it, and new
- * rows above it have moved it down. Exception: stored rows at the end of the list are endpoints that were removed and created again,
- * so they are returned.
+ * Stored rows after `place` are skipped, because an earlier page has returned them. But stored rows at the end of the list are
+ * returned: they count as endpoints that were removed and created again.
+ *
+ * @param place the position of the first row to return
+ * @param cursor the cursor that the client has sent
  */
 function cut(
   { rows, start, total, after }: RowRange,

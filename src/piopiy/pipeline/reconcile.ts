@@ -14,8 +14,8 @@ type Outcome = { readonly result: object | null } | "not applied" | "unclear";
 /**
  * Sends a write. When its response is lost, reads the endpoint with `get_sip`, and sends the write again if it did not take
  * effect. To send it again is safe for all three writes: a username is unique, a password is set to the same value, and a removed
- * endpoint stays removed. If the response does not match the write, the write is not sent again. It then counts as successful
- * only if `get_sip` returns the endpoint in the expected state.
+ * endpoint stays removed. If PIOPIY sends a response that belongs to another request, the write is not sent again. The write
+ * then counts as successful only if `get_sip` returns the endpoint in the expected state.
  *
  * Rejects with OUTCOME_UNKNOWN when PIOPIY does not show the outcome before the deadline.
  */
