@@ -90,7 +90,7 @@ export function connectActionProblems(specification: ConnectActionSpecification)
   ];
 }
 
-/** Returns the warnings about a specification without problems: values that are valid but discouraged. */
+/** Returns the warnings about values that are valid but discouraged. The specification must have no errors. */
 export function connectActionWarnings(specification: ConnectActionSpecification): SpecificationWarning[] {
   return [
     ...similarTargets(specification),
