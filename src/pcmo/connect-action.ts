@@ -105,7 +105,7 @@ export function connectActionWarnings(specification: ConnectActionSpecification)
 }
 
 /**
- * Builds the PCMO document of a specification without problems.
+ * Builds the PCMO document of a specification. The specification must have no problems.
  *
  * @param targetsKey the key of the target list, since PIOPIY's documentation shows both keys
  * @throws when the specification has problems
