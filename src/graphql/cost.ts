@@ -30,11 +30,11 @@ const SERVICE_COST = 100;
 const PAGE_SIZE = 10;
 
 /** Fields of a SIP endpoint that PIOPIY's list does not contain. One upstream request returns all of them. */
-const DETAILS = new Set(["connectUrl", "sipUri", "audio", "video", "type"]);
+export const DETAILS = ["connectUrl", "sipUri", "audio", "video", "type"];
 
 /** Returns whether PIOPIY's list does not contain a field, so that the field costs an upstream request for each row. */
 export function isDetailField(typeName: string, fieldName: string): boolean {
-  return typeName === "SipEndpoint" && DETAILS.has(fieldName);
+  return typeName === "SipEndpoint" && DETAILS.includes(fieldName);
 }
 
 /** Computes the cost of the root fields of one operation from their arguments. */

@@ -7,7 +7,7 @@ import type { Context } from "../context.js";
 import { ID } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
 import { USER_ERRORS_DESCRIPTION, UserError } from "../user-error.js";
-import { SipEndpoint, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
+import { DETAIL_NAMES, SipEndpoint, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
 
 const PASSWORD_RULE = "1 to 128 characters, no control characters, no space at either end";
 const PASSWORD_OMITTED = "If omitted, the gateway generates a strong password of 22 letters and digits.";
@@ -154,7 +154,7 @@ export class SipEndpointMutationsResolver {
     description:
       "Changes the password of a SIP endpoint to the password of the input or a generated password. A softphone that has registered " +
       "with the old password may stay registered until its registration expires.\n\n" +
-      "Costs one upstream request, and a second one if the payload selects `connectUrl`, `sipUri`, `audio`, `video` or `type`. " +
+      `Costs one upstream request, and a second one if the payload selects ${DETAIL_NAMES}. ` +
       "Requires the scope `sip:write`.",
   })
   async updateSipEndpoint(

@@ -1,6 +1,7 @@
 import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
 import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import type { Secret } from "../../secret.js";
+import { DETAILS } from "../cost.js";
 import { ID } from "../scalars.js";
 
 /** The description of the username of an existing endpoint, in arguments and inputs. */
@@ -8,9 +9,13 @@ export const USERNAME_DESCRIPTION =
   "Username of the SIP endpoint, case-sensitive. 1 to 256 bytes of UTF-8 without control characters. " +
   'Example: "alice".';
 
-/** The cost of the fields that PIOPIY's list does not contain, for descriptions. */
-export const DETAIL_COST =
-  "In a list, selecting any of `connectUrl`, `sipUri`, `audio`, `video` and `type` costs one upstream request per row.";
+/** The names of the fields that PIOPIY's list does not contain, for descriptions: "`a`, `b` or `c`". */
+export const DETAIL_NAMES = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(
+  DETAILS.map((name) => `\`${name}\``),
+);
+
+/** The cost of these fields, for descriptions. */
+export const DETAIL_COST = `In a list, selecting ${DETAIL_NAMES} costs one upstream request per row.`;
 
 export enum SipEndpointType {
   SIP = "SIP",
