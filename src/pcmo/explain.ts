@@ -41,7 +41,7 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
-/** The first errors of a document with explanations, and the number of further errors. */
+/** The first errors of a document, each with an explanation, and the number of the other errors. */
 interface ExplainedErrors {
   readonly problems: readonly DocumentProblem[];
   readonly unexplainedCount: number;
