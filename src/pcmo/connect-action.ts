@@ -175,7 +175,7 @@ function similarTargets({ call }: ConnectActionSpecification): SpecificationWarn
   return users.flatMap((user, index): SpecificationWarning[] => {
     const first = users.indexOf(user);
     if (first === index) return [];
-    const message = `The target at index ${first} has a user that differs only in letter case. Check that both users exist.`;
+    const message = `This user and the user of the target at index ${first} differ only in letter case. Check that both users exist.`;
     return [{ code: "SIMILAR_TARGETS", message, path: ["call", String(index), "user"] }];
   });
 }

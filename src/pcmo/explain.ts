@@ -79,7 +79,10 @@ function splitIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return isRepeated ? [] : [issue];
 }
 
-/** A problem, with the data to find two problems of one cause: a misspelled key is both an unknown key and a missing key. */
+/**
+ * A problem, with the data that shows whether another problem has the same cause. For example, a misspelled key causes two
+ * problems: an unknown key and a missing key.
+ */
 interface Explanation {
   readonly problem: DocumentProblem;
   /** A pointer to the missing key, or pointers to two keys if the action must have exactly one of them and has neither. */
