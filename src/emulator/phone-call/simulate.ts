@@ -105,8 +105,8 @@ export function simulateCall(document: CallDocument, behaviourOf: BehaviourOf): 
 
 /**
  * Runs the actions and returns the reason of the end. PIOPIY's documentation does not specify some details. The emulator assumes
- * that after an unanswered connect, the next action runs; that after an answered connect, the call ends; and that every other action
- * takes no time.
+ * the following. If no target answers a connect action, the next action runs. If a target answers, the call ends after the
+ * conversation, and no further action runs. Every action other than connect takes no time.
  */
 function run(document: CallDocument, behaviourOf: BehaviourOf, timeline: Timeline): EndReason {
   for (const action of document) {

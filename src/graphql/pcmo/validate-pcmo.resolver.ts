@@ -145,7 +145,7 @@ class PcmoReport {
   @Field(() => Pcmo, {
     nullable: true,
     description:
-      "The document as this gateway writes it: keys in PIOPIY's order, the targets of a `connect` under the key that the gateway " +
+      "The document as this gateway writes it: keys in the order of PIOPIY's documentation, the targets of a `connect` under the key that the gateway " +
       'is configured for (`call` or `connect`), and without a `ring_type` of "single", because that is PIOPIY\'s default. Nothing is added. ' +
       "Null if the document has errors.",
   })

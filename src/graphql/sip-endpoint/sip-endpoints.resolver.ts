@@ -91,8 +91,9 @@ export class SipEndpointsResolver {
       "error is `CURSOR_EXPIRED`: start again without `after`. To start at a position, use `offset`.\n\n" +
       "PIOPIY's pages have ten rows. If `offset` is a multiple of 10, 10 rows cost one upstream request. The next 10 rows with " +
       "`after` cost two, because the gateway also reads the rows before the cursor to detect changes. A query that needs several " +
-      "pages reads every second page twice to detect changes: 25 rows without `after` cost four. If rows before the cursor have moved, the gateway searches up " +
-      `to 500 rows for them, with more upstream requests. ${DETAIL_COST}\n\n` +
+      "pages reads every second page twice to detect changes. For example, 25 rows without `after` are on three pages and cost four " +
+      "upstream requests, because the second page is read twice. If rows before the cursor have moved, the gateway searches up to 500 " +
+      `rows for them, with more upstream requests. ${DETAIL_COST}\n\n` +
       "Requires the scope `sip:read`.",
   })
   async sipEndpoints(
