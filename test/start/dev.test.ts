@@ -7,7 +7,7 @@ import { killPrograms, type Program, startProgram } from "../support/program.js"
 import { until } from "../support/until.js";
 
 const TYPE = "src/graphql/sip-endpoint/sip-endpoint.type.ts";
-const DESCRIPTION = "An account that a softphone, an app or a browser registers with";
+const DESCRIPTION = "A SIP endpoint of the PIOPIY account";
 
 let checkout: string;
 let dev: Program;
@@ -52,6 +52,7 @@ const serves = (text: string) => until(async () => (await servedDescription())?.
 /** Writes the source of SipEndpoint into a file, with another description. */
 async function write(text: string, path = TYPE): Promise<void> {
   const source = await readFile(TYPE, "utf8");
+  expect(source).toContain(DESCRIPTION);
   await writeFile(join(checkout, path), source.replace(DESCRIPTION, text));
 }
 
@@ -75,7 +76,7 @@ describe("npm run dev", () => {
     await mkdir(join(checkout, "src/new"));
     await writeFile(join(checkout, "src/new/text.ts"), 'export const text = "Version two";\n');
     const source = await readFile(TYPE, "utf8");
-    const description = source.replace(/"An account that[^"]*"/, "text");
+    const description = source.replace(`"${DESCRIPTION}`, `text + "`);
     await writeFile(join(checkout, TYPE), `import { text } from "../../new/text.js";\n${description}`);
     await serves("Version two");
     await writeFile(join(checkout, "src/new/text.ts"), 'export const text = "Version three";\n');
