@@ -44,7 +44,7 @@ while (!existsSync(`dist/${build}`)) {
   }
 }
 for (const program of PROGRAMS) publish(program);
-await publishPage();
+publishPage();
 utimesSync(`dist/${build}`, new Date(), new Date());
 removeOldBuilds();
 
@@ -128,11 +128,11 @@ function publish(program) {
   writeFile(path, `import "${target.startsWith(".") ? target : `./${target}`}";\n`);
 }
 
-async function publishPage() {
-  const directory = await renderPage();
+/** Copies the page of this build to the path at which the files of src read it. */
+function publishPage() {
   mkdirSync(PAGE, { recursive: true });
-  for (const name of readdirSync(directory)) {
-    writeFile(`${PAGE}/${name}`, readFileSync(`${directory}/${name}`));
+  for (const name of readdirSync(`dist/${build}/${PAGE}`)) {
+    writeFile(`${PAGE}/${name}`, readFileSync(`dist/${build}/${PAGE}/${name}`));
   }
 }
 
