@@ -54,7 +54,7 @@ describe("A secret", () => {
         `mutation {
           given: createSipEndpoint(input: { username: "a", password: "${text}" }) ${fields}
           generated: createSipEndpoint(input: { username: "b" }) ${fields}
-          changed: updateSipEndpoint(input: { username: "a" }) ${fields}
+          changed: updateSipEndpoint(input: { username: "a", password: "made-up-9" }) ${fields}
         }`,
       );
       expect(data.given).toEqual({ password: text, sipEndpoint: { password: text } });

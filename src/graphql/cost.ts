@@ -19,6 +19,10 @@ import type { Fragments } from "./document-limits.js";
 
 /** The maximum number of rows that one list field may request. */
 export const MAX_FIRST = 100;
+/** The number of rows of a list field whose `first` is null or omitted. */
+export const DEFAULT_FIRST = 10;
+/** The maximum number of ids that `nodes` accepts. */
+export const MAX_IDS = 100;
 /** The cost of an upstream request, which occupies a slot of the concurrency limit for tens of milliseconds. */
 export const REQUEST_COST = 5;
 /** Validating PCMO takes up to a microsecond per byte, so an operation within the default MAX_COST takes at most 100 ms. */
@@ -69,7 +73,10 @@ export class FieldCosts {
     const value = (name: string) => this.argumentValue(field, node, name);
     switch (field.name) {
       case "sipEndpoint":
+      case "node":
         return REQUEST_COST;
+      case "nodes":
+        return REQUEST_COST * lengthOf(value("ids"));
       case "sipEndpoints": {
         // The rows that a cursor stores are on up to two more pages. Every second page is read twice. One more request is added
         // in case the list changes during the read.
@@ -119,7 +126,7 @@ export class FieldCosts {
 
 /** Returns the number of rows that `first` requests. An invalid number is rejected later. */
 export function rowCount(first: unknown): number {
-  return typeof first === "number" ? Math.min(Math.max(first, 0), MAX_FIRST) : 1;
+  return Math.min(Math.max(typeof first === "number" ? first : DEFAULT_FIRST, 0), MAX_FIRST);
 }
 
 /** Returns the number of rows before an offset on its page. */

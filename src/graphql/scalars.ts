@@ -17,8 +17,9 @@ export const ID = new GraphQLScalarType<string, string>({ ...GraphQLID.toConfig(
  * Accepts a string or a whole number and returns it as text. The number is validated later, in `src/pcmo`, so that
  * an invalid number is reported together with all other problems of an input.
  */
-export const PhoneNumber = new GraphQLScalarType<string, string>({
-  name: "PhoneNumber",
+export const PiopiyPhoneNumber = new GraphQLScalarType<string, string>({
+  name: "PiopiyPhoneNumber",
+  specifiedByURL: "https://www.itu.int/rec/T-REC-E.164",
   description:
     "A phone number in E.164 format: 7 to 15 digits with the country code, with or without a leading plus sign. A string or a " +
     'whole number. Examples: "+914471000000", "914471000000", 914471000000.',
@@ -26,15 +27,19 @@ export const PhoneNumber = new GraphQLScalarType<string, string>({
   parseValue: exactText,
   parseLiteral(node) {
     if (node.kind === Kind.STRING || node.kind === Kind.INT) return node.value;
-    throw new GraphQLError(`A PhoneNumber must be a string or a whole number, such as "914471000000".`, {
-      nodes: node,
-    });
+    throw new GraphQLError(
+      `A PiopiyPhoneNumber must be a string or a whole number, such as "914471000000".`,
+      {
+        nodes: node,
+      },
+    );
   },
 });
 
 /** A PCMO document, as JSON. */
 export const Pcmo = new GraphQLScalarType({
   name: "PCMO",
+  specifiedByURL: "https://doc.telecmi.com/piopiy/docs/pcmo-overview",
   description:
     "A PCMO (PIOPIY call management object) document: a JSON array of actions that PIOPIY executes in order when a call comes " +
     'in. PIOPIY requests the document from the answer URL of the phone number that was dialled. Example: [{ "action": "hangup" }].',

@@ -1,9 +1,18 @@
-import type { GraphQLSchema } from "graphql";
+import {
+  DirectiveLocation,
+  GraphQLDirective,
+  GraphQLInt,
+  GraphQLList,
+  GraphQLNonNull,
+  type GraphQLSchema,
+  specifiedDirectives,
+} from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { ConnectActionResolver } from "./connect-action/connect-action.resolver.js";
 import { ValidatePcmoResolver } from "./pcmo/validate-pcmo.resolver.js";
 import { enforceScopes } from "./scopes.js";
 import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint/sip-endpoint.resolver.js";
+import { SipEndpointFieldsResolver } from "./sip-endpoint/sip-endpoint-fields.resolver.js";
 import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutations.resolver.js";
 import { SipEndpointsResolver } from "./sip-endpoint/sip-endpoints.resolver.js";
 import { buildSubgraph } from "./subgraph.js";
@@ -27,16 +36,33 @@ const QUERY_DESCRIPTION =
 const MUTATION_DESCRIPTION =
   "Operations that create, change and remove SIP endpoints. The mutations of one operation are executed in order, one after another.";
 
+/** The directive that Relay and GraphQL Code Generator know by this definition. */
+const semanticNonNull = new GraphQLDirective({
+  name: "semanticNonNull",
+  description:
+    "The field is null only if the response has an error for it. Clients that handle errors may generate non-null types.",
+  locations: [DirectiveLocation.FIELD_DEFINITION],
+  args: {
+    levels: {
+      type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLInt))),
+      defaultValue: [0],
+      description: "Levels of lists to which the directive applies. 0 is the field itself.",
+    },
+  },
+});
+
 /** Builds the schema of the gateway: an Apollo Federation subgraph that enforces scopes. */
 export function buildGatewaySchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
       SipEndpointResolver,
+      SipEndpointFieldsResolver,
       SipEndpointsResolver,
       SipEndpointMutationsResolver,
       ConnectActionResolver,
       ValidatePcmoResolver,
     ],
+    directives: [...specifiedDirectives, semanticNonNull],
     validate: false,
   });
   // type-graphql has no option for these descriptions.

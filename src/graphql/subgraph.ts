@@ -10,8 +10,11 @@ import {
   GraphQLString,
   GraphQLUnionType,
   Kind,
+  type NamedTypeNode,
+  type NameNode,
   parse,
   print,
+  type TypeNode,
   visit,
 } from "graphql";
 import { GatewayError } from "../errors.js";
@@ -20,6 +23,7 @@ import { GatewayError } from "../errors.js";
 export type ResolveReference = (reference: never, context: never) => unknown;
 
 const SECURITY = ["authenticated", "requiresScopes"];
+const FEDERATION_DIRECTIVES = [...SECURITY, "key", "shareable", "tag"];
 
 const anyType = new GraphQLScalarType({
   name: "_Any",
@@ -54,31 +58,32 @@ export function buildSubgraph(
   });
   const sdl = printSubgraph(schema, links);
 
+  const federatedQuery = new GraphQLObjectType({
+    ...queryConfig,
+    fields: {
+      ...fields,
+      _entities: {
+        type: new GraphQLNonNull(new GraphQLList(entityType)),
+        description: "Apollo Federation: returns entities by their keys, for routers.",
+        args: {
+          representations: {
+            type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(anyType))),
+            description: "Keys of the entities to return.",
+          },
+        },
+        resolve: (_source, { representations }, context) => resolveEntities(representations, context),
+      },
+      _service: {
+        type: new GraphQLNonNull(serviceType),
+        description: "Apollo Federation: returns the subgraph, for composition.",
+        resolve: () => ({ sdl }),
+      },
+    },
+  });
   return new GraphQLSchema({
     ...config,
-    query: new GraphQLObjectType({
-      ...queryConfig,
-      fields: {
-        ...fields,
-        _entities: {
-          type: new GraphQLNonNull(new GraphQLList(entityType)),
-          description: "Apollo Federation: returns entities by their keys, for routers.",
-          args: {
-            representations: {
-              type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(anyType))),
-              description: "Keys of the entities to return.",
-            },
-          },
-          resolve: (_source, { representations }, context) => resolveEntities(representations, context),
-        },
-        _service: {
-          type: new GraphQLNonNull(serviceType),
-          description: "Apollo Federation: returns the subgraph, for composition.",
-          resolve: () => ({ sdl }),
-        },
-      },
-    }),
-    types: types.filter((type) => type !== query),
+    query: federatedQuery,
+    types: types.map((type) => (type === query ? federatedQuery : type)),
     extensions: { ...config.extensions, sdl },
   });
 
@@ -103,8 +108,18 @@ export function buildSubgraph(
   }
 }
 
+/** Returns the SDL for clients and their tools: without federation, and with `Node`. */
+export function printClientSdl(subgraph: GraphQLSchema): string {
+  const isFederation = (name: string) => name.startsWith("_") || FEDERATION_DIRECTIVES.includes(name);
+  const { definitions } = visit(getDocumentNodeFromSchema(subgraph), {
+    enter: (node): null | undefined =>
+      "name" in node && node.name && isFederation(node.name.value) ? null : undefined,
+  });
+  return `${printTypes(definitions)}\n`;
+}
+
 /** Returns the SDL of a subgraph, for composition into a supergraph. */
-export function printSdl(subgraph: GraphQLSchema): string {
+export function printSubgraphSdl(subgraph: GraphQLSchema): string {
   return `${subgraph.extensions.sdl}\n`;
 }
 
@@ -112,9 +127,9 @@ export function printSdl(subgraph: GraphQLSchema): string {
  * Returns the SDL without `@authenticated` and `@requiresScopes`, for routers that cannot enforce these directives and therefore
  * reject a supergraph with them, such as `@apollo/gateway`.
  */
-export function printSdlWithoutSecurity(subgraph: GraphQLSchema): string {
+export function printSubgraphSdlWithoutSecurity(subgraph: GraphQLSchema): string {
   const isSecurity = (name: string) => SECURITY.includes(name.replace(/^@/, ""));
-  const document = visit(parse(printSdl(subgraph)), {
+  const document = visit(parse(printSubgraphSdl(subgraph)), {
     Directive: ({ name }): ASTNode | null | undefined => (isSecurity(name.value) ? null : undefined),
     StringValue: ({ value }): null | undefined =>
       value.startsWith("@") && isSecurity(value) ? null : undefined,
@@ -124,14 +139,24 @@ export function printSdlWithoutSecurity(subgraph: GraphQLSchema): string {
 
 /**
  * Returns the SDL of a schema that is extended by `links`. It contains a `schema` definition only if the schema has a description:
- * `extend schema` cannot have a description, and the default names Query and Mutation need no definition.
+ * `extend schema` cannot have a description, and the default names Query and Mutation need no definition. The interface `Node` and
+ * the fields that return it are left out: each subgraph has its own `Node`, and a router cannot know which of them has an id.
  */
 function printSubgraph(schema: GraphQLSchema, links: string): string {
-  const { definitions } = getDocumentNodeFromSchema(schema);
+  const isNode = ({ name }: { readonly name: NameNode }) => (name.value === "Node" ? null : undefined);
+  const { definitions } = visit(getDocumentNodeFromSchema(schema), {
+    InterfaceTypeDefinition: isNode,
+    FieldDefinition: ({ type }) => isNode(namedTypeIn(type)),
+    NamedType: isNode,
+  });
   const isSchema = ({ kind }: DefinitionNode) => kind === Kind.SCHEMA_DEFINITION;
   const schemaDefinitions = schema.description ? definitions.filter(isSchema) : [];
   const types = definitions.filter((definition) => !isSchema(definition));
   return [...schemaDefinitions.map(print), links, printTypes(types)].join("\n\n");
+}
+
+function namedTypeIn(type: TypeNode): NamedTypeNode {
+  return type.kind === Kind.NAMED_TYPE ? type : namedTypeIn(type.type);
 }
 
 /** Returns the SDL of types, with an empty line before each member that has a description. */

@@ -1,7 +1,7 @@
-import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
+import { Field, ObjectType, registerEnumType } from "type-graphql";
 
 /** The kinds of problems in an input. */
-enum UserErrorCode {
+enum SipUserErrorCode {
   USERNAME_TAKEN = "USERNAME_TAKEN",
   SIP_ENDPOINT_NOT_FOUND = "SIP_ENDPOINT_NOT_FOUND",
   INVALID_USERNAME = "INVALID_USERNAME",
@@ -15,8 +15,8 @@ enum UserErrorCode {
   ANSWER_URL_TOO_LONG = "ANSWER_URL_TOO_LONG",
 }
 
-registerEnumType(UserErrorCode, {
-  name: "UserErrorCode",
+registerEnumType(SipUserErrorCode, {
+  name: "SipUserErrorCode",
   description: "Machine-readable codes of problems in an input.",
   valuesConfig: {
     USERNAME_TAKEN: {
@@ -59,15 +59,14 @@ export const INPUT_PATH_DESCRIPTION =
   "Path of the value in the input: field names, and positions in lists, which count from 0. " +
   'Example: ["call", "1", "user"].';
 
-@Directive("@shareable")
 @ObjectType({
   description:
     "A problem in an input that the client can fix. All invalid values of an input are reported together, before any " +
     "upstream request.",
 })
-export class UserError {
-  @Field(() => UserErrorCode, { description: "Machine-readable code of the problem." })
-  code: UserErrorCode;
+export class SipUserError {
+  @Field(() => SipUserErrorCode, { description: "Machine-readable code of the problem." })
+  code: SipUserErrorCode;
 
   @Field(() => String, {
     description:
@@ -78,8 +77,8 @@ export class UserError {
   @Field(() => [String], { description: INPUT_PATH_DESCRIPTION })
   path: readonly string[];
 
-  constructor(code: `${UserErrorCode}`, message: string, path: readonly string[]) {
-    this.code = UserErrorCode[code];
+  constructor(code: `${SipUserErrorCode}`, message: string, path: readonly string[]) {
+    this.code = SipUserErrorCode[code];
     this.message = message;
     this.path = path;
   }

@@ -15,14 +15,11 @@ import {
   type SipEndpointRow,
 } from "./protocol.js";
 
-/** An endpoint and its new password. If the password is null, the gateway generates one. */
-export interface NewPassword {
-  readonly username: string;
-  readonly password: Secret | null;
-}
-
 /** An endpoint to create. */
-export interface NewEndpoint extends NewPassword {
+export interface NewEndpoint {
+  readonly username: string;
+  /** Null: the gateway generates one. */
+  readonly password: Secret | null;
   /** The parts of the idempotency key. One part is the name of the client. */
   readonly key: readonly string[] | null;
 }
@@ -143,10 +140,10 @@ export class PiopiyLoader {
     return comparison === "same" ? credentials : null;
   }
 
-  /** Sets the passed password, or generates one. Returns null when PIOPIY has no endpoint of that name. */
-  update({ username, password }: NewPassword): Promise<Credentials | null> {
-    const credentials = { username, password: password ?? generatePassword() };
-    return this.#changing(username, this.#client.write("update_sip", credentials, this.#deadline));
+  /** Sets the password of an endpoint. Returns null when PIOPIY has no endpoint of that name. */
+  update(credentials: Credentials): Promise<Credentials | null> {
+    const write = this.#client.write("update_sip", credentials, this.#deadline);
+    return this.#changing(credentials.username, write);
   }
 
   /** Removes an endpoint. Returns null when PIOPIY has none of that name. */
@@ -206,7 +203,7 @@ function withAdvice(error: unknown, hasKey: boolean): unknown {
   if (!(error instanceof GatewayError) || error.code !== "OUTCOME_UNKNOWN") return error;
   const advice = hasKey
     ? "A repetition with the same `idempotencyKey` returns the same generated password."
-    : "The generated password is lost if the endpoint was created: set another one with updateSipEndpoint. An `idempotencyKey` avoids this.";
+    : "The generated password is lost if the endpoint was created: replace it with rotateSipEndpointPassword. An `idempotencyKey` avoids this.";
   return new GatewayError("OUTCOME_UNKNOWN", `${error.message} ${advice}`);
 }
 
@@ -215,7 +212,7 @@ function notComparable(): GatewayError {
   return new GatewayError(
     "OUTCOME_UNKNOWN",
     "PIOPIY has an endpoint of this name but returns no password to compare, so it is unknown whether the endpoint was created with this " +
-      "`idempotencyKey` or by another client. If the endpoint is yours, set a password with updateSipEndpoint.",
+      "`idempotencyKey` or by another client. If the endpoint is yours, replace its password with rotateSipEndpointPassword.",
   );
 }
 

@@ -99,7 +99,7 @@ describe("A username", () => {
     const { data } = await gateway.execute<Record<string, unknown>>(
       `mutation ($u: ID!) {
         createSipEndpoint(input: { username: $u }) { userErrors { code } }
-        updateSipEndpoint(input: { username: $u }) { userErrors { code } }
+        updateSipEndpoint(input: { username: $u, password: "made-up-9" }) { userErrors { code } }
         removeSipEndpoint(input: { username: $u }) { userErrors { code } }
       }`,
       { u: username },
@@ -331,7 +331,7 @@ describe("A forged cursor", () => {
       Number((await gateway.execute("{ __typename }")).headers.get("ratelimit-remaining"));
     const before = await left();
     const response = await gateway.execute<unknown>(query, {
-      after: encodeCursor({ position, remembered }),
+      after: encodeCursor({ position, total: COUNT, remembered }),
       first,
     });
     return {
@@ -368,7 +368,7 @@ describe("A forged cursor", () => {
       Number((await gateway.execute("{ __typename }")).headers.get("ratelimit-remaining"));
     const before = await left();
     const fields = times(60, (n) => {
-      const after = encodeCursor({ position: 4990 - 80 * n, remembered: unknown });
+      const after = encodeCursor({ position: 4990 - 80 * n, total: COUNT, remembered: unknown });
       return `a${n}: sipEndpoints(first: 1, after: "${after}") { totalCount }`;
     });
     const { errors } = await gateway.execute(`{ ${fields} }`);
@@ -381,7 +381,7 @@ describe("A forged cursor", () => {
   it("has a search that counts together with the cost of the operation so far", async () => {
     const small = await startGateway({ gateway: { MAX_COST: "200", PIOPIY_URL: gateway.piopiyUrl } });
     try {
-      const after = encodeCursor({ position: COUNT / 2, remembered: unknown });
+      const after = encodeCursor({ position: COUNT / 2, total: COUNT, remembered: unknown });
       const { errors } = await small.execute(query, { after, first: 10 });
       expect(errors?.map(({ extensions: { limit, maximum } }) => [limit, maximum])).toEqual([
         ["MAX_COST", 200],

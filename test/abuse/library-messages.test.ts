@@ -86,7 +86,7 @@ describe("A rejected request of 96 kB blocks the event loop about as long as a v
     ["one very long unknown field", targets, { v: [{ user: "a", [long]: 1 }] }],
     [
       "a long text for an enum",
-      "query ($t: RingType!) { connectAction(input: { call: [], ringType: $t }) { pcmo } }",
+      "query ($t: ConnectRingType!) { connectAction(input: { call: [], ringType: $t }) { pcmo } }",
       { t: long },
     ],
     ["a long literal", `{ sipEndpoints(first: ${JSON.stringify(long)}) { totalCount } }`, {}],

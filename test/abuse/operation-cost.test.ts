@@ -39,7 +39,11 @@ describe("An operation costs 1 unit per selected field and row, and 5 per upstre
       {},
     ],
     [9, 'mutation { removeSipEndpoint(input: { username: "a" }) { username userErrors { code } } }', {}],
-    [14, 'mutation { updateSipEndpoint(input: { username: "a" }) { sipEndpoint { username type } } }', {}],
+    [
+      14,
+      'mutation { updateSipEndpoint(input: { username: "a", password: "made-up-9" }) { sipEndpoint { username type } } }',
+      {},
+    ],
     [102, "{ _service { sdl } }", {}],
     [0, "subscription { nothing }", {}],
     [1, "{ nothing { at all } }", {}],

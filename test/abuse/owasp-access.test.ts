@@ -54,7 +54,7 @@ describe("Access Control", () => {
 
   it.each([
     'createSipEndpoint(input: { username: "new" })',
-    'updateSipEndpoint(input: { username: "alice" })',
+    'updateSipEndpoint(input: { username: "alice", password: "made-up-9" })',
     'removeSipEndpoint(input: { username: "alice" })',
   ])("mutation access: a key without sip:write cannot %s", async (field) => {
     const query = `mutation { ${field} { userErrors { code } } }`;
@@ -84,7 +84,7 @@ describe("Access Control", () => {
     ],
     [
       "a change",
-      'mutation { updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { password } } }',
+      'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { sipEndpoint { password } } }',
       {},
     ],
   ])("access on edges and nodes: %s returns no password without sip:password", async (_, query, variables) => {

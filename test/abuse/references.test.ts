@@ -22,7 +22,7 @@ describe("An invalid reference is rejected without an upstream request or an int
     [{}],
     [{ username: "alice" }],
     [{ __typename: "Nothing", username: "alice" }],
-    [{ __typename: "UserError", username: "alice" }],
+    [{ __typename: "SipUserError", username: "alice" }],
     [{ __typename: [__typename], username: "alice" }],
     [{ __typename: [[__typename]], username: "alice" }],
     [{ __typename: { toString: __typename }, username: "alice" }],

@@ -45,7 +45,7 @@ describe("The audit log of rejections", () => {
     [
       "the password in the payload of a mutation",
       "writer",
-      'mutation { updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { password } } }',
+      'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { sipEndpoint { password } } }',
       [
         ["writer-name", "Mutation.updateSipEndpoint", "alice", "done", 6],
         ["writer-name", "SipEndpoint.password", "alice", "FORBIDDEN", 6],

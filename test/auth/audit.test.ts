@@ -62,7 +62,7 @@ describe("The audit log", () => {
     ],
     [
       "each mutation of an operation",
-      `mutation { a: removeSipEndpoint(input: { username: "bob" }) { username } b: updateSipEndpoint(input: { username: "alice" }) { password } }`,
+      `mutation { a: removeSipEndpoint(input: { username: "bob" }) { username } b: updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { password } }`,
       [
         [me, "Mutation.removeSipEndpoint", "bob", "done"],
         [me, "Mutation.updateSipEndpoint", "alice", "done"],

@@ -47,7 +47,8 @@ describe("npm run api-key", () => {
 
   const read = '{ sipEndpoint(username: "alice") { username } }';
   const readPassword = '{ sipEndpoint(username: "alice") { password } }';
-  const change = 'mutation { updateSipEndpoint(input: { username: "alice" }) { userErrors { code } } }';
+  const change =
+    'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { userErrors { code } } }';
 
   it.each([
     [["sip:read"], [read], [readPassword, change]],

@@ -111,7 +111,7 @@ describe("docs/errors.md", () => {
   });
 
   it("has all codes of user errors", () => {
-    const [, values = ""] = /^enum UserErrorCode \{(.*?)^\}/ms.exec(read("schema/schema.graphql")) ?? [];
+    const [, values = ""] = /^enum SipUserErrorCode \{(.*?)^\}/ms.exec(read("schema/schema.graphql")) ?? [];
     const codes = [...values.matchAll(/^ {2}([A-Z_]+)$/gm)].map(([, code]) => code);
     const rows = [...read("docs/errors.md").matchAll(/^\| `([A-Z_]+)` \| [^|]+ \|$/gm)];
     expect(rows.map(([, code]) => code)).toEqual(codes);

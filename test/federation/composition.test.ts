@@ -6,7 +6,7 @@ import { composeServices as composeByGuild } from "@theguild/federation-composit
 import { type ASTNode, buildSchema, parse, print } from "graphql";
 import { compose, subgraphs } from "./supergraph.js";
 
-const schemas = ["schema/schema.graphql", "schema/schema.without-security.graphql"];
+const schemas = ["schema/subgraph.graphql", "schema/subgraph.without-security.graphql"];
 const parts = (schema: string) => subgraphs("http://gateway.example", "http://employees.example", schema);
 /** Returns only the messages: errors and hints contain whole schemas. */
 const messages = (findings: readonly { message: string }[] = []) => findings.map(({ message }) => message);
@@ -29,14 +29,14 @@ describe.each(schemas)("%s", (schema) => {
     expect(messages(composeServices(parts(schema).slice(0, 1)).errors)).toEqual([]);
   });
 
-  it("composes with another subgraph that has PageInfo, UserError and scalars of the same names", () => {
+  it("composes with another subgraph that has its own UserError, PhoneNumber and Node, and PageInfo", () => {
     const typeDefs = parse(`
       extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@shareable"])
       type Query { orders: OrderConnection! call(to: PhoneNumber): PCMO }
       type OrderConnection { pageInfo: PageInfo! userErrors: [UserError!]! }
       type PageInfo @shareable { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
-      type UserError @shareable { code: UserErrorCode! message: String! path: [String!]! }
-      enum UserErrorCode { ORDER_NOT_FOUND }
+      type UserError { code: String! field: Int }
+      interface Node { key: Int }
       scalar PhoneNumber
       scalar PCMO
     `);
@@ -48,9 +48,9 @@ describe.each(schemas)("%s", (schema) => {
   });
 });
 
-describe("schema/schema.graphql", () => {
+describe("schema/subgraph.graphql", () => {
   it("states the scope of each root field and of the password in the supergraph", () => {
-    const supergraph = buildSchema(compose(parts("schema/schema.graphql")), { assumeValidSDL: true });
+    const supergraph = buildSchema(compose(parts("schema/subgraph.graphql")), { assumeValidSDL: true });
     const scopeOf = (type: string, field: string) => {
       const definition = supergraph.getType(type)?.toConfig() as {
         fields?: Record<string, { astNode?: unknown }>;
@@ -66,7 +66,7 @@ describe("schema/schema.graphql", () => {
   });
 
   it("is rejected by Apollo Gateway because of its security directives", async () => {
-    const gateway = new ApolloGateway({ supergraphSdl: compose(parts("schema/schema.graphql")) });
+    const gateway = new ApolloGateway({ supergraphSdl: compose(parts("schema/subgraph.graphql")) });
     await expect(gateway.load()).rejects.toThrow(/SECURITY/);
   });
 });
@@ -76,7 +76,7 @@ describe("schema/supergraph.graphql", () => {
     const config = readFileSync("schema/supergraph.yaml", "utf8");
     const [piopiy = "", employees = ""] = Array.from(config.matchAll(/routing_url: (.*)/g), ([, url]) => url);
     const files = Array.from(config.matchAll(/file: (.*)/g), ([, file]) => file);
-    expect(files).toEqual(["./schema.graphql", "../test/support/employees/schema.graphql"]);
+    expect(files).toEqual(["./subgraph.graphql", "../test/support/employees/schema.graphql"]);
     expect(readFileSync("schema/supergraph.graphql", "utf8")).toBe(compose(subgraphs(piopiy, employees)));
   });
 });

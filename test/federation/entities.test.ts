@@ -100,7 +100,7 @@ describe("Query._entities", () => {
 
   it.each([
     "Nothing",
-    "UserError",
+    "SipUserError",
     "Query",
     "constructor",
     "__proto__",
@@ -120,8 +120,8 @@ describe("Query._entities", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("returns schema/schema.graphql to composers", async () => {
+  it("returns schema/subgraph.graphql to composers", async () => {
     const { data } = await gateway.execute<{ _service: { sdl: string } }>("{ _service { sdl } }");
-    expect(`${data._service.sdl}\n`).toBe(readFileSync("schema/schema.graphql", "utf8"));
+    expect(`${data._service.sdl}\n`).toBe(readFileSync("schema/subgraph.graphql", "utf8"));
   });
 });

@@ -32,7 +32,7 @@ class HeaderPassingSource extends RemoteGraphQLDataSource<ClientContext> {
 
 /** Starts Apollo's gateway, which rejects a supergraph with security directives. */
 async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Promise<Router> {
-  const parts = subgraphs(piopiyUrl, employeesUrl, "schema/schema.without-security.graphql");
+  const parts = subgraphs(piopiyUrl, employeesUrl, "schema/subgraph.without-security.graphql");
   const gateway = new ApolloGateway({
     supergraphSdl: compose(parts),
     buildService: ({ url }) => new HeaderPassingSource({ url: url ?? "" }),

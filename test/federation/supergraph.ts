@@ -12,7 +12,7 @@ export interface Subgraph {
 export function subgraphs(
   piopiyUrl: string,
   employeesUrl: string,
-  schema = "schema/schema.graphql",
+  schema = "schema/subgraph.graphql",
 ): Subgraph[] {
   const read = (path: string) => parse(readFileSync(path, "utf8"));
   return [

@@ -75,13 +75,14 @@ describe("breakingChanges", () => {
       const author = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
       git(directory, ...author, "commit", "--quiet", "--no-verify", "--message", "A commit");
     };
-    const base = () => comparisonBase(directory, true);
+    const file = "schema/schema.graphql";
+    const base = () => comparisonBase(directory, file, true);
     try {
       mkdirSync(join(directory, "schema"));
       expect(base()).toEqual({ name: "nothing: there is no git repository" });
       mkdirSync(join(directory, ".git"));
       expect(base).toThrow("not a git repository");
-      expect(comparisonBase(directory, false)).toEqual({ name: "nothing: git does not answer" });
+      expect(comparisonBase(directory, file, false)).toEqual({ name: "nothing: git does not answer" });
       git(directory, "init", "--quiet");
       commit("first");
       expect(base()).toEqual({ name: "nothing: there is no previous commit here" });
@@ -92,15 +93,21 @@ describe("breakingChanges", () => {
       git(clone, "init", "--quiet");
       git(clone, "fetch", "--quiet", "--depth=1", `file://${directory}`, "HEAD");
       git(clone, "reset", "--quiet", "--hard", "FETCH_HEAD");
-      expect(comparisonBase(clone, true)).toEqual({ name: "nothing: there is no previous commit here" });
+      expect(comparisonBase(clone, file, true)).toEqual({
+        name: "nothing: there is no previous commit here",
+      });
     } finally {
       rmSync(directory, { recursive: true });
     }
   });
 
-  const { name, sdl } = comparisonBase(process.cwd(), process.env.CI === "true");
-  it(`finds no unannounced breaking change since ${name}`, async () => {
-    const current = readFileSync("schema/schema.graphql", "utf8");
+  const files = ["schema/schema.graphql", "schema/subgraph.graphql"];
+  const bases = files.map((file) => ({
+    file,
+    ...comparisonBase(process.cwd(), file, process.env.CI === "true"),
+  }));
+  it.each(bases)("finds no unannounced breaking change of $file since $name", async ({ file, sdl }) => {
+    const current = readFileSync(file, "utf8");
     const found = await unannouncedBreakingChanges(
       sdl ?? current,
       current,

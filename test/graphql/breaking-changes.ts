@@ -73,14 +73,13 @@ export interface Base {
   readonly sdl?: string;
 }
 
-/** Returns the schema of the commit before HEAD. With `strict`, throws if the git repository cannot be read. */
-export function comparisonBase(directory: string, strict: boolean): Base {
+/** Returns a schema of the commit before HEAD. With `strict`, throws if the git repository cannot be read. */
+export function comparisonBase(directory: string, file: string, strict: boolean): Base {
   const nothing = (reason: string): Base => ({ name: `nothing: ${reason}` });
   if (!existsSync(join(directory, ".git"))) return nothing("there is no git repository");
   try {
     const count = git(directory, "rev-list", "--count", "--max-count=2", "--first-parent", "HEAD");
     if (count.trim() !== "2") return nothing("there is no previous commit here");
-    const file = "schema/schema.graphql";
     if (git(directory, "ls-tree", "HEAD~1", file) === "") return nothing("the previous commit has no schema");
     return { name: "the previous commit", sdl: git(directory, "show", `HEAD~1:${file}`) };
   } catch (error) {

@@ -15,11 +15,11 @@ describe("The enum values of Query.connectAction", () => {
     return JSON.stringify(data.connectAction.pcmo);
   }
 
-  const ofValues = `query ($type: TargetType!, $callType: CallType!, $ringType: RingType!) {
+  const ofValues = `query ($type: ConnectTargetType!, $callType: ConnectCallType!, $ringType: ConnectRingType!) {
     connectAction(input: { call: [{ type: $type, user: "alice" }], callType: $callType, ringType: $ringType }) { pcmo }
   }`;
   const ofInput = "query ($input: ConnectActionInput!) { connectAction(input: $input) { pcmo } }";
-  const withDefaults = `query ($callType: CallType! = AUDIO, $ringType: RingType! = SINGLE) {
+  const withDefaults = `query ($callType: ConnectCallType! = AUDIO, $ringType: ConnectRingType! = SINGLE) {
     connectAction(input: { call: [{ user: "alice" }], callType: $callType, ringType: $ringType }) { pcmo }
   }`;
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { CreateSipEndpointDocument, SipEndpointDocument } from "../generated/graphql.js";
+import { idOf } from "../support/gateway/ids.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const GENERATED = /^[A-HJ-NP-Za-kmnp-z2-9]{22}$/;
@@ -18,7 +19,7 @@ describe("Mutation.createSipEndpoint", () => {
     expect(status).toBe(200);
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toEqual({
-      sipEndpoint: { username: "erin", sipUri: "sip:erin@sbc.emulator.example" },
+      sipEndpoint: { id: idOf("erin"), username: "erin", sipUri: "sip:erin@sbc.emulator.example" },
       password: "made-up 2",
       userErrors: [],
     });
@@ -134,7 +135,7 @@ describe("Mutation.createSipEndpoint", () => {
     const { data, errors } = await gateway.execute(CreateSipEndpointDocument, { input });
     expect(errors).toBeUndefined();
     expect(data.createSipEndpoint).toEqual({
-      sipEndpoint: { username: "erin", sipUri: "sip:erin@sbc.emulator.example" },
+      sipEndpoint: { id: idOf("erin"), username: "erin", sipUri: "sip:erin@sbc.emulator.example" },
       password: "made-up-2",
       userErrors: [],
     });

@@ -27,7 +27,7 @@ describe("The error of an invalid document states the problem, what is allowed a
     ],
     [
       "{ sipEndpoints }",
-      "`sipEndpoints` is of type `SipEndpointConnection!`: select some of its fields in braces after it.",
+      "`sipEndpoints` is of type `SipEndpointConnection`: select some of its fields in braces after it.",
     ],
     [
       endpoint("{ username { x } }"),
@@ -47,7 +47,7 @@ describe("The error of an invalid document states the problem, what is allowed a
     ["{ __typename @skip(if: true) @skip(if: true) }", "The directive `@skip` may be used only once here."],
     [
       '{ sipEndpoints(first: "3") { totalCount } }',
-      "`first` must be of type `Int!` (got a string). It must be a whole number from -2147483648 to 2147483647.",
+      "`first` must be of type `Int` (got a string). It must be a whole number from -2147483648 to 2147483647.",
     ],
     [
       '{ sipEndpoint(username: ["a"]) { type } }',
@@ -55,7 +55,7 @@ describe("The error of an invalid document states the problem, what is allowed a
     ],
     [
       connect("ringType: GROU"),
-      "A value in `input` must be of type `RingType!` (got a name without quotes). It must be one of `SINGLE`, `GROUP`.",
+      "A value in `input` must be of type `ConnectRingType!` (got a name without quotes). It must be one of `SINGLE`, `GROUP`.",
     ],
     [connect("timeou: 5"), "`ConnectActionInput` does not have this field. Did you mean `timeout`?"],
     [
@@ -141,7 +141,7 @@ describe("The errors of invalid variables state the location and the kind of eac
     [
       ofInput,
       { input: { call, ringType: "GROU" } },
-      "Variable `$input.ringType` must be of type `RingType!` (got a string). It must be one of `SINGLE`, `GROUP`.",
+      "Variable `$input.ringType` must be of type `ConnectRingType!` (got a string). It must be one of `SINGLE`, `GROUP`.",
     ],
     [
       ofInput,
@@ -154,9 +154,9 @@ describe("The errors of invalid variables state the location and the kind of eac
       "Variable `$input.duration` must be of type `Int!` (got a number). It must be a whole number from -2147483648 to 2147483647.",
     ],
     [
-      "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }",
-      { first: null },
-      "`first` of `sipEndpoints` must be of type `Int!`, but `$first` is null or missing.",
+      'query ($name: ID = "alice") { sipEndpoint(username: $name) { username } }',
+      { name: null },
+      "`username` of `sipEndpoint` must be of type `ID!`, but `$name` is null or missing.",
     ],
     [
       "query ($t: Int) { connectAction(input: { call: [], timeout: $t }) { pcmo } }",

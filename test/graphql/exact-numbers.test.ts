@@ -23,13 +23,14 @@ async function send(query: string, variables: string): Promise<GraphqlResponse<u
 const remove = "mutation ($u: ID!) { removeSipEndpoint(input: { username: $u }) { username } }";
 const removeInput =
   "mutation ($input: RemoveSipEndpointInput!) { removeSipEndpoint(input: $input) { username } }";
-const update = "mutation ($u: ID!) { updateSipEndpoint(input: { username: $u }) { password } }";
+const update =
+  'mutation ($u: ID!) { updateSipEndpoint(input: { username: $u, password: "made-up-9" }) { password } }';
 const create =
   'mutation ($k: String) { createSipEndpoint(input: { username: "erin", idempotencyKey: $k }) { password } }';
 const read = "query ($u: ID!) { sipEndpoint(username: $u) { username } }";
 const target = "query ($u: ID!) { connectAction(input: { call: [{ user: $u }] }) { pcmo } }";
 const phone =
-  'query ($from: PhoneNumber) { connectAction(input: { call: [{ user: "alice" }], from: $from }) { pcmo } }';
+  'query ($from: PiopiyPhoneNumber) { connectAction(input: { call: [{ user: "alice" }], from: $from }) { pcmo } }';
 const list = "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }";
 const entities =
   "query ($r: [_Any!]!) { _entities(representations: $r) { ... on SipEndpoint { username } } }";

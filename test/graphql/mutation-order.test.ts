@@ -22,7 +22,7 @@ describe("Several mutations in one operation", () => {
       `mutation {
         a: updateSipEndpoint(input: { username: "alice", password: "made-up-2" }) { sipEndpoint { ...Known } }
         b: removeSipEndpoint(input: { username: "alice" }) { username }
-        c: updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { ...Known } userErrors { code } }
+        c: updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { sipEndpoint { ...Known } userErrors { code } }
         d: removeSipEndpoint(input: { username: "alice" }) { username userErrors { code } }
         e: createSipEndpoint(input: { username: "alice", password: "made-up-3" }) { sipEndpoint { ...Known } }
         f: createSipEndpoint(input: { username: "alice" }) { sipEndpoint { ...Known } userErrors { code } }

@@ -5,6 +5,7 @@ import {
   SipEndpointDocument,
   UpdateSipEndpointDocument,
 } from "../generated/graphql.js";
+import { idOf } from "../support/gateway/ids.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 let gateway: TestGateway;
@@ -101,7 +102,9 @@ describe("The username of an existing endpoint", () => {
       userErrors: [],
     });
     const removed = await gateway.execute(RemoveSipEndpointDocument, { input: { username } });
-    expect(removed.data).toEqual({ removeSipEndpoint: { username, userErrors: [] } });
+    expect(removed.data).toEqual({
+      removeSipEndpoint: { removedId: idOf(username), username, userErrors: [] },
+    });
   });
 
   it.each([
@@ -116,7 +119,9 @@ describe("The username of an existing endpoint", () => {
     "x".repeat(90_000),
   ])("may not be %j", async (username) => {
     await gateway.reset();
-    const updated = await gateway.execute(UpdateSipEndpointDocument, { input: { username } });
+    const updated = await gateway.execute(UpdateSipEndpointDocument, {
+      input: { username, password: "made-up-1" },
+    });
     const removed = await gateway.execute(RemoveSipEndpointDocument, { input: { username } });
     const userErrors = [{ code: "INVALID_USERNAME", path: ["username"] }];
     expect(updated.data.updateSipEndpoint).toMatchObject({ sipEndpoint: null, password: null, userErrors });

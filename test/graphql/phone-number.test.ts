@@ -9,14 +9,14 @@ interface Data {
 }
 
 const SELECTION = "{ pcmo userErrors { code path } }";
-const byVariable = `query ($from: PhoneNumber) {
+const byVariable = `query ($from: PiopiyPhoneNumber) {
   connectAction(input: { call: [{ user: "alice" }], from: $from }) ${SELECTION}
 }`;
 const byInput = `query ($input: ConnectActionInput!) { connectAction(input: $input) ${SELECTION} }`;
 const byLiteral = (literal: string) =>
   `{ connectAction(input: { call: [{ user: "alice" }], from: ${literal} }) ${SELECTION} }`;
 
-describe("A PhoneNumber", () => {
+describe("A PiopiyPhoneNumber", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await startGateway();
@@ -131,7 +131,7 @@ describe("A PhoneNumber", () => {
     for (const { data, errors } of responses) {
       expect(data).toBeUndefined();
       expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", retryable: false } }]);
-      expect(errors?.[0]?.message).toContain("PhoneNumber");
+      expect(errors?.[0]?.message).toContain("PiopiyPhoneNumber");
     }
   });
 

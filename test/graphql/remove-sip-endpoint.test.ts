@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { RemoveSipEndpointDocument, SipEndpointDocument } from "../generated/graphql.js";
+import { idOf } from "../support/gateway/ids.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 describe("Mutation.removeSipEndpoint", () => {
@@ -10,12 +11,14 @@ describe("Mutation.removeSipEndpoint", () => {
   afterAll(() => gateway.close());
   beforeEach(() => gateway.reset({ endpoints: [{ username: "alice" }, { username: "bob" }] }));
 
-  it("removes an endpoint with one remove_sip, and returns its username", async () => {
+  it("removes an endpoint with one remove_sip, and returns its username and id", async () => {
     const { data, errors } = await gateway.execute(RemoveSipEndpointDocument, {
       input: { username: "alice" },
     });
     expect(errors).toBeUndefined();
-    expect(data).toEqual({ removeSipEndpoint: { username: "alice", userErrors: [] } });
+    expect(data).toEqual({
+      removeSipEndpoint: { removedId: idOf("alice"), username: "alice", userErrors: [] },
+    });
     expect(await gateway.upstreamRequests()).toMatchObject([{ operation: "remove_sip", username: "alice" }]);
     const gone = await gateway.execute(SipEndpointDocument, { username: "alice" });
     const other = await gateway.execute(SipEndpointDocument, { username: "bob" });
@@ -28,6 +31,7 @@ describe("Mutation.removeSipEndpoint", () => {
     });
     expect(errors).toBeUndefined();
     expect(data.removeSipEndpoint).toEqual({
+      removedId: null,
       username: null,
       userErrors: [
         {
@@ -53,7 +57,9 @@ describe("Mutation.removeSipEndpoint", () => {
       input: { username: "alice" },
     });
     expect(errors).toBeUndefined();
-    expect(data).toEqual({ removeSipEndpoint: { username: "alice", userErrors: [] } });
+    expect(data).toEqual({
+      removeSipEndpoint: { removedId: idOf("alice"), username: "alice", userErrors: [] },
+    });
     expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual([
       "remove_sip",
       "get_sip",

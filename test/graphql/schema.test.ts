@@ -13,14 +13,19 @@ import {
   validate,
 } from "graphql";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
-import { printSdl, printSdlWithoutSecurity } from "../../src/graphql/subgraph.js";
+import {
+  printClientSdl,
+  printSubgraphSdl,
+  printSubgraphSdlWithoutSecurity,
+} from "../../src/graphql/subgraph.js";
 
 const graph = buildGatewaySchema();
 
 describe("The schema", () => {
   it.each([
-    ["schema.graphql", printSdl],
-    ["schema.without-security.graphql", printSdlWithoutSecurity],
+    ["schema.graphql", printClientSdl],
+    ["subgraph.graphql", printSubgraphSdl],
+    ["subgraph.without-security.graphql", printSubgraphSdlWithoutSecurity],
   ])("equals schema/%s (if not, run: npm run schema)", (file, print) => {
     expect(print(graph)).toBe(readFileSync(`schema/${file}`, "utf8"));
   });

@@ -5,12 +5,15 @@ import { buildSchema, isObjectType } from "graphql";
 import { buildGatewaySchema } from "../../src/graphql/schema.js";
 import { enforceScopes } from "../../src/graphql/scopes.js";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { idOf } from "../support/gateway/ids.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 /** The scope that each field requires, or that it requires only the scope of its parent. */
 const OPEN = "open to clients that may read its parent";
 const decisions: Record<string, Record<string, string>> = {
   Query: {
+    node: "sip:read",
+    nodes: "sip:read",
     sipEndpoint: "sip:read",
     sipEndpoints: "sip:read",
     connectAction: "sip:read",
@@ -21,9 +24,11 @@ const decisions: Record<string, Record<string, string>> = {
   Mutation: {
     createSipEndpoint: "sip:write",
     updateSipEndpoint: "sip:write",
+    rotateSipEndpointPassword: "sip:write",
     removeSipEndpoint: "sip:write",
   },
   SipEndpoint: {
+    id: OPEN,
     username: OPEN,
     connectUrl: OPEN,
     sipUri: OPEN,
@@ -37,12 +42,13 @@ const decisions: Record<string, Record<string, string>> = {
   PageInfo: { hasNextPage: OPEN, hasPreviousPage: OPEN, startCursor: OPEN, endCursor: OPEN },
   CreateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
   UpdateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
-  RemoveSipEndpointPayload: { username: OPEN, userErrors: OPEN },
+  RotateSipEndpointPasswordPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
+  RemoveSipEndpointPayload: { removedId: OPEN, username: OPEN, userErrors: OPEN },
   ConnectActionResult: { pcmo: OPEN, summary: OPEN, warnings: OPEN, userErrors: OPEN, answerUrl: OPEN },
   ConnectActionWarning: { code: OPEN, message: OPEN, path: OPEN },
   PcmoReport: { valid: OPEN, problems: OPEN, description: OPEN, normalized: OPEN },
   PcmoProblem: { pointer: OPEN, code: OPEN, severity: OPEN, message: OPEN },
-  UserError: { code: OPEN, message: OPEN, path: OPEN },
+  SipUserError: { code: OPEN, message: OPEN, path: OPEN },
   _Service: { sdl: OPEN },
 };
 
@@ -98,6 +104,8 @@ describe("A scope", () => {
       "key-r",
       '{ _entities(representations: [{ __typename: "SipEndpoint", username: "alice" }]) { ... on SipEndpoint { type } } }',
     ],
+    ["node", "key-r", `{ node(id: "${idOf("alice")}") { id } }`],
+    ["nodes", "key-r", `{ nodes(ids: ["${idOf("alice")}"]) { id } }`],
     [
       "createSipEndpoint",
       "key-w",
@@ -106,7 +114,12 @@ describe("A scope", () => {
     [
       "updateSipEndpoint",
       "key-w",
-      'mutation { updateSipEndpoint(input: { username: "alice" }) { password } }',
+      'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { password } }',
+    ],
+    [
+      "rotateSipEndpointPassword",
+      "key-w",
+      'mutation { rotateSipEndpointPassword(input: { username: "alice" }) { password } }',
     ],
     [
       "removeSipEndpoint",
@@ -163,7 +176,7 @@ describe("SipEndpoint.password", () => {
     [
       "a changed endpoint",
       "key-w",
-      'mutation { updateSipEndpoint(input: { username: "alice" }) { sipEndpoint { password } } }',
+      'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { sipEndpoint { password } } }',
       [["updateSipEndpoint", "sipEndpoint", "password"]],
     ],
   ])("is null without its scope, also from %s", async (_, key, query, paths) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { SipEndpointDocument } from "../generated/graphql.js";
+import { idOf } from "../support/gateway/ids.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 describe("Query.sipEndpoint", () => {
@@ -15,6 +16,7 @@ describe("Query.sipEndpoint", () => {
     expect(errors).toBeUndefined();
     expect(status).toBe(200);
     expect(data.sipEndpoint).toEqual({
+      id: idOf("alice"),
       username: "alice",
       password: "made-up-1",
       connectUrl: "sbc.emulator.example",

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { fingerprint } from "../../src/piopiy/pagination/cursor.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { type ListArguments, queryList, readList } from "./list-query.js";
 
@@ -15,7 +16,7 @@ describe("Query.sipEndpoints", () => {
   async function expectRejection(args: ListArguments, argumentName: string): Promise<void> {
     const { status, data, errors } = await queryList(gateway, args);
     expect(status).toBe(200);
-    expect(data).toBeNull();
+    expect(data).toEqual({ sipEndpoints: null });
     expect(errors).toEqual([
       expect.objectContaining({
         message: expect.stringContaining(`\`${argumentName}\``),
@@ -26,14 +27,13 @@ describe("Query.sipEndpoints", () => {
   }
 
   it.each([
-    [{ first: 0 }, "first"],
     [{ first: -1 }, "first"],
     [{ first: 101 }, "first"],
     [{ first: 1_000_000 }, "first"],
     [{ first: -2_147_483_648 }, "first"],
     [{ offset: -1 }, "offset"],
     [{ offset: -2_147_483_648 }, "offset"],
-    [{ first: 0, offset: -1 }, "first"],
+    [{ first: -1, offset: -1 }, "first"],
     [{ after: "" }, "after"],
     [{ after: "abc" }, "after"],
     [{ after: "user0010" }, "after"],
@@ -44,9 +44,29 @@ describe("Query.sipEndpoints", () => {
     [{ after: base64("sip1:9") }, "after"],
     [{ after: base64("sip1:9:abcdefgh") }, "after"],
     [{ after: base64("sip1:9:abcdefgh:abcdefgh") }, "after"],
-    [{ after: "A".repeat(50_000) }, "after"],
   ])("rejects %j without an upstream request", async (args, argumentName) => {
     await expectRejection(args, argumentName);
+    expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+
+  it("rejects a cursor of 50,000 characters without an upstream request", async () => {
+    await expectRejection({ after: "A".repeat(50_000) }, "after");
+    expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+
+  it.each([
+    ["without a number of rows", "sip1:9:abcdefgh:"],
+    ["with a number of rows", "sip1:9/25:abcdefgh:"],
+  ])("rejects a cursor of version 0.1 %s, and says what to do", async (_, text) => {
+    const after = base64(text + fingerprint(text));
+    const { errors } = await queryList(gateway, { after });
+    expect(errors).toMatchObject([
+      {
+        message:
+          "`after` must be a cursor of this gateway, such as `pageInfo.endCursor` of the previous page. Cursors of version 0.1 are no longer valid.",
+        extensions: { code: "BAD_USER_INPUT", argumentName: "after", retryable: false },
+      },
+    ]);
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
@@ -83,7 +103,6 @@ describe("Query.sipEndpoints", () => {
   });
 
   it.each([
-    ["{ sipEndpoints(first: null) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
     ['{ sipEndpoints(first: "10") { totalCount } }', "GRAPHQL_VALIDATION_FAILED"],
     ["{ sipEndpoints(first: 2147483648) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
     ["{ sipEndpoints(offset: 1.5) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"],
@@ -94,14 +113,41 @@ describe("Query.sipEndpoints", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it("rejects null from a variable, which GraphQL accepts for an argument with a default", async () => {
-    const { errors } = await gateway.execute(
-      "query ($first: Int) { sipEndpoints(first: $first) { totalCount } }",
-      {
-        first: null,
-      },
-    );
-    expect(errors).toMatchObject([{ path: ["sipEndpoints"], extensions: { code: "BAD_USER_INPUT" } }]);
-    expect(errors?.[0]?.message).toContain("`first`");
+  it.each([
+    ["omitted", "{ sipEndpoints { nodes { username } } }", {}],
+    ["null", "{ sipEndpoints(first: null) { nodes { username } } }", {}],
+    [
+      "a variable that is null",
+      "query ($n: Int) { sipEndpoints(first: $n) { nodes { username } } }",
+      { n: null },
+    ],
+    ["a variable that is omitted", "query ($n: Int) { sipEndpoints(first: $n) { nodes { username } } }", {}],
+  ])("returns ten rows when `first` is %s", async (_, query, variables) => {
+    const { data, errors } = await gateway.execute<{ sipEndpoints: { nodes: unknown[] } }>(query, variables);
+    expect(errors).toBeUndefined();
+    expect(data.sipEndpoints.nodes).toHaveLength(10);
+    expect(await gateway.upstreamRequests()).toHaveLength(1);
+  });
+
+  it.each([
+    [{ first: 0 }, true, false],
+    [{ first: 0, offset: 24 }, true, true],
+    [{ first: 0, offset: 25 }, false, true],
+    [{ first: 0, offset: 1000 }, false, true],
+  ])("returns no rows for %j, but the number of all rows, from one upstream request", async (args, next, previous) => {
+    const { edges, pageInfo, totalCount } = await readList(gateway, args);
+    expect([edges, totalCount]).toEqual([[], 25]);
+    expect(pageInfo).toMatchObject({ hasNextPage: next, hasPreviousPage: previous, endCursor: null });
+    expect(await gateway.upstreamRequests()).toHaveLength(1);
+  });
+
+  it("returns no rows for a cursor with `first: 0`", async () => {
+    const { pageInfo } = await readList(gateway, { first: 10 });
+    const page = await readList(gateway, { first: 0, after: pageInfo.endCursor });
+    expect(page).toMatchObject({
+      edges: [],
+      totalCount: 25,
+      pageInfo: { hasNextPage: true, hasPreviousPage: true },
+    });
   });
 });

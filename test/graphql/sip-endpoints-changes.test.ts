@@ -104,7 +104,7 @@ describe("Paginating Query.sipEndpoints while other clients change the list", ()
   describe("returns CURSOR_EXPIRED", () => {
     async function expectExpired(): Promise<void> {
       const { data, errors } = await queryList(gateway, { after: walk.cursor });
-      expect(data).toBeNull();
+      expect(data).toEqual({ sipEndpoints: null });
       expect(errors).toEqual([
         expect.objectContaining({
           message: expect.stringContaining("Start again from the first page"),

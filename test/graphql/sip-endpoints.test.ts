@@ -45,7 +45,7 @@ describe("The first page of Query.sipEndpoints", () => {
 
   it("requests PIOPIY's pages in parallel", async () => {
     await gateway.reset({ count: 100 });
-    await gateway.addFault({ operation: "list_sip", kind: "latency", ms: 50, times: 5 });
+    await gateway.addFault({ operation: "list_sip", kind: "latency", ms: 1000, times: 5 });
     await readList(gateway, { first: 50 });
     const requests = await gateway.upstreamRequests();
     expect(Math.max(...requests.map(({ concurrent }) => concurrent))).toBe(3);

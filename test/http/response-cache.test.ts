@@ -4,7 +4,8 @@ import { startGateway, type TestGateway } from "../support/gateway/test-gateway.
 
 const one = '{ sipEndpoint(username: "user0001") { username sipUri } }';
 const withPassword = '{ sipEndpoint(username: "user0001") { sipUri password } }';
-const newPassword = 'mutation { updateSipEndpoint(input: { username: "user0002" }) { userErrors { code } } }';
+const newPassword =
+  'mutation { updateSipEndpoint(input: { username: "user0002", password: "made-up-9" }) { userErrors { code } } }';
 
 let gateway: TestGateway;
 beforeAll(async () => {

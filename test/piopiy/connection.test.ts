@@ -104,7 +104,7 @@ describe("A client that disconnects", () => {
     const hold = held();
     broken.upstream.respond(hold.responder, {});
     const remove = 'removeSipEndpoint(input: { username: "a" }) { username }';
-    const update = 'updateSipEndpoint(input: { username: "b" }) { password }';
+    const update = 'updateSipEndpoint(input: { username: "b", password: "made-up-9" }) { password }';
     await untilTimedOut(broken.gateway, async () => {
       await abandon(broken.gateway, `mutation { ${remove} ${update} }`, () => requests().length === 1);
       hold.release();

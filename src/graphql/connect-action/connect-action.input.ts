@@ -1,13 +1,13 @@
 import { Field, InputType, Int, registerEnumType } from "type-graphql";
-import { ID, PhoneNumber } from "../scalars.js";
+import { ID, PiopiyPhoneNumber } from "../scalars.js";
 
-enum CallType {
+enum ConnectCallType {
   AUDIO = "AUDIO",
   VIDEO = "VIDEO",
 }
 
-registerEnumType(CallType, {
-  name: "CallType",
+registerEnumType(ConnectCallType, {
+  name: "ConnectCallType",
   description: "Media of a call.",
   valuesConfig: {
     AUDIO: { description: "Voice only." },
@@ -15,13 +15,13 @@ registerEnumType(CallType, {
   },
 });
 
-enum RingType {
+enum ConnectRingType {
   SINGLE = "SINGLE",
   GROUP = "GROUP",
 }
 
-registerEnumType(RingType, {
-  name: "RingType",
+registerEnumType(ConnectRingType, {
+  name: "ConnectRingType",
   description: "Order in which several targets ring.",
   valuesConfig: {
     SINGLE: { description: "One after another, in the order of the list." },
@@ -29,23 +29,23 @@ registerEnumType(RingType, {
   },
 });
 
-enum TargetType {
+enum ConnectTargetType {
   SIP = "SIP",
 }
 
-registerEnumType(TargetType, {
-  name: "TargetType",
+registerEnumType(ConnectTargetType, {
+  name: "ConnectTargetType",
   description: "Kinds of targets.",
   valuesConfig: { SIP: { description: "A SIP endpoint of the PIOPIY account." } },
 });
 
 @InputType({ description: "A target to ring." })
 class ConnectTargetInput {
-  @Field(() => TargetType, {
-    defaultValue: TargetType.SIP,
+  @Field(() => ConnectTargetType, {
+    defaultValue: ConnectTargetType.SIP,
     description: "Kind of the target. `SIP` is the only kind.",
   })
-  type!: TargetType;
+  type!: ConnectTargetType;
 
   @Field(() => ID, {
     description:
@@ -62,21 +62,21 @@ export class ConnectActionInput {
   })
   call!: ConnectTargetInput[];
 
-  @Field(() => PhoneNumber, {
+  @Field(() => PiopiyPhoneNumber, {
     nullable: true,
     description:
       'Caller id shown to the targets. If omitted, PIOPIY shows its default number. Example: "914471000000".',
   })
   from?: string | null;
 
-  @Field(() => CallType, { defaultValue: CallType.AUDIO, description: "Media of the call." })
-  callType!: CallType;
+  @Field(() => ConnectCallType, { defaultValue: ConnectCallType.AUDIO, description: "Media of the call." })
+  callType!: ConnectCallType;
 
-  @Field(() => RingType, {
-    defaultValue: RingType.SINGLE,
+  @Field(() => ConnectRingType, {
+    defaultValue: ConnectRingType.SINGLE,
     description: "Order in which several targets ring.",
   })
-  ringType!: RingType;
+  ringType!: ConnectRingType;
 
   @Field(() => Int, { defaultValue: 40, description: "Seconds to ring each target, 1 to 600." })
   timeout!: number;

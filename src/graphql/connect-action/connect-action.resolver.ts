@@ -28,7 +28,7 @@ import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { Context } from "../context.js";
 import { Pcmo } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
-import { INPUT_PATH_DESCRIPTION, USER_ERRORS_DESCRIPTION, UserError } from "../user-error.js";
+import { INPUT_PATH_DESCRIPTION, SipUserError, USER_ERRORS_DESCRIPTION } from "../user-error.js";
 import { ConnectActionInput } from "./connect-action.input.js";
 
 /** The kinds of discouraged input. */
@@ -102,8 +102,8 @@ class ConnectActionResult {
   })
   warnings!: readonly ConnectActionWarning[];
 
-  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
-  userErrors!: readonly UserError[];
+  @Field(() => [SipUserError], { description: USER_ERRORS_DESCRIPTION })
+  userErrors!: readonly SipUserError[];
 
   /** The specification for `answerUrl`. Undefined if the input is invalid, or if the document is too long for an answer URL. */
   specification?: ConnectActionSpecification | undefined;
@@ -117,6 +117,7 @@ const MAX_EXPIRY_SECONDS = 315_360_000;
 export class ConnectActionResolver {
   @RequiresScope("sip:read")
   @Query(() => ConnectActionResult, {
+    nullable: true,
     description:
       "Builds the PCMO document that rings SIP endpoints when someone calls your PIOPIY number. The gateway does not store the " +
       "document.\n\n" +
@@ -139,7 +140,7 @@ export class ConnectActionResolver {
     const problems = connectActionProblems(input);
     const verified = verify ? await verifyTargets(input, problems, piopiy) : { missing: [], warnings: [] };
     const allProblems = [...problems, ...verified.missing];
-    const userErrors = allProblems.map(({ code, message, path }) => new UserError(code, message, path));
+    const userErrors = allProblems.map(({ code, message, path }) => new SipUserError(code, message, path));
     if (userErrors.length > 0) return { userErrors, warnings: [] };
     const warnings = [...connectActionWarnings(input), ...verified.warnings];
     const fits = answerUrls?.fits(input) ?? true;
@@ -239,8 +240,8 @@ function selectsAnswerUrl({
   return [...fields.values()].some(([node]) => node?.name.value === "answerUrl");
 }
 
-function tooLongError(): UserError {
-  return new UserError(
+function tooLongError(): SipUserError {
+  return new SipUserError(
     "ANSWER_URL_TOO_LONG",
     "The document is too long for an answer URL of 4000 characters. Use fewer targets, or return `pcmo` from your own web server.",
     ["call"],

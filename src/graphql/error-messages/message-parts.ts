@@ -51,7 +51,7 @@ const acceptedByType: Readonly<Record<string, string>> = {
   Boolean: "true or false",
   Float: "a number",
   ID: `a string, or a whole number from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`,
-  PhoneNumber: `a string such as "914471000000", or a whole number up to ${Number.MAX_SAFE_INTEGER}`,
+  PiopiyPhoneNumber: `a string such as "914471000000", or a whole number up to ${Number.MAX_SAFE_INTEGER}`,
   Int: "a whole number from -2147483648 to 2147483647",
   String: "a string",
 };

@@ -157,6 +157,7 @@ class PcmoReport {
 export class ValidatePcmoResolver {
   @RequiresScope("sip:read")
   @Query(() => PcmoReport, {
+    nullable: true,
     description:
       "Validates a PCMO document. Reports all problems, describes each action, and returns the document as " +
       "this gateway writes it. Does not check whether SIP endpoints and files exist.\n\n" +

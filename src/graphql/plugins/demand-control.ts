@@ -43,8 +43,8 @@ const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
  * - 1 for every 20 bytes of PCMO that it validates, rounded up
  * - 1 for every 200 bytes of introspection that it returns, rounded up
  *
- * The number of rows is the value of `first` (in the document, in a variable, or by default), or the number of entities that a
- * router requests.
+ * The number of rows is the value of `first` (in the document, in a variable, or by default), or the number of ids or entities that
+ * the client or router requests.
  */
 export function operationCost(
   schema: GraphQLSchema,
@@ -107,7 +107,7 @@ export function operationCost(
   }
 
   function requestedRows(field: GraphQLField<unknown, unknown>, node: FieldNode): number | undefined {
-    const name = ["first", "representations"].find((candidate) =>
+    const name = ["first", "ids", "representations"].find((candidate) =>
       field.args.some((argument) => argument.name === candidate),
     );
     if (!name) return undefined;

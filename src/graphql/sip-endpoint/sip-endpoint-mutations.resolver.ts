@@ -1,18 +1,19 @@
 import { Arg, Ctx, Directive, Field, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
 import { formatValue } from "../../format-value.js";
+import type { Credentials } from "../../piopiy/protocol.js";
 import { Secret } from "../../secret.js";
-import { isPassword } from "../../sip/password.js";
+import { generatePassword, isPassword } from "../../sip/password.js";
 import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
 import { ID } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
-import { USER_ERRORS_DESCRIPTION, UserError } from "../user-error.js";
+import { SipUserError, USER_ERRORS_DESCRIPTION } from "../user-error.js";
 import { DETAIL_NAMES, SipEndpoint, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
 
+const OLD_REGISTRATION =
+  "A softphone that has registered with the old password may stay registered until its registration expires.";
+const PASSWORD_COST = `Costs one upstream request, and a second one if the payload selects ${DETAIL_NAMES}.`;
 const PASSWORD_RULE = "1 to 128 characters, no control characters, no space at either end";
-const PASSWORD_OMITTED = "If omitted, the gateway generates a strong password of 22 letters and digits.";
-const PASSWORD_DESCRIPTION =
-  "The password that was set: from the input, or generated. Null if `userErrors` is not empty.";
 
 @InputType({ description: "The SIP endpoint to create." })
 class CreateSipEndpointInput {
@@ -25,7 +26,9 @@ class CreateSipEndpointInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `Password with which the endpoint registers: ${PASSWORD_RULE}. ${PASSWORD_OMITTED}`,
+    description:
+      `Password with which the endpoint registers: ${PASSWORD_RULE}. If omitted, the gateway generates a strong password of ` +
+      "22 letters and digits.",
   })
   password?: string | null;
 
@@ -40,46 +43,9 @@ class CreateSipEndpointInput {
   idempotencyKey?: string | null;
 }
 
-@ObjectType({ description: "Result of `createSipEndpoint`." })
-class CreateSipEndpointPayload {
-  @Field(() => SipEndpoint, {
-    nullable: true,
-    description: "The created SIP endpoint. Null if `userErrors` is not empty.",
-  })
-  readonly sipEndpoint: SipEndpoint | undefined;
-
-  @Directive('@tag(name: "secret")')
-  @Field(() => String, {
-    nullable: true,
-    description: PASSWORD_DESCRIPTION,
-  })
-  get password(): string | undefined {
-    return this.sipEndpoint?.knownPassword?.reveal();
-  }
-
-  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
-  readonly userErrors: UserError[];
-
-  constructor(userErrors: UserError[], sipEndpoint?: SipEndpoint) {
-    this.userErrors = userErrors;
-    this.sipEndpoint = sipEndpoint;
-  }
-}
-
-@InputType({ description: "A new password for a SIP endpoint. PIOPIY does not support other changes." })
-class UpdateSipEndpointInput {
-  @Field(() => ID, { description: USERNAME_DESCRIPTION })
-  username!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: `The new password: ${PASSWORD_RULE}. ${PASSWORD_OMITTED}`,
-  })
-  password?: string | null;
-}
-
-@ObjectType({ description: "Result of `updateSipEndpoint`." })
-class UpdateSipEndpointPayload {
+/** The result of a mutation that sets a password. */
+@ObjectType()
+abstract class PasswordPayload {
   @Field(() => SipEndpoint, {
     nullable: true,
     description: "The SIP endpoint with its new password. Null if `userErrors` is not empty.",
@@ -89,20 +55,44 @@ class UpdateSipEndpointPayload {
   @Directive('@tag(name: "secret")')
   @Field(() => String, {
     nullable: true,
-    description: PASSWORD_DESCRIPTION,
+    description: "The password that was set. Null if `userErrors` is not empty.",
   })
   get password(): string | undefined {
     return this.sipEndpoint?.knownPassword?.reveal();
   }
 
-  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
-  readonly userErrors: UserError[];
+  @Field(() => [SipUserError], { description: USER_ERRORS_DESCRIPTION })
+  readonly userErrors: readonly SipUserError[];
 
-  constructor(userErrors: UserError[], sipEndpoint?: SipEndpoint) {
+  constructor(userErrors: readonly SipUserError[], credentials?: Credentials) {
     this.userErrors = userErrors;
-    this.sipEndpoint = sipEndpoint;
+    this.sipEndpoint = credentials && new SipEndpoint(credentials.username, credentials.password);
   }
 }
+
+@ObjectType({ description: "Result of `createSipEndpoint`." })
+class CreateSipEndpointPayload extends PasswordPayload {}
+
+@InputType({ description: "A new password for a SIP endpoint. PIOPIY does not support other changes." })
+class UpdateSipEndpointInput {
+  @Field(() => ID, { description: USERNAME_DESCRIPTION })
+  username!: string;
+
+  @Field(() => String, { description: `The new password: ${PASSWORD_RULE}.` })
+  password!: string;
+}
+
+@ObjectType({ description: "Result of `updateSipEndpoint`." })
+class UpdateSipEndpointPayload extends PasswordPayload {}
+
+@InputType({ description: "The SIP endpoint whose password to replace." })
+class RotateSipEndpointPasswordInput {
+  @Field(() => ID, { description: USERNAME_DESCRIPTION })
+  username!: string;
+}
+
+@ObjectType({ description: "Result of `rotateSipEndpointPassword`." })
+class RotateSipEndpointPasswordPayload extends PasswordPayload {}
 
 @InputType({ description: "The SIP endpoint to remove." })
 class RemoveSipEndpointInput {
@@ -114,12 +104,19 @@ class RemoveSipEndpointInput {
 class RemoveSipEndpointPayload {
   @Field(() => ID, {
     nullable: true,
+    description:
+      "Id of the removed SIP endpoint, which a client removes from its cache. Null if `userErrors` is not empty.",
+  })
+  removedId?: string;
+
+  @Field(() => ID, {
+    nullable: true,
     description: "Username of the removed SIP endpoint. Null if `userErrors` is not empty.",
   })
   username?: string;
 
-  @Field(() => [UserError], { description: USER_ERRORS_DESCRIPTION })
-  userErrors!: UserError[];
+  @Field(() => [SipUserError], { description: USER_ERRORS_DESCRIPTION })
+  userErrors!: SipUserError[];
 }
 
 /** Creates, updates and removes endpoints. Reports all problems of an input together, before any upstream request. */
@@ -127,6 +124,7 @@ class RemoveSipEndpointPayload {
 export class SipEndpointMutationsResolver {
   @RequiresScope("sip:write")
   @Mutation(() => CreateSipEndpointPayload, {
+    nullable: true,
     description:
       "Creates a SIP endpoint, with the password of the input or a generated password.\n\n" +
       "Costs one upstream request. Requires the scope `sip:write`.",
@@ -139,41 +137,68 @@ export class SipEndpointMutationsResolver {
     const password = passwordText === null ? null : new Secret(passwordText);
     const userErrors = [
       ...newUsernameErrors(username),
-      ...passwordErrors(password),
+      ...(password ? passwordErrors(password, " Omit it to have one generated.") : []),
       ...idempotencyKeyErrors(idempotencyKey),
     ];
     if (userErrors.length > 0) return new CreateSipEndpointPayload(userErrors);
     const key = idempotencyKey === null ? null : [client.name, idempotencyKey];
     const created = await piopiy.create({ username, password, key });
-    if (!created) return new CreateSipEndpointPayload([usernameTakenError(username)]);
-    return new CreateSipEndpointPayload([], new SipEndpoint(created.username, created.password));
+    return created
+      ? new CreateSipEndpointPayload([], created)
+      : new CreateSipEndpointPayload([usernameTakenError(username)]);
   }
 
   @RequiresScope("sip:write")
   @Mutation(() => UpdateSipEndpointPayload, {
+    nullable: true,
     description:
-      "Changes the password of a SIP endpoint to the password of the input or a generated password. A softphone that has registered " +
-      "with the old password may stay registered until its registration expires.\n\n" +
-      `Costs one upstream request, and a second one if the payload selects ${DETAIL_NAMES}. ` +
-      "Requires the scope `sip:write`.",
+      `Sets the password of a SIP endpoint to the password of the input. ${OLD_REGISTRATION}\n\n` +
+      `${PASSWORD_COST} Requires the scope \`sip:write\`.`,
   })
   async updateSipEndpoint(
     @Arg("input", () => UpdateSipEndpointInput, {
       description: "The username of the SIP endpoint, and its new password.",
     })
-    { username, password: passwordText = null }: UpdateSipEndpointInput,
+    { username, password: passwordText }: UpdateSipEndpointInput,
     @Ctx() { piopiy }: Context,
   ): Promise<UpdateSipEndpointPayload> {
-    const password = passwordText === null ? null : new Secret(passwordText);
-    const userErrors = [...usernameErrors(username), ...passwordErrors(password)];
+    const password = new Secret(passwordText);
+    const userErrors = [
+      ...usernameErrors(username),
+      ...passwordErrors(password, " To have one generated, use `rotateSipEndpointPassword`."),
+    ];
     if (userErrors.length > 0) return new UpdateSipEndpointPayload(userErrors);
     const updated = await piopiy.update({ username, password });
-    if (!updated) return new UpdateSipEndpointPayload([notFoundError(username)]);
-    return new UpdateSipEndpointPayload([], new SipEndpoint(updated.username, updated.password));
+    return updated
+      ? new UpdateSipEndpointPayload([], updated)
+      : new UpdateSipEndpointPayload([notFoundError(username)]);
+  }
+
+  @RequiresScope("sip:write")
+  @Mutation(() => RotateSipEndpointPasswordPayload, {
+    nullable: true,
+    description:
+      "Replaces the password of a SIP endpoint by a generated password of 22 letters and digits, and returns it. " +
+      `${OLD_REGISTRATION}\n\n${PASSWORD_COST} Requires the scope \`sip:write\`.`,
+  })
+  async rotateSipEndpointPassword(
+    @Arg("input", () => RotateSipEndpointPasswordInput, {
+      description: "The SIP endpoint whose password to replace.",
+    })
+    { username }: RotateSipEndpointPasswordInput,
+    @Ctx() { piopiy }: Context,
+  ): Promise<RotateSipEndpointPasswordPayload> {
+    const userErrors = usernameErrors(username);
+    if (userErrors.length > 0) return new RotateSipEndpointPasswordPayload(userErrors);
+    const updated = await piopiy.update({ username, password: generatePassword() });
+    return updated
+      ? new RotateSipEndpointPasswordPayload([], updated)
+      : new RotateSipEndpointPasswordPayload([notFoundError(username)]);
   }
 
   @RequiresScope("sip:write")
   @Mutation(() => RemoveSipEndpointPayload, {
+    nullable: true,
     description:
       "Removes a SIP endpoint permanently. Its username can be used for a new endpoint.\n\n" +
       "Costs one upstream request. Requires the scope `sip:write`.",
@@ -187,46 +212,47 @@ export class SipEndpointMutationsResolver {
     const userErrors = usernameErrors(username);
     if (userErrors.length > 0) return { userErrors };
     const removed = await piopiy.remove(username);
-    return removed ? { username: removed.username, userErrors } : { userErrors: [notFoundError(username)] };
+    if (!removed) return { userErrors: [notFoundError(username)] };
+    const { id } = new SipEndpoint(removed.username);
+    return { removedId: id, username: removed.username, userErrors };
   }
 }
 
-function newUsernameErrors(username: string): UserError[] {
+function newUsernameErrors(username: string): SipUserError[] {
   if (isNewUsername(username)) return [];
   const message =
     "A new username must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore and hyphen. The first must be a letter or a digit.";
-  return [new UserError("INVALID_USERNAME", message, ["username"])];
+  return [new SipUserError("INVALID_USERNAME", message, ["username"])];
 }
 
-function usernameErrors(username: string): UserError[] {
+function usernameErrors(username: string): SipUserError[] {
   if (isUsername(username)) return [];
-  return [new UserError("INVALID_USERNAME", `A username ${USERNAME_RULE}.`, ["username"])];
+  return [new SipUserError("INVALID_USERNAME", `A username ${USERNAME_RULE}.`, ["username"])];
 }
 
-function passwordErrors(password: Secret | null): UserError[] {
-  if (password === null || isPassword(password)) return [];
-  const message =
-    "A password must have 1 to 128 characters, no control characters and no space at either end. Omit it to have one generated.";
-  return [new UserError("INVALID_PASSWORD", message, ["password"])];
+function passwordErrors(password: Secret, advice: string): SipUserError[] {
+  if (isPassword(password)) return [];
+  const message = `A password must have 1 to 128 characters, no control characters and no space at either end.${advice}`;
+  return [new SipUserError("INVALID_PASSWORD", message, ["password"])];
 }
 
-function idempotencyKeyErrors(key: string | null): UserError[] {
+function idempotencyKeyErrors(key: string | null): SipUserError[] {
   if (key === null || /^[\x21-\x7e]{8,128}$/.test(key)) return [];
   const message =
     "An idempotency key must have 8 to 128 visible ASCII characters and no spaces. Use a random one, such as a UUID, for each new endpoint.";
-  return [new UserError("INVALID_IDEMPOTENCY_KEY", message, ["idempotencyKey"])];
+  return [new SipUserError("INVALID_IDEMPOTENCY_KEY", message, ["idempotencyKey"])];
 }
 
-function usernameTakenError(username: string): UserError {
-  return new UserError(
+function usernameTakenError(username: string): SipUserError {
+  return new SipUserError(
     "USERNAME_TAKEN",
     `The SIP endpoint ${formatValue(username)} already exists. Choose another username.`,
     ["username"],
   );
 }
 
-function notFoundError(username: string): UserError {
-  return new UserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${formatValue(username)}.`, [
+function notFoundError(username: string): SipUserError {
+  return new SipUserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${formatValue(username)}.`, [
     "username",
   ]);
 }

@@ -1,21 +1,16 @@
-import { Arg, Ctx, Directive, FieldResolver, Query, Resolver, Root } from "type-graphql";
+import { Arg, Ctx, Query, Resolver } from "type-graphql";
 import { GatewayError } from "../../errors.js";
-import { formatValue } from "../../format-value.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
-import type { SipEndpointRecord } from "../../piopiy/protocol.js";
-import { isUsername, sipUri, USERNAME_RULE } from "../../sip/username.js";
+import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
+import { MAX_IDS } from "../cost.js";
+import { Node } from "../node.js";
 import { ID } from "../scalars.js";
 import { RequiresScope } from "../scopes.js";
-import { DETAIL_COST, SipEndpoint, SipEndpointType, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
+import { SipEndpoint, USERNAME_DESCRIPTION, usernameOfId } from "./sip-endpoint.type.js";
 
-type Awaitable<T> = T | Promise<T>;
-
-/**
- * Resolves the query for one endpoint, and the fields of all endpoints. The fields that PIOPIY's list does not contain cost one
- * upstream read per username and operation.
- */
-@Resolver(() => SipEndpoint)
+/** Finds endpoints by their usernames or ids. Each endpoint is read once per operation. */
+@Resolver()
 export class SipEndpointResolver {
   @RequiresScope("sip:read")
   @Query(() => SipEndpoint, {
@@ -25,79 +20,65 @@ export class SipEndpointResolver {
       "Costs one upstream request. Requires the scope `sip:read`.",
   })
   async sipEndpoint(
-    @Arg("username", () => ID, { description: USERNAME_DESCRIPTION })
-    username: string,
+    @Arg("username", () => ID, { description: USERNAME_DESCRIPTION }) username: string,
     @Ctx() { piopiy }: Context,
   ): Promise<SipEndpoint | null> {
     return findEndpoint(username, piopiy, "username");
   }
 
-  @FieldResolver(() => String, {
-    description:
-      "Address of the session border controller (SBC), the server with which the endpoint registers, as PIOPIY returns it. " +
-      `Example: "sbc.example.com".\n\n${DETAIL_COST}`,
-  })
-  connectUrl(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
-    return resolveDetail(endpoint, context, "connectUrl", (connectUrl) => connectUrl);
-  }
-
-  @FieldResolver(() => String, {
-    description:
-      "SIP URI of the endpoint: its username, escaped as RFC 3261 requires, and the host of the SBC. " +
-      `Example: "sip:alice@sbc.example.com".\n\n${DETAIL_COST}`,
-  })
-  sipUri(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
-    return resolveDetail(endpoint, context, "connectUrl", (connectUrl) =>
-      sipUri(endpoint.username, connectUrl),
-    );
-  }
-
-  @FieldResolver(() => Boolean, {
-    description: `Whether the endpoint supports audio calls.\n\n${DETAIL_COST}`,
-  })
-  audio(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
-    return resolveDetail(endpoint, context, "audio", (audio) => audio);
-  }
-
-  @FieldResolver(() => Boolean, {
-    description: `Whether the endpoint supports video calls.\n\n${DETAIL_COST}`,
-  })
-  video(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<boolean> {
-    return resolveDetail(endpoint, context, "video", (video) => video);
-  }
-
-  @FieldResolver(() => SipEndpointType, { description: `Kind of the endpoint.\n\n${DETAIL_COST}` })
-  type(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<SipEndpointType> {
-    return resolveDetail(endpoint, context, "type", (type) => SipEndpointType[type]);
-  }
-
-  @RequiresScope("sip:password")
-  @Directive('@tag(name: "secret")')
-  @FieldResolver(() => String, {
+  @RequiresScope("sip:read")
+  @Query(() => Node, {
     nullable: true,
     description:
-      "Password with which the endpoint registers, in clear text. Show it only to the person who uses the endpoint.\n\n" +
-      "Passwords are never cached. If the endpoint comes from the cache, the password costs one upstream request. In a list, it " +
-      "costs one upstream request per ten rows. Requires the scope `sip:password`. Without this scope, the field is null and the " +
-      "error is `FORBIDDEN`.",
+      "Returns the object with this id, or null if there is none. SIP endpoints are the only objects with an id.\n\n" +
+      "Costs one upstream request. Requires the scope `sip:read`.",
   })
-  async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
-    const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
-    if (password === null) throw await missingEndpointError(endpoint, context);
-    if (password === undefined) throw invalidDetailError(endpoint, "password");
-    return password.reveal();
+  async node(
+    @Arg("id", () => ID, { description: "Id of the object, such as `SipEndpoint.id`." }) id: string,
+    @Ctx() { piopiy }: Context,
+  ): Promise<Node | null> {
+    return findById(id, piopiy);
+  }
+
+  @RequiresScope("sip:read")
+  @Query(() => [Node], {
+    nullable: "items",
+    description:
+      "Returns the objects with these ids, in the order of the ids. An item is null if there is no such object.\n\n" +
+      "Costs one upstream request per different id. Requires the scope `sip:read`.",
+  })
+  nodes(
+    @Arg("ids", () => [ID], {
+      description: `Ids of the objects, such as \`SipEndpoint.id\`. At most ${MAX_IDS}.`,
+    })
+    ids: readonly string[],
+    @Ctx() { piopiy }: Context,
+  ): Promise<Node | null>[] {
+    if (ids.length > MAX_IDS) {
+      const message = `\`ids\` must have at most ${MAX_IDS} items (got ${ids.length}). Request them in several operations.`;
+      throw new GatewayError("BAD_USER_INPUT", message, { argumentName: "ids" });
+    }
+    // Each id has its own promise, so that the failure of one object does not affect the others.
+    return ids.map((id) => findById(id, piopiy));
   }
 }
 
 /**
- * Returns the endpoint that another subgraph refers to by its key, or null if PIOPIY has none. The key in the request may be any
- * JSON.
+ * Returns the endpoint that another subgraph refers to by one of its keys, or null if PIOPIY has none. The key in the request may
+ * be any JSON.
  */
 export async function resolveSipEndpointReference(
-  { username }: { readonly username?: unknown },
+  { username, id }: { readonly username?: unknown; readonly id?: unknown },
   { piopiy }: Context,
 ): Promise<SipEndpoint | null> {
-  return findEndpoint(username, piopiy, "representations");
+  return username === undefined && typeof id === "string"
+    ? findById(id, piopiy)
+    : findEndpoint(username, piopiy, "representations");
+}
+
+async function findById(id: string, piopiy: PiopiyLoader): Promise<SipEndpoint | null> {
+  const username = usernameOfId(id);
+  return isUsername(username) ? findEndpoint(username, piopiy, "id") : null;
 }
 
 async function findEndpoint(
@@ -110,62 +91,4 @@ async function findEndpoint(
   }
   const record = await piopiy.endpoint(username);
   return record && new SipEndpoint(record.username, record.password, record);
-}
-
-/** The valid values of each field, for error messages. */
-const expectedByField = {
-  connectUrl: "the address of an SBC",
-  audio: "true or false",
-  video: "true or false",
-  type: Object.keys(SipEndpointType).join(" or "),
-  password: "a text that is not masked",
-};
-type Detail = "connectUrl" | "audio" | "video" | "type";
-
-/**
- * Resolves a field from the record of its endpoint. If the record is missing, reads it first and returns a promise. If not,
- * returns the value itself: promises for all fields of a hundred rows would take longer than the rest of the operation.
- */
-function resolveDetail<F extends Detail, T>(
-  endpoint: SipEndpoint,
-  context: Context,
-  field: F,
-  convert: (value: NonNullable<SipEndpointRecord[F]>) => T,
-): Awaitable<T> {
-  if (endpoint.record) return convert(requireDetail(endpoint, endpoint.record, field));
-  return context.piopiy.endpoint(endpoint.username).then(async (record) => {
-    if (!record) throw await missingEndpointError(endpoint, context);
-    endpoint.record = record;
-    return convert(requireDetail(endpoint, record, field));
-  });
-}
-
-function requireDetail<F extends Detail>(
-  endpoint: SipEndpoint,
-  record: SipEndpointRecord,
-  field: F,
-): NonNullable<SipEndpointRecord[F]> {
-  const value = record[field];
-  if (value === undefined) throw invalidDetailError(endpoint, field);
-  return value as NonNullable<SipEndpointRecord[F]>;
-}
-
-function invalidDetailError({ username }: SipEndpoint, field: keyof typeof expectedByField): GatewayError {
-  return new GatewayError(
-    "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY returned no valid \`${field}\` for the SIP endpoint ${formatValue(username)}. It must be ${expectedByField[field]}. ` +
-      "The other fields are not affected. Check the endpoint in PIOPIY's console.",
-  );
-}
-
-/**
- * Returns the error for an endpoint that PIOPIY has returned and then does not find. Invalidates it, so that the next request
- * reads it again.
- */
-async function missingEndpointError({ username }: SipEndpoint, { piopiy }: Context): Promise<GatewayError> {
-  await piopiy.invalidate(username);
-  return new GatewayError(
-    "UPSTREAM_INVALID_RESPONSE",
-    `PIOPIY returned the SIP endpoint ${formatValue(username)} and then did not find it. It may have been removed in between. Retry the request.`,
-  );
 }

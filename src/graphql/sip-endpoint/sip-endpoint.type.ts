@@ -2,6 +2,7 @@ import { Directive, Field, ObjectType, registerEnumType } from "type-graphql";
 import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import type { Secret } from "../../secret.js";
 import { DETAILS } from "../cost.js";
+import { decodeId, encodeId, Node } from "../node.js";
 import { ID } from "../scalars.js";
 
 /** The description of the username of an existing endpoint, in arguments and inputs. */
@@ -36,13 +37,15 @@ registerEnumType(SipEndpointType, {
  * parts by the username, and only if a query selects them.
  */
 @ObjectType({
+  implements: Node,
   description:
     "A SIP endpoint of the PIOPIY account: a username and a password with which a softphone, a mobile app or a browser registers " +
     "to make and receive audio and video calls.",
 })
 @Directive('@key(fields: "username")')
+@Directive('@key(fields: "id")')
 @Directive("@authenticated")
-export class SipEndpoint {
+export class SipEndpoint implements Node {
   @Field(() => ID, {
     description:
       "Username with which the endpoint registers: case-sensitive, unique in the PIOPIY account, and permanent. 1 to 256 bytes " +
@@ -58,4 +61,17 @@ export class SipEndpoint {
     this.knownPassword = knownPassword;
     this.record = record;
   }
+
+  @Field(() => ID, {
+    description:
+      "Opaque, globally unique and permanent id of the endpoint, for the caches of clients. `node` accepts it.",
+  })
+  get id(): string {
+    return encodeId("SipEndpoint", this.username);
+  }
+}
+
+/** Returns the username in the id of an endpoint. Returns undefined if the text is no such id. */
+export function usernameOfId(id: string): string | undefined {
+  return decodeId("SipEndpoint", id);
 }

@@ -4,7 +4,7 @@ import { GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
 import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
-import { MAX_FIRST, REQUEST_COST } from "../cost.js";
+import { DEFAULT_FIRST, MAX_FIRST, REQUEST_COST } from "../cost.js";
 import { RequiresScope } from "../scopes.js";
 import { DETAIL_COST, SipEndpoint } from "./sip-endpoint.type.js";
 
@@ -61,8 +61,11 @@ class SipEndpointConnection {
 
 @ArgsType()
 class SipEndpointsArgs {
-  @Field(() => Int, { defaultValue: 10, description: `Number of rows to return, 1 to ${MAX_FIRST}.` })
-  first!: number;
+  @Field(() => Int, {
+    nullable: true,
+    description: `Number of rows to return, 0 to ${MAX_FIRST}. If omitted or null, ${DEFAULT_FIRST}.`,
+  })
+  first?: number | null;
 
   @Field(() => String, {
     nullable: true,
@@ -84,6 +87,7 @@ class SipEndpointsArgs {
 export class SipEndpointsResolver {
   @RequiresScope("sip:read")
   @Query(() => SipEndpointConnection, {
+    nullable: true,
     description:
       "Lists the SIP endpoints of the PIOPIY account, in the order in which PIOPIY lists them.\n\n" +
       "To read the whole list, pass `pageInfo.endCursor` of each page as `after` of the next page. No endpoint is skipped or " +
@@ -97,12 +101,13 @@ export class SipEndpointsResolver {
       "Requires the scope `sip:read`.",
   })
   async sipEndpoints(
-    @Args(() => SipEndpointsArgs) { first, after, offset }: SipEndpointsArgs,
+    @Args(() => SipEndpointsArgs) { first: given, after, offset }: SipEndpointsArgs,
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<SipEndpointConnection> {
-    if (first < 1 || first > MAX_FIRST)
-      throw argumentError("first", `must be between 1 and ${MAX_FIRST} (got ${first})`);
+    const first = given ?? DEFAULT_FIRST;
+    if (first < 0 || first > MAX_FIRST)
+      throw argumentError("first", `must be between 0 and ${MAX_FIRST} (got ${first})`);
     if (offset != null && after != null) {
       throw argumentError(
         "after",
@@ -129,7 +134,7 @@ function parseCursor(text: string): Cursor {
   if (cursor) return cursor;
   throw argumentError(
     "after",
-    "must be a cursor of this gateway, such as `pageInfo.endCursor` of the previous page",
+    "must be a cursor of this gateway, such as `pageInfo.endCursor` of the previous page. Cursors of version 0.1 are no longer valid",
   );
 }
 

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 
 /** The maximum number of usernames in a cursor. A cursor stays valid while an endpoint with one of these names exists. */
 export const REMEMBERED = 10;
-const TEXT = /^sip1:(\d{1,10})(?:\/(\d{1,10}))?:((?:[\w-]{8}(?:\.[\w-]{8}){0,9})?):/;
+const TEXT = /^sip2:(\d{1,10})\/(\d{1,10}):((?:[\w-]{8}(?:\.[\w-]{8}){0,9})?):/;
 
 /** A position in the list, for cursor pagination. */
 export interface Cursor {
   /** The position of the last row that was returned, counted from 0, when the cursor was created. */
   readonly position: number;
-  /** The number of rows in the list when the cursor was created. Cursors of version 0.1 do not contain it. */
-  readonly total?: number | undefined;
+  /** The number of rows in the list when the cursor was created. */
+  readonly total: number;
   /**
    * Fingerprints of the last usernames that were returned, in the order of the list. A row without a valid username has no
    * fingerprint.
@@ -29,18 +29,17 @@ export function cursorAt(position: number, total: number, seen: readonly string[
 
 /** Encodes a cursor. The text ends with a fingerprint of itself, so that a damaged cursor is detected. */
 export function encodeCursor({ position, total, remembered }: Cursor): string {
-  const place = total === undefined ? position : `${position}/${total}`;
-  const text = `sip1:${place}:${remembered.join(".")}:`;
+  const text = `sip2:${position}/${total}:${remembered.join(".")}:`;
   return Buffer.from(text + fingerprint(text)).toString("base64url");
 }
 
 /** Decodes a cursor. Returns undefined if the text is not a cursor of this gateway. */
 export function decodeCursor(text: string): Cursor | undefined {
   const [, position, total, remembered] = TEXT.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
-  if (position === undefined || remembered === undefined) return undefined;
+  if (remembered === undefined) return undefined;
   const cursor = {
     position: Number(position),
-    total: total === undefined ? undefined : Number(total),
+    total: Number(total),
     remembered: remembered === "" ? [] : remembered.split("."),
   };
   return encodeCursor(cursor) === text ? cursor : undefined;

@@ -78,11 +78,12 @@ function isEnough({ start, rows, after }: RowRange, place: number, size: number)
 }
 
 /** Returns whether the page ends with the row of the cursor, and no row up to there has moved since the cursor was created. */
-function isProof(page: SipEndpointPage, { position, total = page.count, remembered }: Cursor): boolean {
+function isProof(page: SipEndpointPage, cursor: Cursor): boolean {
+  const { position, total } = cursor;
   const isLast = (position + 1) % PAGE_SIZE === 0;
   const start = PAGE_SIZE * Math.floor(Math.max(0, position + 1 - SURE) / PAGE_SIZE);
   const range = { start, rows: page.rows, total: page.count, after: 0 };
-  return isLast && total === page.count && isUnmoved(range, { position, remembered });
+  return isLast && total === page.count && isUnmoved(range, cursor);
 }
 
 /** Returns whether the stored rows in the range are at their old positions. This proves that no row before them has moved. */
@@ -101,7 +102,7 @@ function isUnmoved({ rows, start }: RowRange, { position, remembered }: Cursor):
  * positions further down, so this searches there first. Then it searches from the old position towards the start of the list.
  */
 async function findNext(reader: PageReader, cursor: Cursor, total: number, charge: Charge): Promise<number> {
-  const created = total - (cursor.total ?? total);
+  const created = total - cursor.total;
   if (created > 0) {
     const next = cursor.position + 1 + created;
     await charge(pagesOf(2 * REMEMBERED) + 1);
@@ -154,7 +155,7 @@ function placeAfter({ rows, start, total }: RowRange, cursor: Cursor, searched?:
   const isMost = found > remembered.length / 2;
   if (start + first <= beginOf(cursor))
     return start === 0 || isMost || place === searched ? place : undefined;
-  const followed = (cursor.total ?? Number.POSITIVE_INFINITY) - cursor.position - 1;
+  const followed = cursor.total - cursor.position - 1;
   return isMost && found >= MIN_FOUND_BELOW && 2 * (total - place) >= followed ? place : undefined;
 }
 
@@ -211,7 +212,7 @@ function cut(
     unnamed,
     end: isEmpty ? undefined : cursorAt(start + index - 1, total, seen),
     hasPrevious: Math.min(place, total) > 0,
-    hasNext: !isEmpty && (index < rows.length || after > 0),
+    hasNext: (size === 0 || !isEmpty) && (index < rows.length || after > 0),
     total,
   };
 }

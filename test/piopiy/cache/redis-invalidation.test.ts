@@ -11,7 +11,8 @@ if (!hasRedis)
 const one = '{ sipEndpoint(username: "user0001") { username sipUri } }';
 const two = '{ sipEndpoint(username: "user0002") { username sipUri } }';
 const list = "{ sipEndpoints(first: 10) { totalCount nodes { username } } }";
-const update = 'mutation { updateSipEndpoint(input: { username: "user0001" }) { username } }';
+const update =
+  'mutation { updateSipEndpoint(input: { username: "user0001", password: "made-up-9" }) { username } }';
 const remove = 'mutation { removeSipEndpoint(input: { username: "user0001" }) { username } }';
 
 let redis: TestRedis;

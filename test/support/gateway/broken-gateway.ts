@@ -29,7 +29,8 @@ export const operations = {
   get_sip: '{ sipEndpoint(username: "alice") { username type } }',
   list_sip: "{ sipEndpoints { nodes { username } } }",
   add_sip: 'mutation { createSipEndpoint(input: { username: "alice" }) { userErrors { code } } }',
-  update_sip: 'mutation { updateSipEndpoint(input: { username: "alice" }) { userErrors { code } } }',
+  update_sip:
+    'mutation { updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { userErrors { code } } }',
   remove_sip: 'mutation { removeSipEndpoint(input: { username: "alice" }) { userErrors { code } } }',
 };
 

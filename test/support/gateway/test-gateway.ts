@@ -47,12 +47,12 @@ export interface TestGateway {
   readonly piopiyUrl: string;
   /** Log entries of the gateway, one JSON text each. */
   readonly log: readonly string[];
-  /** Sends an operation over HTTP, with additional headers. */
+  /** Sends an operation over HTTP, with additional headers. Root fields are typed as if none of them failed. */
   execute<Data, Variables>(
     document: TypedDocumentString<Data, Variables>,
     variables?: Variables,
     headers?: Record<string, string>,
-  ): Promise<GraphqlResponse<Data>>;
+  ): Promise<GraphqlResponse<{ [Field in keyof Data]-?: NonNullable<Data[Field]> }>>;
   execute<Data>(
     document: string,
     variables?: Record<string, unknown>,
