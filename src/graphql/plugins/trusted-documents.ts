@@ -52,6 +52,8 @@ export class PersistedQueryCache extends DocumentCache<string> {
   }
 
   override async get(key: string): Promise<string | undefined> {
-    return this.trusted.documents.get(key.replace("apq:", "")) ?? super.get(key);
+    const { documents } = this.trusted;
+    const id = key.replace("apq:", "");
+    return documents.get(id) ?? documents.get(`sha256:${id}`) ?? super.get(key);
   }
 }
