@@ -2,6 +2,7 @@ import { type GraphQLRequest, HeaderMap } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GatewayError } from "../errors.js";
 import { valueKind } from "../graphql/error-messages/message-parts.js";
+import { withoutAlgorithm } from "../graphql/plugins/trusted-documents.js";
 import { enforceDocumentLimits, isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import { negotiateMediaType } from "./content-negotiation.js";
 
@@ -62,7 +63,7 @@ export const PREFLIGHT_HEADERS = [
   "x-apollo-operation-name",
 ] as const;
 
-type Parameters = Readonly<Record<string, unknown>>;
+type RequestParameters = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the GraphQL request from the body of a POST request, or from the URL of a GET request. Ignores parameters that GraphQL over
@@ -108,7 +109,7 @@ export function readGraphqlRequest(request: FastifyRequest, maxTokens: number): 
 }
 
 /** Returns the parameters of a JSON body. */
-function bodyParameters(body: unknown): Parameters {
+function bodyParameters(body: unknown): RequestParameters {
   if (Array.isArray(body)) {
     throw malformed("The body must be one JSON object, not a list. Batching is disabled.");
   }
@@ -119,7 +120,7 @@ function bodyParameters(body: unknown): Parameters {
 const JSON_PARAMETERS = ["variables", "extensions"];
 
 /** Returns the parameters of a URL. An optional parameter without a text is absent. */
-function urlParameters(url: string): Parameters {
+function urlParameters(url: string): RequestParameters {
   const found = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
   const parameters: Record<string, unknown> = {};
   for (const name of ["query", "documentId", "operationName", ...JSON_PARAMETERS]) {
@@ -141,13 +142,13 @@ function parseJson(text = ""): unknown {
   }
 }
 
-function textOf(parameters: Parameters, name: string): string | undefined {
+function textOf(parameters: RequestParameters, name: string): string | undefined {
   const value = parameters[name] ?? undefined;
   if (value === undefined || typeof value === "string") return value;
   throw malformed(`\`${name}\` must be a string (got ${valueKind(value)}).`);
 }
 
-function objectOf(parameters: Parameters, name: string): Record<string, unknown> | undefined {
+function objectOf(parameters: RequestParameters, name: string): Record<string, unknown> | undefined {
   const value = parameters[name] ?? undefined;
   if (value === undefined || isJsonObject(value)) return value;
   throw malformed(`\`${name}\` must be a JSON object (got ${valueKind(value)}).`);
@@ -157,13 +158,13 @@ function objectOf(parameters: Parameters, name: string): Record<string, unknown>
  * Returns the extension of automatic persisted queries for either form of a persisted document, so that Apollo Server handles both
  * forms alike: with a `query`, it compares the hash and registers the document.
  */
-function persistedQueryOf(documentId: string | undefined, extensions: Parameters = {}) {
+function persistedQueryOf(documentId: string | undefined, extensions: RequestParameters = {}) {
   const persistedQuery = objectOf(extensions, "persistedQuery");
   if (documentId !== undefined && persistedQuery) {
     throw malformed("Send either `documentId` or the extension `persistedQuery`, not both.");
   }
   if (documentId !== undefined) {
-    return { version: 1, sha256Hash: documentId.replace(/^sha256:/, ""), isDocumentId: true };
+    return { version: 1, sha256Hash: withoutAlgorithm(documentId), isDocumentId: true };
   }
   if (!persistedQuery) return undefined;
   const { version, sha256Hash } = persistedQuery;
