@@ -5,15 +5,15 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from "@apollo/server/plugin/disabled";
 import type { FastifyBaseLogger } from "fastify";
-import type { DocumentNode } from "graphql";
+import type { DocumentNode, ValidationRule } from "graphql";
 import type { Config } from "../config.js";
 import { isError } from "../describe-error.js";
+import { GatewayError } from "../errors.js";
 import type { Context } from "./context.js";
 import { DocumentCache } from "./document-cache.js";
 import { documentLimits } from "./document-limits.js";
 import { formatError } from "./format-error.js";
 import { demandControlPlugin } from "./plugins/demand-control.js";
-import { httpStatusPlugin } from "./plugins/http-status.js";
 import { requestLogPlugin } from "./plugins/request-log.js";
 import { responseCachePlugin } from "./plugins/response-cache.js";
 import { responseSizePlugin } from "./plugins/response-size.js";
@@ -47,6 +47,15 @@ const reportedErrorsPlugin: ApolloServerPlugin<Context> = {
   },
 };
 
+/** Rejects subscriptions. graphql-js would try to execute them, although the schema has none. */
+const noSubscriptions: ValidationRule = (context) => ({
+  OperationDefinition({ operation }) {
+    if (context.getSchema().getRootType(operation)) return;
+    const problem = "The schema has no subscriptions. Send a query or a mutation.";
+    context.reportError(new GatewayError("GRAPHQL_VALIDATION_FAILED", problem));
+  },
+});
+
 const MAX_VALIDATION_ERRORS = 5;
 
 /**
@@ -68,7 +77,7 @@ export function createApollo(
     // Only main.ts handles signals.
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: limits.tokens },
-    validationRules: [documentLimits(limits)],
+    validationRules: [documentLimits(limits), noSubscriptions],
     validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
     documentStore: new DocumentCache<DocumentNode>(),
     persistedQueries: { cache: new PersistedQueryCache(trustedDocuments) },
@@ -80,7 +89,6 @@ export function createApollo(
       demandControlPlugin,
       variablesPlugin(introspection),
       responseCachePlugin,
-      httpStatusPlugin,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from "fastify";
 import { Lexer, Source, TokenKind } from "graphql";
 import { GatewayError } from "../errors.js";
 
@@ -55,27 +54,12 @@ const opening: readonly string[] = [TokenKind.BRACE_L, TokenKind.BRACKET_L, Toke
 const closing: readonly string[] = [TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R];
 
 /**
- * Rejects a request if its JSON is nested too deeply, or if its document is nested too deeply or has too many lines. So the stack
- * and the time for parsing are limited. The JSON of a body is checked when the body is parsed.
+ * Rejects a document that is nested too deeply or has too many lines. So the stack and the time for parsing are limited.
  *
  * @param maxTokens the maximum number of tokens of a document. At most half of them are opening brackets, so a low maximum makes
  * the check of the brackets unnecessary
  */
-export function enforceRequestLimits({ body, method, url }: FastifyRequest, maxTokens: number): void {
-  const texts = method === "GET" ? queryParameters(url) : undefined;
-  const json = ["variables", "extensions"].flatMap((name) => texts?.getAll(name) ?? []);
-  if (json.some(isJsonTooDeep)) throw jsonDepthError();
-  for (const text of texts?.getAll("query") ?? [Object(body).query]) {
-    if (typeof text === "string") enforceDocumentLimits(text, maxTokens);
-  }
-}
-
-/** Returns the parameters of a URL, parsed as Apollo Server parses them. */
-export function queryParameters(url: string): URLSearchParams {
-  return new URLSearchParams(url.slice(url.indexOf("?") + 1));
-}
-
-function enforceDocumentLimits(text: string, maxTokens: number): void {
+export function enforceDocumentLimits(text: string, maxTokens: number): void {
   // As in GraphQL, a carriage return ends a line too.
   const lines = 1 + (text.match(/\r\n|\n|\r/g)?.length ?? 0);
   if (lines > MAX_LINES) throw documentError(`has ${lines} lines; the maximum is ${MAX_LINES}`);

@@ -71,7 +71,7 @@ export class ResponseCache {
 /**
  * Returns the key of a request: a hash of the data that its response depends on, since a request may be large or contain secrets.
  */
-function cacheKey({ body, client, headers }: FastifyRequest): string {
+function cacheKey({ client, graphqlRequest, headers }: FastifyRequest): string {
   const scopes = [...client.scopes].sort();
-  return hash("sha256", JSON.stringify([scopes, headers.accept, body]), "base64");
+  return hash("sha256", JSON.stringify([scopes, headers.accept, graphqlRequest]), "base64");
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyCorsOptions } from "@fastify/cors";
 import type { onRequestHookHandler } from "fastify";
 import helmet from "helmet";
+import { PREFLIGHT_HEADERS } from "./graphql-request.js";
 
 const YEAR_SECONDS = 31_536_000;
 
@@ -65,7 +66,16 @@ export function corsOptions(origins: readonly string[]): FastifyCorsOptions {
   return {
     origin: [...origins],
     methods: ["GET", "POST"],
-    allowedHeaders: ["authorization", "content-type", "apollo-require-preflight", "x-request-id"],
+    allowedHeaders: [
+      "authorization",
+      "content-type",
+      ...PREFLIGHT_HEADERS,
+      "apollographql-client-name",
+      "apollographql-client-version",
+      "traceparent",
+      "tracestate",
+      "x-request-id",
+    ],
     exposedHeaders: ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"],
     maxAge: 600,
   };

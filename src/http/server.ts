@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { fastifyApolloHandler } from "@as-integrations/fastify";
+import type { GraphQLRequest } from "@apollo/server";
 import { fastifyCors } from "@fastify/cors";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { addAnswerRoute } from "../answer-url/route.js";
@@ -13,11 +13,12 @@ import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import { createApollo } from "../graphql/apollo.js";
 import { createContext, REQUEST_UNITS, type ResponseStorage } from "../graphql/context.js";
-import { enforceRequestLimits, isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
+import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
-import { checkHeaders } from "./content-negotiation.js";
-import { addRequestId, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
+import { keepMediaType, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
+import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
+import { sendGraphqlResponse } from "./graphql-response.js";
 import { createHostGuard } from "./host-guard.js";
 import { ResponseCache } from "./response-cache.js";
 import { corsOptions, setSecurityHeaders } from "./security-headers.js";
@@ -26,6 +27,8 @@ import { limitSlowClients } from "./slow-clients.js";
 declare module "fastify" {
   interface FastifyRequest {
     client: Client;
+    /** Set for a request to `/graphql` when its body has been read. */
+    graphqlRequest: GraphQLRequest;
     /** Undefined until the operation starts. */
     responseStorage: ResponseStorage | undefined;
   }
@@ -33,6 +36,8 @@ declare module "fastify" {
 
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node.js looks for such clients. */
+const CHECK_INTERVAL_MS = 1000;
 /** While a request is in progress, a connection without traffic is closed after the deadline of an operation plus this time. */
 const SILENCE_MS = 30_000;
 
@@ -66,6 +71,8 @@ export async function createServer(
     genReqId: requestIdOf,
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node.js exchanges the two timeouts if the one for the headers is longer. Its default is 60 seconds.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS },
     connectionTimeout: config.deadlineMs + SILENCE_MS,
     // Requests on connections that were accepted still get a response.
     return503OnClosing: false,
@@ -80,6 +87,7 @@ export async function createServer(
     reply.header("x-request-id", request.id);
     done();
   });
+  server.addHook("onRequest", keepMediaType);
   server.addHook("onRequest", setSecurityHeaders(config.hsts));
   if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, auditLog));
   server.addHook("preClose", async () => {
@@ -103,9 +111,11 @@ export async function createServer(
   });
 
   server.decorateRequest("client");
+  server.decorateRequest("graphqlRequest");
   server.decorateRequest("responseStorage");
   server.route({
     method: ["GET", "POST"],
+    exposeHeadRoute: false,
     url: "/graphql",
     onRequest: async (request, reply) => {
       // Responses differ by client, and may contain passwords.
@@ -115,20 +125,19 @@ export async function createServer(
       checkHeaders(request, reply);
     },
     preHandler: async (request, reply) => {
-      enforceRequestLimits(request, config.limits.tokens);
+      request.graphqlRequest = readGraphqlRequest(request, config.limits.tokens);
       return responses.serve(request, reply);
     },
-    handler: fastifyApolloHandler(apollo, {
-      context: async (request, reply) => {
-        const context = createContext(config, services, request, reply);
-        request.responseStorage = context.storage;
-        return context;
-      },
-    }),
-    onSend: async (request, reply, payload) => {
-      responses.store(request, reply, String(payload));
-      return addRequestId(request, reply, payload);
+    handler: async (request, reply) => {
+      const contextValue = createContext(config, services, request, reply);
+      request.responseStorage = contextValue.storage;
+      const { body, http } = await apollo.executeOperation(request.graphqlRequest, { contextValue });
+      reply.headers(Object.fromEntries(http.headers));
+      const result = body.kind === "single" ? body.singleResult : body.initialResult;
+      // Apollo Server rejects a mutation by GET.
+      return sendGraphqlResponse(request, reply, result, http.status === 405 ? 405 : undefined);
     },
+    onSend: async (request, reply, payload) => responses.store(request, reply, String(payload)),
   });
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {

@@ -56,7 +56,7 @@ describe("A response of a query with more than 2 MiB is replaced by an error:", 
     const { status, data, errors } = await gateway.execute(query, variables);
     expect(errors).toMatchObject([tooLarge]);
     expect(Number(errors?.[0]?.extensions.actual)).toBeGreaterThan(MAXIMUM);
-    expect([status, data]).toEqual([200, undefined]);
+    expect([status, data]).toEqual([422, undefined]);
   });
 
   it("one byte more than the limit", async () => {
@@ -79,12 +79,12 @@ describe("A response of a query with more than 2 MiB is replaced by an error:", 
     expect(Number(errors?.[0]?.extensions.actual)).toBeGreaterThan(1024 * 90_000);
   });
 
-  it("status 400 for clients that accept application/graphql-response+json", async () => {
+  it("status 422 for clients that accept application/graphql-response+json", async () => {
     await start();
     const body = { query: report(aliases("normalized", 40)), variables: speak("x".repeat(80_000)) };
     const init = post(body, { accept: "application/graphql-response+json" });
     const response = await fetch(`${gateway.origin}/graphql`, init);
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ errors: [tooLarge] });
   });
 });

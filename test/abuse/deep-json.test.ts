@@ -46,7 +46,7 @@ describe("JSON of 64 levels is accepted:", () => {
   });
 });
 
-describe("JSON of more than 64 levels is rejected with status 400 and the limit:", () => {
+describe("JSON of more than 64 levels is rejected with status 422 and the limit:", () => {
   it.each([
     ["lists", lists],
     ["objects", objects],
@@ -55,7 +55,7 @@ describe("JSON of more than 64 levels is rejected with status 400 and the limit:
   ])("%s in a body", async (_, nest) => {
     for (const depth of [64, 3000, 6000, 14_000]) {
       const { status, errors } = await sendValue(nest(depth));
-      expect([depth, status]).toEqual([depth, 400]);
+      expect([depth, status]).toEqual([depth, 422]);
       expect(errors).toMatchObject(refusal);
     }
   });
@@ -69,7 +69,7 @@ describe("JSON of more than 64 levels is rejected with status 400 and the limit:
     ["a level after an escaped quote", `{"query":"\\"]]]]","variables":{"v":${lists(63)}}}`],
   ])("%s", async (_, body) => {
     const { status, errors } = await sendBody(body);
-    expect(status).toBe(400);
+    expect(status).toBe(422);
     expect(errors).toMatchObject(refusal);
   });
 
@@ -81,7 +81,7 @@ describe("JSON of more than 64 levels is rejected with status 400 and the limit:
   it.each(["variables", "extensions"])("the URL parameter %s", async (name) => {
     for (const depth of [64, 1000]) {
       const { status, errors } = await get({ query: "{ __typename }", [name]: `{"v":${lists(depth)}}` });
-      expect(status).toBe(400);
+      expect(status).toBe(422);
       expect(errors).toMatchObject(refusal);
     }
   });

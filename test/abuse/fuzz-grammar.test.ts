@@ -56,9 +56,17 @@ async function sendAll(requests: Bytes[]): Promise<{ responses: RawResponse[]; d
 
 /** Returns whether a response is one that no client may get. */
 function isWrong({ status, body }: RawResponse): boolean {
-  const { errors = [] } = JSON.parse(body || "{}") as { errors?: { message: string }[] };
+  const { data, errors = [] } = JSON.parse(body || "{}") as {
+    data?: unknown;
+    errors?: { message: string }[];
+  };
   return (
-    status >= 500 || body.includes("INTERNAL_SERVER_ERROR") || holdsCanary(JSON.stringify(errors), "password")
+    status >= 500 ||
+    // A response has data if and only if its status is 2xx.
+    (data !== undefined) !== status < 300 ||
+    (status === 294 && errors.length === 0) ||
+    body.includes("INTERNAL_SERVER_ERROR") ||
+    holdsCanary(JSON.stringify(errors), "password")
   );
 }
 

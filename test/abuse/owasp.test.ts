@@ -132,7 +132,7 @@ describe("Cross-site request forgery", () => {
     ["no content type", { body: new Blob([JSON.stringify({ query })]) }],
   ])("a page cannot execute a mutation without a preflight: %s", async (_, init) => {
     const { status, text } = await send(`${gateway.origin}/graphql`, { method: "POST", ...init });
-    expect([400, 415]).toContain(status);
+    expect(status).toBe(415);
     expect(text).not.toContain('"data"');
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
@@ -148,6 +148,6 @@ describe("Cross-site request forgery", () => {
       method: "OPTIONS",
       headers: { origin, "access-control-request-method": "POST" },
     });
-    expect(requested.status).toBe(404);
+    expect(requested.status).toBe(405);
   });
 });

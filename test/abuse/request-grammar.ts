@@ -131,6 +131,7 @@ const headers = fc.record(
     cookie: oneLine,
     authorization: oneLine.map((text) => `Bearer ${text}`),
     "apollo-require-preflight": oneLine,
+    "graphql-require-preflight": oneLine,
     "user-agent": oneLine,
   },
   { requiredKeys: ["content-type"] },
@@ -164,6 +165,7 @@ export const grammarRequests: Record<string, fc.Arbitrary<Bytes>> = {
       {
         query: fc.constantFrom("{ __typename }", "query Q { __typename }"),
         operationName: fc.oneof(nasty, json),
+        documentId: fc.oneof(nasty, json),
         variables: json,
         extensions: fc.oneof(
           json,
@@ -178,7 +180,7 @@ export const grammarRequests: Record<string, fc.Arbitrary<Bytes>> = {
     .map((parameters) =>
       request(
         "",
-        { "apollo-require-preflight": "1" },
+        { "graphql-require-preflight": "1" },
         `GET /graphql?${new URLSearchParams(parameters).toString().slice(0, 12_000)}`,
       ),
     ),

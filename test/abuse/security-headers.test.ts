@@ -17,7 +17,7 @@ describe("Security headers", () => {
   it.each<[number, string, string, RequestInit]>([
     [200, "a response", "/graphql", post(body, known)],
     [200, "a health route", "/health/live", {}],
-    [400, "a request without a query", "/graphql", post({}, known)],
+    [422, "a request without a query", "/graphql", post({}, known)],
     [404, "a URL that cannot be decoded", "/%E0%A4%A", {}],
     [401, "a missing credential", "/graphql", post(body)],
     [404, "an unknown path", "/nothing", {}],

@@ -84,7 +84,7 @@ describe("A client without a credential", () => {
 });
 
 describe("An invalid credential", () => {
-  it.each(methods.slice(0, 3))("gets the same response as a missing one by %s /graphql", async (method) => {
+  it.each(["GET", "POST"])("gets the same response as a missing one by %s /graphql", async (method) => {
     const without = await send(method, "/graphql", json);
     const wrong = await send(method, "/graphql", { ...json, authorization: "Bearer made-up-wrong" });
     const plain = ({ text }: Response) => text.replace(/"requestId":"[^"]+"/, "");

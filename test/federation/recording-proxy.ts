@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 export interface PassedRequest {
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
+  /** The status of the response. */
+  readonly status: number;
 }
 
 /** A proxy between a router and a subgraph that forwards and records all requests. */
@@ -15,18 +17,17 @@ export interface RecordingProxy {
   close(): void;
 }
 
+const FORWARDED = ["accept", "authorization", "content-type", "x-forwarded-for", "x-request-id"];
+
 export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
   const requests: PassedRequest[] = [];
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
-    requests.push({ query: JSON.parse(body).query, headers: request.headers });
-    const { authorization, "x-forwarded-for": forwardedFor } = request.headers;
-    const headers = {
-      "content-type": "application/json",
-      ...(authorization && { authorization }),
-      ...(forwardedFor && { "x-forwarded-for": String(forwardedFor) }),
-    };
+    const headers = Object.fromEntries(
+      FORWARDED.flatMap((name) => (request.headers[name] ? [[name, String(request.headers[name])]] : [])),
+    );
     const result = await fetch(target, { method: "POST", headers, body });
+    requests.push({ query: JSON.parse(body).query, headers: request.headers, status: result.status });
     response.writeHead(result.status, { "content-type": result.headers.get("content-type") ?? "" });
     response.end(await result.text());
   });

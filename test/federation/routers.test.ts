@@ -4,7 +4,9 @@ import { startEmployees } from "./employees.js";
 import { type RecordingProxy, startRecordingProxy } from "./recording-proxy.js";
 import { type Router, routers } from "./routers.js";
 
-describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
+describe.each(Object.entries(routers))("Behind %s", (name, startRouter) => {
+  // Apollo Gateway sends no preference for a media type, so it gets application/json.
+  const partialStatus = name === "Apollo Gateway" ? 200 : 294;
   let gateway: TestGateway;
   let proxy: RecordingProxy;
   let employees: Awaited<ReturnType<typeof startEmployees>>;
@@ -113,6 +115,34 @@ describe.each(Object.entries(routers))("Behind %s", (_name, startRouter) => {
     expect(proxy.requests.at(-1)?.headers["x-forwarded-for"]).toMatch(
       /^2001:db8:0:1::7, 198\.51\.100\.7, (::ffff:)?127\.0\.0\.1$/,
     );
+  });
+
+  it("a partial response is returned with its data and its errors", async () => {
+    await gateway.addFault({ operation: "get_sip", username: "bob", kind: "garbage", times: 100 });
+    const { data, errors } = await execute(
+      '{ alice: sipEndpoint(username: "alice") { type } bob: sipEndpoint(username: "bob") { type } }',
+    );
+    expect(data).toEqual({ alice: { type: "SIP" }, bob: null });
+    expect(errors).toMatchObject([{ path: ["bob"], extensions: { code: "UPSTREAM_INVALID_RESPONSE" } }]);
+    expect(proxy.requests.map(({ status }) => status)).toEqual([partialStatus]);
+  });
+
+  it("an operation that the gateway rejects with status 422 is returned with its code", async () => {
+    const aliases = Array.from({ length: 65 }, (_, n) => `a${n}: sipEndpoint(username: "alice") { type }`);
+    const { errors } = await execute(`{ ${aliases.join(" ")} }`);
+    expect(errors?.[0]).toMatchObject({
+      message: expect.stringContaining("has 65 aliases"),
+      extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "MAX_ALIASES", requestId: expect.any(String) },
+    });
+    expect(proxy.requests.map(({ status }) => status)).toEqual([422]);
+  });
+
+  it("the gateway receives the request id of the client, which is in its errors", async () => {
+    const { errors } = await execute("{ sipEndpoints(first: -1) { totalCount } }", {
+      "x-request-id": "order-66",
+    });
+    expect(proxy.requests.map(({ headers }) => headers["x-request-id"])).toEqual(["order-66"]);
+    expect(errors?.map(({ extensions }) => extensions.requestId)).toEqual(["order-66"]);
   });
 
   it("the gateway receives the Authorization header of the client", async () => {

@@ -5,10 +5,11 @@ import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
 import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
+import { GraphQLError } from "graphql";
 import { gatewayConfig } from "../support/router/gateway.config.js";
 import { compose, subgraphs } from "./supergraph.js";
 
-/** A router for both subgraphs that forwards the client's `Authorization` header and address. */
+/** A router for both subgraphs that forwards the client's `Authorization` header, request id and address. */
 export interface Router {
   readonly url: string;
   close(): Promise<void>;
@@ -16,17 +17,27 @@ export interface Router {
 
 interface ClientContext {
   readonly authorization?: string | undefined;
+  readonly requestId?: string | undefined;
   readonly forwardedFor?: string;
 }
+
+type FetcherResponse = Parameters<RemoteGraphQLDataSource["errorFromResponse"]>[0];
 
 class HeaderPassingSource extends RemoteGraphQLDataSource<ClientContext> {
   override willSendRequest({
     request,
     context,
   }: Parameters<NonNullable<RemoteGraphQLDataSource<ClientContext>["willSendRequest"]>>[0]) {
-    const { authorization, forwardedFor } = context as ClientContext;
+    const { authorization, requestId, forwardedFor } = context as ClientContext;
     if (authorization) request.http?.headers.set("authorization", authorization);
+    if (requestId) request.http?.headers.set("x-request-id", requestId);
     if (forwardedFor) request.http?.headers.set("x-forwarded-for", forwardedFor);
+  }
+
+  /** Returns the error of the subgraph. Otherwise the code would be INTERNAL_SERVER_ERROR. */
+  override async errorFromResponse(response: FetcherResponse) {
+    const { errors } = Object(await this.parseBody(response.clone()));
+    return errors ? new GraphQLError(errors[0].message, errors[0]) : super.errorFromResponse(response);
   }
 }
 
@@ -42,6 +53,7 @@ async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Prom
     listen: { host: "127.0.0.1", port: 0 },
     context: async ({ req: { headers, socket } }) => ({
       authorization: headers.authorization,
+      requestId: headers["x-request-id"]?.toString(),
       forwardedFor: [headers["x-forwarded-for"], socket.remoteAddress].filter(Boolean).join(", "),
     }),
   });

@@ -42,6 +42,33 @@ describe("Without trusted documents", () => {
     ]);
   });
 
+  it("a documentId is accepted after it was sent with its document, and not before", async () => {
+    const query = "query ByDocumentId { sipEndpoints { totalCount } }";
+    const documentId = `sha256:${hash(query)}`;
+    expect(await send({ documentId })).toMatchObject(unknownHash);
+    expect(await send({ query, documentId })).toEqual(counted);
+    for (const id of [documentId, hash(query)]) expect(await send({ documentId: id })).toEqual(counted);
+    expect(await send(byHash(query))).toEqual(counted);
+  });
+
+  it.each([
+    [
+      "the documentId of another document",
+      { query: count, documentId: hash("{ a }") },
+      "`documentId` is not the SHA-256 of `query`.",
+    ],
+    [
+      "a documentId and Apollo's extension",
+      { documentId: hash(count), ...byHash(count) },
+      "Send either `documentId` or the extension `persistedQuery`, not both.",
+    ],
+  ])("a request is rejected with %s", async (_, body, message) => {
+    expect(await send(body)).toMatchObject({
+      errors: [{ message: expect.stringContaining(message), extensions: { code: "BAD_REQUEST" } }],
+    });
+    expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+
   it("a document with the hash of another document is rejected and not stored", async () => {
     const [query, other] = [
       "query A { sipEndpoints { totalCount } }",

@@ -13,6 +13,12 @@ const spaced = 'query Spaced { sipEndpoint(username: "a b") { username } }';
 const unknown = "query Unknown { sipEndpoints { totalCount } }";
 const hash = (text: string, algorithm = "sha256") => createHash(algorithm).update(text).digest("hex");
 const byHash = (sha256Hash: string) => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
+/** The forms in which a client sends the hash of a document. */
+const forms: [string, (id: string) => Record<string, unknown>][] = [
+  ["as documentId with its algorithm", (id) => ({ documentId: `sha256:${id}` })],
+  ["as documentId", (documentId) => ({ documentId })],
+  ["in Apollo's form", byHash],
+];
 const found = { data: { sipEndpoint: { sipUri: "sip:alice@sbc.emulator.example", username: "alice" } } };
 
 interface Body {
@@ -25,8 +31,14 @@ let gateway: TestGateway;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "trusted-"));
   const file = join(folder, "documents.json");
-  const texts = [read, remove, spaced].map((text) => [hash(text), text]);
-  writeFileSync(file, JSON.stringify({ [hash(list, "sha1")]: list, ...Object.fromEntries(texts) }));
+  const texts = [remove, spaced].map((text) => [hash(text), text]);
+  const manifest = {
+    [`sha256:${hash(read)}`]: read,
+    [hash(list, "sha1")]: list,
+    "x-app:list": list,
+    ...Object.fromEntries(texts),
+  };
+  writeFileSync(file, JSON.stringify(manifest));
   gateway = await startGateway({ gateway: { TRUSTED_DOCUMENTS: "enforce", TRUSTED_DOCUMENTS_FILE: file } });
 });
 afterAll(async () => {
@@ -41,9 +53,12 @@ async function post(body: object): Promise<Body> {
   return (await (await fetch(`${gateway.origin}/graphql`, init)).json()) as Body;
 }
 
-async function get(body: Readonly<Record<string, object>>): Promise<Body> {
-  const entries = Object.entries(body).map(([name, value]) => [name, JSON.stringify(value)]);
-  const headers = { "apollo-require-preflight": "1" };
+async function get(body: Readonly<Record<string, unknown>>): Promise<Body> {
+  const entries = Object.entries(body).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const headers = { "graphql-require-preflight": "1" };
   const url = `${gateway.origin}/graphql?${new URLSearchParams(entries)}`;
   return (await (await fetch(url, { headers })).json()) as Body;
 }
@@ -52,12 +67,21 @@ const codes = ({ errors }: Body) => errors?.map(({ extensions }) => extensions.c
 const operations = async () => (await gateway.upstreamRequests()).map(({ operation }) => operation);
 
 describe("A trusted document is executed", () => {
-  it.each([
+  describe.each([
     ["POST", post],
     ["GET", get],
-  ])("by its hash alone, over %s", async (_, send) => {
-    expect(await send(byHash(hash(read)))).toEqual(found);
-    expect(await operations()).toEqual(["get_sip"]);
+  ])("over %s", (_, send) => {
+    it.each(forms)("by its hash alone %s", async (_, by) => {
+      expect(await send(by(hash(read)))).toEqual(found);
+      expect(await operations()).toEqual(["get_sip"]);
+      // In the manifest, the hash of this document has no algorithm.
+      expect(codes(await send({ ...by(hash(spaced)), variables: {} }))).toBeUndefined();
+    });
+  });
+
+  it("by any other id that the manifest has for it", async () => {
+    const { data } = await post({ documentId: "x-app:list", operationName: "List", variables: { first: 1 } });
+    expect(data).toMatchObject({ sipEndpoints: { totalCount: 4 } });
   });
 
   it.each([
@@ -100,6 +124,12 @@ describe("A trusted document is executed", () => {
 });
 
 describe("Any other document is rejected without an upstream request", () => {
+  it("with status 403, since the client may not execute it", async () => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify({ query: unknown }) };
+    expect((await fetch(`${gateway.origin}/graphql`, init)).status).toBe(403);
+  });
+
   afterEach(async () => expect(await operations()).toEqual([]));
 
   it.each([
@@ -130,11 +160,26 @@ describe("Any other document is rejected without an upstream request", () => {
     ]);
   });
 
+  it.each(forms)("an unknown hash %s", async (_, by) => {
+    for (const send of [post, get]) {
+      expect(codes(await send(by(hash(unknown))))).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
+    }
+  });
+
   it.each([
-    ["POST", post],
-    ["GET", get],
-  ])("an unknown hash, over %s", async (_, send) => {
-    expect(codes(await send(byHash(hash(unknown))))).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
+    ["another prefix", `md5:${hash(read)}`],
+    ["a prefix in capitals", `SHA256:${hash(read)}`],
+    ["a prefix twice", `sha256:sha256:${hash(read)}`],
+    ["the name of a property of every object", "constructor"],
+  ])("a documentId with %s, with a message that says what to do", async (_, documentId) => {
+    const { errors } = await post({ documentId });
+    expect(errors).toMatchObject([
+      {
+        message:
+          "The gateway has no document with this `documentId`. Send the document in `query` too, or ask the operator of the gateway to add it to TRUSTED_DOCUMENTS_FILE.",
+        extensions: { code: "PERSISTED_QUERY_NOT_FOUND", retryable: false },
+      },
+    ]);
   });
 
   it("one that is sent with its hash for registration, and the hash stays unknown", async () => {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Browser } from "playwright-core";
 import { ConfigError, readConfig } from "../../src/config.js";
+import { hasBrowser, openPage, startBrowser } from "../support/browser.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const KEY = "made-up-key";
@@ -21,6 +23,20 @@ const shells = [
   "app://localhost:8080",
 ];
 
+/** Headers that GraphQL clients, Apollo's tools and OpenTelemetry send. */
+const sentHeaders = [
+  "apollo-require-preflight",
+  "apollographql-client-name",
+  "apollographql-client-version",
+  "authorization",
+  "content-type",
+  "graphql-require-preflight",
+  "traceparent",
+  "tracestate",
+  "x-apollo-operation-name",
+  "x-request-id",
+];
+
 let gateway: TestGateway;
 afterAll(() => gateway.close());
 
@@ -39,7 +55,7 @@ function preflight(origin: string, path = "/graphql"): Promise<Response> {
     headers: {
       origin,
       "access-control-request-method": "POST",
-      "access-control-request-headers": "authorization,content-type",
+      "access-control-request-headers": sentHeaders.join(),
     },
   });
 }
@@ -63,7 +79,7 @@ describe("A page of another origin", () => {
     const response = await execute(origin);
     expect([response.status, permissions(response)]).toEqual([200, []]);
     const requested = await preflight(origin);
-    expect([requested.status, permissions(requested)]).toEqual([404, []]);
+    expect([requested.status, permissions(requested)]).toEqual([405, []]);
   });
 });
 
@@ -85,9 +101,7 @@ describe("A page of an origin in CORS_ORIGINS", () => {
     expect(headers.get("access-control-allow-origin")).toBe(origin);
     expect(words(headers.get("vary"))).toContain("origin");
     expect(words(headers.get("access-control-allow-methods"))).toEqual(["get", "post"]);
-    expect(words(headers.get("access-control-allow-headers"))).toEqual(
-      expect.arrayContaining(["authorization", "content-type", "apollo-require-preflight", "x-request-id"]),
-    );
+    expect(words(headers.get("access-control-allow-headers"))).toEqual(expect.arrayContaining(sentHeaders));
     expect(headers.get("access-control-allow-credentials")).toBeNull();
     expect(headers.get("ratelimit-remaining")).toBeNull();
   });
@@ -127,6 +141,43 @@ describe("A page of an origin in CORS_ORIGINS", () => {
       expect(response.headers.get("access-control-allow-origin")).toBeNull();
       expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     }
+  });
+});
+
+const describeWithBrowser = hasBrowser ? describe : describe.skip;
+if (!hasBrowser) {
+  process.stderr.write("Skipped: a test of CORS needs Chromium (apt-get install chromium).\n");
+}
+
+describeWithBrowser("A page in a browser", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser(
+      "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+    );
+  });
+  afterAll(() => browser?.close());
+
+  it("sends the headers of GraphQL clients, and reads a partial response and its headers", async () => {
+    const page = await openPage(browser);
+    await page.route(`${local}/page`, (route) => route.fulfill({ contentType: "text/html", body: "<p>" }));
+    await page.goto(`${local}/page`);
+    const headers = {
+      ...Object.fromEntries(sentHeaders.map((name) => [name, "1"])),
+      accept: "application/graphql-response+json",
+      authorization: `Bearer ${KEY}`,
+      "content-type": "application/json",
+      "x-request-id": "order-66",
+    };
+    const body = JSON.stringify({ query: '{ sipEndpoint(username: "alice") { username password } }' });
+    const read = await page.evaluate(
+      async ([url, init]) => {
+        const response = await fetch(url, init);
+        return [response.status, response.headers.get("x-request-id"), (await response.json()).data] as const;
+      },
+      [`${gateway.origin}/graphql`, { method: "POST", headers, body }] as const,
+    );
+    expect(read).toEqual([294, "order-66", { sipEndpoint: { username: "alice", password: null } }]);
   });
 });
 

@@ -42,7 +42,7 @@ async function sendRaw(bytes: string): Promise<string> {
 }
 
 const json = { "content-type": "application/json" };
-const preflight = { "apollo-require-preflight": "1" };
+const preflight = { "graphql-require-preflight": "1" };
 const good = '{"query":"{ __typename }"}';
 const mutation = encodeURIComponent('mutation { removeSipEndpoint(input: { username: "a" }) { username } }');
 const post = (body: BodyInit, headers: Record<string, string> = json) => ({ method: "POST", headers, body });
@@ -51,22 +51,21 @@ describe("A request that is not a GraphQL request", () => {
   it.each<[string, number, RegExp, RequestInit]>([
     ["invalid JSON", 400, /not valid JSON.*POST \/graphql/, post("{nope")],
     ["an empty body", 400, /body is empty.*POST \/graphql/, post("")],
-    ["a JSON string", 400, /must be a JSON object with a `query`/, post('"{ __typename }"')],
-    ["a JSON null", 400, /must be a JSON object with a `query`/, post("null")],
-    ["an empty object", 400, /must be a JSON object with a `query`/, post("{}")],
-    ["an array", 400, /Batching is disabled/, post(`[${good}]`)],
-    ["no query", 400, /non-empty `query`/, post('{"query":""}')],
-    ["a number as query", 400, /`query` must be a string/, post('{"query":5}')],
+    ["a JSON string", 422, /must be a JSON object with a `query`/, post('"{ __typename }"')],
+    ["a JSON null", 422, /must be a JSON object with a `query`/, post("null")],
+    ["an empty object", 422, /needs a `query`, a `documentId` or the extension `persistedQuery`/, post("{}")],
+    ["an array", 422, /Batching is disabled/, post(`[${good}]`)],
+    ["a number as query", 422, /`query` must be a string \(got a whole number\)/, post('{"query":5}')],
     [
       "variables in a string",
-      400,
-      /`variables` must be an object/,
+      422,
+      /`variables` must be a JSON object \(got a string\)/,
       post('{"query":"{__typename}","variables":"{}"}'),
     ],
     [
       "variables in an array",
-      400,
-      /`variables` must be an object/,
+      422,
+      /`variables` must be a JSON object \(got a list\)/,
       post('{"query":"{__typename}","variables":[]}'),
     ],
     ["a forged prototype", 400, /not valid JSON/, post('{"query":"{__typename}","__proto__":{}}')],
@@ -76,7 +75,12 @@ describe("A request that is not a GraphQL request", () => {
       /larger than 100000 bytes \(MAX_BODY_BYTES\).*POST \/graphql/,
       post(JSON.stringify({ query: " ".repeat(2e6) })),
     ],
-    ["plain text", 400, /content-type/, post(good, { "content-type": "text/plain" })],
+    [
+      "plain text",
+      415,
+      /content-type must be application\/json/,
+      post(good, { "content-type": "text/plain" }),
+    ],
     ["an unknown content type", 415, /content-type application\/json/, post(good, { "content-type": "x/y" })],
     [
       "a form",
@@ -92,7 +96,7 @@ describe("A request that is not a GraphQL request", () => {
     ],
     [
       "an unknown version of persisted queries",
-      400,
+      422,
       /`extensions.persistedQuery.version` must be 1/,
       post('{"extensions":{"persistedQuery":{"version":2}}}'),
     ],
@@ -106,7 +110,7 @@ describe("A request that is not a GraphQL request", () => {
     [
       "a GET without protection against CSRF",
       400,
-      /apollo-require-preflight/,
+      /needs the header `graphql-require-preflight`/,
       "/graphql?query={__typename}",
       {},
     ],
@@ -117,18 +121,18 @@ describe("A request that is not a GraphQL request", () => {
       `/graphql?query=${mutation}`,
       { headers: preflight },
     ],
-    ["a GET without a query", 400, /non-empty `query`/, "/graphql", { headers: preflight }],
-    ["two queries", 400, /`query` must not be repeated/, "/graphql?query=a&query=b", { headers: preflight }],
+    ["a GET without a query", 422, /needs the parameter `query`/, "/graphql", { headers: preflight }],
+    ["two queries", 422, /`query` must not be repeated/, "/graphql?query=a&query=b", { headers: preflight }],
     [
       "variables that are not JSON",
-      400,
-      /`variables` must be a JSON object/,
+      422,
+      /`variables` must be a JSON object \(got a string\)/,
       "/graphql?query={a}&variables=%7B",
       { headers: preflight },
     ],
     [
       "another method",
-      404,
+      405,
       /^\/graphql does not accept DELETE\. Use GET or POST\.$/,
       "/graphql",
       { method: "DELETE" },
@@ -164,46 +168,54 @@ describe("A well-formed request for an invalid operation", () => {
   const query = (text: string, more = {}) => post(JSON.stringify({ query: text, ...more }));
 
   it.each<[string, number, string, RegExp, RequestInit]>([
-    ["an unknown field", 200, "GRAPHQL_VALIDATION_FAILED", /no field `nothing`/, query("{ nothing }")],
+    ["an unknown field", 422, "GRAPHQL_VALIDATION_FAILED", /no field `nothing`/, query("{ nothing }")],
     [
       "an incomplete document",
-      200,
+      400,
       "GRAPHQL_PARSE_FAILED",
       /unexpected end of the document at line 1, column 2/,
       query("{"),
     ],
     [
       "a missing variable",
-      200,
+      422,
       "BAD_USER_INPUT",
       /`\$u` must be of type `ID!` \(got no value\)/,
       query("query ($u: ID!) { sipEndpoint(username: $u) { type } }"),
     ],
     [
       "an unknown operation name",
-      400,
+      422,
       "OPERATION_RESOLUTION_FAILURE",
       /no operation of the name in `operationName`/,
       query("query A { __typename }", { operationName: "B" }),
     ],
     [
       "two operations and no `operationName`",
-      400,
+      422,
       "OPERATION_RESOLUTION_FAILURE",
       /2 operations.*`operationName`/,
       query("query A { __typename } query B { __typename }"),
     ],
-    ["a subscription", 200, "BAD_REQUEST", /no subscriptions/, query("subscription { a }")],
+    ["a subscription", 422, "GRAPHQL_VALIDATION_FAILED", /no subscriptions/, query("subscription { a }")],
     [
       "an unknown persisted query",
-      200,
+      422,
       "PERSISTED_QUERY_NOT_FOUND",
       /PersistedQueryNotFound/,
       post('{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}'),
     ],
     [
+      "an empty `operationName`",
+      422,
+      "OPERATION_RESOLUTION_FAILURE",
+      /no operation of the name in `operationName`/,
+      query("query A { __typename }", { operationName: "" }),
+    ],
+    ["an empty document", 400, "GRAPHQL_PARSE_FAILED", /The document is empty/, query("")],
+    [
       "a persisted query with an invalid hash",
-      400,
+      422,
       "BAD_REQUEST",
       /`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`/,
       query("{ __typename }", { extensions: { persistedQuery: { version: 1, sha256Hash: "ab" } } }),
@@ -216,7 +228,7 @@ describe("A well-formed request for an invalid operation", () => {
 
   it("gets GraphQL errors when it is a GET request, too", async () => {
     const refused = await refusal("/graphql?query=%E0%A4%A", { headers: preflight });
-    expect(refused).toMatchObject({ status: 200, code: "GRAPHQL_PARSE_FAILED" });
+    expect(refused).toMatchObject({ status: 400, code: "GRAPHQL_PARSE_FAILED" });
   });
 });
 
@@ -243,8 +255,8 @@ describe.each([
     ["/%E0%A4%A", 404, `No page at this address.${api}`],
     [
       "/graphql",
-      400,
-      `This is the address of the GraphQL API. A GET request needs the parameter \`query\` and the header \`apollo-require-preflight\`.${graphiql}`,
+      422,
+      `This is the address of the GraphQL API. A GET request needs the parameter \`query\` and the header \`graphql-require-preflight\`.${graphiql}`,
     ],
   ])("gets a message that names what exists, without POST: %s", async (path, status, message) => {
     expect(await refusal(path, html, visited)).toEqual({ status, code: "BAD_REQUEST", message });
@@ -256,7 +268,7 @@ describe.each([
     const { status, message } = await refusal("/graphql", init, visited);
     expect([status, message]).toEqual([
       406,
-      `The header \`accept\` must allow application/json or application/graphql-response+json.${graphiql}`,
+      `The header \`accept\` must allow application/graphql-response+json or application/json.${graphiql}`,
     ]);
   });
 
@@ -266,7 +278,7 @@ describe.each([
       `/graphql does not accept PUT. Use GET or POST.${graphiql}`,
     );
     expect((await refusal("/health/live", put, visited)).message).toBe(
-      `/health/live does not accept PUT. Use GET.${api}`,
+      `/health/live does not accept PUT. Use GET or HEAD.${api}`,
     );
     expect((await refusal("/foo", put, visited)).message).toBe(`No resource at /foo.${api}`);
   });

@@ -39,7 +39,7 @@ function pick({ headers }: Response, names: readonly string[]): Record<string, s
 const costly = Array.from({ length: 10 }, (_, n) => `a${n}: sipEndpoints(first: 100) { nodes { username } }`);
 const graphqlResponses: [string, number, RequestInit][] = [
   ["a success", 200, post('{ sipEndpoint(username: "alice") { username } }')],
-  ["errors", 200, post("{ nothing }")],
+  ["errors", 422, post("{ nothing }")],
   ["invalid JSON", 400, { ...post(""), body: "{" }],
   ["no credential", 401, { ...post("{ __typename }"), headers: json }],
   ["an invalid credential", 401, post("{ __typename }", { authorization: "Bearer wrong" })],
@@ -65,7 +65,7 @@ describe("The headers of a response", () => {
     ["GET", "/", 404],
     ["GET", "/nothing-here", 404],
     ["POST", "/nothing-here", 404],
-    ["PUT", "/graphql", 404],
+    ["PUT", "/graphql", 405],
   ])("prevent browsers from displaying it: %s %s", async (method, path, status) => {
     const response = await fetch(`${gateway.origin}${path}`, { method });
     expect(response.status).toBe(status);

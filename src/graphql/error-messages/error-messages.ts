@@ -1,4 +1,4 @@
-import type { BaseContext, GraphQLRequestContext } from "@apollo/server";
+import type { BaseContext, GraphQLRequest, GraphQLRequestContext } from "@apollo/server";
 import {
   BREAK,
   GraphQLError,
@@ -111,6 +111,9 @@ export function replaceMessages(
   });
 }
 
+const UNKNOWN_DOCUMENT =
+  "The gateway has no document with this `documentId`. Send the document in `query` too, or ask the operator of the gateway to add it to TRUSTED_DOCUMENTS_FILE.";
+
 function describeLibraryError(
   error: GraphQLError,
   context: GraphQLRequestContext<BaseContext>,
@@ -125,6 +128,8 @@ function describeLibraryError(
       return { message: describeArgumentError(error, context) };
     case "BAD_REQUEST":
       return { message: describeBadRequest(context) };
+    case "PERSISTED_QUERY_NOT_FOUND":
+      return isByDocumentId(context.request) ? { message: UNKNOWN_DOCUMENT } : {};
     default:
       return {};
   }
@@ -133,26 +138,22 @@ function describeLibraryError(
 function describeMissingOperation({ document, request }: GraphQLRequestContext<BaseContext>): string {
   const count = document?.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length ?? 0;
   if (count === 0) return "The document has no operation. Add a query or a mutation.";
-  return request.operationName
+  return request.operationName !== undefined
     ? "The document has no operation of the name in `operationName`."
     : `The document has ${count} operations. Set \`operationName\` to the name of the operation to execute.`;
 }
 
-/** Describes why Apollo Server rejects a request that is well-formed as HTTP. */
-function describeBadRequest({
-  request,
-  operation,
-  schema,
-}: GraphQLRequestContext<BaseContext>): string | undefined {
-  if (operation && !schema.getRootType(operation.operation)) {
-    return "The schema has no subscriptions. Send a query or a mutation.";
-  }
+/** Describes why Apollo Server rejects a request that is well-formed. */
+function describeBadRequest({ request, operation }: GraphQLRequestContext<BaseContext>): string {
   if (operation) return "A GET request can only run a query. Send a mutation by POST.";
-  const { persistedQuery } = request.extensions ?? {};
-  if (!persistedQuery) return "The request needs a non-empty `query`, or the extension `persistedQuery`.";
-  return persistedQuery.version === 1
-    ? "`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`."
-    : "`extensions.persistedQuery.version` must be 1.";
+  return isByDocumentId(request)
+    ? "`documentId` is not the SHA-256 of `query`."
+    : "`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`.";
+}
+
+/** Returns whether the request has a `documentId`, and not Apollo's form of a persisted document. */
+function isByDocumentId({ extensions }: GraphQLRequest): boolean {
+  return extensions?.persistedQuery?.isDocumentId === true;
 }
 
 /** Describes an argument with an invalid variable. During execution, graphql-js rejects only such arguments. */

@@ -60,6 +60,6 @@ function onlyLimitErrors(errors: readonly GraphQLFormattedError[]): readonly Gra
 function codeOfLibraryError(error: GraphQLError): ErrorCode | undefined {
   // For example, a variable is null, and its argument has a default but does not allow null.
   if (rejectedValue(error)) return "BAD_USER_INPUT";
-  // An error without a path and a cause does not belong to a field. It rejects the request, for example a subscription.
+  // An error without a path and a cause does not belong to a field. It rejects the request, for example a wrong hash.
   return error.originalError || error.path ? undefined : "BAD_REQUEST";
 }

@@ -45,13 +45,12 @@ const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 export const responseSizePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {
-      async willSendResponse({ operation, response: { body, http } }) {
+      async willSendResponse({ operation, response: { body } }) {
         if (operation?.operation === "mutation" || body.kind !== "single") return;
         const actual = jsonSize(body.singleResult);
         if (actual <= MAX_RESPONSE_BYTES) return;
         const error = limitError("MAX_RESPONSE_BYTES", "bytes in its response", actual, MAX_RESPONSE_BYTES);
         body.singleResult = { errors: [error.toJSON()] };
-        http.status = 400;
       },
     };
   },

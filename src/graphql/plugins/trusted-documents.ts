@@ -45,13 +45,21 @@ function normalize(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
 }
 
-/** Caches documents by their hash for automatic persisted queries. The documents of the manifest are always available. */
+/** Caches documents by their hash for persisted documents. The documents of the manifest are always available. */
 export class PersistedQueryCache extends DocumentCache<string> {
-  constructor(private readonly trusted: Config["trustedDocuments"]) {
+  private readonly trusted: ReadonlyMap<string, string>;
+
+  constructor({ documents }: Config["trustedDocuments"]) {
     super();
+    this.trusted = new Map([...documents].map(([id, text]) => [withoutAlgorithm(id), text]));
   }
 
   override async get(key: string): Promise<string | undefined> {
-    return this.trusted.documents.get(key.replace("apq:", "")) ?? super.get(key);
+    return this.trusted.get(key.replace("apq:", "")) ?? super.get(key);
   }
+}
+
+/** Returns the id of a document without the prefix `sha256:`, which is optional. */
+export function withoutAlgorithm(documentId: string): string {
+  return documentId.replace(/^sha256:/, "");
 }

@@ -152,7 +152,7 @@ export function variablesPlugin(hints: boolean): ApolloServerPlugin<Context> {
           });
           const fallback = formatError({ message: "", extensions: { code: "BAD_USER_INPUT" } }, undefined);
           return {
-            http: { status: 400, headers: new HeaderMap() },
+            http: { headers: new HeaderMap() },
             body: { kind: "single", singleResult: { errors: errors.length > 0 ? errors : [fallback] } },
           };
         },
