@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -165,7 +166,7 @@ const rejected: Rejection[] = [
     get("query={a}", { "content-type": "text/plain" }),
   ],
   ["an empty object", 422, "BAD_REQUEST", post({})],
-  ["a parameter that is misspelled", 422, "BAD_REQUEST", post({ qeury: "{__typename}" })],
+  ["a parameter of another name", 422, "BAD_REQUEST", post({ document: "{__typename}" })],
   ["only null parameters", 422, "BAD_REQUEST", post(nulls("query"))],
   ["a number as query", 422, "BAD_REQUEST", query(7)],
   ["a list as variables", 422, "BAD_REQUEST", query("{__typename}", { variables: [7] })],
@@ -352,6 +353,27 @@ describe("A client without a preference", () => {
     expect([failed.status, failed.headers["content-type"]]).toEqual([200, `${JSON_TYPE}; charset=utf-8`]);
     const { status } = await send({ ...query("{ nothing }"), headers });
     expect(status).toBe(422);
+  });
+});
+
+describe("docs/errors.md", () => {
+  it("describes all these statuses", () => {
+    const rows = readFileSync("docs/errors.md", "utf8").match(/^\| \d{3}[^|]*\|/gm) ?? [];
+    const described = new Set(rows.flatMap((row) => row.match(/\d{3}/g) ?? []).map(Number));
+    const statuses = [
+      200,
+      294,
+      403,
+      406,
+      408,
+      414,
+      429,
+      431,
+      500,
+      503,
+      ...rejected.map(([, status]) => status),
+    ];
+    expect([...described].sort()).toEqual([...new Set(statuses)].sort());
   });
 });
 
