@@ -23,12 +23,12 @@ describe("Query limiting", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
-  it.each([101, 10_000_000, 2_147_483_647, 0, -1])("amount limiting: %i rows are rejected", async (first) => {
+  it.each([101, 10_000_000, 2_147_483_647, -1])("amount limiting: %i rows are rejected", async (first) => {
     await start();
     const query = "query ($first: Int!) { sipEndpoints(first: $first) { totalCount } }";
     const { data, errors } = await gateway.execute(query, { first });
-    expect(data).toBeNull();
-    expect(errors?.[0]?.message).toContain("must be between 1 and 100");
+    expect(data).toEqual({ sipEndpoints: null });
+    expect(errors?.[0]?.message).toContain("must be between 0 and 100");
     expect(await gateway.upstreamRequests()).toEqual([]);
   });
 
@@ -46,7 +46,7 @@ describe("Query limiting", () => {
     await start({ PIOPIY_DEADLINE_MS: "1000" });
     await gateway.addFault({ kind: "hang", times: 10 });
     const { data, errors } = await gateway.execute("{ sipEndpoints { nodes { type } } }");
-    expect(data).toBeNull();
+    expect(data).toEqual({ sipEndpoints: null });
     expect(codes(errors)).toEqual(["UPSTREAM_TIMEOUT"]);
     expect(errors?.[0]?.message).toContain("PIOPIY_DEADLINE_MS");
     expect(errors?.[0]?.extensions.retryable).toBe(true);
