@@ -54,11 +54,11 @@ describe("A secret", () => {
         `mutation {
           given: createSipEndpoint(input: { username: "a", password: "${text}" }) ${fields}
           generated: createSipEndpoint(input: { username: "b" }) ${fields}
-          changed: updateSipEndpoint(input: { username: "a", password: "made-up-9" }) ${fields}
+          rotated: rotateSipEndpointPassword(input: { username: "a" }) ${fields}
         }`,
       );
       expect(data.given).toEqual({ password: text, sipEndpoint: { password: text } });
-      for (const name of ["generated", "changed"]) {
+      for (const name of ["generated", "rotated"]) {
         const { password, sipEndpoint } = data[name] ?? {};
         expect(password).toMatch(/^\w{22}$/);
         expect(sipEndpoint).toEqual({ password });

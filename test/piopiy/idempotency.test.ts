@@ -126,7 +126,11 @@ describe("createSipEndpoint returns USERNAME_TAKEN", () => {
     await start();
     await passwordOf({});
     const erin = 'input: { username: "erin" }';
-    await gateway.execute(`mutation { updateSipEndpoint(${erin}) { password } }`, {}, bearer("first"));
+    await gateway.execute(
+      `mutation { rotateSipEndpointPassword(${erin}) { password } }`,
+      {},
+      bearer("first"),
+    );
     expect((await execute({})).created).toEqual(taken);
     await gateway.execute(`mutation { removeSipEndpoint(${erin}) { username } }`, {}, bearer("first"));
     await passwordOf({}, "second");

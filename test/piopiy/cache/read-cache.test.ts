@@ -140,7 +140,7 @@ describe("A mutation invalidates only the reads that it may change:", () => {
   const other = '{ sipEndpoint(username: "user0002") { username } }';
   it.each([
     ["createSipEndpoint", "carol", missing, ["list_sip 1"]],
-    ["updateSipEndpoint", "user0001", one, []],
+    ["rotateSipEndpointPassword", "user0001", one, []],
     ["removeSipEndpoint", "user0001", one, ["list_sip 1"]],
   ])("%s", async (mutation, username, own, listRequests) => {
     for (const query of [own, other, list]) await gateway.execute(query);

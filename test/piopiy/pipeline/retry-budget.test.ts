@@ -9,7 +9,8 @@ import { alice, type Responder, send } from "../../support/upstream/broken-upstr
 
 let broken: BrokenGateway;
 beforeEach(async () => {
-  broken = await startBrokenGateway();
+  // On a busy machine the queue of 200 reads takes longer than the default deadline.
+  broken = await startBrokenGateway({ PIOPIY_TIMEOUT_MS: "60000", PIOPIY_DEADLINE_MS: "60000" });
 });
 afterEach(() => broken.close());
 

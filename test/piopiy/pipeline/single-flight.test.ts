@@ -32,8 +32,8 @@ describe.each([
   }
 
   it.each([
-    ["get_sip", 3, alice],
-    ["list_sip", 12, page],
+    ["get_sip", 8, alice],
+    ["list_sip", 22, page],
   ] as const)("share one upstream request of %s for 200 queries", async (operation, cost, body) => {
     const hold = held();
     broken.upstream.respond(hold.responder);
