@@ -65,17 +65,22 @@ describe("extensions.cost", () => {
     expect(remaining).toBe(1_000_000 - Number(requested));
   });
 
+  const usernames = Array.from({ length: 200 }, (_, n) => `user${n}`);
+  const replace = (names: readonly string[]) =>
+    gateway.reset({ endpoints: names.map((username) => ({ username })) });
+
+  /** Reads a page of 200 rows, at the cost of 13 units, and returns its cursor. */
+  async function cursor(): Promise<string> {
+    await replace(usernames);
+    const { data } = await gateway.execute<{ sipEndpoints: { pageInfo: { endCursor: string } } }>(
+      "{ sipEndpoints(offset: 150) { pageInfo { endCursor } } }",
+    );
+    return data.sipEndpoints.pageInfo.endCursor;
+  }
+
   it("counts the upstream requests of a search for the rows of a cursor", async () => {
     await start(1000);
-    const usernames = Array.from({ length: 200 }, (_, n) => `user${n}`);
-    const replace = (names: readonly string[]) =>
-      gateway.reset({ endpoints: names.map((username) => ({ username })) });
-    await replace(usernames);
-    const page = "pageInfo { endCursor }";
-    const first = await gateway.execute<{ sipEndpoints: { pageInfo: { endCursor: string } } }>(
-      `{ sipEndpoints(offset: 150) { ${page} } }`,
-    );
-    const after = first.data.sipEndpoints.pageInfo.endCursor;
+    const after = await cursor();
     const unmoved = await gateway.execute(list, { after });
     await replace(usernames.slice(100));
     const moved = await gateway.execute(list, { after });
@@ -85,6 +90,24 @@ describe("extensions.cost", () => {
     const { length } = await gateway.upstreamRequests();
     expect(requested).toBeGreaterThanOrEqual(Math.max(5 * length, Number(planned) + 5));
     expect(remaining).toBe(Number(left) - Number(requested));
+  });
+
+  it("does not count a search for the rows of a cursor that the rate limit rejects", async () => {
+    await start(45);
+    const after = await cursor();
+    await replace(usernames.slice(100));
+    const response = await gateway.execute(list, { after });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([200, null]);
+    expect(response.errors).toMatchObject([
+      {
+        message: expect.stringMatching(
+          /^The cost of this request is 33, of which 28 units are already charged, but the client .* has only 4 of its 45 units left .* Try again in \d+ seconds\.$/,
+        ),
+        path: ["sipEndpoints"],
+        extensions: { code: "RATE_LIMITED", retryable: true, retryAfterMs: expect.any(Number) },
+      },
+    ]);
+    expect(cost(response)).toEqual([28, 4]);
   });
 
   it("has no `remaining` when the rate limit is off", async () => {
