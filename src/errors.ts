@@ -38,7 +38,7 @@ export class GatewayError extends GraphQLError {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    extensions: Readonly<Record<string, string | number>> = {},
+    extensions: Readonly<Record<string, string | number | boolean>> = {},
   ) {
     super(message, { extensions: { code, retryable: isRetryable(code), ...extensions } });
   }

@@ -3,7 +3,7 @@ import type { AnswerUrls } from "../answer-url/token.js";
 import type { AuditLog } from "../auth/audit-log.js";
 import type { Client } from "../auth/client.js";
 import { clientAddress } from "../auth/client.js";
-import type { RateLimit } from "../auth/rate-limit.js";
+import { describeCost, type OperationCost, type RateLimit, REQUEST_UNITS } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";
 import type { PiopiyClient } from "../piopiy/client.js";
@@ -20,9 +20,15 @@ export interface Context {
   readonly pcmoTargetsKey: "call" | "connect";
   /** Undefined if answer URLs are not configured. */
   readonly answerUrls: AnswerUrls | undefined;
-  /** Returns the cost units that have been charged for the operation. */
-  spent(): number;
-  /** Charges units to the client's rate limit. Throws if the operation exceeds MAX_COST or the rate limit. */
+  /**
+   * Returns the cost of the operation: the units that have been charged. For an operation that is rejected because of its cost,
+   * returns the cost that is not charged.
+   */
+  cost(): OperationCost;
+  /**
+   * Charges units to the client's rate limit: first the cost of the operation, then the cost of additional work during its
+   * execution. Throws if the operation exceeds MAX_COST or the rate limit.
+   */
   charge(units: number): Promise<void>;
   /**
    * Writes an audit log entry: a field of the graph, the endpoint, and the outcome. Excludes the response from the response
@@ -46,8 +52,7 @@ export interface ResponseStorage {
 
 /** The data that the response cache stores with a response. */
 export interface StorableResponse {
-  /** In cost units. */
-  readonly cost: number;
+  readonly cost: OperationCost;
   readonly operationName: string | undefined;
   /** When PIOPIY returned the oldest data of the response, by the monotonic clock. */
   readonly readAt: number;
@@ -67,9 +72,6 @@ export interface Services {
   readonly answerUrls: AnswerUrls | undefined;
 }
 
-/** The cost units that are charged for every request before its body is read. */
-export const REQUEST_UNITS = 1;
-
 /** Creates the context of one operation. When the connection closes before the response, its upstream reads are aborted. */
 export function createContext(
   { deadlineMs, limits, pcmoTargetsKey }: Config,
@@ -81,7 +83,7 @@ export function createContext(
   const address = clientAddress(request);
   const deadline = new OperationDeadline(deadlineMs, client.name);
   const loader = new PiopiyLoader(piopiy, deadline);
-  let spent = 0;
+  let cost = 0;
   const reportedErrors: ReportedError[] = [];
   const storage: ResponseStorage = { isAllowed: true };
   const noStore = () => {
@@ -98,13 +100,19 @@ export function createContext(
     piopiy: loader,
     pcmoTargetsKey,
     answerUrls,
-    spent: () => spent,
+    cost: () => describeCost(Math.max(cost, REQUEST_UNITS), reply),
     async charge(units) {
-      const cost = spent + units;
-      if (cost > limits.cost) throw limitError("MAX_COST", "cost units", cost, limits.cost);
-      const paid = spent === 0 ? REQUEST_UNITS : 0;
-      spent = cost;
-      await rateLimit.charge(client.name, units, reply, paid);
+      const charged = cost;
+      const paid = charged || (request.refusal ? 0 : REQUEST_UNITS);
+      request.refusal = undefined;
+      cost = Math.max(charged + units, REQUEST_UNITS);
+      try {
+        if (cost > limits.cost) throw limitError("MAX_COST", "cost units", cost, limits.cost);
+        await rateLimit.charge(client.name, cost, reply, paid);
+      } catch (error) {
+        if (charged > 0) cost -= units;
+        throw error;
+      }
     },
     audit(what, username, outcome) {
       noStore();

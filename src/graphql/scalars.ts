@@ -42,5 +42,6 @@ export const Pcmo = new GraphQLScalarType({
   specifiedByURL: "https://doc.telecmi.com/piopiy/docs/pcmo-overview",
   description:
     "A PCMO (PIOPIY call management object) document: a JSON array of actions that PIOPIY executes in order when a call comes " +
-    'in. PIOPIY requests the document from the answer URL of the phone number that was dialled. Example: [{ "action": "hangup" }].',
+    "in. PIOPIY requests the document from the answer URL of the phone number that was dialled. Example in a query, where keys " +
+    'have no quotes: `[{ action: "hangup" }]`. Example in the JSON of the variables: `[{ "action": "hangup" }]`.',
 });

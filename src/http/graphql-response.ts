@@ -20,28 +20,42 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
 
 const PARTIAL_SUCCESS = 294;
 
+/** Returns the status of a response without `data`, by its first error. */
+function statusOf({ code, retryAfterMs }: GraphQLFormattedError["extensions"] & object): number {
+  // Clients repeat a request after 429. An operation that costs more than a whole minute allows never succeeds.
+  if (code === "RATE_LIMITED" && retryAfterMs === undefined) return 422;
+  return statusByCode[code as ErrorCode] ?? 500;
+}
+
 /**
  * Sends a GraphQL response in the media type that the client accepts, with the status of the GraphQL over HTTP specification
- * (September 2026). A response with `data` and errors has 294, which the specification defines for its own media type only.
+ * (September 2026). A response with `data` and errors has 294, which the specification defines for its own media type only. If the
+ * request is beyond the rate limit and its cost is not known, because it is not an operation, sends the error of the rate limit.
  *
  * @param status the status of a request that HTTP itself rejects, such as 405; otherwise the errors decide
  */
 export function sendGraphqlResponse(
-  { headers, id }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
   { data, errors, extensions }: FormattedExecutionResult,
   status?: number,
 ): FastifyReply {
-  const { code, retryAfterMs }: GraphQLFormattedError["extensions"] & object = errors?.[0]?.extensions ?? {};
+  const { headers, id, refusal } = request;
+  if (refusal) {
+    request.refusal = undefined;
+    const error = { message: refusal.message, extensions: { ...refusal.extensions, requestId: id } };
+    return sendGraphqlResponse(request, reply, { errors: [error] });
+  }
+  const details = errors?.[0]?.extensions ?? {};
   const mediaType = negotiateMediaType(headers.accept) ?? JSON_TYPE;
   const isPartial = data !== undefined && errors !== undefined && mediaType !== JSON_TYPE;
   if (data !== undefined) reply.code(isPartial ? PARTIAL_SUCCESS : 200);
-  else reply.code(status ?? statusByCode[code as ErrorCode] ?? 500);
+  else reply.code(status ?? statusOf(details));
   // Node.js has no text for this status.
   if (isPartial) reply.raw.statusMessage = "Partial Success";
   if (reply.statusCode === 401) reply.header("www-authenticate", "Bearer");
-  if (data === undefined && retryAfterMs !== undefined) {
-    reply.header("retry-after", retryAfterSeconds(retryAfterMs));
+  if (data === undefined && details.retryAfterMs !== undefined) {
+    reply.header("retry-after", retryAfterSeconds(details.retryAfterMs));
   }
   // No hook has set the request id yet for a request whose URL is invalid.
   return reply

@@ -1,15 +1,18 @@
 import { hash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
-import type { RateLimit } from "../auth/rate-limit.js";
-import { REQUEST_UNITS, type StorableResponse } from "../graphql/context.js";
+import { describeCost, type RateLimit, REQUEST_UNITS } from "../auth/rate-limit.js";
+import type { StorableResponse } from "../graphql/context.js";
 import { isWithin } from "../piopiy/cache/read-cache.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 
 const MAX_BYTES = 30 * 1024 * 1024;
 
 interface StoredResponse extends StorableResponse {
-  readonly body: string;
+  /** The body up to the cost, which is different in each response. */
+  readonly head: string;
+  /** The body after the cost. */
+  readonly tail: string;
   readonly contentType: string;
   /** The version of all data: see `PiopiyClient.version`. */
   readonly version: number;
@@ -31,7 +34,8 @@ export class ResponseCache {
   >();
   readonly #responses = new LRUCache<string, StoredResponse>({
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ body, operationName = "" }) => 2 * (body.length + operationName.length) + 500,
+    sizeCalculation: ({ head, tail, operationName = "" }) =>
+      2 * (head.length + tail.length + operationName.length) + 500,
   });
 
   /** @param ttlMs the maximum age of a response, in milliseconds; 0 turns the cache off */
@@ -52,10 +56,18 @@ export class ResponseCache {
       return;
     }
     const { client, log } = request;
-    const { body, contentType, cost, operationName } = stored;
-    await this.#rateLimit.charge(client.name, cost, reply, REQUEST_UNITS);
+    const { head, tail, contentType, operationName } = stored;
+    const { requested } = stored.cost;
+    try {
+      await this.#rateLimit.charge(client.name, requested, reply, request.refusal ? 0 : REQUEST_UNITS);
+    } catch {
+      // Apollo Server's response contains the error and the cost.
+      return;
+    }
+    request.refusal = undefined;
+    const cost = JSON.stringify(describeCost(requested, reply));
     log.info({ who: client.name, operation: "query", operationName, repeated: true }, "request completed");
-    return reply.type(contentType).send(body);
+    return reply.type(contentType).send(`${head}${cost}${tail}`);
   };
 
   /** Stores a response, unless data has changed since the lookup. */
@@ -64,7 +76,11 @@ export class ResponseCache {
     const miss = this.#misses.get(request);
     if (!storable || !miss || miss.version !== this.#piopiy.version) return;
     const contentType = String(reply.getHeader("content-type"));
-    this.#responses.set(miss.key, { ...storable, body, contentType, version: miss.version });
+    const cost = JSON.stringify(storable.cost);
+    // The cost is at the end, after the data.
+    const at = body.lastIndexOf(cost);
+    const parts = { head: body.slice(0, at), tail: body.slice(at + cost.length) };
+    this.#responses.set(miss.key, { ...storable, ...parts, contentType, version: miss.version });
   }
 }
 

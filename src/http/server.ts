@@ -11,8 +11,9 @@ import { trustProxies } from "../auth/client.js";
 import { createLogin } from "../auth/login.js";
 import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
+import type { GatewayError } from "../errors.js";
 import { createApollo } from "../graphql/apollo.js";
-import { createContext, REQUEST_UNITS, type ResponseStorage } from "../graphql/context.js";
+import { createContext, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
@@ -27,6 +28,8 @@ import { limitSlowClients } from "./slow-clients.js";
 declare module "fastify" {
   interface FastifyRequest {
     client: Client;
+    /** The error of a request beyond the rate limit. Undefined after the cost of the operation has been charged or rejected. */
+    refusal: GatewayError | undefined;
     /** Set for a request to `/graphql` when its body has been read. */
     graphqlRequest: GraphQLRequest;
     /** Undefined until the operation starts. */
@@ -111,6 +114,7 @@ export async function createServer(
   });
 
   server.decorateRequest("client");
+  server.decorateRequest("refusal");
   server.decorateRequest("graphqlRequest");
   server.decorateRequest("responseStorage");
   server.route({
@@ -121,7 +125,7 @@ export async function createServer(
       // Responses differ by client, and may contain passwords.
       reply.header("cache-control", "no-store");
       request.client = await login(request);
-      await rateLimit.charge(request.client.name, REQUEST_UNITS, reply);
+      request.refusal = await rateLimit.admit(request.client.name, reply);
       checkHeaders(request, reply);
     },
     preHandler: async (request, reply) => {

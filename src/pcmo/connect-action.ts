@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isUsername, USERNAME_RULE } from "../sip/username.js";
 import { exactlyOne, actionFields as fields } from "./fields.js";
+import { sipUriAdvice } from "./sip-uri-advice.js";
 
 /** The targets of a connect action, and how to ring them. PIOPIY's documentation states no ranges, so the gateway defines them. */
 export interface ConnectActionSpecification {
@@ -34,7 +35,12 @@ export interface SpecificationProblem {
 
 /** A valid but discouraged value in a specification, with its path. */
 export interface SpecificationWarning {
-  readonly code: "SIMILAR_TARGETS" | "LONG_RINGING" | "OUTSIDE_NEWER_RANGE" | "VIDEO_UNAVAILABLE";
+  readonly code:
+    | "SIP_URI_AS_USERNAME"
+    | "SIMILAR_TARGETS"
+    | "LONG_RINGING"
+    | "OUTSIDE_NEWER_RANGE"
+    | "VIDEO_UNAVAILABLE";
   readonly message: string;
   readonly path: readonly string[];
 }
@@ -93,6 +99,7 @@ export function connectActionProblems(specification: ConnectActionSpecification)
 /** Returns the warnings about values that are valid but discouraged. The specification must have no errors. */
 export function connectActionWarnings(specification: ConnectActionSpecification): SpecificationWarning[] {
   return [
+    ...sipUriTargets(specification),
     ...similarTargets(specification),
     ...longRinging(specification),
     ...newerApiRanges.flatMap(({ name, minimum, maximum }): SpecificationWarning[] => {
@@ -164,6 +171,14 @@ function rangeProblems(specification: ConnectActionSpecification): Specification
     if (Number.isInteger(value) && value >= 1 && value <= maximum) return [];
     const message = `\`${name}\` must be between 1 and ${maximum} ${unit} (got ${value}).`;
     return [{ code: "OUT_OF_RANGE" as const, message, path: [name] }];
+  });
+}
+
+/** Warns about targets that look like a SIP URI, which no endpoint that the gateway creates can have as its username. */
+function sipUriTargets({ call }: ConnectActionSpecification): SpecificationWarning[] {
+  return call.flatMap(({ user }, index): SpecificationWarning[] => {
+    const message = sipUriAdvice(user);
+    return message ? [{ code: "SIP_URI_AS_USERNAME", message, path: ["call", String(index), "user"] }] : [];
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exactlyOne, actionFields as fields, unionMessage } from "./fields.js";
+import { exactlyOne, actionFields as fields, phoneTarget, sipTarget, unionMessage } from "./fields.js";
 
 /**
  * The actions of a legacy PCMO (PIOPIY call management object) document. The keys of an action are in the order in which the
@@ -86,10 +86,19 @@ export const keysOfActions: ReadonlyMap<string, readonly string[]> = new Map(
   actions.map(({ shape }) => [[...shape.action.values].join(), Object.keys(shape)]),
 );
 
+/** The keys that at least one action has. */
+export const keysOfAnyAction: ReadonlySet<string> = new Set([...keysOfActions.values()].flat());
+
 /** The keys of a target, by the action that rings it. */
 export const keysOfTargets: ReadonlyMap<string, readonly string[]> = new Map([
-  ["connect", ["type", "user"]],
-  ["bridge", ["type", "number"]],
+  ["connect", Object.keys(sipTarget.shape)],
+  ["bridge", Object.keys(phoneTarget.shape)],
+]);
+
+/** The types of the targets of all actions. */
+export const targetTypes: ReadonlySet<unknown> = new Set([
+  ...sipTarget.shape.type.values,
+  ...phoneTarget.shape.type.values,
 ]);
 
 /** One action of a PCMO document. */

@@ -1,7 +1,17 @@
 import type { z } from "zod";
 import { formatValue } from "../format-value.js";
 import { nearestName } from "../nearest-name.js";
-import { keysOfActions, keysOfTargets, type PcmoAction, pcmoAction, pcmoDocument } from "./document.js";
+import {
+  keysOfActions,
+  keysOfAnyAction,
+  keysOfTargets,
+  type PcmoAction,
+  pcmoAction,
+  pcmoDocument,
+} from "./document.js";
+import { jsonPointer, valueAt } from "./json-pointer.js";
+import { separateIssues } from "./separate-issues.js";
+import { shapeHint } from "./shape-hint.js";
 
 /** Machine-readable code of a problem. The GraphQL schema describes each code. */
 export type DocumentProblemCode =
@@ -21,6 +31,7 @@ export type DocumentProblemCode =
   | "NO_TARGETS"
   | "TOO_MANY_TARGETS"
   | "DUPLICATE_TARGET"
+  | "SIP_URI_AS_USERNAME"
   | "UNREACHABLE_ACTION"
   | "UNCERTAIN_ACTION"
   | "UNCERTAIN_FILE_TYPE"
@@ -34,11 +45,6 @@ export interface DocumentProblem {
   readonly code: DocumentProblemCode;
   readonly severity: "ERROR" | "WARNING";
   readonly message: string;
-}
-
-/** Formats a path as a JSON pointer (RFC 6901). The pointer to the whole document is empty. */
-export function jsonPointer(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
 /** The first errors of a document, each with an explanation, and the number of the other errors. */
@@ -56,7 +62,7 @@ interface ExplainedErrors {
  */
 export function explainErrors(document: unknown, limit: number): ExplainedErrors {
   const { data, error } = pcmoDocument.safeParse(document);
-  const issues = (error?.issues ?? []).flatMap(splitIssue);
+  const issues = separateIssues(error?.issues ?? [], document);
   const explanations = issues.slice(0, limit).map((issue) => explainIssue(issue, document));
   const intendedKeys = new Set(explanations.map(({ intendedKey }) => intendedKey));
   const problems = explanations
@@ -69,14 +75,6 @@ export function explainErrors(document: unknown, limit: number): ExplainedErrors
     data ??
     elements.map((element, index) => (invalidIndexes.has(index) ? undefined : pcmoAction.parse(element)));
   return { problems, unexplainedCount: issues.length - explanations.length, actions };
-}
-
-/** Splits a zod issue about several unknown keys into one issue per key. Drops an issue that repeats another issue. */
-function splitIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }));
-  // For an unsafe integer, zod reports two issues. Only the issue about the range of the field is kept.
-  const isRepeated = (issue.code === "too_big" || issue.code === "too_small") && issue.origin === "int";
-  return isRepeated ? [] : [issue];
 }
 
 /**
@@ -101,12 +99,13 @@ function explainIssue(issue: z.core.$ZodIssue, document: unknown): Explanation {
   const parentPath = path.slice(0, -1);
   const parent = valueAt(document, parentPath);
   if (typeof key === "string" && Array.isArray(parent))
-    return { problem: invalidValue(parentPath, "WRONG_TYPE", message, parent) };
+    return { problem: invalidValue(parentPath, "WRONG_TYPE", message, parent, shapeHint(parent, "object")) };
   if (typeof key === "string" && !Object.hasOwn(Object(parent), key)) {
     const problem = problemAt(parentPath, "MISSING_KEY", `\`${key}\` is missing. It must be ${message}.`);
     return { problem, missingKeys: [jsonPointer(path)] };
   }
-  return { problem: invalidValue(path, codeOf(issue, value), message, value) };
+  const code = codeOf(issue, value);
+  return { problem: invalidValue(path, code, message, value, formatHint(issue, code, value)) };
 }
 
 /** Explains the violation of a rule about several values: exactly one of two keys, or each user only once. */
@@ -137,11 +136,12 @@ function explainUnknownKey(
 ): Explanation {
   const isAction = path.length === 1;
   const action = String(Object(valueAt(document, path.slice(0, 1))).action);
-  const known = (isAction ? keysOfActions : keysOfTargets).get(action) ?? [];
-  const unused = known.filter((other) => !Object.hasOwn(Object(parent), other));
+  const known = (isAction ? keysOfActions : keysOfTargets).get(action);
+  const unused = [...(known ?? keysOfAnyAction)].filter((other) => !Object.hasOwn(Object(parent), other));
   const intended = nearestName(key, unused);
-  const owner = isAction ? `the action ${action}` : `a target of ${action}`;
-  const hint = intended ? `Did you mean \`${intended}\`?` : `The allowed keys are ${known.join(", ")}.`;
+  const owner = isAction ? (known ? `the action ${action}` : "an action") : `a target of ${action}`;
+  const allowed = known ? `The allowed keys are ${known.join(", ")}.` : "No action has this key.";
+  const hint = intended ? `Did you mean \`${intended}\`?` : allowed;
   return {
     problem: problemAt([...path, key], "UNKNOWN_KEY", `Unknown key ${formatValue(key)} in ${owner}. ${hint}`),
     intendedKey: intended && jsonPointer([...path, intended]),
@@ -179,19 +179,24 @@ function invalidValue(
   code: DocumentProblemCode,
   expectation: string,
   value: unknown,
+  hint: string,
 ): DocumentProblem {
   const key = path.at(-1);
   const element = path.length > 1 ? "A target" : "An action";
   const name = typeof key === "string" ? `\`${key}\`` : path.length === 0 ? "A PCMO document" : element;
-  const hint = typeof value === "string" ? formatHint(code, expectation, value) : "";
   return problemAt(path, code, `${name} must be ${expectation} (got ${formatValue(value)}).${hint}`);
 }
 
-function formatHint(code: DocumentProblemCode, expectation: string, value: string): string {
+/** Returns a sentence that says how to correct a value. It starts with a space. Returns an empty string if there is none. */
+function formatHint(issue: z.core.$ZodIssue, code: DocumentProblemCode, value: unknown): string {
+  if (issue.code === "invalid_type" && (issue.expected === "array" || issue.expected === "object")) {
+    return shapeHint(value, issue.expected === "array" ? "array" : "object");
+  }
+  if (typeof value !== "string") return "";
   if (code === "NUMBER_AS_TEXT") {
     return ` Remove the quotes${value.includes("+") ? " and the plus sign" : ""}.`;
   }
-  const quoted = Array.from(expectation.matchAll(/"(\w+)"/g), ([, word = ""]) => word);
+  const quoted = Array.from(issue.message.matchAll(/"(\w+)"/g), ([, word = ""]) => word);
   const intended = nearestName(value, code === "UNKNOWN_ACTION" ? [...keysOfActions.keys()] : quoted);
   return intended ? ` Did you mean "${intended}"?` : "";
 }
@@ -202,11 +207,4 @@ function problemAt(
   message: string,
 ): DocumentProblem {
   return { pointer: jsonPointer(path), code, severity: "ERROR", message };
-}
-
-function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, step) => (Object.hasOwn(Object(value), step) ? Object(value)[step] : undefined),
-    document,
-  );
 }

@@ -1,7 +1,9 @@
 import { formatValue } from "../format-value.js";
 import { describeAction } from "./describe.js";
 import type { PcmoAction } from "./document.js";
-import { type DocumentProblem, type DocumentProblemCode, explainErrors, jsonPointer } from "./explain.js";
+import { type DocumentProblem, type DocumentProblemCode, explainErrors } from "./explain.js";
+import { jsonPointer } from "./json-pointer.js";
+import { sipUriAdvice } from "./sip-uri-advice.js";
 
 /** The result of validating a PCMO document. */
 export interface ValidationResult {
@@ -81,10 +83,7 @@ function orderWarnings(actions: readonly (PcmoAction | undefined)[]): DocumentPr
 }
 
 function actionWarnings(action: PcmoAction, index: number): DocumentProblem[] {
-  if (action.action === "connect" && action.record) {
-    const message = "`record` is not in PIOPIY's documentation, only in its SDK. PIOPIY may ignore this key.";
-    return [warningAt([index, "record"], "UNDOCUMENTED_KEY", message)];
-  }
+  if (action.action === "connect") return connectWarnings(action, index);
   if (action.action !== "play" && action.action !== "play_get_input") return [];
   return (["file_name", "file_url"] as const).flatMap((key) => {
     const file = action[key];
@@ -92,6 +91,23 @@ function actionWarnings(action: PcmoAction, index: number): DocumentProblem[] {
     const message = `\`${key}\` should end in .mp3 or .wav, the formats that PIOPIY plays (got ${formatValue(file)}).`;
     return [warningAt([index, key], "UNCERTAIN_FILE_TYPE", message)];
   });
+}
+
+function connectWarnings(
+  { record, call, connect = [] }: Extract<PcmoAction, { action: "connect" }>,
+  index: number,
+): DocumentProblem[] {
+  const warnings: DocumentProblem[] = [];
+  if (record) {
+    const message = "`record` is not in PIOPIY's documentation, only in its SDK. PIOPIY may ignore this key.";
+    warnings.push(warningAt([index, "record"], "UNDOCUMENTED_KEY", message));
+  }
+  for (const [position, { user }] of (call ?? connect).entries()) {
+    const message = sipUriAdvice(user);
+    const path = [index, call ? "call" : "connect", position, "user"];
+    if (message) warnings.push(warningAt(path, "SIP_URI_AS_USERNAME", message));
+  }
+  return warnings;
 }
 
 function warningAt(

@@ -37,3 +37,22 @@ export function sipUri(username: string, connectUrl: string): string {
   );
   return `sip:${user}@${host}`;
 }
+
+/**
+ * Returns the username in a text that looks like a SIP URI: the text has the scheme `sip:` or `sips:`, or contains `@`. Returns an
+ * empty string if the text has no username, and undefined if it does not look like a SIP URI. Brackets and a display name, as in
+ * `"Alice" <sip:alice@sbc.example>`, are ignored.
+ */
+export function usernameInSipUri(text: string): string | undefined {
+  const uri = /<(sips?:[^<>]*)>/i.exec(text)?.[1] ?? text.trim();
+  const address = uri.replace(/^sips?:(?:\/\/)?/i, "");
+  const hasHost = address.includes("@");
+  if (!hasHost && address === uri) return undefined;
+  // Before the host, `:` begins a password. Without a host, the other separators begin a port, parameters and headers.
+  const [user = ""] = address.split(hasHost ? /[:@]/ : /[:;?]/, 1);
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
+  }
+}

@@ -19,6 +19,9 @@ const removal = 'mutation cop { removeSipEndpoint(input: { username: "alice" }) 
 const inside = (query: string) => `?query=${encodeURIComponent(query)}`;
 
 /** The checks of graphql-cop, with their names and in their order. */
+const typenameResponse =
+  /^\{"data":\{"__typename":"Query"\},"extensions":\{"cost":\{"requested":1(,"remaining":\d+)?\}\}\}\n$/;
+
 describe("graphql-cop finds no", () => {
   it("alias overloading: 101 aliases are rejected, and the error names the limit", async () => {
     const { text, errors } = await execute(
@@ -75,7 +78,7 @@ describe("graphql-cop finds no", () => {
     expect(status).toBe(400);
     expect(text).toContain("graphql-require-preflight");
     expect(text).not.toContain('"data"');
-    expect((await graphql(preflight, query)).text).toBe('{"data":{"__typename":"Query"}}\n');
+    expect((await graphql(preflight, query)).text).toMatch(typenameResponse);
   });
 
   it("GET based mutation: it is rejected as CSRF, and with the preflight header as a mutation", async () => {
@@ -115,9 +118,7 @@ describe("graphql-cop finds no", () => {
     { "apollo-federation-include-trace": "ftv1" },
     { "x-apollo-tracing": "1" },
   ])("trace mode: the response to a request with %j contains no durations", async (headers) => {
-    expect((await execute("query cop { __typename }", headers)).text).toBe(
-      '{"data":{"__typename":"Query"}}\n',
-    );
+    expect((await execute("query cop { __typename }", headers)).text).toMatch(typenameResponse);
     expect((await execute("query cop { nothing }", headers)).text).not.toMatch(/tracing|ftv1|duration/i);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
-import { post, send, withGateway } from "./production.js";
+import { post, send, type TextResponse, withGateway } from "./production.js";
 
 const known = bearer("reader");
 
@@ -23,24 +23,35 @@ describe("Security headers", () => {
     [404, "an unknown path", "/nothing", {}],
     [413, "a large body", "/graphql", post({ query: " ".repeat(100) }, known)],
     [
-      429,
-      "an exceeded rate limit",
+      422,
+      "an operation beyond the rate limit",
       "/graphql",
       post({ query: "{ a: __typename b: __typename c: __typename }" }, known),
     ],
   ])("are in every response: %i for %s", async (status, _, path, init) => {
     await withGateway(small, async (gateway) => {
-      const response = await send(`${gateway.origin}${path}`, init);
-      expect(response.status).toBe(status);
-      expect(Object.fromEntries(response.headers)).toMatchObject({
-        "content-security-policy": policy,
-        "referrer-policy": "no-referrer",
-        "strict-transport-security": "max-age=31536000",
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        ...(path === "/graphql" && { "cache-control": "no-store" }),
-      });
-      expect(response.headers.get("x-powered-by") ?? response.headers.get("server")).toBeNull();
+      expectHeaders(await send(`${gateway.origin}${path}`, init), status, path);
     });
   });
+
+  it("are in the response to a client that has used up its rate limit", async () => {
+    await withGateway(small, async (gateway) => {
+      for (const status of [200, 200, 429]) {
+        expectHeaders(await send(`${gateway.origin}/graphql`, post(body, known)), status, "/graphql");
+      }
+    });
+  });
+
+  function expectHeaders(response: TextResponse, status: number, path: string): void {
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "content-security-policy": policy,
+      "referrer-policy": "no-referrer",
+      "strict-transport-security": "max-age=31536000",
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY",
+      ...(path === "/graphql" && { "cache-control": "no-store" }),
+    });
+    expect(response.headers.get("x-powered-by") ?? response.headers.get("server")).toBeNull();
+  }
 });

@@ -28,9 +28,11 @@ describeWithRedis("While Redis is down", () => {
   async function left(): Promise<number[]> {
     const numbers: number[] = [];
     for (const gateway of gateways) {
-      const { status, headers } = await gateway.execute(one);
+      const { status, headers, extensions } = await gateway.execute(one);
       expect(status).toBe(200);
-      numbers.push(Number(headers.get("ratelimit-remaining")));
+      const remaining = Number(headers.get("ratelimit-remaining"));
+      expect(extensions).toEqual({ cost: { requested: 1, remaining } });
+      numbers.push(remaining);
     }
     return numbers;
   }

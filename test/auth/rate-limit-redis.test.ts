@@ -38,9 +38,11 @@ async function startTwo(settings: Record<string, string>): Promise<void> {
 async function left(): Promise<number[]> {
   const numbers: number[] = [];
   for (const gateway of gateways) {
-    const { status, headers } = await gateway.execute(one, {}, alpha);
+    const { status, headers, extensions } = await gateway.execute(one, {}, alpha);
     expect(status).toBe(200);
-    numbers.push(Number(headers.get("ratelimit-remaining")));
+    const remaining = Number(headers.get("ratelimit-remaining"));
+    expect(extensions).toEqual({ cost: { requested: 1, remaining } });
+    numbers.push(remaining);
   }
   return numbers;
 }
@@ -80,7 +82,7 @@ describeWithRedis("Replicas of the gateway", () => {
     const [first, second] = gateways as [TestGateway, TestGateway];
     const costly = "{ sipEndpoints { nodes { username } } }";
     expect(await first.execute(costly, {}, alpha)).toMatchObject({
-      status: 429,
+      status: 422,
       errors: [{ extensions: { code: "RATE_LIMITED" } }],
     });
     expect((await second.execute(one, {}, alpha)).headers.get("ratelimit-remaining")).toBe("0");
@@ -99,7 +101,7 @@ describeWithRedis("Replicas of the gateway", () => {
       first.execute(one, {}, alpha),
     ]);
     const statuses = (await Promise.all(requested.flat())).map(({ status }) => status);
-    expect(statuses).toEqual(Array(50).fill([429, 200]).flat());
+    expect(statuses).toEqual(Array(50).fill([422, 200]).flat());
     expect(await left()).toEqual([899, 898]);
   });
 

@@ -67,6 +67,33 @@ describe("connectAction(verify: true)", () => {
     expect(userErrors).toMatchObject([{ code: "SIP_ENDPOINT_NOT_FOUND", path: ["call", "1", "user"] }]);
   });
 
+  it("names the username to use when PIOPIY does not have a target that looks like a SIP URI", async () => {
+    const query = `query ($input: ConnectActionInput!) {
+      connectAction(input: $input, verify: true) { userErrors { code message path } }
+    }`;
+    const { data } = await gateway.execute(query, { input: { call: to("sip:alice:made-up@sbc.example") } });
+    expect(data).toEqual({
+      connectAction: {
+        userErrors: [
+          {
+            code: "SIP_ENDPOINT_NOT_FOUND",
+            message:
+              "PIOPIY has no SIP endpoint with this username. This user looks like a SIP URI, but PIOPIY rings a SIP endpoint by its " +
+              'username. Use "alice".',
+            path: ["call", "0", "user"],
+          },
+        ],
+      },
+    });
+  });
+
+  it("warns of a target that looks like a SIP URI also when PIOPIY has it", async () => {
+    await gateway.reset({ endpoints: [{ username: "alice@home" }] });
+    const { warnings, userErrors, pcmo } = await connect({ call: to("alice@home") }, true);
+    expect([warnings, userErrors]).toMatchObject([[{ code: "SIP_URI_AS_USERNAME" }], []]);
+    expect(pcmo).toMatchObject([{ call: [{ user: "alice@home" }] }]);
+  });
+
   it("warns of a video call to an endpoint without video support", async () => {
     await gateway.reset({ endpoints: [{ username: "alice" }, { username: "carol", video: false }] });
     const { warnings, pcmo } = await connect(
@@ -90,6 +117,14 @@ describe("The warnings of connectAction", () => {
       "of two usernames that differ in case",
       { call: to("alice", "Alice") },
       [["SIMILAR_TARGETS", "call/1/user"]],
+    ],
+    [
+      "of usernames that look like SIP URIs",
+      { call: to("sip:alice@sbc.example", "bob", "carol@home") },
+      [
+        ["SIP_URI_AS_USERNAME", "call/0/user"],
+        ["SIP_URI_AS_USERNAME", "call/2/user"],
+      ],
     ],
     [
       "of ringing one after another for more than 120 seconds",
@@ -121,6 +156,18 @@ describe("The warnings of connectAction", () => {
     const { warnings, pcmo, userErrors } = await connect(input);
     expect(warnings.map(({ code, path }) => [code, path.join("/")])).toEqual(expected);
     expect([pcmo !== null, userErrors]).toEqual([true, []]);
+  });
+
+  it("name the username of a SIP URI, and contain no password", async () => {
+    const { warnings } = await connect({ call: to("sip:front%20desk:made-up@sbc.example") });
+    expect(warnings).toEqual([
+      {
+        code: "SIP_URI_AS_USERNAME",
+        message:
+          'This user looks like a SIP URI, but PIOPIY rings a SIP endpoint by its username. Use "front desk".',
+        path: ["call", "0", "user"],
+      },
+    ]);
   });
 
   it("are empty for an invalid input", async () => {

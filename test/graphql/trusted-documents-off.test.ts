@@ -27,15 +27,15 @@ describe("Without trusted documents", () => {
   }
 
   it("any document is executed, without a log entry", async () => {
-    expect(await send({ query: count })).toEqual(counted);
+    expect(await send({ query: count })).toMatchObject(counted);
     expect(gateway.log.filter((line) => line.includes("not trusted"))).toEqual([]);
   });
 
   it("a hash is accepted after it was sent with its document, and not before", async () => {
     expect(await send(byHash(count))).toMatchObject(unknownHash);
     expect(await gateway.upstreamRequests()).toEqual([]);
-    expect(await send({ query: count, ...byHash(count) })).toEqual(counted);
-    expect(await send(byHash(count))).toEqual(counted);
+    expect(await send({ query: count, ...byHash(count) })).toMatchObject(counted);
+    expect(await send(byHash(count))).toMatchObject(counted);
     expect((await gateway.upstreamRequests()).map(({ operation }) => operation)).toEqual([
       "list_sip",
       "list_sip",
@@ -86,7 +86,9 @@ describe("Without trusted documents", () => {
     'query { sipEndpoint(username: """alice""") { username } }',
     'query ($name: ID! = "alice") { sipEndpoint(username: $name) { username } }',
   ])("a document with a string, which may be a password, is executed and not stored: %s", async (query) => {
-    expect(await send({ query, ...byHash(query) })).toEqual({ data: { sipEndpoint: { username: "alice" } } });
+    expect(await send({ query, ...byHash(query) })).toMatchObject({
+      data: { sipEndpoint: { username: "alice" } },
+    });
     expect(await send(byHash(query))).toMatchObject(unknownHash);
   });
 

@@ -102,6 +102,70 @@ describe("Query.validatePcmo", () => {
     expect(data.validatePcmo.problems.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([problem]);
   });
 
+  it("warns of a user that looks like a SIP URI, and describes the document", async () => {
+    const pcmo = [{ action: "connect", call: [{ type: "sip", user: "sip:alice:made-up@sbc.example" }] }];
+    const { data } = await gateway.execute<Report>(query, { pcmo });
+    expect(data.validatePcmo).toMatchObject({
+      valid: true,
+      problems: [
+        {
+          pointer: "/0/call/0/user",
+          code: "SIP_URI_AS_USERNAME",
+          severity: "WARNING",
+          message:
+            'This user looks like a SIP URI, but PIOPIY rings a SIP endpoint by its username. Use "alice".',
+        },
+      ],
+      normalized: pcmo,
+    });
+  });
+
+  it.each<[unknown, string]>([
+    [{ action: "hangup" }, "Put the object in square brackets."],
+    [{ pcmo: [{ action: "hangup" }] }, 'Remove the key "pcmo" with its braces.'],
+    ['[{"action":"hangup"}]', "Remove the quotes around the JSON."],
+    [
+      JSON.stringify('[{"action":"hangup"}]'),
+      "Remove the quotes around the JSON and the quotes and backslashes inside them.",
+    ],
+  ])("says how to turn a value into the list: %j", async (pcmo, advice) => {
+    const { data } = await gateway.execute<Report>(query, { pcmo });
+    const [{ message = "" } = {}, ...others] = data.validatePcmo.problems;
+    expect(message).toMatch(/^A PCMO document must be a list of actions \(got .*\)\. /);
+    expect(message.endsWith(`). ${advice}`)).toBe(true);
+    expect(others).toEqual([]);
+  });
+
+  it("accepts the examples of the schema's descriptions as they are, in a query and in variables", async () => {
+    const { data: schema } = await gateway.execute<{
+      scalar: { description: string };
+      query: { fields: { name: string; args: { description: string }[] }[] };
+    }>(`{
+      scalar: __type(name: "PCMO") { description }
+      query: __type(name: "Query") { fields { name args { name description } } }
+    }`);
+    const field = schema.query.fields.find(({ name }) => name === "validatePcmo");
+    const descriptions = [
+      schema.scalar.description,
+      ...(field?.args ?? []).map(({ description }) => description),
+    ];
+    expect(descriptions).toHaveLength(2);
+    for (const description of descriptions) {
+      const [literal = "", json = "", ...others] = Array.from(
+        description.matchAll(/`(\[[^`]*\])`/g),
+        ([, example]) => example,
+      );
+      expect(others).toEqual([]);
+      const inQuery = await gateway.execute<Report>(
+        `{ validatePcmo(pcmo: ${literal}) { valid problems { message } normalized } }`,
+      );
+      const inVariables = await gateway.execute<Report>(query, { pcmo: JSON.parse(json) });
+      expect(inQuery).toMatchObject({ status: 200, data: { validatePcmo: { valid: true, problems: [] } } });
+      expect(inQuery.data.validatePcmo.normalized).toEqual(JSON.parse(json));
+      expect(inVariables.data.validatePcmo).toMatchObject({ valid: true, problems: [] });
+    }
+  });
+
   it("reports `__proto__` as an unknown key", async () => {
     const literal =
       '{ validatePcmo(pcmo: [{ action: "hangup", __proto__: { a: 1 } }]) { problems { pointer code } } }';

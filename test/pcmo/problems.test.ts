@@ -139,6 +139,59 @@ describe("An error in a PCMO document", () => {
     expect(problems(document)).toEqual([problem]);
   });
 
+  const of = (action: string, key: string, target: object) => [{ action, [key]: [target] }];
+  it.each<[string, unknown, string[]]>([
+    [
+      "a target with an unknown key and without type and user",
+      of("connect", "call", { username: "alice" }),
+      ["/0/call/0 MISSING_KEY", "/0/call/0 MISSING_KEY", "/0/call/0/username UNKNOWN_KEY"],
+    ],
+    [
+      "a target without a type and with a misspelled user",
+      of("connect", "connect", { usr: "alice" }),
+      ["/0/connect/0 MISSING_KEY", "/0/connect/0/usr UNKNOWN_KEY"],
+    ],
+    [
+      "a target with a misspelled type and an unknown key",
+      of("connect", "call", { type: "SIP", username: "alice" }),
+      ["/0/call/0/type INVALID_VALUE", "/0/call/0 MISSING_KEY", "/0/call/0/username UNKNOWN_KEY"],
+    ],
+    [
+      "a target with an invalid type and an invalid user",
+      of("connect", "call", { type: null, user: 1 }),
+      ["/0/call/0/type WRONG_TYPE", "/0/call/0/user WRONG_TYPE"],
+    ],
+    [
+      "a phone with an unknown key and without type and number",
+      of("bridge", "connect", { phone: 914471000000 }),
+      ["/0/connect/0 MISSING_KEY", "/0/connect/0 MISSING_KEY", "/0/connect/0/phone UNKNOWN_KEY"],
+    ],
+    ["an empty target", of("connect", "call", {}), ["/0/call/0 MISSING_KEY", "/0/call/0 MISSING_KEY"]],
+    [
+      "an action with unknown keys and without its keys",
+      [{ action: "input", a: 1, b: 2 }],
+      ["/0 MISSING_KEY", "/0/a UNKNOWN_KEY", "/0/b UNKNOWN_KEY"],
+    ],
+    [
+      "an action with an unknown key and without its targets",
+      [{ action: "connect", targets: call }],
+      ["/0/targets UNKNOWN_KEY", "/0 MISSING_KEY"],
+    ],
+    ["a misspelled `action`", [{ acton: "hangup" }], ["/0/acton UNKNOWN_KEY"]],
+    [
+      "an action without a name and with a key that no action has",
+      [{ file_name: "a.mp3", colour: 1, timeuot: 2 }],
+      ["/0 MISSING_KEY", "/0/colour UNKNOWN_KEY", "/0/timeuot UNKNOWN_KEY"],
+    ],
+    [
+      "a target of another action, of which only the type is reported",
+      of("connect", "call", { type: "pstn", number: 914471000000, colour: 1 }),
+      ["/0/call/0/type INVALID_VALUE"],
+    ],
+  ])("does not hide other errors of the same object: %s", (_title, document, expected) => {
+    expect(problems(document)).toEqual(expected);
+  });
+
   it("does not hide other errors: all are reported, in the order of the document", () => {
     const document = [
       { action: "dial" },
@@ -163,6 +216,73 @@ describe("An error in a PCMO document", () => {
 
   it.each<[unknown, string]>([
     [{}, "A PCMO document must be a list of actions (got an object)."],
+    [{ a: 1, b: 2 }, "A PCMO document must be a list of actions (got an object)."],
+    ["hangup", 'A PCMO document must be a list of actions (got "hangup").'],
+    ["[hangup]", 'A PCMO document must be a list of actions (got "[hangup]").'],
+    ['"hangup"', 'A PCMO document must be a list of actions (got "\\"hangup\\"").'],
+    [7, "A PCMO document must be a list of actions (got 7)."],
+    [
+      { action: "hangup" },
+      "A PCMO document must be a list of actions (got an object). Put the object in square brackets.",
+    ],
+    [
+      { pcmo: [{ action: "hangup" }] },
+      'A PCMO document must be a list of actions (got an object). Remove the key "pcmo" with its braces.',
+    ],
+    [
+      { data: { actions: [] } },
+      'A PCMO document must be a list of actions (got an object). Remove the key "data" with its braces and the key "actions" with its braces.',
+    ],
+    [
+      { pcmo: { action: "hangup" } },
+      'A PCMO document must be a list of actions (got an object). Remove the key "pcmo" with its braces. Put the object in square brackets.',
+    ],
+    [
+      '[{"action":"hangup"}]',
+      'A PCMO document must be a list of actions (got "[{\\"action\\":\\"hangup\\"}]"). Remove the quotes around the JSON.',
+    ],
+    [
+      '"[]"',
+      'A PCMO document must be a list of actions (got "\\"[]\\""). Remove the quotes around the JSON and the quotes and backslashes inside them.',
+    ],
+    [
+      '{"pcmo":[]}',
+      'A PCMO document must be a list of actions (got "{\\"pcmo\\":[]}"). Remove the quotes around the JSON and the key "pcmo" with its braces.',
+    ],
+    [
+      { pcmo: "[]" },
+      'A PCMO document must be a list of actions (got an object). Remove the key "pcmo" with its braces and the quotes around the JSON.',
+    ],
+    [
+      '{"action":"hangup"}',
+      'A PCMO document must be a list of actions (got "{\\"action\\":\\"hangup\\"}"). Remove the quotes around the JSON. Put the object in square brackets.',
+    ],
+    [
+      { a: { b: { c: { d: { e: { f: [] } } } } } },
+      "A PCMO document must be a list of actions (got an object).",
+    ],
+    [
+      [[{ action: "hangup" }]],
+      "An action must be an object (got a list of 1). Remove the square brackets around the object.",
+    ],
+    [
+      ['{"action":"hangup"}'],
+      'An action must be an object (got "{\\"action\\":\\"hangup\\"}"). Remove the quotes around the JSON.',
+    ],
+    [
+      [{ action: "connect", call: call[0] }],
+      "`call` must be a list of 1 to 100 targets (got an object). Put the object in square brackets.",
+    ],
+    [
+      [{ action: "connect", call: [call] }],
+      "A target must be an object (got a list of 1). Remove the square brackets around the object.",
+    ],
+    [[{ action: "speak", text: { a: 1 } }], "`text` must be a non-empty string (got an object)."],
+    [[{ acton: "hangup" }], 'Unknown key "acton" in an action. Did you mean `action`?'],
+    [
+      [{ action: "connect", call: [{ type: "sip", user: "alice", colour: 1 }] }],
+      'Unknown key "colour" in a target of connect. The allowed keys are type, user.',
+    ],
     [[1], "An action must be an object (got 1)."],
     [
       [{ action: "hangpu" }],
@@ -237,6 +357,21 @@ describe("A discouraged value or action in a PCMO document", () => {
     ["a recorded connect", [{ ...connect, record: true }], ["/0/record UNDOCUMENTED_KEY"]],
     ["a connect that is not recorded", [{ ...connect, record: false }], []],
     [
+      "users that look like SIP URIs",
+      [
+        {
+          action: "connect",
+          call: ["sip:alice@sbc.example", "bob", "carol@home"].map((user) => ({ type: "sip", user })),
+        },
+      ],
+      ["/0/call/0/user SIP_URI_AS_USERNAME", "/0/call/2/user SIP_URI_AS_USERNAME"],
+    ],
+    [
+      "a user that looks like a SIP URI, under the other key, in a recorded connect",
+      [{ action: "connect", connect: [{ type: "sip", user: "SIPS:alice" }], record: true }],
+      ["/0/record UNDOCUMENTED_KEY", "/0/connect/0/user SIP_URI_AS_USERNAME"],
+    ],
+    [
       "a file extension in capitals, or before a query",
       [
         { action: "play", file_name: "A.WAV" },
@@ -247,6 +382,16 @@ describe("A discouraged value or action in a PCMO document", () => {
   ])("causes the expected warnings, and the document is valid: %s", (_title, document, warnings) => {
     expect(problems(document, "WARNING")).toEqual(warnings);
     expect(validatePcmo(document, "call").valid).toBe(true);
+  });
+
+  it.each([
+    ["sip:alice:made-up@sbc.example", 'Use "alice".'],
+    ["sip:front%20desk@sbc.example", 'Use "front desk".'],
+    ["@sbc.example", "Use the username without scheme and host."],
+  ])("has a message with the username to use, without a password: %s", (user, advice) => {
+    expect(message([{ action: "connect", call: [{ type: "sip", user }] }])).toBe(
+      `This user looks like a SIP URI, but PIOPIY rings a SIP endpoint by its username. ${advice}`,
+    );
   });
 
   it("is reported after the errors of other actions", () => {

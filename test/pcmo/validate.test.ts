@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { buildConnectAction } from "../../src/pcmo/connect-action.js";
+import { buildConnectAction, connectActionWarnings } from "../../src/pcmo/connect-action.js";
 import { validatePcmo } from "../../src/pcmo/validate.js";
 import { mutatedDocument, validDocument } from "./documents.js";
 
@@ -109,10 +109,13 @@ describe("A PCMO document without errors", () => {
     );
   });
 
-  it("is normalized without a change when connectAction built it", () => {
+  it("is normalized without a change when connectAction built it, with the same warnings about SIP URIs", () => {
     const specification = fc.record({
       call: fc
-        .uniqueArray(fc.stringMatching(/^\S{1,9}$/), { minLength: 1, maxLength: 100 })
+        .uniqueArray(fc.oneof(fc.stringMatching(/^\S{1,9}$/), fc.stringMatching(/^sip:[a-z]{1,9}@sbc$/)), {
+          minLength: 1,
+          maxLength: 100,
+        })
         .map((users) => users.map((user) => ({ user }))),
       from: fc.option(fc.stringMatching(/^\+?[1-9]\d{6,14}$/)),
       callType: fc.constantFrom("AUDIO", "VIDEO"),
@@ -125,7 +128,15 @@ describe("A PCMO document without errors", () => {
       fc.property(specification, fc.constantFrom("call", "connect"), (one, key) => {
         const document = buildConnectAction(one, key);
         const { problems, normalized } = validatePcmo(document, key);
-        expect(problems).toEqual([]);
+        const expected = connectActionWarnings(one).filter(({ code }) => code === "SIP_URI_AS_USERNAME");
+        expect(problems).toEqual(
+          expected.map(({ code, message, path: [, index] }) => ({
+            pointer: `/0/${key}/${index}/user`,
+            code,
+            severity: "WARNING",
+            message,
+          })),
+        );
         expect(JSON.stringify(normalized)).toBe(JSON.stringify(document));
       }),
       { seed: 12, numRuns: 300 },

@@ -27,7 +27,9 @@ async function expectService({ child, output, end }: Program): Promise<string[]>
   const response = await fetch(`${address}?query={__typename}`, {
     headers: { "apollo-require-preflight": "1" },
   });
-  expect([response.status, await response.json()]).toEqual([200, { data: { __typename: "Query" } }]);
+  expect(response.status).toBe(200);
+  const cost = { requested: 1, remaining: 59_999 };
+  expect(await response.json()).toEqual({ data: { __typename: "Query" }, extensions: { cost } });
   expect(response.headers.get("ratelimit-remaining")).toBe("59999");
   child.kill("SIGTERM");
   expect(await end).toBe(0);

@@ -24,6 +24,7 @@ import {
   type SpecificationWarning,
 } from "../../pcmo/connect-action.js";
 import { describeAction } from "../../pcmo/describe.js";
+import { sipUriAdvice } from "../../pcmo/sip-uri-advice.js";
 import type { PiopiyLoader } from "../../piopiy/loader.js";
 import type { Context } from "../context.js";
 import { Pcmo } from "../scalars.js";
@@ -33,6 +34,7 @@ import { ConnectActionInput } from "./connect-action.input.js";
 
 /** The kinds of discouraged input. */
 enum ConnectActionWarningCode {
+  SIP_URI_AS_USERNAME = "SIP_URI_AS_USERNAME",
   SIMILAR_TARGETS = "SIMILAR_TARGETS",
   LONG_RINGING = "LONG_RINGING",
   OUTSIDE_NEWER_RANGE = "OUTSIDE_NEWER_RANGE",
@@ -43,6 +45,11 @@ registerEnumType(ConnectActionWarningCode, {
   name: "ConnectActionWarningCode",
   description: "Machine-readable codes of discouraged input.",
   valuesConfig: {
+    SIP_URI_AS_USERNAME: {
+      description:
+        "A target looks like a SIP URI, such as `sip:alice@sbc.example`, or contains `@`. PIOPIY rings a SIP endpoint by its " +
+        "username. The message states the username to use. If PIOPIY has a SIP endpoint with exactly this name, ignore the hint.",
+    },
     SIMILAR_TARGETS: { description: "Two usernames differ only in upper and lower case." },
     LONG_RINGING: {
       description:
@@ -215,7 +222,10 @@ async function verifyTargets(
     const record = records[index];
     const name = formatValue(user);
     if (!record) {
-      missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message: `PIOPIY has no SIP endpoint ${name}.`, path });
+      const advice = sipUriAdvice(user);
+      // A URI may contain a password.
+      const message = `PIOPIY has no SIP endpoint ${advice ? `with this username. ${advice}` : `${name}.`}`;
+      missing.push({ code: "SIP_ENDPOINT_NOT_FOUND", message, path });
     } else if (callType === "VIDEO" && record.video === false) {
       warnings.push({
         code: "VIDEO_UNAVAILABLE",

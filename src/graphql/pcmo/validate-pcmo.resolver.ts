@@ -23,6 +23,7 @@ enum PcmoProblemCode {
   NO_TARGETS = "NO_TARGETS",
   TOO_MANY_TARGETS = "TOO_MANY_TARGETS",
   DUPLICATE_TARGET = "DUPLICATE_TARGET",
+  SIP_URI_AS_USERNAME = "SIP_URI_AS_USERNAME",
   UNREACHABLE_ACTION = "UNREACHABLE_ACTION",
   UNCERTAIN_ACTION = "UNCERTAIN_ACTION",
   UNCERTAIN_FILE_TYPE = "UNCERTAIN_FILE_TYPE",
@@ -61,6 +62,11 @@ registerEnumType(PcmoProblemCode, {
     NO_TARGETS: { description: "The list of targets is empty. Add at least one target." },
     TOO_MANY_TARGETS: { description: "The list of targets has more than 100 targets." },
     DUPLICATE_TARGET: { description: "The list of targets contains the same username more than once." },
+    SIP_URI_AS_USERNAME: {
+      description:
+        "A target looks like a SIP URI, such as `sip:alice@sbc.example`, or contains `@`. PIOPIY rings a SIP endpoint by its " +
+        "username. The message states the username to use. If PIOPIY has a SIP endpoint with exactly this name, ignore the warning.",
+    },
     UNREACHABLE_ACTION: { description: "The action comes after a `hangup`, so PIOPIY does not execute it." },
     UNCERTAIN_ACTION: {
       description:
@@ -166,7 +172,10 @@ export class ValidatePcmoResolver {
   })
   validatePcmo(
     @Arg("pcmo", () => Pcmo, {
-      description: 'The document as JSON. Example: [{ "action": "hangup" }].',
+      description:
+        'The list of actions itself, not a string that contains JSON. In a query: `[{ action: "connect", timeout: 20, call: ' +
+        '[{ type: "sip", user: "alice" }] }]`. In the JSON of the variables: `[{ "action": "connect", "timeout": 20, "call": ' +
+        '[{ "type": "sip", "user": "alice" }] }]`.',
     })
     pcmo: unknown,
     @Ctx() { pcmoTargetsKey }: Context,

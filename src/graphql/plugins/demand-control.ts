@@ -128,7 +128,7 @@ function isList(type: GraphQLOutputType): boolean {
   return isListType(getNullableType(type));
 }
 
-/** Charges the cost of an operation before it runs, or rejects one that costs too much. */
+/** Charges the cost of an operation before it runs, or rejects one that costs too much. The response contains the cost. */
 export const demandControlPlugin: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {
@@ -136,6 +136,10 @@ export const demandControlPlugin: ApolloServerPlugin<Context> = {
         if (!operation) return;
         const variables = coerceVariables(schema, operation, request);
         await contextValue.charge(operationCost(schema, document, operation, variables));
+      },
+      async willSendResponse({ contextValue, response: { body } }) {
+        if (body.kind !== "single") return;
+        body.singleResult.extensions = { ...body.singleResult.extensions, cost: contextValue.cost() };
       },
     };
   },

@@ -13,7 +13,7 @@ export const responseCachePlugin: ApolloServerPlugin<Context> = {
     return {
       async willSendResponse({ operation, operationName, response: { body } }) {
         if (body.kind !== "single") return;
-        const { piopiy, storage, spent } = contextValue;
+        const { piopiy, storage, cost } = contextValue;
         const { staleSince, cachedSince: readAt } = piopiy;
         if (staleSince !== undefined) {
           const stale = { ageMs: Math.round(performance.now() - staleSince) };
@@ -27,7 +27,7 @@ export const responseCachePlugin: ApolloServerPlugin<Context> = {
         )
           return;
         storage.storable = {
-          cost: spent(),
+          cost: cost(),
           operationName: operationName ? truncate(operationName) : undefined,
           readAt,
         };

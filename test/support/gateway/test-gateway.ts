@@ -25,7 +25,10 @@ export interface GraphqlResponse<Data> {
   readonly headers: Headers;
   readonly data: Data;
   readonly errors: readonly ResponseError[] | undefined;
-  readonly extensions?: { readonly stale?: { readonly ageMs: number } };
+  readonly extensions?: {
+    readonly stale?: { readonly ageMs: number };
+    readonly cost?: { readonly requested: number; readonly remaining?: number };
+  };
 }
 
 export interface ResponseError {
