@@ -117,6 +117,12 @@ export const keepMediaType: onRequestHookHandler = ({ headers, socket }, { raw }
   done();
 };
 
+/** Rejects a request without `Host`, which HTTP/1.1 requires. Node.js itself would respond without a body. */
+export const requireHost: onRequestHookHandler = ({ headers, raw }, _reply, done) => {
+  const isMissing = headers.host === undefined && raw.httpVersion === "1.1";
+  done(isMissing ? new BadRequestError(400, "The request has no Host header.") : undefined);
+};
+
 /** Returns the status and the problem of an error of the connection. */
 function connectionProblem({ code, rawPacket }: ConnectionError): readonly [status: number, problem: string] {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return [408, "The request took too long to arrive"];

@@ -17,7 +17,7 @@ import { createContext, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
-import { keepMediaType, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
+import { keepMediaType, requireHost, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
 import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
 import { createHostGuard } from "./host-guard.js";
@@ -75,7 +75,12 @@ export async function createServer(
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Node.js exchanges the two timeouts if the one for the headers is longer. Its default is 60 seconds.
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS },
+    http: {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      // See `requireHost`.
+      requireHostHeader: false,
+    },
     connectionTimeout: config.deadlineMs + SILENCE_MS,
     // Requests on connections that were accepted still get a response.
     return503OnClosing: false,
@@ -92,6 +97,7 @@ export async function createServer(
   });
   server.addHook("onRequest", keepMediaType);
   server.addHook("onRequest", setSecurityHeaders(config.hsts));
+  server.addHook("onRequest", requireHost);
   if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, auditLog));
   server.addHook("preClose", async () => {
     closing = true;

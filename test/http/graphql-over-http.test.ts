@@ -305,6 +305,13 @@ describe("A client that does not send the body in 30 seconds", () => {
   });
 });
 
+describe("A request of HTTP/1.1 without Host", () => {
+  it.each(mediaTypes)("gets 400 in the media type that the client accepts: %s", async (accept) => {
+    const head = `GET /graphql?query={__typename} HTTP/1.1\r\nconnection: close\r\naccept: ${accept}\r\n\r\n`;
+    expectBytes(await sendBytes(head), 400, accept);
+  });
+});
+
 describe("A response to headers that Node.js cannot parse", () => {
   it.each([
     [

@@ -47,7 +47,7 @@ function responsesIn(bytes: Buffer): RawResponse[] {
   if (end < 0) return [];
   const head = bytes.subarray(0, end).toString("latin1");
   const rest = bytes.subarray(end + 4);
-  // Node.js itself responds to a request without a Host header, with the last chunk only.
+  // Node.js itself responds to an unknown header Expect, with the last chunk only.
   const chunked = /^transfer-encoding: chunked/im.test(head);
   const length = chunked
     ? rest.indexOf("0\r\n\r\n")
