@@ -45,7 +45,7 @@ const graphqlResponses: [string, number, RequestInit][] = [
   ["an invalid credential", 401, post("{ __typename }", { authorization: "Bearer wrong" })],
   ["a body that is too large", 413, post(" ".repeat(200_000))],
   ["an unknown content type", 415, post("{ __typename }", { "content-type": "x/y" })],
-  ["an exceeded rate limit", 429, post(`{ ${costly.join(" ")} }`)],
+  ["an operation beyond the rate limit", 422, post(`{ ${costly.join(" ")} }`)],
 ];
 
 describe("The headers of a response", () => {
