@@ -13,7 +13,12 @@ describe.each([
 ])("Clients that send the same query at the same time, %s,", (_, ttl) => {
   let broken: BrokenGateway;
   beforeEach(async () => {
-    broken = await startBrokenGateway({ CACHE_TTL_MS: ttl });
+    // On a busy machine 200 queries arrive later than an upstream request with the default timeout would end.
+    broken = await startBrokenGateway({
+      CACHE_TTL_MS: ttl,
+      PIOPIY_TIMEOUT_MS: "60000",
+      PIOPIY_DEADLINE_MS: "60000",
+    });
   });
   afterEach(() => broken.close());
 
