@@ -27,6 +27,7 @@ declare module "mercurius-cache" {
     readonly policy: object;
   }
 }
+declare module "@as-integrations/fastify";
 declare module "@graphql-hive/gateway";
 declare module "@graphql-mesh/compose-cli";
 declare module "@graphql-yoga/plugin-response-cache";

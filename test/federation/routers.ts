@@ -7,7 +7,7 @@ import { startStandaloneServer } from "@apollo/server/standalone";
 import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
 import { GraphQLError } from "graphql";
 import { gatewayConfig } from "../support/router/gateway.config.js";
-import { compose, subgraphs } from "./supergraph.js";
+import { compose, type Subgraph, subgraphs } from "./supergraph.js";
 
 /** A router for both subgraphs that forwards the client's `Authorization` header, request id and address. */
 export interface Router {
@@ -42,10 +42,14 @@ class HeaderPassingSource extends RemoteGraphQLDataSource<ClientContext> {
 }
 
 /** Starts Apollo's gateway, which rejects a supergraph with security directives. */
-async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Promise<Router> {
+async function startApolloGateway(
+  piopiyUrl: string,
+  employeesUrl: string,
+  others: readonly Subgraph[] = [],
+): Promise<Router> {
   const parts = subgraphs(piopiyUrl, employeesUrl, "schema/subgraph.without-security.graphql");
   const gateway = new ApolloGateway({
-    supergraphSdl: compose(parts),
+    supergraphSdl: compose([...parts, ...others]),
     buildService: ({ url }) => new HeaderPassingSource({ url: url ?? "" }),
   });
   const server = new ApolloServer<ClientContext>({ gateway, nodeEnv: "production" });
@@ -61,9 +65,13 @@ async function startApolloGateway(piopiyUrl: string, employeesUrl: string): Prom
 }
 
 /** Starts The Guild's Hive Gateway. */
-async function startHiveGateway(piopiyUrl: string, employeesUrl: string): Promise<Router> {
+async function startHiveGateway(
+  piopiyUrl: string,
+  employeesUrl: string,
+  others: readonly Subgraph[] = [],
+): Promise<Router> {
   const runtime = createGatewayRuntime({
-    supergraph: compose(subgraphs(piopiyUrl, employeesUrl)),
+    supergraph: compose([...subgraphs(piopiyUrl, employeesUrl), ...others]),
     logging: false,
     ...gatewayConfig,
   });
