@@ -167,21 +167,6 @@ describe("The cost of a cached response", () => {
     );
     expect(new Set(texts.map((text) => text.replace(/"remaining":\d+/, "")))).toHaveProperty("size", 1);
   });
-
-  it("is taken from the end of the response, also when the data contains the same text", async () => {
-    await start(1000, { CACHE_TTL_MS: "60000" });
-    const username = '"cost":{"requested":9,"remaining":982}';
-    await gateway.reset({ endpoints: [{ username: `{${username}}` }] });
-    const query = "{ sipEndpoints(first: 1) { nodes { username } } }";
-    const [first, again, cached] = [
-      await gateway.execute(query),
-      await gateway.execute(query),
-      await gateway.execute(query),
-    ];
-    expect(JSON.parse(gateway.log.at(-1) ?? "")).toMatchObject({ repeated: true });
-    expect([again.data, cached.data]).toEqual([first.data, first.data]);
-    expect(cost(cached)).toEqual([cost(first)[0], 1000 - 3 * Number(cost(first)[0])]);
-  });
 });
 
 describe("The cost of an operation that is rejected", () => {
