@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { scopesIn, usernameIn } from "../../src/auth/claims.js";
+import { scopes } from "../../src/config.js";
 import { bearer } from "../support/auth/api-keys.js";
 import { type Issuer, makeKey, type SigningKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
@@ -108,5 +111,45 @@ describe("JWT_SCOPE_CLAIM", () => {
 
   it("finds the strings in an array that has other values too", async () => {
     expect(await scopesOf({ scope: [null, "sip:read", 5] })).toEqual(["sip:read"]);
+  });
+});
+
+describe("The claims of any token", () => {
+  const text = fc.oneof(
+    fc.constantFrom(...scopes, "a", "b.c", "__proto__", "constructor", "length"),
+    fc.string(),
+  );
+  const claims = fc.dictionary(text, fc.jsonValue()).map((record) => JSON.parse(JSON.stringify(record)));
+  const value = fc.oneof(
+    fc.array(text),
+    fc.array(text).map((words) => words.join(" ")),
+  );
+
+  it("have only scopes of the gateway, and a username that is a claim itself", () => {
+    fc.assert(
+      fc.property(claims, fc.array(text), (token, names) => {
+        expect(scopes).toEqual(expect.arrayContaining([...scopesIn(token, names)]));
+        for (const name of names.filter((each) => !each.includes(".")))
+          expect([undefined, token[name]]).toContain(usernameIn(token, name));
+      }),
+    );
+  });
+
+  it("have the same scopes under each name and on each path", () => {
+    fc.assert(
+      fc.property(
+        value,
+        fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 5 }),
+        (given, path) => {
+          const nested = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), given) as Record<
+            string,
+            unknown
+          >;
+          const expected = scopesIn({ direct: given }, ["direct"]);
+          expect(scopesIn(nested, ["none", path.join(".")])).toEqual(expected);
+          expect(scopesIn({ ...nested, [path.join(".")]: given }, [path.join(".")])).toEqual(expected);
+        },
+      ),
+    );
   });
 });
