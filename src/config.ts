@@ -18,12 +18,15 @@ import {
 import { Secret } from "./secret.js";
 
 /**
- * Scopes of clients. `sip:read` allows reading endpoints and creating PCMO documents, `sip:write` changing endpoints, and
- * `sip:password` reading passwords.
+ * Scopes of clients. `sip:read` allows reading endpoints and creating PCMO documents, `sip:write` changing endpoints,
+ * `sip:password` reading passwords, and `sip:self` reading one's own endpoint and changing its password.
  */
-export const scopes = ["sip:read", "sip:write", "sip:password"] as const;
+export const scopes = ["sip:read", "sip:write", "sip:password", "sip:self"] as const;
 
 export type Scope = (typeof scopes)[number];
+
+/** Scopes that an API key may have. A key belongs to no person, so it has no own endpoint. */
+export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
 
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
 /** Secrets that are public: those of `.env.emulator` and of the emulator. */
@@ -136,11 +139,16 @@ const apiKeys = list(
       abort: true,
       error: ({ path }) =>
         `must contain entries of the form name:sha256-hex:scope+scope, comma separated, with the scopes ` +
-        `${scopes.join(", ")} (entry ${Number(path?.at(-1)) + 1} is invalid).`,
+        `${apiKeyScopes.join(", ")} (entry ${Number(path?.at(-1)) + 1} is invalid).`,
     })
     .transform((entry) => {
       const [, name = "", hash = "", given = ""] = API_KEY.exec(entry) ?? [];
       return { name, sha256: Buffer.from(hash, "hex"), scopes: given.split("+") as Scope[] };
+    })
+    .refine(({ scopes }) => !scopes.includes("sip:self"), {
+      error: ({ path }) =>
+        `must not contain the scope sip:self (entry ${Number(path?.at(-1)) + 1}): an API key belongs to no person. ` +
+        "Remove the scope, or use AUTH=jwt with JWT_USERNAME_CLAIM.",
     }),
 )
   .refine((keys) => keys.length > 0, "must be set: one or more entries, as `npm run api-key` generates them.")
@@ -148,6 +156,16 @@ const apiKeys = list(
     (keys) => new Set(keys.map(({ sha256 }) => sha256.toString("hex"))).size === keys.length,
     "must contain each key only once.",
   );
+
+const CLAIM = /^[^\s,]+$/;
+const CLAIM_FORM =
+  "a name such as scp or https://example.com/roles, or a dotted path such as realm_access.roles";
+const scopeClaims = listOf((name) => CLAIM.test(name), `claims, comma separated, each ${CLAIM_FORM}`)
+  .refine(({ length }) => length > 0, `must contain a claim: ${CLAIM_FORM}.`)
+  .default(["scope"]);
+const usernameClaim = z.string().regex(CLAIM, {
+  error: ({ input }) => `must be one claim: ${CLAIM_FORM} (got ${JSON.stringify(input)}).`,
+});
 
 function readAuth(environment: Environment) {
   const reason = "api-key, jwt or none. With none, everyone who can reach this address can do everything";
@@ -162,6 +180,10 @@ function readAuth(environment: Environment) {
     jwksUrl: environment.read("JWT_JWKS_URL", jwksUrl),
     issuer: environment.read("JWT_ISSUER", required("the claim `iss` that tokens must have")),
     audience: environment.read("JWT_AUDIENCE", required("the claim `aud` that tokens must have")),
+    /** The claims that have the scopes: names, or dotted paths. */
+    scopeClaims: environment.read("JWT_SCOPE_CLAIM", scopeClaims),
+    /** The claim that has the SIP username of a person. Undefined: no client has an own endpoint. */
+    usernameClaim: environment.read("JWT_USERNAME_CLAIM", usernameClaim.optional()),
   };
 }
 

@@ -21,6 +21,6 @@ export function authenticateApiKey(keys: readonly ApiKey[]): Authenticate {
   return async (credential) => {
     const sha256 = hashApiKey(credential);
     const [key] = keys.filter((candidate) => timingSafeEqual(candidate.sha256, sha256));
-    return key && { name: key.name, scopes: new Set(key.scopes) };
+    return key ? { name: key.name, scopes: new Set(key.scopes) } : "unknown-key";
   };
 }

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from "fastify";
+import type { RefusalReason } from "./client.js";
 
 /** An action of a client, or a rejection. It never contains a password, a credential or a part of one. */
 export interface AuditEntry {
@@ -10,6 +11,8 @@ export interface AuditEntry {
   readonly username?: string | undefined;
   /** `done`, or the code of the error or of the user errors. */
   readonly outcome: string;
+  /** Why a credential was refused. */
+  readonly reason?: RefusalReason | undefined;
   readonly requestId: string;
   /** Where the request came from. */
   readonly address: string;
@@ -57,12 +60,13 @@ export class AuditLog {
    * written immediately. The rejections of the next ten seconds become one entry, with their `count` and with the request id and
    * address of the last rejection.
    *
-   * @param client the name or the key of the client, and the kind if it does not follow from `what` and `outcome`
+   * @param client the name or the key of the client
    */
   recordRefusal(client: string, entry: AuditEntry): void {
-    const kind = `${client.slice(0, MAX_NAME_LENGTH)} ${entry.what} ${entry.outcome}`;
+    const kind = `${client.slice(0, MAX_NAME_LENGTH)} ${entry.what} ${entry.outcome} ${entry.reason}`;
     const key = this.aggregates.has(kind) || this.aggregates.size < MAX_AGGREGATES ? kind : OTHERS;
-    const last = key === OTHERS ? { ...entry, who: undefined, what: "other refusals" } : entry;
+    const last =
+      key === OTHERS ? { ...entry, who: undefined, what: "other refusals", reason: undefined } : entry;
     const aggregate = this.aggregates.get(key);
     if (aggregate) {
       aggregate.count += 1;

@@ -7,13 +7,28 @@ export interface Client {
   /** The name of an API key, the subject of a token, or with `AUTH=none` the address. */
   readonly name: string;
   readonly scopes: ReadonlySet<string>;
+  /** The SIP username of the person who uses the client. Only a token has one. */
+  readonly username?: string | undefined;
 }
 
+/** Why a credential is refused. Operators see the reason in the log. Clients do not, because it helps to guess. */
+export type RefusalReason =
+  | "missing"
+  | "unknown-key"
+  | "malformed"
+  | "algorithm"
+  | "signature"
+  | "issuer"
+  | "audience"
+  | "expired"
+  | "no-expiry"
+  | "not-yet-valid";
+
 /**
- * Returns the client of a credential, or undefined if the credential is invalid. Logs the reason, without any part of the
- * credential. Throws a `GatewayError` if the credential cannot be validated now.
+ * Returns the client of a credential, or the reason if the credential is invalid. Throws a `GatewayError` if the credential cannot
+ * be validated now.
  */
-export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promise<Client | undefined>;
+export type Authenticate = (credential: Secret, log: FastifyBaseLogger) => Promise<Client | RefusalReason>;
 
 /** An address as proxies write it: alone, in brackets, or with a port. */
 const HOP = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/;

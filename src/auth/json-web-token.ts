@@ -11,7 +11,8 @@ import {
   jwtVerify,
 } from "jose";
 import { GatewayError } from "../errors.js";
-import type { Authenticate } from "./client.js";
+import { scopesIn, usernameIn } from "./claims.js";
+import type { Authenticate, RefusalReason } from "./client.js";
 
 const REFRESH_MS = 600_000;
 const MAX_AGE_MS = 3_600_000;
@@ -90,14 +91,24 @@ export interface JsonWebTokenSettings {
   readonly jwksUrl: string;
   readonly issuer: string;
   readonly audience: string;
+  /** The claims that have the scopes: names, or dotted paths. */
+  readonly scopeClaims: readonly string[];
+  /** The claim that has the SIP username of a person. */
+  readonly usernameClaim: string | undefined;
 }
 
 /** Symmetric algorithms are left out: with them, the public key would be enough to sign a token. */
 const ALGORITHMS = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA"];
 const CLOCK_SKEW_SECONDS = 5;
 
-/** Authenticates clients by JSON Web Tokens: the subject is the name, the claim `scope` (RFC 8693) has the scopes. */
-export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebTokenSettings): Authenticate {
+/** Authenticates clients by JSON Web Tokens. The subject is the name of the client. */
+export function authenticateJsonWebToken({
+  jwksUrl,
+  issuer,
+  audience,
+  scopeClaims,
+  usernameClaim,
+}: JsonWebTokenSettings): Authenticate {
   const keys = new IssuerKeys(jwksUrl);
   const options = {
     issuer,
@@ -109,16 +120,16 @@ export function authenticateJsonWebToken({ jwksUrl, issuer, audience }: JsonWebT
   let logged: unknown;
   return async (credential, log) => {
     try {
-      const { sub, client_id: clientId, scope } = await verify(credential.reveal(), keys, log, options);
-      const name = [sub, clientId].find((claim) => typeof claim === "string") as string | undefined;
+      const claims = await verify(credential.reveal(), keys, log, options);
+      const name = [claims.sub, claims.client_id].find((claim) => typeof claim === "string");
       return {
-        name: name ?? "a token without a subject",
-        scopes: new Set(typeof scope === "string" ? scope.split(" ") : []),
+        name: (name as string | undefined) ?? "a token without a subject",
+        scopes: scopesIn(claims, scopeClaims),
+        username: usernameIn(claims, usernameClaim),
       };
     } catch (error) {
       if (isInvalidToken(error)) {
-        log.debug({ reason: error.code }, "token rejected");
-        return undefined;
+        return reasonOf(error);
       }
       // Tokens that wait for the same fetch get the same error, so the log has one entry per fetch.
       if (error !== logged)
@@ -182,4 +193,22 @@ function isInvalidToken(error: unknown): error is errors.JOSEError {
     error instanceof errors.JOSEError &&
     !["ERR_JOSE_GENERIC", "ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID"].includes(error.code)
   );
+}
+
+/** The reasons of tokens whose claims are not as configured. */
+const reasonByClaim: Readonly<Record<string, RefusalReason>> = {
+  iss: "issuer",
+  aud: "audience",
+  exp: "no-expiry",
+  nbf: "not-yet-valid",
+};
+
+function reasonOf(error: errors.JOSEError): RefusalReason {
+  if (error instanceof errors.JWTExpired) return "expired";
+  if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
+    return "signature";
+  // The reason `invalid` is that of a time which is not a number.
+  const isClaim = error instanceof errors.JWTClaimValidationFailed && error.reason !== "invalid";
+  return (isClaim && reasonByClaim[error.claim]) || "malformed";
 }

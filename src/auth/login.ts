@@ -5,7 +5,7 @@ import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
-import type { Client } from "./client.js";
+import type { Client, RefusalReason } from "./client.js";
 import { clientAddress, clientKey } from "./client.js";
 import { FixedWindowCounter } from "./fixed-window-counter.js";
 import { authenticateJsonWebToken } from "./json-web-token.js";
@@ -51,18 +51,21 @@ export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login
     // Read before the login: a connection that closes while keys are fetched has no address any more.
     const key = clientKey(request);
     const address = clientAddress(request);
+    let reason: RefusalReason | undefined;
     try {
-      if (credential === undefined) throw unauthenticatedError();
-      const client = await authenticate(new Secret(credential), request.log);
-      if (client) return client;
-      failed.count(key);
+      const result =
+        credential === undefined ? "missing" : await authenticate(new Secret(credential), request.log);
+      if (typeof result === "object") return result;
+      reason = result;
+      request.log.debug({ reason }, "credential rejected");
+      if (reason !== "missing") failed.count(key);
       throw unauthenticatedError();
     } catch (error) {
       if (error instanceof GatewayError) {
-        const kind = credential === undefined ? "missing" : "wrong";
-        auditLog.recordRefusal(`${key} ${kind}`, {
+        auditLog.recordRefusal(key, {
           what: "login",
           outcome: error.code,
+          reason,
           requestId: request.id,
           address,
         });

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { scopes } from "../config.js";
+import { apiKeyScopes } from "../config.js";
 import { Secret } from "../secret.js";
 import { hashApiKey } from "./api-key.js";
 
 const [name = "", ...scopeTexts] = process.argv.slice(2);
-const knownScopes: readonly string[] = scopes;
+const knownScopes: readonly string[] = apiKeyScopes;
 const keyScopes = new Set(scopeTexts.flatMap((text) => text.split(/[+,]/)));
 
 if (
@@ -27,6 +27,6 @@ The entry to add to API_KEYS:
    or, without the sources: node dist/auth/make-api-key.js NAME SCOPE+SCOPE
 
   NAME   1 to 64 letters, digits, dots, underscores and hyphens
-  SCOPE  ${scopes.join(", ")}`);
+  SCOPE  ${apiKeyScopes.join(", ")}`);
   process.exitCode = 1;
 }

@@ -16,6 +16,8 @@ export interface Context {
   readonly requestId: string;
   readonly log: FastifyBaseLogger;
   readonly client: Client;
+  /** The claim that has the username of a client. Undefined: no client has a username. */
+  readonly usernameClaim: string | undefined;
   readonly piopiy: PiopiyLoader;
   readonly pcmoTargetsKey: "call" | "connect";
   /** Undefined if answer URLs are not configured. */
@@ -74,7 +76,7 @@ export interface Services {
 
 /** Creates the context of one operation. When the connection closes before the response, its upstream reads are aborted. */
 export function createContext(
-  { deadlineMs, limits, pcmoTargetsKey }: Config,
+  { auth, deadlineMs, limits, pcmoTargetsKey }: Config,
   { piopiy, rateLimit, auditLog, answerUrls }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -97,6 +99,7 @@ export function createContext(
     requestId,
     log,
     client,
+    usernameClaim: auth.mode === "jwt" ? auth.usernameClaim : undefined,
     piopiy: loader,
     pcmoTargetsKey,
     answerUrls,

@@ -73,6 +73,7 @@ export class FieldCosts {
     const value = (name: string) => this.argumentValue(field, node, name);
     switch (field.name) {
       case "sipEndpoint":
+      case "mySipEndpoint":
       case "node":
         return REQUEST_COST;
       case "nodes":

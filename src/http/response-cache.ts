@@ -19,9 +19,9 @@ interface StoredResponse extends StorableResponse {
 }
 
 /**
- * Caches whole responses in memory, up to 30 MiB, for clients that send the same request and have the same scopes. The age of a
- * response is the age of its oldest data. Every invalidation that this process receives discards all responses. A resolver calls
- * `context.noStore()` to exclude a response.
+ * Caches whole responses in memory, up to 30 MiB, for clients with the same scopes and username that send the same
+ * request. The age of a response is the age of its oldest data. Every invalidation that this process receives discards all
+ * responses. A resolver calls `context.noStore()` to exclude a response.
  */
 export class ResponseCache {
   readonly #piopiy: PiopiyClient;
@@ -89,5 +89,6 @@ export class ResponseCache {
  */
 function cacheKey({ client, graphqlRequest, headers }: FastifyRequest): string {
   const scopes = [...client.scopes].sort();
-  return hash("sha256", JSON.stringify([scopes, headers.accept, graphqlRequest]), "base64");
+  // The response to one person may contain data of that person's endpoint only.
+  return hash("sha256", JSON.stringify([scopes, client.username, headers.accept, graphqlRequest]), "base64");
 }

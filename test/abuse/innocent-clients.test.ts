@@ -135,9 +135,15 @@ async function startWithIssuer(): Promise<SigningKey> {
 }
 
 describe("The audit log of many invalid clients", () => {
-  const entry = { what: "login", outcome: "UNAUTHENTICATED", requestId: "r", address: "192.0.2.1" };
+  const entry = {
+    what: "login",
+    outcome: "UNAUTHENTICATED",
+    reason: "expired",
+    requestId: "r",
+    address: "192.0.2.1",
+  } as const;
   const start = (intervalMs?: number) => {
-    const lines: { what: string; count?: number; who?: string }[] = [];
+    const lines: { what: string; count?: number; who?: string; reason?: string }[] = [];
     const write = (line: string) => lines.push(JSON.parse(line));
     return { lines, audit: new AuditLog(pino({}, { write }), intervalMs) };
   };
@@ -156,7 +162,7 @@ describe("The audit log of many invalid clients", () => {
     });
   });
 
-  it("counts those beyond 10,000 in one shared entry, which names no client", () => {
+  it("counts those beyond 10,000 in one shared entry, which names no client and no reason", () => {
     const { lines, audit } = start();
     for (let nth = 0; nth < 20_000; nth++)
       audit.recordRefusal(`stranger ${nth}`, { ...entry, who: `${nth}` });
@@ -166,7 +172,9 @@ describe("The audit log of many invalid clients", () => {
     audit.close();
     const counted = lines.filter(({ count }) => count !== undefined);
     expect(counted.length).toBeLessThan(10_010);
-    expect(counted.filter(({ what }) => what !== "login")).toMatchObject([{ what: "other refusals" }]);
+    expect(
+      counted.filter(({ what }) => what !== "login").map(({ what, who, reason }) => [what, who, reason]),
+    ).toEqual([["other refusals", undefined, undefined]]);
     expect(lines.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(40_000);
   });
 });

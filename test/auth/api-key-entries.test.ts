@@ -67,6 +67,17 @@ describe("API_KEYS", () => {
     expect(found.join()).not.toContain(hash.slice(1, 9));
   });
 
+  it.each([
+    "sip:self",
+    "sip:read+sip:self",
+    "sip:self+sip:write",
+  ])("rejects the scopes %s, because a key belongs to no person", (scopes) => {
+    expect(mistakes(`${good},hidden-name:${hash}:${scopes}`)).toEqual([
+      "API_KEYS must not contain the scope sip:self (entry 2): an API key belongs to no person. " +
+        "Remove the scope, or use AUTH=jwt with JWT_USERNAME_CLAIM.",
+    ]);
+  });
+
   it("reports each invalid entry", () => {
     expect(mistakes(`hidden-1,${good},hidden-2`)).toEqual([
       expect.stringMatching(/entry 1 is invalid/),

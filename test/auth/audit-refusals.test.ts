@@ -59,7 +59,7 @@ describe("The audit log of rejections", () => {
   it("has an entry for the first login of each kind, and one for all others of a kind when the gateway stops", async () => {
     gateway = await startGateway({ gateway: apiKeys({ reader: "sip:read" }) });
     const wrong = bearer("made-up-guess");
-    const first = (outcome: string) => [[undefined, "login", undefined, outcome, 4]];
+    const first = (outcome: string) => [[undefined, "login", undefined, outcome, 5]];
     expect(await auditEntries("{ __typename }", {})).toEqual(first("UNAUTHENTICATED"));
     expect(await auditEntries("{ __typename }", wrong)).toEqual(first("UNAUTHENTICATED"));
     for (let nth = 2; nth <= 30; nth++) expect(await auditEntries("{ __typename }", wrong)).toEqual([]);
@@ -69,10 +69,12 @@ describe("The audit log of rejections", () => {
     const before = gateway.log.length;
     await gateway.close();
     const counted = gateway.log.slice(before).map((line) => JSON.parse(line));
-    expect(counted.map(({ what, outcome, count, address }) => [what, outcome, count, address])).toEqual([
-      ["login", "UNAUTHENTICATED", 1, "127.0.0.1"],
-      ["login", "UNAUTHENTICATED", 29, "127.0.0.1"],
-      ["login", "RATE_LIMITED", 1, "127.0.0.1"],
+    expect(
+      counted.map(({ what, outcome, reason, count, address }) => [what, outcome, reason, count, address]),
+    ).toEqual([
+      ["login", "UNAUTHENTICATED", "missing", 1, "127.0.0.1"],
+      ["login", "UNAUTHENTICATED", "unknown-key", 29, "127.0.0.1"],
+      ["login", "RATE_LIMITED", "unknown-key", 1, "127.0.0.1"],
     ]);
     expect(gateway.log.join("")).not.toContain("made-up-guess");
   });

@@ -28,6 +28,8 @@ const tokens: Record<string, string> = {
   JWT_JWKS_URL: "https://issuer.example.com/keys",
   JWT_ISSUER: "https://issuer.example.com/",
   JWT_AUDIENCE: "piopiy-graph",
+  JWT_SCOPE_CLAIM: "scp",
+  JWT_USERNAME_CLAIM: "sip_username",
 };
 const emulator: Record<string, string> = {
   EMULATOR_HOST: "127.0.0.2",

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { apiKeys, bearer } from "../support/auth/api-keys.js";
+import { makeKey, sign, startIssuer } from "../support/auth/json-web-tokens.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 
 const one = '{ sipEndpoint(username: "user0001") { username sipUri } }';
@@ -63,6 +64,28 @@ describe("A cached response", () => {
     expect(await repeated(() => execute(one, "reader"))).toEqual([false]);
     expect(await repeated(() => execute(one, "other"))).toEqual([true]);
     expect(await repeated(() => execute(one, "keeper"))).toEqual([false]);
+  });
+
+  it("is returned to the same person only", async () => {
+    const issuer = await startIssuer();
+    const key = await makeKey("key-1");
+    await issuer.publish(key);
+    const people = await startGateway({
+      gateway: { ...issuer.settings, JWT_USERNAME_CLAIM: "sip_username", CACHE_TTL_MS: "60000" },
+    });
+    const isRepeated = async (sip_username?: string) => {
+      await people.execute(one, {}, bearer(await sign(key, { sub: "the same subject", sip_username })));
+      return people.log.at(-1)?.includes('"repeated":true');
+    };
+    try {
+      const found = [];
+      for (const name of ["alice", "alice", "alice", "bob", "bob", undefined, undefined, "Alice", "alice"])
+        found.push(await isRepeated(name));
+      expect(found).toEqual([false, false, true, false, true, false, true, false, true]);
+    } finally {
+      await people.close();
+      await issuer.close();
+    }
   });
 
   it("costs the same as the first one", async () => {

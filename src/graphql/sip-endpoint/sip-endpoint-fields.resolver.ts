@@ -4,7 +4,7 @@ import { formatValue } from "../../format-value.js";
 import type { SipEndpointRecord } from "../../piopiy/protocol.js";
 import { sipUri } from "../../sip/username.js";
 import type { Context } from "../context.js";
-import { RequiresScope } from "../scopes.js";
+import { accessEndpoint, RequiresScope } from "../scopes.js";
 import { DETAIL_COST, SipEndpoint, SipEndpointType } from "./sip-endpoint.type.js";
 
 type Awaitable<T> = T | Promise<T>;
@@ -66,21 +66,24 @@ export class SipEndpointFieldsResolver {
     return resolveDetail(endpoint, context, "type", (type) => SipEndpointType[type]);
   }
 
-  @RequiresScope("sip:password")
+  @RequiresScope("sip:password", "sip:self")
   @Directive('@tag(name: "secret")')
   @FieldResolver(() => String, {
     nullable: true,
     description:
       "Password with which the endpoint registers, in clear text. Show it only to the person who uses the endpoint.\n\n" +
       "Passwords are never cached. If the endpoint comes from the cache, the password costs one upstream request. In a list, it " +
-      "costs one upstream request per ten rows. Requires the scope `sip:password`. Without this scope, the field is null and the " +
-      "error is `FORBIDDEN`.",
+      "costs one upstream request per ten rows. Requires the scope `sip:password`, or `sip:self` for one's own SIP " +
+      "endpoint. Without this scope, the field is null and the error is `FORBIDDEN`.",
   })
   async password(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Promise<string> {
-    const password = endpoint.knownPassword ?? (await context.piopiy.password(endpoint.username));
-    if (password === null) throw await missingEndpointError(endpoint, context);
-    if (password === undefined) throw invalidDetailError(endpoint, "password");
-    return password.reveal();
+    const { username, knownPassword } = endpoint;
+    return accessEndpoint(context, "SipEndpoint.password", "sip:password", username, async () => {
+      const password = knownPassword ?? (await context.piopiy.password(username));
+      if (password === null) throw await missingEndpointError(endpoint, context);
+      if (password === undefined) throw invalidDetailError(endpoint, "password");
+      return password.reveal();
+    });
   }
 }
 

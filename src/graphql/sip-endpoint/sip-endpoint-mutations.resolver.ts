@@ -6,7 +6,7 @@ import { generatePassword, isPassword } from "../../sip/password.js";
 import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
 import { ID } from "../scalars.js";
-import { RequiresScope } from "../scopes.js";
+import { accessEndpoint, RequiresScope } from "../scopes.js";
 import { SipUserError, USER_ERRORS_DESCRIPTION } from "../user-error.js";
 import { DETAIL_NAMES, SipEndpoint, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
 
@@ -174,26 +174,28 @@ export class SipEndpointMutationsResolver {
       : new UpdateSipEndpointPayload([notFoundError(username)]);
   }
 
-  @RequiresScope("sip:write")
+  @RequiresScope("sip:write", "sip:self")
   @Mutation(() => RotateSipEndpointPasswordPayload, {
     nullable: true,
     description:
       "Replaces the password of a SIP endpoint by a generated password of 22 letters and digits, and returns it. " +
-      `${OLD_REGISTRATION}\n\n${PASSWORD_COST} Requires the scope \`sip:write\`.`,
+      `${OLD_REGISTRATION}\n\n${PASSWORD_COST} Requires the scope \`sip:write\`, or \`sip:self\` for one's own SIP endpoint.`,
   })
   async rotateSipEndpointPassword(
     @Arg("input", () => RotateSipEndpointPasswordInput, {
       description: "The SIP endpoint whose password to replace.",
     })
     { username }: RotateSipEndpointPasswordInput,
-    @Ctx() { piopiy }: Context,
+    @Ctx() context: Context,
   ): Promise<RotateSipEndpointPasswordPayload> {
-    const userErrors = usernameErrors(username);
-    if (userErrors.length > 0) return new RotateSipEndpointPasswordPayload(userErrors);
-    const updated = await piopiy.update({ username, password: generatePassword() });
-    return updated
-      ? new RotateSipEndpointPasswordPayload([], updated)
-      : new RotateSipEndpointPasswordPayload([notFoundError(username)]);
+    return accessEndpoint(context, "Mutation.rotateSipEndpointPassword", "sip:write", username, async () => {
+      const userErrors = usernameErrors(username);
+      if (userErrors.length > 0) return new RotateSipEndpointPasswordPayload(userErrors);
+      const updated = await context.piopiy.update({ username, password: generatePassword() });
+      return updated
+        ? new RotateSipEndpointPasswordPayload([], updated)
+        : new RotateSipEndpointPasswordPayload([notFoundError(username)]);
+    });
   }
 
   @RequiresScope("sip:write")
