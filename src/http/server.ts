@@ -152,9 +152,7 @@ export async function createServer(
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
     const { addGraphiqlRoute } = await import("./graphiql.js");
-    // Where a proxy serves the gateway under a path, PUBLIC_URL has that path.
-    const { pathname } = new URL(config.answer?.publicUrl ?? "http://localhost");
-    addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`, config.hsts);
+    addGraphiqlRoute(server, config.hsts);
   }
   server.get("/health/live", () => ({ status: "live" }));
   // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
