@@ -107,6 +107,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
     expect(tabs.map((tab) => tab.trim().toLowerCase())).toEqual(
       files.map((file) => file.replace(/^\d+-|-|\.graphql$/g, "")),
     );
+    expect(tabs.at(-1)).toBe("RemoveSipEndpoint");
   });
 
   it("runs the first tab and shows the endpoints", async () => {
@@ -127,7 +128,9 @@ describeWithBrowser("GraphiQL in a browser", () => {
   it.each([
     ["SipEndpoint", '"connectUrl": "sbc.emulator.example"'],
     ["UpdateSipEndpoint", '"sipUri": "sip:alice@'],
+    ["RotateSipEndpointPassword", '"sipUri": "sip:alice@'],
     ["ConnectAction", '"ring_type": "group"'],
+    ["ValidatePcmo", '"Plays welcome.mp3."'],
     ["RemoveSipEndpoint", '"username": "erin"'],
     ["AnswerUrl", '"answerUrl": "https://gateway.example.com/answer/'],
   ])("runs the tab %s unchanged", async (name, text) => {
