@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { GraphQLRequest } from "@apollo/server";
-import { fastifyCors } from "@fastify/cors";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { addAnswerRoute } from "../answer-url/route.js";
 import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
@@ -17,12 +16,13 @@ import { createContext, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
+import { addCors } from "./cors.js";
 import { keepMediaType, requireHost, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
 import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
 import { createHostGuard } from "./host-guard.js";
 import { ResponseCache } from "./response-cache.js";
-import { corsOptions, setSecurityHeaders } from "./security-headers.js";
+import { setSecurityHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
 
 declare module "fastify" {
@@ -111,7 +111,7 @@ export async function createServer(
   server.setErrorHandler(sendHttpError);
   server.setNotFoundHandler(sendNotFound);
 
-  if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
+  await addCors(server, config.corsOrigins);
 
   const parseJson = server.getDefaultJsonParser("error", "error");
   server.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
