@@ -21,6 +21,7 @@ import { keepMediaType, requireHost, sendHttpError, sendMalformedHttpError, send
 import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
 import { createHostGuard } from "./host-guard.js";
+import { addLandingPage, sendApiPage } from "./landing-page.js";
 import { ResponseCache } from "./response-cache.js";
 import { setSecurityHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
@@ -45,7 +46,7 @@ const CHECK_INTERVAL_MS = 1000;
 const SILENCE_MS = 30_000;
 
 /**
- * Creates the HTTP server with the routes `/graphql`, `/graphiql` (if enabled), answer URLs and the health routes. The server does not
+ * Creates the HTTP server with the routes `/`, `/graphql`, `/graphiql` (if enabled), answer URLs and the health routes. The server does not
  * listen yet. Its `close` waits for the responses to all accepted requests.
  *
  * @param redis the store that several replicas share; left out without `REDIS_URL`
@@ -127,13 +128,16 @@ export async function createServer(
     method: ["GET", "POST"],
     exposeHeadRoute: false,
     url: "/graphql",
-    onRequest: async (request, reply) => {
-      // Responses differ by client, and may contain passwords.
-      reply.header("cache-control", "no-store");
-      request.client = await login(request);
-      request.refusal = await rateLimit.admit(request.client.name, reply);
-      checkHeaders(request, reply);
-    },
+    onRequest: [
+      sendApiPage(config),
+      async (request, reply) => {
+        // Responses differ by client, and may contain passwords.
+        reply.header("cache-control", "no-store");
+        request.client = await login(request);
+        request.refusal = await rateLimit.admit(request.client.name, reply);
+        checkHeaders(request, reply);
+      },
+    ],
     preHandler: async (request, reply) => {
       request.graphqlRequest = readGraphqlRequest(request, config.limits.tokens);
       return responses.serve(request, reply);
@@ -154,6 +158,7 @@ export async function createServer(
     const { addGraphiqlRoute } = await import("./graphiql.js");
     addGraphiqlRoute(server, config.hsts);
   }
+  addLandingPage(server, config);
   server.get("/health/live", () => ({ status: "live" }));
   // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
   // documents do not need PIOPIY, and requests succeed without Redis.
