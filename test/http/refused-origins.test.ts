@@ -156,7 +156,7 @@ describe("A gateway on the embedded emulator", () => {
     );
     await browser.close();
     server.close();
-    expect(JSON.parse(text)).toEqual({
+    expect(JSON.parse(text)).toMatchObject({
       data: { sipEndpoint: { sipUri: "sip:alice@sbc.emulator.example" } },
     });
   });
