@@ -18,7 +18,8 @@ import { dirname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 
 const INPUTS = ["build.js", "package.json", "package-lock.json", "tsconfig.json", "src", "schema/operations"];
-const PAGE_INPUTS = ["build.js", "package-lock.json", "schema/operations"];
+const PAGE_STYLE = "src/http/graphiql.css";
+const PAGE_INPUTS = ["build.js", "package-lock.json", PAGE_STYLE, "schema/operations"];
 /** The GraphiQL page in a build. The tests run the files of src, which read it at the same path of the repository. */
 const PAGE = "dist/graphiql";
 const PROGRAMS = ["main.js", "emulator/main.js", "auth/make-api-key.js", "graphql/print-schema.js"];
@@ -65,6 +66,8 @@ function hash(inputs) {
  * Renders the GraphiQL page, which loads nothing from other addresses. Its tabs are the numbered files of schema/operations.
  * Returns a directory with the page, compressed, and with the hashes of its scripts for the content security policy. All this
  * takes longer than the bundle, so the directory is named after a hash of its inputs and used again.
+ *
+ * The endpoint is relative to the page, so the page works under any path.
  */
 async function renderPage() {
   const directory = `dist/graphiql-${hash(PAGE_INPUTS)}`;
@@ -74,7 +77,15 @@ async function renderPage() {
     const defaultTabs = files
       .sort()
       .map((file) => ({ query: readFileSync(`schema/operations/${file}`, "utf8") }));
-    const html = renderGraphiQL({ title: "PIOPIY GraphQL Gateway", endpoint: "/graphql", defaultTabs });
+    const changes = [
+      // When the width of a tab or of the window changes, as when the page's font has loaded, the library that drags tabs moves
+      // all tabs. GraphiQL hides that until a tab has the focus, so a tab would slide away under the pointer that clicks it.
+      [/dragConstraints:\w+(?=,value:)/, "drag:!1,layout:!1"],
+      [/(?=<title>)/, '<meta name="viewport" content="width=device-width" />'],
+      [/(?=<\/style>)/, readFileSync(PAGE_STYLE, "utf8")],
+    ];
+    const page = renderGraphiQL({ title: "PIOPIY GraphQL Gateway", endpoint: "graphql", defaultTabs });
+    const html = changes.reduce(replaceOnce, page);
     const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script]) => script);
     const hashes = scripts.map((script) => createHash("sha256").update(script).digest("base64"));
     mkdirSync(directory + UNFINISHED, { recursive: true });
@@ -84,6 +95,13 @@ async function renderPage() {
   }
   utimesSync(directory, new Date(), new Date());
   return directory;
+}
+
+/** Replaces the only match of a pattern. Throws if a new version of GraphiQL has no match, or several. */
+function replaceOnce(html, [pattern, replacement]) {
+  const parts = html.split(pattern);
+  if (parts.length !== 2) throw new Error(`GraphiQL's page has ${parts.length - 1} matches of ${pattern}.`);
+  return parts.join(replacement);
 }
 
 async function bundle(directory) {

@@ -28,6 +28,9 @@ export type Scope = (typeof scopes)[number];
 /** Scopes that an API key may have. A key belongs to no person, so it has no own endpoint. */
 export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
 
+const DEFAULT_HOST = "127.0.0.1";
+/** Origins of pages that a web server on the same machine serves. */
+const LOCAL_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
 /** Secrets that are public: those of `.env.emulator` and of the emulator. */
 const PUBLISHED_ANSWER_URL_SECRET = "published-and-so-for-the-emulator-only";
@@ -57,7 +60,7 @@ export function readConfig(variables: Variables): Config {
 
 function readSettings(environment: Environment) {
   return {
-    host: environment.read("HOST", z.string().default("127.0.0.1")),
+    host: environment.read("HOST", z.string().default(DEFAULT_HOST)),
     /** 0 lets the system choose. */
     port: environment.read("PORT", wholeNumber(0, 65_535, 4000)),
     /** How many processes listen on the port. */
@@ -106,13 +109,7 @@ function readSettings(environment: Environment) {
     /** URL of the Redis that several gateways share. It may contain a password. */
     redisUrl: environment.read("REDIS_URL", redisUrl.optional()),
     /** Origins of pages, browser extensions and apps that may send requests. */
-    corsOrigins: environment.read(
-      "CORS_ORIGINS",
-      listOf(
-        isOrigin,
-        "origins such as https://app.example.com or capacitor://localhost, comma separated, without a path",
-      ),
-    ),
+    corsOrigins: readCorsOrigins(environment),
     /** Whether to send Strict-Transport-Security, so that browsers use https only for the gateway's host. */
     hsts: environment.read("HSTS", flag),
     trustedDocuments: readTrustedDocuments(environment),
@@ -125,6 +122,27 @@ function readSettings(environment: Environment) {
       oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent").default("info"),
     ),
   };
+}
+
+/**
+ * Reads the origins of pages, browser extensions and apps that may send requests. By default none may, except where no secret is at
+ * stake: every page of this machine may use the embedded emulator, if other machines cannot reach the gateway. The check of the
+ * `Host` header keeps pages of other sites from using a name that resolves to this machine.
+ */
+function readCorsOrigins(environment: Environment): readonly (string | RegExp)[] {
+  const host = environment.text("HOST") ?? DEFAULT_HOST;
+  const isLocal =
+    environment.text("PIOPIY_URL") === "emulator" &&
+    environment.text("AUTH") === "none" &&
+    isLoopback(`http://${isIPv6(host) ? `[${host}]` : host}`);
+  const origins = environment.read(
+    "CORS_ORIGINS",
+    listOf(
+      isOrigin,
+      "origins such as https://app.example.com or capacitor://localhost, comma separated, without a path",
+    ),
+  );
+  return isLocal && origins?.length === 0 ? [LOCAL_ORIGIN] : origins;
 }
 
 const redisUrl = z
@@ -280,7 +298,7 @@ function isNetwork(network: string): boolean {
 }
 
 /** Returns whether a text is `scheme://host` or `scheme://host:port` as a browser sends it in the header `Origin`. */
-function isOrigin(text: string): boolean {
+export function isOrigin(text: string): boolean {
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\*]+$/.test(text) || !URL.canParse(text)) return false;
   // `URL` has an origin for web schemes only. For schemes of extensions and apps its origin is "null".
   const { host, origin } = new URL(text);

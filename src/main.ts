@@ -162,6 +162,11 @@ function printAddresses(address: string, config: Config, emulatorUrl: string | u
       `The gateway sends its requests to the PIOPIY emulator at ${emulatorUrl}, not to PIOPIY: no phone rings.`,
     );
   }
+  if (config.corsOrigins.some((origin) => origin instanceof RegExp)) {
+    console.log(
+      "Pages of http://localhost and http://127.0.0.1 may send requests, from any port. To choose the origins, set CORS_ORIGINS.",
+    );
+  }
   if (config.auth.mode === "none") {
     console.log(
       "AUTH=none: everyone who can reach this address can read, change and remove every endpoint, and read every password.",

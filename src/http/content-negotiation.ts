@@ -1,31 +1,40 @@
 export const JSON_TYPE = "application/json";
-const GRAPHQL_TYPE = "application/graphql-response+json";
-const offeredTypes = [JSON_TYPE, GRAPHQL_TYPE] as const;
-
-/** The media type of a GraphQL response. */
-type MediaType = (typeof offeredTypes)[number];
+/**
+ * The media types of a GraphQL response. A client that names both gets the second one: Apollo Router sends both, and reads the
+ * errors of a 4xx response of this type only.
+ */
+const offeredTypes = [JSON_TYPE, "application/graphql-response+json"] as const;
 
 interface MediaRange {
   readonly name: string;
   readonly quality: number;
 }
 
+/** Chooses the media type of a GraphQL response. Returns undefined when the client accepts neither type. */
+export function negotiateMediaType(accept: string | undefined): (typeof offeredTypes)[number] | undefined {
+  return negotiate(accept, offeredTypes);
+}
+
+/** Returns whether a client prefers an HTML page to JSON, as browsers do when a person opens an address. */
+export function prefersHtml(accept: string | undefined): boolean {
+  return negotiate(accept, [...offeredTypes, "text/html"]) === "text/html";
+}
+
 /**
- * Chooses the media type of a response by the header `Accept` (RFC 9110): prefers the highest quality, then the more
- * specific range. Between two equal names, prefers `application/graphql-response+json`: Apollo Router sends both, and reads the
- * errors of a 4xx response of this type only. Between two equal wildcards, prefers `application/json`, as without the header.
- * Returns undefined when the client accepts neither type.
+ * Chooses one of several media types by the header `Accept` (RFC 9110): prefers the highest quality, then the more specific range.
+ * Between two equal names, prefers the type that is offered second. Between two equal wildcards, prefers the first one, as without
+ * the header. Returns undefined when the client accepts none of the types.
  */
-export function negotiateMediaType(accept = ""): MediaType | undefined {
+function negotiate<Type extends string>(accept = "", offered: readonly Type[]): Type | undefined {
   const texts = accept
     .toLowerCase()
     .split(",")
     .filter((text) => text.trim() !== "");
-  if (texts.length === 0) return JSON_TYPE;
+  if (texts.length === 0) return offered[0];
   const ranges = texts.flatMap(parseRange);
-  const choices = offeredTypes.flatMap((type) => {
+  const choices = offered.flatMap((type) => {
     // Only the most specific range applies to a type, even if its quality is 0 (not acceptable).
-    const names = [type, "application/*", "*/*"];
+    const names = [type, type.replace(/\/.*/, "/*"), "*/*"];
     const [mostSpecific] = ranges
       .map((range) => ({ ...range, type, rank: names.indexOf(range.name) }))
       .filter(({ rank }) => rank >= 0)
@@ -34,7 +43,7 @@ export function negotiateMediaType(accept = ""): MediaType | undefined {
   });
   const [best, second] = choices.sort((one, other) => other.quality - one.quality || one.rank - other.rank);
   const areEqualNames = best?.rank === 0 && second?.rank === 0 && best.quality === second.quality;
-  return areEqualNames ? GRAPHQL_TYPE : best?.type;
+  return areEqualNames ? second.type : best?.type;
 }
 
 /** Parses one range of the header. A range with a parameter other than `q` and `charset=utf-8` matches no response. */

@@ -70,7 +70,8 @@ export function sendHttpError(error: FastifyError, request: FastifyRequest, repl
 }
 
 /** The paths of all routes that have no parameter. */
-const PATHS = ["/graphql", "/graphiql", "/health/live", "/health/ready"];
+const PATHS = ["/", "/graphql", "/graphiql", "/health/live", "/health/ready"];
+const ANSWER_URL = "/answer/:token";
 
 /**
  * Sends a 405 for an address that does not accept the method, and a 404 for any other address. The message names the existing
@@ -79,11 +80,15 @@ const PATHS = ["/graphql", "/graphiql", "/health/live", "/health/ready"];
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
   const { method, server, url } = request;
   const path = pathOf(url);
-  const methods = PATHS.includes(path)
-    ? (["GET", "HEAD", "POST"] as const).filter((each) => server.hasRoute({ method: each, url: path }))
+  const route = /^\/answer\/[^/]+$/.test(path) ? ANSWER_URL : path;
+  const methods = [...PATHS, ANSWER_URL].includes(route)
+    ? (["GET", "HEAD", "POST"] as const).filter((each) => server.hasRoute({ method: each, url: route }))
     : [];
   if (methods.length > 0) {
-    const problem = `${path} does not accept ${method}. Use ${methods.join(" or ")}.`;
+    const problem =
+      route === ANSWER_URL
+        ? `This is an answer URL: when a call arrives, PIOPIY sends a POST request to it and gets a PCMO document. It does not accept ${method}.`
+        : `${path} does not accept ${method}. Use ${methods.join(" or ")}.`;
     sendBadRequest(request, reply.header("allow", methods.join(", ")), 405, problem);
   } else {
     const shown = /^\/[\w.-]{0,59}$/.test(path) ? path : "this address";

@@ -1,46 +1,35 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync } from "node:zlib";
 import type { FastifyInstance } from "fastify";
 import { setGraphiqlSecurityHeaders } from "./security-headers.js";
 
 /** The page that `build.js` has rendered, compressed and hashed, because that takes longer than the rest of a start. */
 const PAGE = new URL("../../dist/graphiql/", import.meta.url);
-/** The endpoint in that page. */
-const ENDPOINT = "/graphql";
 
-/** Serves the GraphiQL page, which sends its operations to the endpoint's path. All responses share its bytes in memory. */
-export function addGraphiqlRoute(server: FastifyInstance, endpoint: string, hsts: boolean): void {
-  const { compressed, scriptHashes } = readPage(endpoint);
+/** Serves the GraphiQL page. All responses share its bytes in memory. A browser that has the page gets 304. */
+export function addGraphiqlRoute(server: FastifyInstance, hsts: boolean): void {
+  const compressed = readFileSync(new URL("page.html.gz", PAGE));
+  const scriptHashes = JSON.parse(readFileSync(new URL("script-hashes.json", PAGE), "utf8"));
+  const hash = createHash("sha256").update(compressed).digest("base64url");
   let page: Buffer | undefined;
   const onRequest = setGraphiqlSecurityHeaders(scriptHashes, hsts);
   server.get("/graphiql", { onRequest }, ({ headers }, reply) => {
+    const isCompressed = acceptsGzip(headers["accept-encoding"]);
+    const etag = `"${hash}${isCompressed ? "-gzip" : ""}"`;
     const vary = reply.getHeader("vary");
-    reply
-      .type("text/html; charset=utf-8")
-      .header("vary", vary ? `${vary}, accept-encoding` : "accept-encoding");
-    if (acceptsGzip(headers["accept-encoding"])) {
-      return reply.header("content-encoding", "gzip").send(compressed);
-    }
+    reply.type("text/html; charset=utf-8").headers({
+      etag,
+      "cache-control": "no-cache",
+      vary: vary ? `${vary}, accept-encoding` : "accept-encoding",
+    });
+    // A proxy that compresses again makes the tag a weak one.
+    const known = headers["if-none-match"]?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+    if (known?.some((tag) => tag === etag || tag === "*")) return reply.code(304).send();
+    if (isCompressed) return reply.header("content-encoding", "gzip").send(compressed);
     page ??= gunzipSync(compressed);
     return reply.send(page);
   });
-}
-
-function readPage(endpoint: string): { compressed: Buffer; scriptHashes: string[] } {
-  const compressed = readFileSync(new URL("page.html.gz", PAGE));
-  if (endpoint === ENDPOINT) {
-    const scriptHashes = JSON.parse(readFileSync(new URL("script-hashes.json", PAGE), "utf8"));
-    return { compressed, scriptHashes };
-  }
-  const option = (value: string) => `"endpoint":${JSON.stringify(value)}`;
-  const html = gunzipSync(compressed)
-    .toString()
-    .replace(option(ENDPOINT), () => option(endpoint));
-  const scriptHashes = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = ""]) =>
-    createHash("sha256").update(script).digest("base64"),
-  );
-  return { compressed: gzipSync(html), scriptHashes };
 }
 
 /** Returns whether an `Accept-Encoding` header allows gzip, by its name or by `*`. */

@@ -1,7 +1,9 @@
+import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FormattedExecutionResult, GraphQLFormattedError } from "graphql";
 import { type ErrorCode, retryAfterSeconds } from "../errors.js";
 import { JSON_TYPE, negotiateMediaType } from "./content-negotiation.js";
+import { isVisit, sendPage, toHtml } from "./page.js";
 
 /** The status of a response without `data`, by the code of its errors. A response with another code has 500. */
 const statusByCode: Partial<Record<ErrorCode, number>> = {
@@ -31,6 +33,7 @@ function statusOf({ code, retryAfterMs }: GraphQLFormattedError["extensions"] & 
  * Sends a GraphQL response in the media type that the client accepts, with the status of the GraphQL over HTTP specification
  * (September 2026). A response with `data` and errors has 294, which the specification defines for its own media type only. If the
  * request is beyond the rate limit and its cost is not known, because it is not an operation, sends the error of the rate limit.
+ * A person in a browser gets errors as a page.
  *
  * @param status the status of a request that HTTP itself rejects, such as 405; otherwise the errors decide
  */
@@ -58,8 +61,10 @@ export function sendGraphqlResponse(
     reply.header("retry-after", retryAfterSeconds(details.retryAfterMs));
   }
   // No hook has set the request id yet for a request whose URL is invalid.
-  return reply
-    .header("x-request-id", id)
-    .type(`${mediaType}; charset=utf-8`)
-    .send(`${JSON.stringify({ errors, data, extensions })}\n`);
+  reply.header("x-request-id", id);
+  if (data === undefined && isVisit(request)) {
+    const title = STATUS_CODES[reply.statusCode] ?? "Error";
+    return sendPage(request, reply, title, `<p>${toHtml(errors?.[0]?.message ?? "")}</p>`);
+  }
+  return reply.type(`${mediaType}; charset=utf-8`).send(`${JSON.stringify({ errors, data, extensions })}\n`);
 }

@@ -1,8 +1,7 @@
+import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { FastifyCorsOptions } from "@fastify/cors";
 import type { onRequestHookHandler } from "fastify";
 import helmet from "helmet";
-import { PREFLIGHT_HEADERS } from "./graphql-request.js";
 
 const YEAR_SECONDS = 31_536_000;
 
@@ -36,8 +35,23 @@ export function setGraphiqlSecurityHeaders(
   return createHeadersHook(directives, hsts);
 }
 
-/** Creates a hook with helmet's headers. They are the same for all requests, so they are computed once. */
+/** Returns the content security policy of an HTML page that has one inline style and no script. */
+export function pagePolicy(style: string): string {
+  const hash = createHash("sha256").update(style).digest("base64");
+  return computeHeaders({ styleSrc: [`'sha256-${hash}'`] }, false)["Content-Security-Policy"] ?? "";
+}
+
+/** Creates a hook that sets helmet's headers. */
 function createHeadersHook(directives: Record<string, string[]>, hsts: boolean): onRequestHookHandler {
+  const headers = computeHeaders(directives, hsts);
+  return (_request, reply, done) => {
+    reply.headers(headers);
+    done();
+  };
+}
+
+/** Returns helmet's headers. They are the same for all requests, so they are computed once. */
+function computeHeaders(directives: Record<string, string[]>, hsts: boolean): Record<string, string> {
   const none = ["'none'"];
   const base = { defaultSrc: none, baseUri: none, formAction: none, frameAncestors: none };
   const setHelmetHeaders = helmet({
@@ -55,28 +69,5 @@ function createHeadersHook(directives: Record<string, string[]>, hsts: boolean):
     { setHeader, removeHeader() {} } as unknown as ServerResponse,
     () => {},
   );
-  return (_request, reply, done) => {
-    reply.headers(headers);
-    done();
-  };
-}
-
-/** Allows pages of the named origins to send requests, with the headers that a GraphQL client sends and reads. */
-export function corsOptions(origins: readonly string[]): FastifyCorsOptions {
-  return {
-    origin: [...origins],
-    methods: ["GET", "POST"],
-    allowedHeaders: [
-      "authorization",
-      "content-type",
-      ...PREFLIGHT_HEADERS,
-      "apollographql-client-name",
-      "apollographql-client-version",
-      "traceparent",
-      "tracestate",
-      "x-request-id",
-    ],
-    exposedHeaders: ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"],
-    maxAge: 600,
-  };
+  return headers;
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { GraphQLRequest } from "@apollo/server";
-import { fastifyCors } from "@fastify/cors";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { addAnswerRoute } from "../answer-url/route.js";
 import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
@@ -17,12 +16,14 @@ import { createContext, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
+import { addCors } from "./cors.js";
 import { keepMediaType, requireHost, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
 import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
 import { createHostGuard } from "./host-guard.js";
+import { addLandingPage, sendApiPage } from "./landing-page.js";
 import { ResponseCache } from "./response-cache.js";
-import { corsOptions, setSecurityHeaders } from "./security-headers.js";
+import { setSecurityHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
 
 declare module "fastify" {
@@ -45,7 +46,7 @@ const CHECK_INTERVAL_MS = 1000;
 const SILENCE_MS = 30_000;
 
 /**
- * Creates the HTTP server with the routes `/graphql`, `/graphiql` (if enabled), answer URLs and the health routes. The server does not
+ * Creates the HTTP server with the routes `/`, `/graphql`, `/graphiql` (if enabled), answer URLs and the health routes. The server does not
  * listen yet. Its `close` waits for the responses to all accepted requests.
  *
  * @param redis the store that several replicas share; left out without `REDIS_URL`
@@ -111,7 +112,7 @@ export async function createServer(
   server.setErrorHandler(sendHttpError);
   server.setNotFoundHandler(sendNotFound);
 
-  if (config.corsOrigins.length > 0) await server.register(fastifyCors, corsOptions(config.corsOrigins));
+  await addCors(server, config.corsOrigins);
 
   const parseJson = server.getDefaultJsonParser("error", "error");
   server.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
@@ -127,13 +128,16 @@ export async function createServer(
     method: ["GET", "POST"],
     exposeHeadRoute: false,
     url: "/graphql",
-    onRequest: async (request, reply) => {
-      // Responses differ by client, and may contain passwords.
-      reply.header("cache-control", "no-store");
-      request.client = await login(request);
-      request.refusal = await rateLimit.admit(request.client.name, reply);
-      checkHeaders(request, reply);
-    },
+    onRequest: [
+      sendApiPage(config),
+      async (request, reply) => {
+        // Responses differ by client, and may contain passwords.
+        reply.header("cache-control", "no-store");
+        request.client = await login(request);
+        request.refusal = await rateLimit.admit(request.client.name, reply);
+        checkHeaders(request, reply);
+      },
+    ],
     preHandler: async (request, reply) => {
       request.graphqlRequest = readGraphqlRequest(request, config.limits.tokens);
       return responses.serve(request, reply);
@@ -152,10 +156,9 @@ export async function createServer(
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
     const { addGraphiqlRoute } = await import("./graphiql.js");
-    // Where a proxy serves the gateway under a path, PUBLIC_URL has that path.
-    const { pathname } = new URL(config.answer?.publicUrl ?? "http://localhost");
-    addGraphiqlRoute(server, `${pathname.replace(/\/$/, "")}/graphql`, config.hsts);
+    addGraphiqlRoute(server, config.hsts);
   }
+  addLandingPage(server, config);
   server.get("/health/live", () => ({ status: "live" }));
   // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
   // documents do not need PIOPIY, and requests succeed without Redis.

@@ -172,7 +172,7 @@ describe("A build", () => {
     const [first] = await builds();
     await run("run", "build");
     expect(await builds()).toEqual([first]);
-    await appendFile(join(checkout, "schema/operations/1-list-sip-endpoints.graphql"), "# more\n");
+    await appendFile(join(checkout, "schema/operations/01-list-sip-endpoints.graphql"), "# more\n");
     await run("run", "build");
     expect(await builds()).toHaveLength(2);
   });

@@ -106,7 +106,7 @@ describe("POST /answer/:token", () => {
     "a",
     "a.b",
     ".",
-    "..",
+    "...",
     "%00",
     "eyJhIjoxfQ.AAAA",
     `${"A".repeat(3000)}.B`,

@@ -21,7 +21,7 @@ interface Connected {
 
 const create =
   "mutation ($i: CreateSipEndpointInput!) { createSipEndpoint(input: $i) { userErrors { code } } }";
-const connect = readFileSync("schema/operations/7-answer-url.graphql", "utf8");
+const connect = readFileSync("schema/operations/09-answer-url.graphql", "utf8");
 
 /** Creates endpoints and returns the answer URL of a call to them. */
 async function answerUrlOf(users: string[], more: Record<string, unknown>): Promise<string> {

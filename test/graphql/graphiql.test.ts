@@ -65,8 +65,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
    * it shows the text, and rejects a run before that. Such a run is repeated.
    */
   async function runTab(name: string, text: string): Promise<void> {
-    // A click during the animation of the tabs would be a drag.
-    await page.locator(`.graphiql-tab-button[title="${name}"]`).press("Enter");
+    await page.locator(`.graphiql-tab-button[title="${name}"]`).click();
     await shows(".graphiql-query-editor", `${name}(`);
     await page.locator(".graphiql-execute-button").click();
     await shows(".result-window", "}");
@@ -75,6 +74,20 @@ describeWithBrowser("GraphiQL in a browser", () => {
       return runTab(name, text);
     }
     await shows(".result-window", text);
+  }
+
+  /** Returns whether a part of the page is within the width and height of the window, and is not a mere strip. */
+  async function isInside(selector: string): Promise<boolean> {
+    const box = await page.locator(selector).boundingBox();
+    const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+    if (!box) return false;
+    return (
+      box.x >= 0 &&
+      box.y >= 0 &&
+      box.x + box.width <= width &&
+      box.y + box.height <= height &&
+      Math.min(box.width, box.height) >= 30
+    );
   }
 
   /** Waits until a part of the page shows a text. */
@@ -94,6 +107,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
     expect(tabs.map((tab) => tab.trim().toLowerCase())).toEqual(
       files.map((file) => file.replace(/^\d+-|-|\.graphql$/g, "")),
     );
+    expect(tabs.at(-1)).toBe("RemoveSipEndpoint");
   });
 
   it("runs the first tab and shows the endpoints", async () => {
@@ -114,11 +128,41 @@ describeWithBrowser("GraphiQL in a browser", () => {
   it.each([
     ["SipEndpoint", '"connectUrl": "sbc.emulator.example"'],
     ["UpdateSipEndpoint", '"sipUri": "sip:alice@'],
+    ["RotateSipEndpointPassword", '"sipUri": "sip:alice@'],
     ["ConnectAction", '"ring_type": "group"'],
+    ["ValidatePcmo", '"Plays welcome.mp3."'],
     ["RemoveSipEndpoint", '"username": "erin"'],
     ["AnswerUrl", '"answerUrl": "https://gateway.example.com/answer/'],
   ])("runs the tab %s unchanged", async (name, text) => {
     await runTab(name, text);
+  });
+
+  it("activates a tab on the first click after the window has become narrower", async () => {
+    await page.setViewportSize({ width: 900, height: 700 });
+    await runTab("ConnectAction", '"ring_type": "group"');
+  });
+
+  it("shows the description of the schema in the documentation", async () => {
+    await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+    await shows(".graphiql-plugin", "SIP endpoints and call control of TeleCMI PIOPIY");
+    await shows(".graphiql-plugin", "An upstream request is an HTTP request from the gateway to PIOPIY.");
+  });
+
+  it("shows the tabs, the editor, the result and the documentation on a screen of 390 pixels", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await runTab("AnswerUrl", '"answerUrl"');
+    const parts = [
+      ".graphiql-tab-active",
+      ".graphiql-query-editor",
+      ".graphiql-execute-button",
+      ".result-window",
+    ];
+    for (const part of parts) expect([part, await isInside(part)]).toEqual([part, true]);
+    await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+    await shows(".graphiql-plugin", "SIP endpoints and call control of TeleCMI PIOPIY");
+    expect(await isInside(".graphiql-plugin")).toBe(true);
+    await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+    await runTab("ListSipEndpoints", '"username": "alice"');
   });
 
   it("sends no request to another host, and has no errors and no violations of its content security policy", () => {
@@ -128,10 +172,10 @@ describeWithBrowser("GraphiQL in a browser", () => {
 });
 
 describeWithBrowser("GraphiQL behind a path", () => {
-  it("sends its operations to the path of PUBLIC_URL", async () => {
+  it("sends its operations to the same path", async () => {
     const port = await freePort();
     const publicUrl = `http://127.0.0.1:${port}/sip`;
-    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...respondsAt(publicUrl) } });
+    const gateway = await startGateway({ gateway: { GRAPHIQL: "true" } });
     const proxy = createServer((incoming, outgoing) => {
       const { method, headers, url = "" } = incoming;
       if (!url.startsWith("/sip/")) return outgoing.writeHead(404).end();
@@ -159,17 +203,6 @@ describeWithBrowser("GraphiQL behind a path", () => {
 });
 
 describe("GraphiQL's page", () => {
-  it.each([
-    ["https://gateway.example.com", "/graphql"],
-    ["https://gateway.example.com/sip", "/sip/graphql"],
-    ["https://gateway.example.com/a/b/", "/a/b/graphql"],
-  ])("contains the URL of the GraphQL endpoint for PUBLIC_URL=%s", async (publicUrl, endpoint) => {
-    const gateway = await startGateway({ gateway: { GRAPHIQL: "true", ...respondsAt(publicUrl) } });
-    const page = await (await fetch(`${gateway.origin}/graphiql`)).text();
-    await gateway.close();
-    expect(page).toContain(`"endpoint":"${endpoint}"`);
-  });
-
   it("exists only with GRAPHIQL=true", async () => {
     const gateway = await startGateway();
     const response = await fetch(`${gateway.origin}/graphiql`);
@@ -193,11 +226,49 @@ describe("GraphiQL's page", () => {
     await gateway.close();
     expect(response.headers.get("content-encoding")).toBe(encoding);
     expect(response.headers.get("vary")?.toLowerCase()).toBe("origin, accept-encoding");
+    expect(response.headers.get("cache-control")).toBe("no-cache");
     const scripts = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = ""]) => script);
     expect(scripts.length).toBeGreaterThan(0);
     for (const script of scripts) {
       const digest = createHash("sha256").update(script).digest("base64");
       expect(response.headers.get("content-security-policy")).toContain(`'sha256-${digest}'`);
     }
+  });
+
+  it("is sent again to a browser only if it has another page, or none in the encoding", async () => {
+    const gateway = await startGateway({ gateway: { GRAPHIQL: "true" } });
+    const get = (encoding: string, tag = "", method = "GET") =>
+      fetch(`${gateway.origin}/graphiql`, {
+        method,
+        headers: { "accept-encoding": encoding, ...(tag && { "if-none-match": tag }) },
+      });
+    const [plain, gzip] = await Promise.all(
+      ["identity", "gzip"].map((encoding) => get(encoding, "", "HEAD")),
+    );
+    const [plainTag, gzipTag] = [plain, gzip].map((response) => response?.headers.get("etag") ?? "");
+    const length = Number(gzip?.headers.get("content-length"));
+    const requests = [
+      ["gzip", gzipTag, 304],
+      ["gzip", `"other", W/${gzipTag}`, 304],
+      ["gzip", "*", 304],
+      ["identity", plainTag, 304],
+      ["gzip", plainTag, 200],
+      ["identity", gzipTag, 200],
+      ["gzip", '"other"', 200],
+    ] as const;
+    const found = [];
+    for (const [encoding, tag] of requests) {
+      const response = await get(encoding, tag);
+      const { byteLength } = await response.arrayBuffer();
+      expect(byteLength > 0).toBe(response.status === 200);
+      expect(response.headers.get("etag")).toBe(encoding === "gzip" ? gzipTag : plainTag);
+      expect(response.headers.get("vary")).toBe("accept-encoding");
+      found.push([encoding, tag, response.status]);
+    }
+    await gateway.close();
+    expect(found).toEqual(requests);
+    expect(gzipTag).toMatch(/^"[\w-]{43}-gzip"$/);
+    expect(length).toBeGreaterThan(1_000_000);
+    expect(Number(plain?.headers.get("content-length"))).toBeGreaterThan(2 * length);
   });
 });

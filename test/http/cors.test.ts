@@ -183,7 +183,7 @@ describeWithBrowser("A page in a browser", () => {
 
 describe("CORS_ORIGINS", () => {
   const read = (origins: string) =>
-    readConfig({ AUTH: "none", PIOPIY_URL: "emulator", CORS_ORIGINS: origins });
+    readConfig({ AUTH: "none", HOST: "0.0.0.0", PIOPIY_URL: "emulator", CORS_ORIGINS: origins });
 
   it.each([
     `${app}/`,

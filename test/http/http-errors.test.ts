@@ -235,8 +235,7 @@ describe("A well-formed request for an invalid operation", () => {
 describe.each([
   ["is served", "true", " To explore the API in a browser, open /graphiql."],
   ["is disabled", "false", ""],
-])("A browser at an address without a page, where GraphiQL %s,", (_, GRAPHIQL, graphiql) => {
-  const html = { headers: { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" } };
+])("A client at an address without a resource, where GraphiQL %s,", (_, GRAPHIQL, graphiql) => {
   const api = ` The GraphQL API is at /graphql.${graphiql}`;
   let visited: TestGateway;
   beforeAll(async () => {
@@ -245,7 +244,6 @@ describe.each([
   afterAll(() => visited.close());
 
   it.each([
-    ["/", 404, `No page at /.${api}`],
     ["/foo", 404, `No page at /foo.${api}`],
     ["/foo?token=1", 404, `No page at /foo.${api}`],
     ["/graphql/", 404, `No page at this address.${api}`],
@@ -259,26 +257,19 @@ describe.each([
       `This is the address of the GraphQL API. A GET request needs the parameter \`query\` and the header \`graphql-require-preflight\`.${graphiql}`,
     ],
   ])("gets a message that names what exists, without POST: %s", async (path, status, message) => {
-    expect(await refusal(path, html, visited)).toEqual({ status, code: "BAD_REQUEST", message });
-  });
-
-  it("gets such a message when it accepts only HTML", async () => {
-    const init = { headers: { accept: "text/html" } };
-    expect((await refusal("/foo", init, visited)).message).toBe(`No page at /foo.${api}`);
-    const { status, message } = await refusal("/graphql", init, visited);
-    expect([status, message]).toEqual([
-      406,
-      `The header \`accept\` must allow application/graphql-response+json or application/json.${graphiql}`,
-    ]);
+    expect(await refusal(path, {}, visited)).toEqual({ status, code: "BAD_REQUEST", message });
   });
 
   it("gets the methods that an address accepts", async () => {
-    const put = { ...html, method: "PUT" };
+    const put = { method: "PUT" };
     expect((await refusal("/graphql", put, visited)).message).toBe(
       `/graphql does not accept PUT. Use GET or POST.${graphiql}`,
     );
     expect((await refusal("/health/live", put, visited)).message).toBe(
       `/health/live does not accept PUT. Use GET or HEAD.${api}`,
+    );
+    expect((await refusal("/", { method: "POST" }, visited)).message).toBe(
+      `/ does not accept POST. Use GET or HEAD.${api}`,
     );
     expect((await refusal("/foo", put, visited)).message).toBe(`No resource at /foo.${api}`);
   });

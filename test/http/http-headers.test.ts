@@ -62,7 +62,7 @@ describe("The headers of a response", () => {
   it.each([
     ["GET", "/health/live", 200],
     ["GET", "/health/ready", 200],
-    ["GET", "/", 404],
+    ["GET", "/", 200],
     ["GET", "/nothing-here", 404],
     ["POST", "/nothing-here", 404],
     ["PUT", "/graphql", 405],
