@@ -77,7 +77,7 @@ export class FieldCosts {
       case "node":
         return REQUEST_COST;
       case "nodes":
-        return REQUEST_COST * lengthOf(value("ids"));
+        return REQUEST_COST * idCount(value("ids"));
       case "sipEndpoints": {
         // The rows that a cursor stores are on up to two more pages. Every second page is read twice. One more request is added
         // in case the list changes during the read.
@@ -128,6 +128,12 @@ export class FieldCosts {
 /** Returns the number of rows that `first` requests. An invalid number is rejected later. */
 export function rowCount(first: unknown): number {
   return Math.min(Math.max(typeof first === "number" ? first : DEFAULT_FIRST, 0), MAX_FIRST);
+}
+
+/** Returns the number of ids. Too many ids are rejected later, without an upstream request. */
+export function idCount(ids: unknown): number {
+  const count = lengthOf(ids);
+  return count > MAX_IDS ? 0 : count;
 }
 
 /** Returns the number of rows before an offset on its page. */

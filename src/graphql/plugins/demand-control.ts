@@ -18,7 +18,7 @@ import {
   TypeMetaFieldDef,
 } from "graphql";
 import type { Context } from "../context.js";
-import { FieldCosts, introspectionSize, isDetailField, REQUEST_COST, rowCount } from "../cost.js";
+import { FieldCosts, idCount, introspectionSize, isDetailField, REQUEST_COST, rowCount } from "../cost.js";
 import { fragmentsOf, isIntrospection } from "../document-limits.js";
 import { type CoercedVariables, coerceVariables } from "./variables.js";
 
@@ -112,6 +112,7 @@ export function operationCost(
     );
     if (!name) return undefined;
     const value = fieldCosts.argumentValue(field, node, name);
+    if (name === "ids") return idCount(value);
     return Array.isArray(value) ? value.length : rowCount(value);
   }
 }
