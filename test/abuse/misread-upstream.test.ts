@@ -87,7 +87,10 @@ describe("An endpoint with a field that has no valid value", () => {
       `{ good: sipEndpoint(username: "alice") { username password ${others.join(" ")} }
          odd: sipEndpoint(username: "alice") { ${field} } }`,
     );
-    expect(data).toMatchObject({ good: { username: "alice", password: alice.password }, odd: null });
+    expect(data).toMatchObject({
+      good: { username: "alice", password: alice.password },
+      odd: { [field]: null },
+    });
     expect(errors).toMatchObject([{ path: ["odd", field], extensions: invalid }]);
     expect(errors?.[0]?.message).toContain(allowed);
     expect(errors?.[0]?.message).not.toContain("WEBRTC");
@@ -314,7 +317,7 @@ describe("The password that a write reports", () => {
     add_sip:
       'mutation { it: createSipEndpoint(input: { username: "alice" }) { password sipEndpoint { password } } }',
     update_sip:
-      'mutation { it: updateSipEndpoint(input: { username: "alice", password: "made-up-9" }) { password sipEndpoint { password } } }',
+      'mutation { it: rotateSipEndpointPassword(input: { username: "alice" }) { password sipEndpoint { password } } }',
   };
 
   describe.each(["add_sip", "update_sip"] as const)("%s", (operation) => {
@@ -386,7 +389,10 @@ describe("A lost write", () => {
       mutations.add_sip.replace('"made-up-1"', '"made-up-1", idempotencyKey: "0e7c8a7e"'),
     );
     expect(errors).toMatchObject([
-      { message: expect.stringContaining("updateSipEndpoint"), extensions: { code: "OUTCOME_UNKNOWN" } },
+      {
+        message: expect.stringContaining("rotateSipEndpointPassword"),
+        extensions: { code: "OUTCOME_UNKNOWN" },
+      },
     ]);
     expect(operations()).toEqual(["add_sip", "get_sip"]);
   });
