@@ -83,6 +83,7 @@ describe("The secret and the passwords are only in requests to PIOPIY and in fie
     gateway = await start({ emulator: { ...emulator, EMULATOR_SECRET: secret } });
     await gateway.reset({ endpoints });
     expect(await runAll(gateway)).toEqual(codes);
+    await gateway.reset({ endpoints });
     const shown = await gateway.execute<{ sipEndpoint: unknown }>(
       '{ sipEndpoint(username: "alice") { password } }',
       {},
