@@ -66,7 +66,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
    */
   async function runTab(name: string, text: string): Promise<void> {
     await page.locator(`.graphiql-tab-button[title="${name}"]`).click();
-    await shows(".graphiql-query-editor", `${name}(`);
+    await shows(".graphiql-query-editor", ` ${name}`);
     await page.locator(".graphiql-execute-button").click();
     await shows(".result-window", "}");
     if (await page.locator(".result-window", { hasText: "Cannot infer operation" }).isVisible()) {
@@ -127,6 +127,7 @@ describeWithBrowser("GraphiQL in a browser", () => {
 
   it.each([
     ["SipEndpoint", '"connectUrl": "sbc.emulator.example"'],
+    ["MySipEndpoint", '"code": "NOT_CONFIGURED"'],
     ["UpdateSipEndpoint", '"sipUri": "sip:alice@'],
     ["RotateSipEndpointPassword", '"sipUri": "sip:alice@'],
     ["ConnectAction", '"ring_type": "group"'],

@@ -278,6 +278,14 @@ describe("A browser at an address that does not exist", () => {
     expect(foreign?.body).not.toContain("curl");
   });
 
+  it("sees a foreign host as a text, not as HTML", async () => {
+    const [foreign] = await exchange(
+      open.origin,
+      `GET / HTTP/1.1\r\nhost: a&lt;b'c.example\r\naccept: ${ACCEPT}\r\nconnection: close\r\n\r\n`,
+    );
+    expect(foreign?.body).toContain("&#34;a&#38;lt;b&#39;c.example&#34; is not allowed");
+  });
+
   it.each(["GET", "POST", "PUT", "DELETE"])("does not learn of POST /graphql: %s", async (method) => {
     for (const init of [{ method }, { method, headers: { accept: "*/*" } }]) {
       expect(await (await visit("/nothing", open, init)).text()).not.toContain("POST /graphql");
