@@ -17,7 +17,7 @@ export interface List {
   };
 }
 
-const QUERY = `query ($first: Int! = 10, $after: String, $offset: Int) {
+const QUERY = `query ($first: Int = 10, $after: String, $offset: Int) {
   sipEndpoints(first: $first, after: $after, offset: $offset) {
     totalCount
     edges { cursor node { username } }
@@ -27,7 +27,7 @@ const QUERY = `query ($first: Int! = 10, $after: String, $offset: Int) {
 
 /** Requests a slice of the list, and returns data and errors. */
 export function queryList(gateway: TestGateway, args: ListArguments) {
-  const response: Promise<GraphqlResponse<{ sipEndpoints: List } | null>> = gateway.execute(QUERY, {
+  const response: Promise<GraphqlResponse<{ sipEndpoints: List | null }>> = gateway.execute(QUERY, {
     ...args,
   });
   return response;
@@ -36,7 +36,7 @@ export function queryList(gateway: TestGateway, args: ListArguments) {
 /** Requests a slice of the list, and fails on errors. */
 export async function readList(gateway: TestGateway, args: ListArguments): Promise<List> {
   const { data, errors } = await queryList(gateway, args);
-  if (!data || errors) throw new Error(`No list came: ${JSON.stringify(errors)}`);
+  if (!data.sipEndpoints || errors) throw new Error(`No list came: ${JSON.stringify(errors)}`);
   return data.sipEndpoints;
 }
 

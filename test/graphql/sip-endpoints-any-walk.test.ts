@@ -74,7 +74,7 @@ describe("Paginating Query.sipEndpoints with any changes between pages", () => {
         first,
         after,
       });
-      if (!data) {
+      if (!data.sipEndpoints) {
         expect(errors?.[0]?.extensions.code).toBe("CURSOR_EXPIRED");
         return { seen, expired: true };
       }

@@ -159,7 +159,7 @@ describe.each(["10000", "0"])("With CACHE_TTL_MS=%s, Query.sipEndpoints", (CACHE
               first,
               after,
             });
-            if (!data) {
+            if (!data.sipEndpoints) {
               expect(["CURSOR_EXPIRED", "UPSTREAM_UNAVAILABLE"]).toContain(errors?.[0]?.extensions.code);
               failures++;
               isWhole = false;
