@@ -56,6 +56,8 @@ function reportFailure(error: unknown): void {
 /** Closes everything that is open, after which the process exits. It exits after `GRACE_MS` at the latest. */
 async function stop(): Promise<void> {
   setTimeout(() => process.exit(1), GRACE_MS).unref();
+  // A start that a signal has stopped may never end. Node.js would exit with code 13 then.
+  process.exitCode ??= 0;
   await closers.close().catch(reportFailure);
 }
 

@@ -22,7 +22,7 @@ const { services } = parse(readFileSync("docker-compose.yml", "utf8")) as {
 };
 const names = Object.keys(services);
 const alice = { query: '{ sipEndpoint(username: "alice") { username } }' };
-const found = JSON.stringify({ data: { sipEndpoint: { username: "alice" } } });
+const found = '"data":{"sipEndpoint":{"username":"alice"}}';
 
 const describeWithContainers = hasContainers ? describe : describe.skip;
 if (!hasContainers) {
@@ -73,7 +73,7 @@ describeWithContainers("The container", () => {
     await startService("emulator");
     await startService("gateway");
     expect(await containers.request("http://127.0.0.1:4000/health/ready")).toContain('"ready"');
-    expect(await containers.request("http://127.0.0.1:4000/graphql", alice)).toBe(found);
+    expect(await containers.request("http://127.0.0.1:4000/graphql", alice)).toContain(found);
     expect(await containers.request("http://127.0.0.1:5080/_emulator/calls")).toContain('"get_sip"');
   });
 
