@@ -44,6 +44,15 @@ export class GatewayError extends GraphQLError {
   }
 }
 
+/**
+ * Returns the error of an invalid argument.
+ *
+ * @param problem what is allowed, and the invalid value: "must be 0 or more (got -1)"
+ */
+export function argumentError(argumentName: string, problem: string): GatewayError {
+  return new GatewayError("BAD_USER_INPUT", `\`${argumentName}\` ${problem}.`, { argumentName });
+}
+
 /** Returns the value of the header `Retry-After` for a time in milliseconds, such as `extensions.retryAfterMs`. */
 export function retryAfterSeconds(milliseconds: unknown): string {
   return String(Math.ceil(Number(milliseconds) / 1000));

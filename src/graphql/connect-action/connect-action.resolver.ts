@@ -13,7 +13,7 @@ import {
   Root,
   registerEnumType,
 } from "type-graphql";
-import { GatewayError } from "../../errors.js";
+import { argumentError, GatewayError } from "../../errors.js";
 import { formatValue } from "../../format-value.js";
 import {
   buildConnectAction,
@@ -184,8 +184,10 @@ export class ConnectActionResolver {
     const { answerUrls } = context;
     context.noStore();
     if (expiresIn != null && (expiresIn < 1 || expiresIn > MAX_EXPIRY_SECONDS)) {
-      const message = `\`expiresIn\` must be between 1 and ${MAX_EXPIRY_SECONDS} seconds (got ${expiresIn}).`;
-      throw new GatewayError("BAD_USER_INPUT", message, { argumentName: "expiresIn" });
+      throw argumentError(
+        "expiresIn",
+        `must be between 1 and ${MAX_EXPIRY_SECONDS} seconds (got ${expiresIn})`,
+      );
     }
     if (!answerUrls) {
       throw new GatewayError(

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
-import { GatewayError } from "../../errors.js";
+import { argumentError, GatewayError } from "../../errors.js";
 import { formatValue } from "../../format-value.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
 import type { Context } from "../context.js";
@@ -71,8 +71,10 @@ export class SipEndpointResolver {
     @Ctx() context: Context,
   ): Promise<Node | null>[] {
     if (ids.length > MAX_IDS) {
-      const message = `\`ids\` must have at most ${MAX_IDS} items (got ${ids.length}). Request them in several operations.`;
-      throw new GatewayError("BAD_USER_INPUT", message, { argumentName: "ids" });
+      throw argumentError(
+        "ids",
+        `must have at most ${MAX_IDS} items (got ${ids.length}). Request them in several operations`,
+      );
     }
     // Each id has its own promise, so that the failure of one object does not affect the others.
     return ids.map((id) => findById(context, "Query.nodes", id));

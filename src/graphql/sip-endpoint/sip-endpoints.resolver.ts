@@ -1,6 +1,6 @@
 import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
 import { Args, ArgsType, Ctx, Directive, Field, Info, Int, ObjectType, Query, Resolver } from "type-graphql";
-import { GatewayError } from "../../errors.js";
+import { argumentError, GatewayError } from "../../errors.js";
 import { type Cursor, decodeCursor, encodeCursor } from "../../piopiy/pagination/cursor.js";
 import { type ListSlice, sliceAfter, sliceAt } from "../../piopiy/pagination/list-slice.js";
 import type { Context } from "../context.js";
@@ -136,10 +136,6 @@ function parseCursor(text: string): Cursor {
     "after",
     "must be a cursor of this gateway, such as `pageInfo.endCursor` of the previous page. Cursors of version 0.1 are no longer valid",
   );
-}
-
-function argumentError(argumentName: string, problem: string): GatewayError {
-  return new GatewayError("BAD_USER_INPUT", `\`${argumentName}\` ${problem}.`, { argumentName });
 }
 
 function unnamedRowsError(places: readonly number[]): GatewayError {
