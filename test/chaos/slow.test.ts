@@ -11,20 +11,20 @@ import type { TcpProxy } from "./tcp-proxy.js";
 const SEED = 20_260_703;
 const CLIENTS = 20;
 const IN_FLIGHT = 8;
-/** Some of these take longer than the timeout of an attempt. */
-const SLOW = { kind: "latency", on: "reply", ms: 200, jitter: 70 } as const;
-const WINDOW_MS = isLong ? 15_000 : 400;
+/** Some of these take longer than the timeout of an attempt, the fastest less than half of it. */
+const SLOW = { kind: "latency", on: "reply", ms: 800, jitter: 320 } as const;
+const WINDOW_MS = isLong ? 15_000 : 1200;
 /** How many requests may wait for each slot: see src/piopiy/client.ts. */
 const WAITING_FOR_EACH = 50;
 const settings = {
-  PIOPIY_TIMEOUT_MS: "250",
+  PIOPIY_TIMEOUT_MS: "1000",
   PIOPIY_DEADLINE_MS: "5000",
   PIOPIY_MAX_CONCURRENCY: String(IN_FLIGHT),
 };
 
 const report = new Report(
   "c",
-  `seed ${SEED}, ${CLIENTS} clients, responses after 200 ± 70 ms, intervals of ${WINDOW_MS} ms, ${JSON.stringify(settings)}`,
+  `seed ${SEED}, ${CLIENTS} clients, responses after ${SLOW.ms} ± ${SLOW.jitter} ms, intervals of ${WINDOW_MS} ms, ${JSON.stringify(settings)}`,
 );
 let proxied: ProxiedGateway | undefined;
 let clients: ReadingClients | undefined;
@@ -100,8 +100,8 @@ describe("A slow upstream", () => {
     const inFlight = 2;
     proxied = await startProxiedGateway(SEED, {
       ...settings,
-      PIOPIY_TIMEOUT_MS: "4000",
-      PIOPIY_DEADLINE_MS: "4000",
+      PIOPIY_TIMEOUT_MS: "120000",
+      PIOPIY_DEADLINE_MS: "120000",
       PIOPIY_MAX_CONCURRENCY: String(inFlight),
     });
     proxied.proxy.setToxics([[1, { kind: "black-hole" }]]);
@@ -118,9 +118,10 @@ describe("A slow upstream", () => {
     expect(others).toEqual([]);
     expect(proxied.proxy.counts).toMatchObject({ exchanges: inFlight, replies: 0 });
     expect(new Set(refusals)).toEqual(new Set(["UPSTREAM_UNAVAILABLE"]));
+    await proxied.proxy.close();
     await Promise.all(requested);
     expect(refusals).toHaveLength(more);
-    expect(new Set(others)).toEqual(new Set(["UPSTREAM_TIMEOUT"]));
+    expect(others).toEqual(Array(room).fill("UPSTREAM_UNAVAILABLE"));
     report.goal(
       "requests beyond the limit of the queue: rejected before any other response",
       `${more} of ${more}`,

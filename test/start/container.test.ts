@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { Containers, hasContainers } from "./containers.js";
 
 // These tests install a Linux system and build three images.
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 interface Service {
   readonly image?: string;

@@ -15,7 +15,7 @@ export const hasContainers =
 
 /** Runs a program to its end, and returns its standard output. */
 async function run(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 100_000_000, timeout: 600_000 });
+  const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 100_000_000, timeout: 1_200_000 });
   return stdout.trim();
 }
 
