@@ -37,25 +37,34 @@ describeWithRedis("While Redis is down", () => {
     return numbers;
   }
 
+  /**
+   * Returns whether both replicas count the requests of both. A replica that waits too long for Redis, on a busy machine, counts a
+   * request separately.
+   */
+  async function isShared(): Promise<boolean> {
+    const [before = 0] = await left();
+    const [after = 0] = await left();
+    return before - after === 2;
+  }
+
   /** Returns how often each replica has logged a message. */
   function logged(message: string): number[] {
     return gateways.map(({ log }) => log.filter((line) => JSON.parse(line).msg === message).length);
   }
 
   it("each replica counts separately; after the outage they share the count, and the log has one entry for each change", async () => {
-    expect(await left()).toEqual([999, 998]);
+    await until(isShared);
     expect([...logged(AWAY), ...logged(BACK)]).toEqual([0, 0, 0, 0]);
 
     await redis.kill();
     await until(() => logged(AWAY).every((times) => times > 0));
-    expect(await left()).toEqual([999, 999]);
-    expect(await left()).toEqual([998, 998]);
+    const [first = 0, second = 0] = await left();
+    expect(await left()).toEqual([first - 1, second - 1]);
     expect(logged(BACK)).toEqual([0, 0]);
 
     redis = await startRedis(redis.port);
     await until(() => logged(BACK).every((times) => times > 0));
-    expect(await left()).toEqual([999, 998]);
-    expect(await left()).toEqual([997, 996]);
+    await until(isShared);
     expect([...logged(AWAY), ...logged(BACK)]).toEqual([1, 1, 1, 1]);
   });
 
