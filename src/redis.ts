@@ -3,7 +3,6 @@ import type { FastifyBaseLogger } from "fastify";
 import { reasonOf } from "./describe-error.js";
 import type { Secret } from "./secret.js";
 
-const CONNECT_TIMEOUT_MS = 2000;
 const REPLY_TIMEOUT_MS = 250;
 /** A reply that takes longer than this is logged. Shorter delays are common on a busy machine. */
 const LOGGED_TIMEOUT_MS = 1000;
@@ -188,7 +187,6 @@ function createRedis(url: Secret) {
     url: url.reveal(),
     disableOfflineQueue: true,
     socket: {
-      connectTimeout: CONNECT_TIMEOUT_MS,
       reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, MAX_RECONNECT_DELAY_MS),
     },
   });
