@@ -7,6 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openPage, startBrowser } from "../support/browser.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { freePort } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 const describeWithBrowser = hasBrowser ? describe : describe.skip;
 if (!hasBrowser)
@@ -158,6 +159,21 @@ describeWithBrowser("GraphiQL in a browser", () => {
     const names = await page.getByRole("tab").allInnerTexts();
     for (const name of names.toReversed()) await clickTab(name);
     expect(names).toContain("ValidatePcmo");
+  });
+
+  it("keeps the tabs of a person until they clear the data in the settings", async () => {
+    const tabs = page.getByRole("tab");
+    const count = await tabs.count();
+    await page.locator(".graphiql-tab-active .graphiql-tab-close").click();
+    const stored = "JSON.parse(localStorage.getItem('graphiql:tabState'))?.tabs.length";
+    await until(async () => (await page.evaluate(stored)) === count - 1);
+    await open();
+    expect(await tabs.count()).toBe(count - 1);
+    await page.getByRole("button", { name: "Open settings dialog" }).click();
+    await page.getByRole("button", { name: "Clear data" }).click();
+    await until(async () => (await page.evaluate("localStorage.length")) === 0);
+    await open();
+    await until(async () => (await tabs.count()) === count);
   });
 
   it("shows the description of the schema in the documentation", async () => {
