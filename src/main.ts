@@ -8,6 +8,7 @@ import { type Config, ConfigError, readConfig } from "./config.js";
 import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
+import { allowsLocalPages } from "./http/cors.js";
 import { createServer } from "./http/server.js";
 import { LogDestination, loggerOptions } from "./log.js";
 import { PiopiyClient } from "./piopiy/client.js";
@@ -164,7 +165,7 @@ function printAddresses(address: string, config: Config, emulatorUrl: string | u
       `The gateway sends its requests to the PIOPIY emulator at ${emulatorUrl}, not to PIOPIY: no phone rings.`,
     );
   }
-  if (config.corsOrigins.some((origin) => origin instanceof RegExp)) {
+  if (allowsLocalPages(config.corsOrigins)) {
     console.log(
       "Pages of http://localhost and http://127.0.0.1 may send requests, from any port. To choose the origins, set CORS_ORIGINS.",
     );

@@ -29,6 +29,11 @@ export async function addCors(server: FastifyInstance, origins: Config["corsOrig
   });
 }
 
+/** Returns whether pages of this machine may send requests, because `CORS_ORIGINS` is not set. */
+export function allowsLocalPages(origins: Config["corsOrigins"]): boolean {
+  return origins.some((origin) => origin instanceof RegExp);
+}
+
 /**
  * Creates the hook that logs each origin whose pages cannot use the gateway once, with the setting that allows it. A browser does
  * not show the reason to such a page.
@@ -36,6 +41,9 @@ export async function addCors(server: FastifyInstance, origins: Config["corsOrig
 function logRefusedOrigins(origins: Config["corsOrigins"]): onRequestHookHandler {
   const logged = new Set<string>();
   const configured = origins.filter((origin) => typeof origin === "string");
+  const warning = allowsLocalPages(origins)
+    ? " (this replaces the default: add the pages of this machine that you use)"
+    : "";
   const isAllowed = (origin: string) =>
     origins.some((allowed) => (typeof allowed === "string" ? allowed === origin : allowed.test(origin)));
 
@@ -47,7 +55,7 @@ function logRefusedOrigins(origins: Config["corsOrigins"]): onRequestHookHandler
       const advice =
         origin === "null"
           ? "CORS_ORIGINS cannot allow it, because the page has no origin, like a file: serve the page over HTTP"
-          : `to allow it, set CORS_ORIGINS=${[...configured, origin].join()}`;
+          : `to allow it, set CORS_ORIGINS=${[...configured, origin].join()}${warning}`;
       request.log.warn({ origin }, `CORS does not allow the origin of a page that sent a request: ${advice}`);
     }
     done();

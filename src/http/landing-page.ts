@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from "fastify";
 import type { Config } from "../config.js";
+import { allowsLocalPages } from "./cors.js";
 import { isVisit, rootOf, sendPage, toHtml } from "./page.js";
 
 /** A host that has no meaning in a shell. */
@@ -17,7 +18,8 @@ const documents = [
 
 /**
  * Creates the hook that sends a page about the GraphQL API to a browser that opens its address without an operation. The page shows
- * a first request, and the kind of the credential that it needs. It contains no other settings.
+ * a first request, the kind of the credential that it needs, and whether pages of this machine may send requests. It contains no
+ * other settings.
  */
 export function sendApiPage(config: Config): onRequestHookHandler {
   const purpose = toHtml(
@@ -58,10 +60,15 @@ ${names.join("\n")}
 
 function firstSteps(request: FastifyRequest, config: Config): string {
   const graphiql = `<p><a href="${rootOf(request)}graphiql">Open GraphiQL</a> to explore the API in this browser.</p>`;
+  const origins = allowsLocalPages(config.corsOrigins)
+    ? "Pages of `http://localhost` and `http://127.0.0.1` may send requests, from any port. If the variable `CORS_ORIGINS` of the gateway " +
+      "is set, only pages of the origins in it may, such as `CORS_ORIGINS=https://app.example.com,http://localhost:3000`."
+    : "A page of another origin may send requests if the variable `CORS_ORIGINS` of the gateway contains its origin, such as " +
+      "`CORS_ORIGINS=https://app.example.com`.";
   return `${config.graphiql ? graphiql : ""}
 ${config.trustedDocuments.mode === "enforce" ? "" : firstRequest(request, config)}
 <h2>Web applications</h2>
-<p>${toHtml("A page of another origin may send requests if the variable `CORS_ORIGINS` of the gateway contains its origin, such as `CORS_ORIGINS=https://app.example.com`.")}</p>`;
+<p>${toHtml(origins)}</p>`;
 }
 
 function firstRequest(request: FastifyRequest, config: Config): string {

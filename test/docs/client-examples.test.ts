@@ -48,13 +48,19 @@ async function save(text: string): Promise<string> {
   return path;
 }
 
-/** Runs an example until it ends, as in development, in which the clients print warnings. */
-async function run(text: string) {
+/** Executes an example until it ends, as in development, in which the clients print warnings. */
+async function execute(text: string) {
   const program = startProgram([process.execPath, "--conditions=development", await save(text)], {
     PATH: process.env.PATH ?? "",
   });
-  expect({ end: await program.end, stderr: program.output.stderr }).toEqual({ end: 0, stderr: "" });
-  return program.output.stdout;
+  return { end: await program.end, ...program.output };
+}
+
+/** Returns what an example prints. It must end without an error. */
+async function run(text: string) {
+  const { end, stderr, stdout } = await execute(text);
+  expect({ end, stderr }).toEqual({ end: 0, stderr: "" });
+  return stdout;
 }
 
 describe("docs/clients.md", () => {
@@ -83,6 +89,14 @@ describe("docs/clients.md", () => {
 describe.each(programs)("The example for $client", ({ text, output }) => {
   it("prints what the page shows", async () => {
     expect(await run(text)).toBe(output);
+  });
+
+  it("ends with the message of the error if the creation fails", async () => {
+    await gateway.addFault({ operation: "add_sip", kind: "status", status: 400 });
+    const { end, stderr } = await execute(text);
+    expect(end).toBe(1);
+    expect(stderr).toContain("PIOPIY rejected add_sip with code 400");
+    expect(stderr).not.toContain("TypeError");
   });
 
   it("prints the same if PIOPIY is down for a moment", async () => {

@@ -7,6 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openPage, startBrowser } from "../support/browser.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { freePort } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 const describeWithBrowser = hasBrowser ? describe : describe.skip;
 if (!hasBrowser)
@@ -92,6 +93,13 @@ describeWithBrowser("GraphiQL in a browser", () => {
     );
   }
 
+  /** Clicks a tab with the mouse where it is, without scrolling to it. Waits until it is active. */
+  async function clickTab(name: string): Promise<void> {
+    const box = await page.locator(`.graphiql-tab-button[title="${name}"]`).boundingBox();
+    await page.mouse.click(Number(box?.x) + Number(box?.width) / 2, Number(box?.y) + Number(box?.height) / 2);
+    await shows(".graphiql-tab-active", name);
+  }
+
   /** Waits until a part of the page shows a text. */
   async function shows(selector: string, expected: string | RegExp): Promise<void> {
     const part = page.locator(selector);
@@ -118,6 +126,8 @@ describeWithBrowser("GraphiQL in a browser", () => {
   });
 
   it("creates an endpoint, and the list shows it", async () => {
+    // The result window contains only the lines that fit.
+    await page.setViewportSize({ width: 1280, height: 900 });
     await runTab("CreateSipEndpoint", '"sipUri": "sip:erin@');
     await open();
     await runTab("ListSipEndpoints", '"username": "erin"');
@@ -145,6 +155,27 @@ describeWithBrowser("GraphiQL in a browser", () => {
     await runTab("ConnectAction", '"ring_type": "group"');
   });
 
+  it("shows all tabs to a mouse, which cannot scroll to them", async () => {
+    const names = await page.getByRole("tab").allInnerTexts();
+    for (const name of names.toReversed()) await clickTab(name);
+    expect(names).toContain("ValidatePcmo");
+  });
+
+  it("keeps the tabs of a person until they clear the data in the settings", async () => {
+    const tabs = page.getByRole("tab");
+    const count = await tabs.count();
+    await page.locator(".graphiql-tab-active .graphiql-tab-close").click();
+    const stored = "JSON.parse(localStorage.getItem('graphiql:tabState'))?.tabs.length";
+    await until(async () => (await page.evaluate(stored)) === count - 1);
+    await open();
+    expect(await tabs.count()).toBe(count - 1);
+    await page.getByRole("button", { name: "Open settings dialog" }).click();
+    await page.getByRole("button", { name: "Clear data" }).click();
+    await until(async () => (await page.evaluate("localStorage.length")) === 0);
+    await open();
+    await until(async () => (await tabs.count()) === count);
+  });
+
   it("shows the description of the schema in the documentation", async () => {
     await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
     await shows(".graphiql-plugin", "SIP endpoints and call control of TeleCMI PIOPIY");
@@ -164,8 +195,37 @@ describeWithBrowser("GraphiQL in a browser", () => {
     await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
     await shows(".graphiql-plugin", "SIP endpoints and call control of TeleCMI PIOPIY");
     expect(await isInside(".graphiql-plugin")).toBe(true);
+    // If the page could scroll, the editor would be below the sidebar.
+    expect(await page.evaluate("document.documentElement.scrollHeight")).toBe(844);
     await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
     await runTab("ListSipEndpoints", '"username": "alice"');
+  });
+
+  it("has a scroll bar for the tabs on a screen of 390 pixels", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    const {
+      x = 0,
+      y = 0,
+      width = 0,
+      height = 0,
+    } = (await page.locator(".graphiql-tabs").boundingBox()) ?? {};
+    await page.mouse.move(x + 30, y + height - 4);
+    await page.mouse.down();
+    await page.mouse.move(x + width, y + height - 4);
+    await page.mouse.up();
+    await clickTab("RemoveSipEndpoint");
+  });
+
+  it("shows the whole dialog of the settings on a screen of 390 pixels", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole("button", { name: "Open settings dialog" }).click();
+    await shows(".graphiql-dialog", "Clear storage");
+    const dialog = page.locator(".graphiql-dialog");
+    for (const button of await dialog.getByRole("button").all()) {
+      const [inner, outer] = await Promise.all([button.boundingBox(), dialog.boundingBox()]);
+      const right = ({ x, width } = { x: 0, width: 0 }) => x + width;
+      expect(right(inner ?? undefined)).toBeLessThanOrEqual(right(outer ?? undefined));
+    }
   });
 
   it("sends no request to another host, and has no errors and no violations of its content security policy", () => {

@@ -9,6 +9,7 @@ import { startBuiltGateway } from "../support/gateway/built-gateway.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { exchange } from "../support/http/raw-http.js";
 import { killPrograms } from "../support/program.js";
+import { until } from "../support/until.js";
 
 const app = "https://app.example.com";
 const local = "http://localhost:3000";
@@ -130,6 +131,21 @@ describe("A gateway on the embedded emulator", () => {
     "null",
   ])("does not allow another page, %s", async (page) => {
     expect(await allowedOrigin(page)).toBeNull();
+  });
+
+  it("logs another page, and that CORS_ORIGINS replaces the pages of this machine", async () => {
+    await allowedOrigin("https://localhost:3001");
+    await until(() => stdout().includes("https://localhost:3001"));
+    expect(stdout()).toContain(
+      "to allow it, set CORS_ORIGINS=https://localhost:3001 (this replaces the default: add the pages of this machine that you use)",
+    );
+  });
+
+  it.each(["/", "/graphql"])("says on the page %s which pages may send requests", async (path) => {
+    const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } });
+    expect(await response.text()).toContain(
+      "Pages of <code>http://localhost</code> and <code>http://127.0.0.1</code> may send requests, from any port.",
+    );
   });
 
   it("rejects a page of this machine that uses a foreign name of the gateway", async () => {

@@ -10,6 +10,8 @@ export const hasBrowser = process.env.CI === "true" || existsSync(CHROMIUM);
 export function startBrowser(...more: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
+    // A person with a mouse has scroll bars.
+    ignoreDefaultArgs: ["--hide-scrollbars"],
     args: [
       "--no-sandbox",
       "--disable-gpu",
