@@ -88,15 +88,15 @@ export function buildSubgraph(
   });
 
   function resolveEntities(representations: readonly unknown[], context: unknown): unknown[] {
-    if (!representations.every(isRepresentation)) {
-      throw new GatewayError(
-        "BAD_USER_INPUT",
-        `Each of \`representations\` must be an object with a \`__typename\` of ${names.join(", ")}.`,
-        { argumentName: "representations" },
-      );
-    }
     // Each representation has its own promise, so that the failure of one entity does not affect the others.
     return representations.map(async (representation) => {
+      if (!isRepresentation(representation)) {
+        throw new GatewayError(
+          "BAD_USER_INPUT",
+          `Each of \`representations\` must be an object with a \`__typename\` of ${names.join(", ")}.`,
+          { argumentName: "representations" },
+        );
+      }
       const entity = await references[representation.__typename]?.(representation as never, context as never);
       if (typeof entity === "object" && entity !== null) typeNames.set(entity, representation.__typename);
       return entity;

@@ -4,7 +4,19 @@ import { jsonPointer, valueAt } from "./json-pointer.js";
 
 /** Returns the zod issues of an invalid document, so that each issue is one problem of the author, and no problem is missing. */
 export function separateIssues(issues: readonly z.core.$ZodIssue[], document: unknown): z.core.$ZodIssue[] {
-  return withoutForeignTargets(issues, document).flatMap((issue) => splitIssue(issue, document));
+  const separate = withoutSizesOfOtherTypes(withoutForeignTargets(issues, document));
+  return separate.flatMap((issue) => splitIssue(issue, document));
+}
+
+/** Drops the issues about the size of a value of the wrong type: zod also checks the length of a text in place of a list. */
+function withoutSizesOfOtherTypes(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const wrongTypes = issues
+    .filter(({ code }) => code === "invalid_type")
+    .map(({ path }) => jsonPointer(path));
+  const pointers = new Set(wrongTypes);
+  return issues.filter(
+    ({ code, path }) => !["too_small", "too_big"].includes(code) || !pointers.has(jsonPointer(path)),
+  );
 }
 
 /**

@@ -25,10 +25,14 @@ export function shapeHint(value: unknown, expected: "array" | "object"): string 
       layers.push("the square brackets around the object");
     } else if (isObject(inner)) {
       if (isActionOrTarget(inner)) return `${removal()} Put the object in square brackets.`;
-      const [key, ...others] = Object.keys(inner);
-      if (key === undefined || others.length > 0) return "";
-      inner = inner[key];
-      layers.push(`the key ${formatValue(key)} with its braces`);
+      const entries = Object.entries(inner);
+      const candidates = entries.length > 1 ? entries.filter(([, part]) => holdsAction(part)) : entries;
+      const [entry, ...others] = candidates;
+      if (!entry || others.length > 0) return "";
+      const [key, part] = entry;
+      inner = part;
+      const name = `the key ${formatValue(key)}`;
+      layers.push(entries.length > 1 ? `everything around the value of ${name}` : `${name} with its braces`);
     } else return "";
   }
   return "";
@@ -36,6 +40,13 @@ export function shapeHint(value: unknown, expected: "array" | "object"): string 
 
 function isActionOrTarget({ action, type }: Readonly<Record<string, unknown>>): boolean {
   return typeof action === "string" || typeof type === "string";
+}
+
+/** Returns whether a value is or contains an action or a target, in any of the layers that are searched. */
+function holdsAction(value: unknown, layers = MAX_LAYERS): boolean {
+  if (layers === 0 || typeof value !== "object" || value === null) return false;
+  if (isObject(value) && isActionOrTarget(value)) return true;
+  return Object.values(value).some((part) => holdsAction(part, layers - 1));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

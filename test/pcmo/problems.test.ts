@@ -22,6 +22,8 @@ describe("An error in a PCMO document", () => {
   it.each<[string, unknown, string]>([
     ["null", null, " WRONG_TYPE"],
     ["text", '[{"action":"hangup"}]', " WRONG_TYPE"],
+    ["an empty text in place of the list", "", " WRONG_TYPE"],
+    ["an object with a length in place of the list", { length: 0 }, " WRONG_TYPE"],
     ["an action in place of the list", connect, " WRONG_TYPE"],
     ["an empty list", [], " NO_ACTIONS"],
     ["an element that is text", ["hangup"], "/0 WRONG_TYPE"],
@@ -49,6 +51,7 @@ describe("An error in a PCMO document", () => {
     ],
     ["a speak without text", [{ action: "speak" }], "/0 MISSING_KEY"],
     ["an empty text", [{ action: "speak", text: "" }], "/0/text EMPTY_TEXT"],
+    ["a text that is an empty list", [{ action: "speak", text: [] }], "/0/text WRONG_TYPE"],
     ["a text that is an object", [{ action: "param", text: { a: 1 } }], "/0/text WRONG_TYPE"],
     ["an input without a URL", [{ action: "input" }], "/0 MISSING_KEY"],
     ["a URL with a space", [{ ...input, action_url: "http://a b" }], "/0/action_url INVALID_URL"],
@@ -75,6 +78,9 @@ describe("An error in a PCMO document", () => {
     ["a SIP endpoint in a bridge", [{ action: "bridge", connect: call }], "/0/connect/0/type INVALID_VALUE"],
     ["no targets", [{ action: "connect" }], "/0 MISSING_KEY"],
     ["two lists of targets", [{ ...connect, connect: call }], "/0 CONFLICTING_KEYS"],
+    ["an empty text in place of targets", [{ action: "connect", call: "" }], "/0/call WRONG_TYPE"],
+    ["a long text in place of targets", [{ action: "connect", call: "x".repeat(101) }], "/0/call WRONG_TYPE"],
+    ["an empty text in place of phones", [{ action: "bridge", connect: "" }], "/0/connect WRONG_TYPE"],
     ["an empty list of targets", [{ action: "connect", call: [] }], "/0/call NO_TARGETS"],
     [
       "101 targets",
@@ -233,6 +239,12 @@ describe("An error in a PCMO document", () => {
       { data: { actions: [] } },
       'A PCMO document must be a list of actions (got an object). Remove the key "data" with its braces and the key "actions" with its braces.',
     ],
+    [
+      { data: { connectAction: { pcmo: [connect], warnings: [] } }, extensions: { cost: { requested: 8 } } },
+      'A PCMO document must be a list of actions (got an object). Remove everything around the value of the key "data", the key ' +
+        '"connectAction" with its braces, and everything around the value of the key "pcmo".',
+    ],
+    [{ a: [connect], b: [connect] }, "A PCMO document must be a list of actions (got an object)."],
     [
       { pcmo: { action: "hangup" } },
       'A PCMO document must be a list of actions (got an object). Remove the key "pcmo" with its braces. Put the object in square brackets.',

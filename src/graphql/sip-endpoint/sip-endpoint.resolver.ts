@@ -1,4 +1,5 @@
-import { Arg, Ctx, Query, Resolver } from "type-graphql";
+import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
+import { Arg, Ctx, Info, Query, Resolver } from "type-graphql";
 import { argumentError, GatewayError } from "../../errors.js";
 import { formatValue } from "../../format-value.js";
 import { isUsername, USERNAME_RULE } from "../../sip/username.js";
@@ -65,16 +66,17 @@ export class SipEndpointResolver {
   })
   nodes(
     @Arg("ids", () => [ID], {
-      description: `Ids of the objects, such as \`SipEndpoint.id\`. At most ${MAX_IDS}.`,
+      description: `Ids of the objects, such as \`SipEndpoint.id\`. At most ${MAX_IDS}. With more, the error is \`BAD_USER_INPUT\` and the list is empty.`,
     })
     ids: readonly string[],
     @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<Node | null>[] {
     if (ids.length > MAX_IDS) {
-      throw argumentError(
-        "ids",
-        `must have at most ${MAX_IDS} items (got ${ids.length}). Request them in several operations`,
-      );
+      const problem = `must have at most ${MAX_IDS} items (got ${ids.length}). Request them in several operations`;
+      // The field cannot be null: a thrown error would discard the data of all other fields.
+      context.reportError(argumentError("ids", problem), responsePathAsArray(info.path));
+      return [];
     }
     // Each id has its own promise, so that the failure of one object does not affect the others.
     return ids.map((id) => findById(context, "Query.nodes", id));
