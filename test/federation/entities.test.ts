@@ -117,6 +117,7 @@ describe("Query._entities", () => {
         extensions: { code: "BAD_USER_INPUT", argumentName: "representations" },
       },
     ]);
+    expect((await gateway.upstreamRequests()).map(({ username }) => username)).toEqual(["alice"]);
   });
 
   it("returns schema/subgraph.graphql to composers", async () => {
