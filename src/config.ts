@@ -65,6 +65,8 @@ function readSettings(environment: Environment) {
     port: environment.read("PORT", wholeNumber(0, 65_535, 4000)),
     /** How many processes listen on the port. */
     workers: environment.read("WORKERS", wholeNumber(1, 256, 1, availableParallelism())),
+    /** Milliseconds of normal service after a signal to stop, while the gateway already reports that it is not ready. */
+    shutdownDelayMs: environment.read("SHUTDOWN_DELAY_MS", wholeNumber(0, 600_000, 0)),
     /** The addresses and networks of proxies whose `X-Forwarded-For` is used. */
     trustedProxies: environment.read(
       "TRUSTED_PROXIES",

@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import cluster from "node:cluster";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
@@ -9,6 +10,7 @@ import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
 import { allowsLocalPages } from "./http/cors.js";
+import { Health } from "./http/health.js";
 import { createServer } from "./http/server.js";
 import { LogDestination, loggerOptions } from "./log.js";
 import { PiopiyClient } from "./piopiy/client.js";
@@ -17,7 +19,7 @@ import { Workers } from "./workers.js";
 
 type Account = Exclude<Config["upstream"], "emulator">;
 
-/** Milliseconds for accepted requests to finish after a signal. Then the process exits. */
+/** Milliseconds for accepted requests to finish after a signal and the shutdown delay. Then the process exits. */
 const GRACE_MS = 15_000;
 /** Signals within this time after the first count as one: npm forwards a signal that the terminal has also sent to the gateway. */
 const ONE_SIGNAL_MS = 1000;
@@ -30,6 +32,8 @@ const PRIMARY_PID = "GATEWAY_PRIMARY_PID";
 const isOwnWorker = cluster.isWorker && process.env[PRIMARY_PID] === String(process.ppid);
 const closers = new Closers();
 let stoppingSince: number | undefined;
+/** `SHUTDOWN_DELAY_MS` when it has been read. */
+let shutdownDelayMs = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     stoppingSince ??= performance.now();
@@ -54,9 +58,12 @@ function reportFailure(error: unknown): void {
   process.exitCode = 1;
 }
 
-/** Closes everything that is open, after which the process exits. It exits after `GRACE_MS` at the latest. */
+/**
+ * Closes everything that is open, after which the process exits. It exits at the latest when `GRACE_MS` have passed after the
+ * shutdown delay.
+ */
 async function stop(): Promise<void> {
-  setTimeout(() => process.exit(1), GRACE_MS).unref();
+  setTimeout(() => process.exit(1), shutdownDelayMs + GRACE_MS).unref();
   // A start that a signal has stopped may never end. Node.js would exit with code 13 then.
   process.exitCode ??= 0;
   await closers.close().catch(reportFailure);
@@ -85,6 +92,7 @@ function readSettings(): { config: Config; emulatorSettings: EmulatorSettings | 
 }
 
 async function start(config: Config, emulatorSettings: EmulatorSettings | undefined): Promise<void> {
+  shutdownDelayMs = config.shutdownDelayMs;
   const log = createLog(config.logLevel);
   if (cluster.isWorker) {
     // When the primary process has just died, an error event without a listener would end this process.
@@ -128,8 +136,14 @@ async function startServer(config: Config, account: Account, log: FastifyBaseLog
   }
   const piopiy = new PiopiyClient({ ...config, ...account, redis, peers }, log);
   await closers.add(() => piopiy.close());
-  const server = await createServer(config, piopiy, log, redis);
-  await closers.add(() => server.close());
+  const health = new Health(piopiy, redis);
+  const server = await createServer(config, piopiy, log, health, redis);
+  await closers.add(async () => {
+    health.isClosing = true;
+    // With WORKERS, each worker has this delay, and the primary process waits for its workers.
+    if (server.server.listening) await sleep(config.shutdownDelayMs);
+    await server.close();
+  });
   try {
     return await server.listen({ host: config.host, port: config.port });
   } catch (error) {

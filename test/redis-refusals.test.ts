@@ -208,11 +208,3 @@ describeWithRedis("Gateways whose Redis rejects a command", () => {
     await until(() => isCached(gateway));
   });
 });
-
-describeWithRedis("Without REDIS_URL", () => {
-  it("/health/ready does not contain `redis`", async () => {
-    const gateway = await startGateway({});
-    gateways.push(gateway);
-    expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "up" }]);
-  });
-});

@@ -20,6 +20,7 @@ import { addCors } from "./cors.js";
 import { keepMediaType, requireHost, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
 import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
+import type { Health } from "./health.js";
 import { createHostGuard } from "./host-guard.js";
 import { addLandingPage, sendApiPage } from "./landing-page.js";
 import { ResponseCache } from "./response-cache.js";
@@ -55,6 +56,7 @@ export async function createServer(
   config: Config,
   piopiy: PiopiyClient,
   log: FastifyBaseLogger,
+  health: Health,
   redis?: Redis,
 ): Promise<FastifyInstance> {
   const apollo = createApollo(config, log);
@@ -67,7 +69,7 @@ export async function createServer(
   const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { piopiy, rateLimit, auditLog, answerUrls };
   const responses = new ResponseCache(piopiy, rateLimit, config.cacheTtlMs);
-  let closing = false;
+  let isDraining = false;
 
   const server = fastify({
     loggerInstance: log,
@@ -101,11 +103,11 @@ export async function createServer(
   server.addHook("onRequest", requireHost);
   if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, auditLog));
   server.addHook("preClose", async () => {
-    closing = true;
+    isDraining = true;
   });
   // A connection that is kept alive would delay the shutdown.
   server.addHook("onSend", async (_request, reply) => {
-    if (closing) reply.header("connection", "close");
+    if (isDraining) reply.header("connection", "close");
   });
   server.addHook("onClose", () => apollo.stop());
   server.addHook("onClose", async () => auditLog.close());
@@ -159,18 +161,7 @@ export async function createServer(
     addGraphiqlRoute(server, config.hsts);
   }
   addLandingPage(server, config);
-  server.get("/health/live", () => ({ status: "live" }));
-  // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
-  // documents do not need PIOPIY, and requests succeed without Redis.
-  server.get("/health/ready", (_request, reply) => {
-    const upstreams = {
-      piopiy: piopiy.isUp ? "up" : "down",
-      ...(redis && { redis: redis.isUp ? "up" : "down" }),
-    };
-    return closing
-      ? reply.code(503).send({ status: "closing", ...upstreams })
-      : reply.send({ status: "ready", ...upstreams });
-  });
+  health.addRoutes(server);
   return server;
 }
 

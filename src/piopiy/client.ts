@@ -14,6 +14,7 @@ import { RedisInvalidation } from "./cache/redis-invalidation.js";
 import { WorkerInvalidation } from "./cache/worker-invalidation.js";
 import type { Deadline, OperationDeadline } from "./deadline.js";
 import { type JoinedPages, joinPages, type PageRange } from "./pagination/join-pages.js";
+import { AccountState } from "./pipeline/account-state.js";
 import { CircuitBreaker } from "./pipeline/circuit-breaker.js";
 import { ConcurrencyLimit, endpointLock } from "./pipeline/concurrency-limit.js";
 import {
@@ -60,6 +61,7 @@ export class PiopiyClient {
   readonly #secret: Secret;
   readonly #transport: Transport;
   readonly #breaker: CircuitBreaker;
+  readonly #account = new AccountState();
   readonly #versions = new Versions();
   readonly #invalidation: Invalidation;
   readonly #read: Send;
@@ -80,7 +82,7 @@ export class PiopiyClient {
     const limit = new ConcurrencyLimit(maxConcurrency, maxConcurrency * WAITING_PER_SLOT).layer;
     const shared = singleFlight();
     const cache = readCache({ ttlMs: cacheTtlMs, account, redis }, this.#invalidation);
-    const { send } = this.#transport;
+    const send = compose([this.#account.record], this.#transport.send);
     // Single-flight comes before the cache, so that equal reads in flight share one Redis lookup too.
     this.#read = compose([shared, cache, retry(), failFast, limit, count], send);
     this.#readPages = compose([shared, cache], (request) => this.#joinPages(request));
@@ -170,9 +172,13 @@ export class PiopiyClient {
     return this.#invalidation.isCurrent ? this.#versions.changes : undefined;
   }
 
-  /** Whether the circuit breaker is closed. */
-  get isUp(): boolean {
-    return this.#breaker.isClosed;
+  /**
+   * The state of PIOPIY: `refused` while it rejects the account, `down` while the circuit breaker is open, and `unknown` before
+   * its first response.
+   */
+  get state(): "up" | "down" | "refused" | "unknown" {
+    const { state } = this.#account;
+    return this.#breaker.isClosed || state === "refused" ? state : "down";
   }
 
   /** Waits for the writes in progress and their invalidations, so that their outcome is not lost. Then closes the connections. */
