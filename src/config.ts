@@ -15,6 +15,7 @@ import {
   type Variables,
   wholeNumber,
 } from "./environment.js";
+import { Reloadable } from "./reloadable.js";
 import { Secret } from "./secret.js";
 
 /**
@@ -27,6 +28,9 @@ export type Scope = (typeof scopes)[number];
 
 /** Scopes that an API key may have. A key belongs to no person, so it has no own endpoint. */
 export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
+
+/** Variables whose value may be in a file, which `NAME_FILE` names. */
+export const fileVariables = ["PIOPIY_SECRET", "API_KEYS", "REDIS_URL", "ANSWER_URL_SECRET"] as const;
 
 const DEFAULT_HOST = "127.0.0.1";
 /** Origins of pages that a web server on the same machine serves. */
@@ -52,7 +56,7 @@ export class ConfigError extends Error {
 
 /** Reads the gateway's settings. Throws one `ConfigError` that lists all errors. */
 export function readConfig(variables: Variables): Config {
-  const environment = new Environment(variables);
+  const environment = new Environment(variables, fileVariables);
   const config = readSettings(environment);
   if (environment.mistakes.size > 0) throw new ConfigError([...environment.mistakes]);
   return config;
@@ -156,7 +160,7 @@ const apiKeys = list(
     .regex(API_KEY, {
       abort: true,
       error: ({ path }) =>
-        `must contain entries of the form name:sha256-hex:scope+scope, comma separated, with the scopes ` +
+        `must contain entries of the form name:sha256-hex:scope+scope, separated by commas or newlines, with the scopes ` +
         `${apiKeyScopes.join(", ")} (entry ${Number(path?.at(-1)) + 1} is invalid).`,
     })
     .transform((entry) => {
@@ -168,6 +172,7 @@ const apiKeys = list(
         `must not contain the scope sip:self (entry ${Number(path?.at(-1)) + 1}): an API key belongs to no person. ` +
         "Remove the scope, or use AUTH=jwt with JWT_USERNAME_CLAIM.",
     }),
+  /[,\n]/,
 )
   .refine((keys) => keys.length > 0, "must be set: one or more entries, as `npm run api-key` generates them.")
   .refine(
@@ -188,7 +193,13 @@ const usernameClaim = z.string().regex(CLAIM, {
 function readAuth(environment: Environment) {
   const reason = "api-key, jwt or none. With none, everyone who can reach this address can do everything";
   const mode = environment.read("AUTH", required(reason).pipe(oneOf("none", "api-key", "jwt")));
-  if (mode === "api-key") return { mode, keys: environment.read("API_KEYS", apiKeys) };
+  if (mode === "api-key") {
+    const path = environment.fileOf("API_KEYS");
+    const keys = new Reloadable("API_KEYS_FILE", path, environment, (again) =>
+      again.read("API_KEYS", apiKeys),
+    );
+    return { mode, keys };
+  }
   if (mode !== "jwt") return { mode };
   const jwksUrl = required("the URL where the issuer of the tokens publishes its keys").pipe(
     address({ allowQuery: true }),
@@ -239,9 +250,12 @@ function readUpstream(environment: Environment) {
  */
 function readTrustedDocuments(environment: Environment) {
   const mode = environment.read("TRUSTED_DOCUMENTS", oneOf("off", "log", "enforce").default("off"));
-  if (mode !== "log" && mode !== "enforce") return { mode, documents: new Map<string, string>() };
+  if (mode !== "log" && mode !== "enforce") return { mode };
   const manifest = required("the path of the manifest of trusted documents").transform(readManifest);
-  return { mode, documents: environment.read("TRUSTED_DOCUMENTS_FILE", manifest) };
+  const setting = "TRUSTED_DOCUMENTS_FILE";
+  const path = environment.text("TRUSTED_DOCUMENTS_FILE");
+  const documents = new Reloadable(setting, path, environment, (again) => again.read(setting, manifest));
+  return { mode, documents };
 }
 
 /** Reads a `persisted-documents.json` of GraphQL Code Generator's client preset. Error messages contain no part of the file. */

@@ -107,6 +107,14 @@ export async function createServer(
   server.addHook("onSend", async (_request, reply) => {
     if (closing) reply.header("connection", "close");
   });
+  const stopWatching = [
+    config.auth.mode === "api-key" && config.auth.keys.watch(log),
+    // A cached response may belong to a document that is no longer trusted.
+    config.trustedDocuments.documents?.watch(log, () => responses.clear()),
+  ];
+  server.addHook("onClose", async () => {
+    for (const stop of stopWatching) if (stop) stop();
+  });
   server.addHook("onClose", () => apollo.stop());
   server.addHook("onClose", async () => auditLog.close());
   server.setErrorHandler(sendHttpError);
