@@ -3,6 +3,7 @@ import { isIP, isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { GraphQLError, parse } from "graphql";
 import { z } from "zod";
+import type { EgressProxies } from "./egress-proxy.js";
 import {
   address,
   Environment,
@@ -56,7 +57,7 @@ export class ConfigError extends Error {
 
 /** Reads the gateway's settings. Throws one `ConfigError` that lists all errors. */
 export function readConfig(variables: Variables): Config {
-  const environment = new Environment(variables, fileVariables);
+  const environment = new Environment({ ...variables, ...proxyVariables(variables) }, fileVariables);
   const config = readSettings(environment);
   if (environment.mistakes.size > 0) throw new ConfigError([...environment.mistakes]);
   return config;
@@ -86,6 +87,8 @@ function readSettings(environment: Environment) {
     ),
     /** The address and the account of PIOPIY. `emulator`: those of the embedded emulator, which is started. */
     upstream: readUpstream(environment),
+    /** The proxies for upstream requests and for the issuer's keys. */
+    proxies: readProxies(environment),
     /** Milliseconds for one attempt of an upstream request. */
     timeoutMs: environment.read("PIOPIY_TIMEOUT_MS", wholeNumber(1, 120_000, 5000)),
     /** Milliseconds from the start of a GraphQL operation until all its upstream requests must be finished. */
@@ -241,6 +244,38 @@ function readUpstream(environment: Environment) {
     url: environment.read("PIOPIY_URL", url),
     appId: environment.read("PIOPIY_APP_ID", appId),
     secret: environment.read("PIOPIY_SECRET", secret),
+  };
+}
+
+const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+
+/** Returns the variables of proxies that are set in lower case. As in curl, they take precedence over those in upper case. */
+function proxyVariables(variables: Variables): Variables {
+  const set = PROXY_VARIABLES.filter((name) => variables[name.toLowerCase()]?.trim());
+  return Object.fromEntries(set.map((name) => [name, variables[name.toLowerCase()]]));
+}
+
+const proxyUrl = z
+  .string()
+  .transform((text) => (text.includes("://") ? text : `http://${text}`))
+  .refine(isProxyUrl, {
+    error:
+      "must be the http:// or https:// URL of a proxy, such as http://proxy.example.com:3128, without a path or a query.",
+  })
+  .transform((url) => new Secret(url));
+
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && pathname === "/" && !search && !hash;
+}
+
+/** Reads the egress proxies. Entries of NO_PROXY that match no host, such as networks, are allowed: other programs use them. */
+function readProxies(environment: Environment): EgressProxies {
+  return {
+    https: environment.read("HTTPS_PROXY", proxyUrl.optional()),
+    http: environment.read("HTTP_PROXY", proxyUrl.optional()),
+    noProxy: environment.read("NO_PROXY", list(z.string(), /[\s,]+/)),
   };
 }
 

@@ -63,7 +63,7 @@ export async function createServer(
   await import("graphql");
   const auditLog = new AuditLog(log);
   const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
-  const login = createLogin(config.auth, auditLog);
+  const login = createLogin(config, auditLog);
   const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { piopiy, rateLimit, auditLog, answerUrls };
   const responses = new ResponseCache(piopiy, rateLimit, config.cacheTtlMs);
