@@ -3,6 +3,7 @@ import { isIP, isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { GraphQLError, parse } from "graphql";
 import { z } from "zod";
+import type { EgressProxies } from "./egress-proxy.js";
 import {
   address,
   Environment,
@@ -15,6 +16,7 @@ import {
   type Variables,
   wholeNumber,
 } from "./environment.js";
+import { Reloadable } from "./reloadable.js";
 import { Secret } from "./secret.js";
 
 /**
@@ -27,6 +29,9 @@ export type Scope = (typeof scopes)[number];
 
 /** Scopes that an API key may have. A key belongs to no person, so it has no own endpoint. */
 export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
+
+/** Variables whose value may be in a file, which `NAME_FILE` names. */
+export const fileVariables = ["PIOPIY_SECRET", "API_KEYS", "REDIS_URL", "ANSWER_URL_SECRET"] as const;
 
 const DEFAULT_HOST = "127.0.0.1";
 /** Origins of pages that a web server on the same machine serves. */
@@ -52,7 +57,7 @@ export class ConfigError extends Error {
 
 /** Reads the gateway's settings. Throws one `ConfigError` that lists all errors. */
 export function readConfig(variables: Variables): Config {
-  const environment = new Environment(variables);
+  const environment = new Environment({ ...variables, ...proxyVariables(variables) }, fileVariables);
   const config = readSettings(environment);
   if (environment.mistakes.size > 0) throw new ConfigError([...environment.mistakes]);
   return config;
@@ -84,6 +89,8 @@ function readSettings(environment: Environment) {
     ),
     /** The address and the account of PIOPIY. `emulator`: those of the embedded emulator, which is started. */
     upstream: readUpstream(environment),
+    /** The proxies for upstream requests and for the issuer's keys. */
+    proxies: readProxies(environment),
     /** Milliseconds for one attempt of an upstream request. */
     timeoutMs: environment.read("PIOPIY_TIMEOUT_MS", wholeNumber(1, 120_000, 5000)),
     /** Milliseconds from the start of a GraphQL operation until all its upstream requests must be finished. */
@@ -158,7 +165,7 @@ const apiKeys = list(
     .regex(API_KEY, {
       abort: true,
       error: ({ path }) =>
-        `must contain entries of the form name:sha256-hex:scope+scope, comma separated, with the scopes ` +
+        `must contain entries of the form name:sha256-hex:scope+scope, separated by commas or newlines, with the scopes ` +
         `${apiKeyScopes.join(", ")} (entry ${Number(path?.at(-1)) + 1} is invalid).`,
     })
     .transform((entry) => {
@@ -170,6 +177,7 @@ const apiKeys = list(
         `must not contain the scope sip:self (entry ${Number(path?.at(-1)) + 1}): an API key belongs to no person. ` +
         "Remove the scope, or use AUTH=jwt with JWT_USERNAME_CLAIM.",
     }),
+  /[,\n]/,
 )
   .refine((keys) => keys.length > 0, "must be set: one or more entries, as `npm run api-key` generates them.")
   .refine(
@@ -190,7 +198,13 @@ const usernameClaim = z.string().regex(CLAIM, {
 function readAuth(environment: Environment) {
   const reason = "api-key, jwt or none. With none, everyone who can reach this address can do everything";
   const mode = environment.read("AUTH", required(reason).pipe(oneOf("none", "api-key", "jwt")));
-  if (mode === "api-key") return { mode, keys: environment.read("API_KEYS", apiKeys) };
+  if (mode === "api-key") {
+    const path = environment.fileOf("API_KEYS");
+    const keys = new Reloadable("API_KEYS_FILE", path, environment, (again) =>
+      again.read("API_KEYS", apiKeys),
+    );
+    return { mode, keys };
+  }
   if (mode !== "jwt") return { mode };
   const jwksUrl = required("the URL where the issuer of the tokens publishes its keys").pipe(
     address({ allowQuery: true }),
@@ -235,15 +249,50 @@ function readUpstream(environment: Environment) {
   };
 }
 
+const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+
+/** Returns the variables of proxies that are set in lower case. As in curl, they take precedence over those in upper case. */
+function proxyVariables(variables: Variables): Variables {
+  const set = PROXY_VARIABLES.filter((name) => variables[name.toLowerCase()]?.trim());
+  return Object.fromEntries(set.map((name) => [name, variables[name.toLowerCase()]]));
+}
+
+const proxyUrl = z
+  .string()
+  .transform((text) => (text.includes("://") ? text : `http://${text}`))
+  .refine(isProxyUrl, {
+    error:
+      "must be the http:// or https:// URL of a proxy, such as http://proxy.example.com:3128, without a path or a query.",
+  })
+  .transform((url) => new Secret(url));
+
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && pathname === "/" && !search && !hash;
+}
+
+/** Reads the egress proxies. Entries of NO_PROXY that match no host, such as networks, are allowed: other programs use them. */
+function readProxies(environment: Environment): EgressProxies {
+  return {
+    https: environment.read("HTTPS_PROXY", proxyUrl.optional()),
+    http: environment.read("HTTP_PROXY", proxyUrl.optional()),
+    noProxy: environment.read("NO_PROXY", list(z.string(), /[\s,]+/)),
+  };
+}
+
 /**
  * Reads the trusted documents, as a map from the hash to the document, and the mode for other documents: `off` executes them, `log`
  * logs and executes them, `enforce` rejects them.
  */
 function readTrustedDocuments(environment: Environment) {
   const mode = environment.read("TRUSTED_DOCUMENTS", oneOf("off", "log", "enforce").default("off"));
-  if (mode !== "log" && mode !== "enforce") return { mode, documents: new Map<string, string>() };
+  if (mode !== "log" && mode !== "enforce") return { mode };
   const manifest = required("the path of the manifest of trusted documents").transform(readManifest);
-  return { mode, documents: environment.read("TRUSTED_DOCUMENTS_FILE", manifest) };
+  const setting = "TRUSTED_DOCUMENTS_FILE";
+  const path = environment.text("TRUSTED_DOCUMENTS_FILE");
+  const documents = new Reloadable(setting, path, environment, (again) => again.read(setting, manifest));
+  return { mode, documents };
 }
 
 /** Reads a `persisted-documents.json` of GraphQL Code Generator's client preset. Error messages contain no part of the file. */

@@ -40,11 +40,11 @@ export type Login = (request: FastifyRequest) => Promise<Client>;
  * Authenticates requests by the header `Authorization: Bearer …`. Throws `UNAUTHENTICATED` with one message for every reason, and
  * `RATE_LIMITED` for an invalid credential from an address that sends many.
  */
-export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login {
+export function createLogin({ auth: settings, proxies }: Config, auditLog: AuditLog): Login {
   if (settings.mode === "none")
     return async (request) => ({ name: clientKey(request), scopes: new Set(scopes) });
   const authenticate =
-    settings.mode === "jwt" ? authenticateJsonWebToken(settings) : authenticateApiKey(settings.keys);
+    settings.mode === "jwt" ? authenticateJsonWebToken(settings, proxies) : authenticateApiKey(settings.keys);
   const failed = new FailedLogins();
   return async (request) => {
     const [, credential] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "") ?? [];

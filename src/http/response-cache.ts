@@ -28,10 +28,7 @@ export class ResponseCache {
   readonly #rateLimit: RateLimit;
   readonly #ttlMs: number;
   /** The key of each cache miss, and the version of the data at the lookup. */
-  readonly #misses = new WeakMap<
-    FastifyRequest,
-    Pick<StoredResponse, "version"> & { readonly key: string }
-  >();
+  #misses = new WeakMap<FastifyRequest, Pick<StoredResponse, "version"> & { readonly key: string }>();
   readonly #responses = new LRUCache<string, StoredResponse>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ head, tail, operationName = "" }) =>
@@ -69,6 +66,12 @@ export class ResponseCache {
     log.info({ who: client.name, operation: "query", operationName, repeated: true }, "request completed");
     return reply.type(contentType).send(`${head}${cost}${tail}`);
   };
+
+  /** Discards all responses, including those of the requests in progress. */
+  clear(): void {
+    this.#responses.clear();
+    this.#misses = new WeakMap();
+  }
 
   /** Stores a response, unless data has changed since the lookup. */
   store(request: FastifyRequest, reply: FastifyReply, body: string): void {

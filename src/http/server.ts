@@ -65,7 +65,7 @@ export async function createServer(
   await import("graphql");
   const auditLog = new AuditLog(log);
   const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
-  const login = createLogin(config.auth, auditLog);
+  const login = createLogin(config, auditLog);
   const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { piopiy, rateLimit, auditLog, answerUrls };
   const responses = new ResponseCache(piopiy, rateLimit, config.cacheTtlMs);
@@ -108,6 +108,14 @@ export async function createServer(
   // A connection that is kept alive would delay the shutdown.
   server.addHook("onSend", async (_request, reply) => {
     if (isDraining) reply.header("connection", "close");
+  });
+  const stopWatching = [
+    config.auth.mode === "api-key" && config.auth.keys.watch(log),
+    // A cached response may belong to a document that is no longer trusted.
+    config.trustedDocuments.documents?.watch(log, () => responses.clear()),
+  ];
+  server.addHook("onClose", async () => {
+    for (const stop of stopWatching) if (stop) stop();
   });
   server.addHook("onClose", () => apollo.stop());
   server.addHook("onClose", async () => auditLog.close());

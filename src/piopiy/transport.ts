@@ -1,9 +1,9 @@
-import { Agent as HttpAgent, type RequestOptions } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import type { Agent, RequestOptions } from "node:http";
 import got, { type Got } from "got";
+import { createAgent, type EgressProxies, ForwardAgent, ProxyError, proxyCauseOf } from "../egress-proxy.js";
 import type { Secret } from "../secret.js";
 import { hasExpired, onAbort } from "./deadline.js";
-import { codeOf, type HttpResponse, receiveResponse } from "./http-response.js";
+import { codeOf, type HttpResponse, parseBody, readCode, receiveResponse } from "./http-response.js";
 import { parseResponse } from "./parse-response.js";
 import { received, type Send, type UpstreamRequest } from "./pipeline/pipeline.js";
 import { operations } from "./protocol.js";
@@ -17,6 +17,8 @@ export interface TransportOptions {
   readonly secret: Secret;
   /** Milliseconds for one attempt. */
   readonly timeoutMs: number;
+  /** Left out: requests are sent directly. */
+  readonly proxies?: EgressProxies | undefined;
 }
 
 /**
@@ -26,8 +28,7 @@ export interface TransportOptions {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #log: UpstreamLog;
-  readonly #httpAgent = new HttpAgent({ keepAlive: true });
-  readonly #httpsAgent = new HttpsAgent({ keepAlive: true });
+  readonly #agent: Agent;
   readonly #http: Got;
   /** The shortest recent response time in milliseconds. With less time left, no attempt is sent. */
   #fastestMs = 0;
@@ -35,6 +36,7 @@ export class Transport {
   constructor(options: TransportOptions, log: UpstreamLog) {
     this.#options = options;
     this.#log = log;
+    this.#agent = createAgent(options.url, options.proxies, options.timeoutMs);
     this.#http = got.extend({
       // A redirect would send the secret to an address that is not configured.
       followRedirect: false,
@@ -66,8 +68,7 @@ export class Transport {
 
   /** Closes all connections, even those in use. */
   close(): void {
-    this.#httpAgent.destroy();
-    this.#httpsAgent.destroy();
+    this.#agent.destroy();
   }
 
   async #post({ operation, parameters, signal }: UpstreamRequest): Promise<HttpResponse> {
@@ -89,7 +90,9 @@ export class Transport {
     const timer = setTimeout(end, timeoutMs);
     const stopListening = onAbort(signal, end);
     try {
-      return await receiveResponse(request, begun);
+      const response = await receiveResponse(request, begun);
+      if (this.#isProxyRefusal(response)) throw new ProxyError(response.status);
+      return response;
     } catch (error) {
       const ms = performance.now() - begun;
       // An attempt that lasted half its timeout or longer shows that PIOPIY is slow. A shorter one shows nothing.
@@ -99,8 +102,10 @@ export class Transport {
       // An attempt that was cut short because the client disconnected is not a problem of PIOPIY, so it is not logged.
       if (!isCutShort || hasExpired(signal))
         this.#log.noResponse(operation, isTimeout ? "timeout" : code, ms);
-      // A certificate is rejected before any part of the request is sent, although got reports it as written.
-      const isSent = request.timings?.upload !== undefined && !code.includes("CERT");
+      // A certificate is rejected before any part of the request is sent, although got reports it as written. A proxy that
+      // refuses a request does not forward it.
+      const isSent =
+        request.timings?.upload !== undefined && !code.includes("CERT") && proxyCauseOf(code) === undefined;
       throw operations[operation].kind === "write" && isSent
         ? outcomeUnknown(operation, kind)
         : noResponse(operation, code, isTimeout, kind);
@@ -110,6 +115,12 @@ export class Transport {
     }
   }
 
+  /** Returns whether the proxy has responded instead of PIOPIY. In a tunnel it cannot. */
+  #isProxyRefusal(response: HttpResponse): boolean {
+    const isRefusal = response.status === 403 || response.status === 407;
+    return this.#agent instanceof ForwardAgent && isRefusal && readCode(parseBody(response)) === undefined;
+  }
+
   /**
    * Makes got pass three options to Node.js. By default, got passes thirty options, most of them undefined. They cause 23 kB of
    * garbage per request.
@@ -117,8 +128,9 @@ export class Transport {
   #withFewOptions<O extends NativeOptions>(options: O): O {
     options.createNativeRequestOptions = () => {
       const { url, method, headers } = options;
-      const agent = url instanceof URL && url.protocol === "https:" ? this.#httpsAgent : this.#httpAgent;
-      return { method, headers, agent };
+      const agent = this.#agent;
+      const isForwarded = agent instanceof ForwardAgent && url instanceof URL;
+      return { method, headers, agent, ...(isForwarded && agent.requestOptions(url, headers)) };
     };
     return options;
   }

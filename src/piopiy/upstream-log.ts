@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from "fastify";
+import { proxyCauseOf } from "../egress-proxy.js";
 import type { Secret } from "../secret.js";
 import { type HttpResponse, isRedirection, parseBody, readCode } from "./http-response.js";
 import type { AnyParameters, Operation } from "./protocol.js";
@@ -48,7 +49,9 @@ export class UpstreamLog {
 
   /** Logs a request without a response, with its error code. */
   noResponse(operation: Operation, code: string, ms: number): void {
-    this.#write("warn", code, { operation, code, ms: Math.round(ms) });
+    const advice =
+      proxyCauseOf(code) && "The egress proxy failed: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY";
+    this.#write("warn", code, { operation, code, ms: Math.round(ms) }, advice);
   }
 
   /** Logs a response that is an error or is invalid. */
