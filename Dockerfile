@@ -2,7 +2,8 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
-COPY build.js tsconfig.json ./
+COPY build.js LICENSE tsconfig.json ./
+COPY notices notices
 COPY schema/operations schema/operations
 COPY src src
 RUN npm run build

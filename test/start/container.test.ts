@@ -109,6 +109,12 @@ describeWithContainers("The container", () => {
     expect(User).toBe("node");
   });
 
+  it("contains the licenses and the bill of materials of its packages", async () => {
+    const container = await containers.from("localhost/gateway");
+    const files = ["dist/THIRD-PARTY-NOTICES.txt", "dist/sbom.cdx.json"];
+    expect(await container.exec(["ls", ...files], {})).toBe(0);
+  });
+
   it("starts with the variables of .env.example, and generates API keys", async () => {
     const { Cmd, Healthcheck } = await containers.inspect("localhost/gateway");
     const container = await containers.from("localhost/gateway");
