@@ -121,6 +121,24 @@ function readSettings(environment: Environment) {
       "LOG_LEVEL",
       oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent").default("info"),
     ),
+    /** `json` for programs, `pretty` for people. */
+    logFormat: environment.read("LOG_FORMAT", oneOf("json", "pretty").default("json")),
+  };
+}
+
+/** Returns the settings in effect, for the log: without secrets, keys and documents. */
+export function describeConfig({ auth, upstream, redisUrl, corsOrigins, ...config }: Config): object {
+  return {
+    ...config,
+    auth:
+      auth.mode === "api-key"
+        ? { mode: auth.mode, clients: auth.keys.map(({ name, scopes }) => `${name}:${scopes.join("+")}`) }
+        : auth,
+    upstream: upstream === "emulator" ? upstream : upstream.url,
+    redis: redisUrl !== undefined,
+    corsOrigins: corsOrigins.map(String),
+    trustedDocuments: config.trustedDocuments.mode,
+    answer: config.answer && { publicUrl: config.answer.publicUrl, secrets: config.answer.secrets.length },
   };
 }
 
