@@ -130,6 +130,26 @@ function readSettings(environment: Environment) {
       "LOG_LEVEL",
       oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent").default("info"),
     ),
+    /** `json` for programs, `pretty` for people. */
+    logFormat: environment.read("LOG_FORMAT", oneOf("json", "pretty").default("json")),
+  };
+}
+
+/** Returns the settings in effect, for the log: without secrets, keys, documents and addresses that may contain a credential. */
+export function describeConfig(config: Config): object {
+  const { auth, upstream, redisUrl, proxies, corsOrigins, trustedDocuments, answer, ...plain } = config;
+  return {
+    ...plain,
+    auth:
+      auth.mode === "api-key"
+        ? { mode: auth.mode, clients: auth.keys.current.map(({ name, scopes }) => `${name}:${scopes.join("+")}`) }
+        : auth,
+    upstream: upstream === "emulator" ? upstream : upstream.url,
+    redis: redisUrl !== undefined,
+    proxy: proxies.http !== undefined || proxies.https !== undefined,
+    corsOrigins: corsOrigins.map(String),
+    trustedDocuments: trustedDocuments.mode,
+    publicUrl: answer?.publicUrl,
   };
 }
 

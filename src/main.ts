@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
+import metadata from "../package.json" with { type: "json" };
 import { Closers } from "./closers.js";
-import { type Config, ConfigError, readConfig } from "./config.js";
+import { type Config, ConfigError, describeConfig, readConfig } from "./config.js";
 import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
@@ -31,11 +32,14 @@ const PRIMARY_PID = "GATEWAY_PRIMARY_PID";
 /** The primary process may be another program, such as pm2 in cluster mode. Such a program relays no invalidations. */
 const isOwnWorker = cluster.isWorker && process.env[PRIMARY_PID] === String(process.ppid);
 const closers = new Closers();
+/** Logs the start and the stop at every log level. Undefined in workers, and until the settings are read. */
+let lifecycle: FastifyBaseLogger | undefined;
 let stoppingSince: number | undefined;
 /** `SHUTDOWN_DELAY_MS` when it has been read. */
 let shutdownDelayMs = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
+    if (stoppingSince === undefined) lifecycle?.info({ signal }, "the gateway stops");
     stoppingSince ??= performance.now();
     // A worker gets signals from its primary process and from the terminal.
     if (!isOwnWorker && performance.now() - stoppingSince > ONE_SIGNAL_MS) process.exit(1);
@@ -67,6 +71,7 @@ async function stop(): Promise<void> {
   // A start that a signal has stopped may never end. Node.js would exit with code 13 then.
   process.exitCode ??= 0;
   await closers.close().catch(reportFailure);
+  lifecycle?.info({ exitCode: process.exitCode }, "the gateway has stopped");
 }
 
 /** Returns the settings of the gateway, and of the emulator if it is embedded. Throws one `ConfigError` that lists all errors of both. */
@@ -93,7 +98,9 @@ function readSettings(): { config: Config; emulatorSettings: EmulatorSettings | 
 
 async function start(config: Config, emulatorSettings: EmulatorSettings | undefined): Promise<void> {
   shutdownDelayMs = config.shutdownDelayMs;
-  const log = createLog(config.logLevel);
+  const format = config.logFormat === "pretty" ? (await import("./pretty-log.js")).formatEntry : undefined;
+  const log = createLog(config.logLevel, format);
+  if (!isOwnWorker) lifecycle = log.child({}, { level: "info" });
   if (cluster.isWorker) {
     // When the primary process has just died, an error event without a listener would end this process.
     process.on("error", (error) => log.warn({ reason: reasonOf(error) }, "cannot reach the primary process"));
@@ -113,15 +120,19 @@ async function start(config: Config, emulatorSettings: EmulatorSettings | undefi
   const address = await (isPrimary
     ? startWorkers(config, emulatorUrl, log)
     : startServer(config, account, log));
-  if (!isOwnWorker && !closers.isClosing) printAddresses(address, config, emulator?.url);
+  if (!isOwnWorker && !closers.isClosing) reportStart(address, config, emulator?.url);
 }
 
-function createLog(level: Config["logLevel"]): FastifyBaseLogger {
-  const destination = new LogDestination((dropped) =>
-    log.error({ dropped }, "log entries were dropped because standard output could not be written"),
+/** Creates the logger. The entries of a worker have its number. */
+function createLog(level: Config["logLevel"], format?: (line: string) => string): FastifyBaseLogger {
+  const destination = new LogDestination(
+    (dropped) =>
+      logger.error({ dropped }, "log entries were dropped because standard output could not be written"),
+    format,
   );
-  const log = pino(loggerOptions(level), destination);
-  return log;
+  const logger = pino(loggerOptions(level), destination);
+  const worker = cluster.worker?.id;
+  return worker === undefined ? logger : logger.child({ worker });
 }
 
 async function startServer(config: Config, account: Account, log: FastifyBaseLogger): Promise<string> {
@@ -171,22 +182,40 @@ function describePortError(error: unknown, { host, port }: Config): unknown {
   return new Error(`Port ${port} on ${host} is in use. Set PORT to another port, or to 0 for any free port.`);
 }
 
-function printAddresses(address: string, config: Config, emulatorUrl: string | undefined): void {
-  console.log(`GraphQL      ${address}/graphql`);
-  if (config.graphiql) console.log(`GraphiQL     ${address}/graphiql`);
+/** Reports the addresses and the settings, at every log level. With LOG_FORMAT=pretty, prints sentences for a person. */
+function reportStart(address: string, config: Config, emulatorUrl: string | undefined): void {
+  const graphql = `${address}/graphql`;
+  const graphiql = config.graphiql ? `${address}/graphiql` : undefined;
+  const notes: string[] = [];
   if (emulatorUrl) {
-    console.log(
+    notes.push(
       `The gateway sends its requests to the PIOPIY emulator at ${emulatorUrl}, not to PIOPIY: no phone rings.`,
     );
   }
   if (allowsLocalPages(config.corsOrigins)) {
-    console.log(
+    notes.push(
       "Pages of http://localhost and http://127.0.0.1 may send requests, from any port. To choose the origins, set CORS_ORIGINS.",
     );
   }
   if (config.auth.mode === "none") {
-    console.log(
+    notes.push(
       "AUTH=none: everyone who can reach this address can read, change and remove every endpoint, and read every password.",
     );
   }
+  if (config.logFormat === "pretty") {
+    console.log(
+      [`GraphQL      ${graphql}`, ...(graphiql ? [`GraphiQL     ${graphiql}`] : []), ...notes].join("\n"),
+    );
+    return;
+  }
+  const { version } = metadata;
+  const entry = {
+    version,
+    node: process.version,
+    graphql,
+    graphiql,
+    notes,
+    settings: describeConfig(config),
+  };
+  lifecycle?.info(entry, "the gateway listens");
 }

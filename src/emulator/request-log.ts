@@ -4,13 +4,17 @@ import type { Body, OperationName } from "./operations.js";
 const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 /** The size of an entry without its username. */
-const ENTRY_BYTES = 250;
+const ENTRY_BYTES = 450;
+
+const REQUEST_ID = /^[\w.-]{1,64}$/;
 
 /** The logged data of a request. It never contains a password or the account. */
 interface LogEntry {
   readonly operation: OperationName;
   readonly username?: string;
   readonly page?: number;
+  /** The header `X-Request-Id`, if it has at most 64 letters, digits and punctuation marks. */
+  readonly requestId?: string;
   /** Null until the response is sent, and permanently when the connection ended without a response. */
   status: number | null;
   code: string | number | null;
@@ -31,10 +35,11 @@ export class RequestLog {
   private bytes = 0;
   private readonly inFlight = new Set<LogEntry>();
 
-  begin(operation: OperationName, body: Body): LogEntry {
+  begin(operation: OperationName, body: Body, requestId: unknown): LogEntry {
     const entry: LogEntry = {
       operation,
       ...loggedParameters(operation, body),
+      ...(typeof requestId === "string" && REQUEST_ID.test(requestId) && { requestId }),
       status: null,
       code: null,
       at: new Date().toISOString(),

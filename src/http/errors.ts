@@ -142,8 +142,10 @@ function connectionProblem({ code, rawPacket }: ConnectionError): readonly [stat
  * Sends the error for a request that is not valid HTTP or incomplete. If its headers did not arrive, the media type is the one of a
  * request without `Accept`. The bytes of the request are not logged, since they may contain a password.
  */
-export function sendMalformedHttpError(error: ConnectionError, socket: Socket): void {
+export function sendMalformedHttpError(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
   const [status, problem] = connectionProblem(error);
+  // A client that closes its connection has sent no request.
+  if (error.code !== "ECONNRESET") this.log.info({ status, code: error.code }, "request rejected");
   const { message, extensions } = new GatewayError("BAD_REQUEST", `${problem} (${error.code}).`);
   const body = JSON.stringify({ errors: [{ message, extensions }] });
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${mediaTypes.get(socket) ?? JSON_TYPE}; charset=utf-8`;

@@ -23,6 +23,7 @@ import { sendGraphqlResponse } from "./graphql-response.js";
 import type { Health } from "./health.js";
 import { createHostGuard } from "./host-guard.js";
 import { addLandingPage, sendApiPage } from "./landing-page.js";
+import { addRequestLog } from "./request-log.js";
 import { ResponseCache } from "./response-cache.js";
 import { setSecurityHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
@@ -73,7 +74,7 @@ export async function createServer(
 
   const server = fastify({
     loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     genReqId: requestIdOf,
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -98,6 +99,7 @@ export async function createServer(
     reply.header("x-request-id", request.id);
     done();
   });
+  addRequestLog(server);
   server.addHook("onRequest", keepMediaType);
   server.addHook("onRequest", setSecurityHeaders(config.hsts));
   server.addHook("onRequest", requireHost);
@@ -156,6 +158,7 @@ export async function createServer(
       const contextValue = createContext(config, services, request, reply);
       request.responseStorage = contextValue.storage;
       const { body, http } = await apollo.executeOperation(request.graphqlRequest, { contextValue });
+      request.operation = contextValue.summarize();
       reply.headers(Object.fromEntries(http.headers));
       const result = body.kind === "single" ? body.singleResult : body.initialResult;
       // Apollo Server rejects a mutation by GET.

@@ -55,13 +55,18 @@ export class Transport {
   readonly send: Send = async (request) => {
     const { operation, parameters, deadline } = request;
     if (deadline.msLeft < this.#fastestMs) throw tooLate();
-    const response = await this.#post(request);
+    const { usage } = deadline;
+    const begun = performance.now();
+    usage.requests++;
+    const response = await this.#post(request).finally(() => {
+      usage.ms += performance.now() - begun;
+    });
     // The time falls to a shorter time immediately, and rises by at most a tenth per response.
     this.#fastestMs = this.#fastestMs === 0 ? response.ms : Math.min(response.ms, this.#fastestMs * 1.1);
     try {
       return received(parseResponse(operation, parameters, response, this.#options.secret));
     } catch (error) {
-      this.#log.response(operation, parameters, response);
+      this.#log.response(request, response);
       throw error;
     }
   };
@@ -71,7 +76,7 @@ export class Transport {
     this.#agent.destroy();
   }
 
-  async #post({ operation, parameters, signal }: UpstreamRequest): Promise<HttpResponse> {
+  async #post({ operation, parameters, signal, deadline }: UpstreamRequest): Promise<HttpResponse> {
     const { appId, secret, timeoutMs, url } = this.#options;
     const begun = performance.now();
     const body = JSON.stringify({
@@ -81,7 +86,8 @@ export class Transport {
       password: parameters.password?.reveal(),
     });
     // The stream API of got costs half as much as its promise API, which is built on streams.
-    const request = this.#http.stream(url + operation, { body });
+    const { requestId } = deadline.usage;
+    const request = this.#http.stream(url + operation, { body, headers: { "x-request-id": requestId } });
     let isTimeout = false;
     const end = () => {
       isTimeout = true;
@@ -101,7 +107,7 @@ export class Transport {
       const code = codeOf(error);
       // An attempt that was cut short because the client disconnected is not a problem of PIOPIY, so it is not logged.
       if (!isCutShort || hasExpired(signal))
-        this.#log.noResponse(operation, isTimeout ? "timeout" : code, ms);
+        this.#log.noResponse(operation, isTimeout ? "timeout" : code, ms, requestId);
       // A certificate is rejected before any part of the request is sent, although got reports it as written. A proxy that
       // refuses a request does not forward it.
       const isSent =

@@ -2,9 +2,10 @@ import type { FastifyBaseLogger } from "fastify";
 import { proxyCauseOf } from "../egress-proxy.js";
 import type { Secret } from "../secret.js";
 import { type HttpResponse, isRedirection, parseBody, readCode } from "./http-response.js";
+import type { UpstreamRequest } from "./pipeline/pipeline.js";
 import type { AnyParameters, Operation } from "./protocol.js";
 
-const INTERVAL_MS = 30_000;
+const INTERVAL_MS = 10_000;
 /** Limits the memory, since an upstream may return any number of different codes. */
 const MAX_CAUSES = 50;
 /** The name for all causes beyond `MAX_CAUSES`. */
@@ -18,7 +19,9 @@ interface Cause {
   /** The error code of the network or of TLS, or the code of PIOPIY. */
   readonly code?: string | undefined;
   readonly status?: number;
-  readonly ms: number;
+  readonly durationMs: number;
+  /** The id of the GraphQL request that caused the upstream request. */
+  readonly requestId: string;
 }
 
 /** When a cause was last logged, and how often it has occurred since. */
@@ -27,7 +30,7 @@ interface Logged {
   repeats: number;
 }
 
-/** Logs why upstream requests fail: each cause once in 30 seconds, with the number of repeats since its last entry. */
+/** Logs why upstream requests fail: each cause at most once in 10 seconds, with the number of repeats since its last entry. */
 export class UpstreamLog {
   readonly #log: FastifyBaseLogger;
   readonly #url: string;
@@ -48,18 +51,19 @@ export class UpstreamLog {
   }
 
   /** Logs a request without a response, with its error code. */
-  noResponse(operation: Operation, code: string, ms: number): void {
+  noResponse(operation: Operation, code: string, ms: number, requestId: string): void {
     const advice =
       proxyCauseOf(code) && "The egress proxy failed: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY";
-    this.#write("warn", code, { operation, code, ms: Math.round(ms) }, advice);
+    this.#write("warn", code, { operation, code, durationMs: Math.round(ms), requestId }, advice);
   }
 
   /** Logs a response that is an error or is invalid. */
-  response(operation: Operation, parameters: AnyParameters, response: HttpResponse): void {
+  response({ operation, parameters, deadline }: UpstreamRequest, response: HttpResponse): void {
     const { status, ms, unreadable } = response;
+    const { requestId } = deadline.usage;
     const code = readCode(parseBody(response));
     const content = unreadable ?? (code === undefined ? "no code" : `code ${code}`);
-    const cause = { operation, status, code: code?.toString(), ms: Math.round(ms) };
+    const cause = { operation, status, code: code?.toString(), durationMs: Math.round(ms), requestId };
     const isAccount = code === 420 || (code === undefined && status === 420);
     const advice = isAccount
       ? "PIOPIY rejects the account: check PIOPIY_APP_ID and PIOPIY_SECRET"

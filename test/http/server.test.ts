@@ -79,7 +79,9 @@ describe("A request id", () => {
 
   it("is in the log entry of the operation", async () => {
     await execute("query Named { __typename }", { "x-request-id": "order-67" });
-    const lines = gateway.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === "order-67");
+    const lines = gateway.log
+      .map((line) => JSON.parse(line))
+      .filter(({ requestId }) => requestId === "order-67");
     expect(lines).toMatchObject([{ msg: "request completed", operation: "query", operationName: "Named" }]);
   });
 });

@@ -36,6 +36,7 @@ export const reconcile: Layer = (next) => async (request) => {
         const mayRepeat = unknown.kind !== "mismatch";
         if (typeof outcome === "object" && (outcome.result || mayRepeat)) return received(outcome.result);
         if (outcome !== "not applied" || !mayRepeat) break;
+        request.deadline.usage.retries++;
         const response = await next(again);
         // PIOPIY may reject the write because the previous attempt took effect. The next read shows whether it did.
         if (response.value) return response;

@@ -33,6 +33,7 @@ export function retry(): Layer {
         if (pause >= request.deadline.msLeft || request.signal.aborted) throw error;
         if (retries.total >= Math.max(MIN_BUDGET, BUDGET_SHARE * reads.total)) throw error;
         retries.add();
+        request.deadline.usage.retries++;
         await sleep(pause, undefined, { signal: request.signal }).catch(() => {
           throw error;
         });

@@ -17,6 +17,7 @@ export interface RecordedRequest {
   readonly operation: string;
   readonly username?: string;
   readonly page?: number;
+  readonly requestId?: string;
   readonly status: number | null;
   readonly concurrent: number;
 }
