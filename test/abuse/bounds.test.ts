@@ -315,7 +315,9 @@ describe("A forged cursor", () => {
   let gateway: TestGateway;
   const COUNT = 5000;
   beforeAll(async () => {
-    gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: "1000000" } });
+    // A busy machine needs longer than the default deadlines for the hundreds of requests of 60 searches.
+    const patient = { PIOPIY_TIMEOUT_MS: "60000", PIOPIY_DEADLINE_MS: "200000" };
+    gateway = await startGateway({ gateway: { RATE_LIMIT_PER_MINUTE: "1000000", ...patient } });
     await gateway.reset({ count: COUNT });
   });
   afterAll(() => gateway.close());
