@@ -9,9 +9,19 @@ let isOn = false;
 
 type Labels<Name extends string> = Readonly<Record<Name, string>>;
 
-/** Creates a counter, and returns the function that adds an event to it. */
-function counter<Name extends string>(name: string, help: string, labelNames: readonly Name[]) {
+/**
+ * Creates a counter, and returns the function that adds an event to it.
+ *
+ * @param known labels whose count is 0 before the first event. A count that first appears with an event has no increase
+ */
+function counter<Name extends string>(
+  name: string,
+  help: string,
+  labelNames: readonly Name[],
+  known: readonly Labels<Name>[] = [],
+) {
   const metric = new Counter({ name, help, labelNames });
+  for (const labels of known) metric.inc(labels, 0);
   return (labels: Labels<Name>): void => {
     if (isOn) metric.inc(labels);
   };
@@ -31,7 +41,12 @@ export const observeOperation = histogram(
   ["graphql_operation_name", "graphql_operation_type", "outcome"],
 );
 
-export const countError = counter("graphql_errors_total", "Errors in responses, by their code.", ["code"]);
+export const countError = counter(
+  "graphql_errors_total",
+  "Errors in responses, by their code.",
+  ["code"],
+  errorCodes.map((code) => ({ code })),
+);
 
 export const countCacheResult = counter(
   "gateway_cache_results_total",
@@ -102,9 +117,6 @@ export interface GatewayState {
 export function startMetrics({ version, piopiy, redis, files }: GatewayState): void {
   isOn = true;
   collectDefaultMetrics();
-  // A counter that first appears with an error has no increase.
-  const errors = register.getSingleMetric("graphql_errors_total") as Counter;
-  for (const code of errorCodes) errors.inc({ code }, 0);
   new Gauge({
     name: "gateway_build_info",
     help: "Always 1. The label is the version of the gateway.",

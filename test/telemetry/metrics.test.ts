@@ -271,3 +271,10 @@ describe("The metrics count", () => {
     });
   });
 });
+
+it("The metrics contain no names of clients and endpoints, and no addresses", async () => {
+  await send(read("Named", "alice"));
+  const values = (await scrape(gateway)).flatMap(({ labels }) => Object.values(labels));
+  expect(values).toContain("Named");
+  expect(values.filter((value) => /desk|alice|127\.0\.0\.1|made-up/.test(value))).toEqual([]);
+});
