@@ -34,6 +34,8 @@ export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
 export const fileVariables = ["PIOPIY_SECRET", "API_KEYS", "REDIS_URL", "ANSWER_URL_SECRET"] as const;
 
 const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 4000;
+const OPERATION_NAME = /^[_A-Za-z]\w*$/;
 /** Origins of pages that a web server on the same machine serves. */
 const LOCAL_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
@@ -67,7 +69,14 @@ function readSettings(environment: Environment) {
   return {
     host: environment.read("HOST", z.string().default(DEFAULT_HOST)),
     /** 0 lets the system choose. */
-    port: environment.read("PORT", wholeNumber(0, 65_535, 4000)),
+    port: environment.read("PORT", wholeNumber(0, 65_535, DEFAULT_PORT)),
+    /** The port of `/metrics` and the health routes. 0 lets the system choose. Undefined: there are no metrics. */
+    metricsPort: readMetricsPort(environment),
+    /** Names of operations that the metrics always contain. */
+    metricsOperations: environment.read(
+      "METRICS_OPERATIONS",
+      listOf((name) => OPERATION_NAME.test(name), "names of GraphQL operations, comma separated"),
+    ),
     /** How many processes listen on the port. */
     workers: environment.read("WORKERS", wholeNumber(1, 256, 1, availableParallelism())),
     /** Milliseconds of normal service after a signal to stop, while the gateway already reports that it is not ready. */
@@ -142,7 +151,10 @@ export function describeConfig(config: Config): object {
     ...plain,
     auth:
       auth.mode === "api-key"
-        ? { mode: auth.mode, clients: auth.keys.current.map(({ name, scopes }) => `${name}:${scopes.join("+")}`) }
+        ? {
+            mode: auth.mode,
+            clients: auth.keys.current.map(({ name, scopes }) => `${name}:${scopes.join("+")}`),
+          }
         : auth,
     upstream: upstream === "emulator" ? upstream : upstream.url,
     redis: redisUrl !== undefined,
@@ -151,6 +163,16 @@ export function describeConfig(config: Config): object {
     trustedDocuments: trustedDocuments.mode,
     publicUrl: answer?.publicUrl,
   };
+}
+
+function readMetricsPort(environment: Environment): number | undefined {
+  const port = environment.text("PORT") ?? String(DEFAULT_PORT);
+  const metricsPort = wholeNumber(0, 65_535, 0)
+    .unwrap()
+    .refine((own) => own === 0 || String(own) !== port, {
+      error: ({ input }) => `must differ from PORT, the port of the GraphQL API (got ${input}).`,
+    });
+  return environment.read("METRICS_PORT", metricsPort.optional());
 }
 
 /**

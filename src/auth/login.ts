@@ -3,6 +3,7 @@ import type { Config } from "../config.js";
 import { scopes } from "../config.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
+import { countRefusedLogin } from "../telemetry/metrics.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
 import type { Client, RefusalReason } from "./client.js";
@@ -62,6 +63,7 @@ export function createLogin({ auth: settings, proxies }: Config, auditLog: Audit
       throw unauthenticatedError();
     } catch (error) {
       if (error instanceof GatewayError) {
+        countRefusedLogin({ reason: reason ?? "issuer-unavailable" });
         auditLog.recordRefusal(key, {
           what: "login",
           outcome: error.code,

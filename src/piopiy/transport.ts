@@ -2,12 +2,13 @@ import type { Agent, RequestOptions } from "node:http";
 import got, { type Got } from "got";
 import { createAgent, type EgressProxies, ForwardAgent, ProxyError, proxyCauseOf } from "../egress-proxy.js";
 import type { Secret } from "../secret.js";
+import { observeAttempt } from "../telemetry/metrics.js";
 import { hasExpired, onAbort } from "./deadline.js";
 import { codeOf, type HttpResponse, parseBody, readCode, receiveResponse } from "./http-response.js";
 import { parseResponse } from "./parse-response.js";
-import { received, type Send, type UpstreamRequest } from "./pipeline/pipeline.js";
+import { received, type Send, type UpstreamRequest, type UpstreamResponse } from "./pipeline/pipeline.js";
 import { operations } from "./protocol.js";
-import { noResponse, outcomeUnknown, tooLate } from "./upstream-error.js";
+import { noResponse, outcomeUnknown, tooLate, UpstreamError } from "./upstream-error.js";
 import type { UpstreamLog } from "./upstream-log.js";
 
 export interface TransportOptions {
@@ -53,14 +54,34 @@ export class Transport {
   }
 
   readonly send: Send = async (request) => {
-    const { operation, parameters, deadline } = request;
+    const { operation, deadline } = request;
     if (deadline.msLeft < this.#fastestMs) throw tooLate();
     const { usage } = deadline;
     const begun = performance.now();
+    const end = (outcome: string) => {
+      const ms = performance.now() - begun;
+      usage.ms += ms;
+      observeAttempt({ operation, outcome }, ms);
+    };
     usage.requests++;
-    const response = await this.#post(request).finally(() => {
-      usage.ms += performance.now() - begun;
-    });
+    try {
+      const response = await this.#attempt(request);
+      end("ok");
+      return response;
+    } catch (error) {
+      end(outcomeOf(error));
+      throw error;
+    }
+  };
+
+  /** Closes all connections, even those in use. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #attempt(request: UpstreamRequest): Promise<UpstreamResponse> {
+    const { operation, parameters } = request;
+    const response = await this.#post(request);
     // The time falls to a shorter time immediately, and rises by at most a tenth per response.
     this.#fastestMs = this.#fastestMs === 0 ? response.ms : Math.min(response.ms, this.#fastestMs * 1.1);
     try {
@@ -69,11 +90,6 @@ export class Transport {
       this.#log.response(request, response);
       throw error;
     }
-  };
-
-  /** Closes all connections, even those in use. */
-  close(): void {
-    this.#agent.destroy();
   }
 
   async #post({ operation, parameters, signal, deadline }: UpstreamRequest): Promise<HttpResponse> {
@@ -140,6 +156,12 @@ export class Transport {
     };
     return options;
   }
+}
+
+/** Returns the outcome of a failed attempt for the metrics: its error code, or `aborted` if the gateway itself ended it. */
+function outcomeOf(error: unknown): string {
+  if (!(error instanceof UpstreamError)) return "INTERNAL_SERVER_ERROR";
+  return error.kind === "local" ? "aborted" : error.code;
 }
 
 /** A part of got's options. */
