@@ -1,6 +1,8 @@
+import type { Context as TraceContext } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { truncate } from "../format-value.js";
 import type { OperationSummary } from "../graphql/context.js";
+import { endOperation, startOperation, traceFields } from "../telemetry/tracing.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -8,20 +10,35 @@ declare module "fastify" {
     operation: OperationSummary | undefined;
     /** The `extensions` of the errors in the response. */
     reported: readonly Readonly<Record<string, unknown>>[];
+    /** The context of the span of a request to `/graphql`. */
+    trace: TraceContext | undefined;
   }
 }
 
+/** Matches the URL of a request to the GraphQL API, which has a span. */
+const GRAPHQL_URL = /^\/graphql(?:\?|$)/;
 const CLIENT_HEADERS = ["apollographql-client", "graphql-client"];
 /** The audit log has an entry for each of these errors of a request that was refused before its client was known. */
 const AUDITED: readonly unknown[] = ["UNAUTHENTICATED", "RATE_LIMITED", "FORBIDDEN"];
 
 /**
  * Writes one log entry for each operation, and for each request that is rejected before GraphQL. The audit entry of a refused
- * login or host counts as its entry. Requests for pages and health are not logged.
+ * login or host counts as its entry. Requests for pages and health are not logged. Each operation and each rejected request to
+ * `/graphql` is also a span.
  */
 export function addRequestLog(server: FastifyInstance): void {
   server.decorateRequest("operation");
   server.decorateRequest("reported");
+  server.decorateRequest("trace");
+  server.addHook("onRequest", (request, _reply, done) => {
+    const { headers, id, log, method, url } = request;
+    if (GRAPHQL_URL.test(url)) {
+      request.trace = startOperation(method, id, headers);
+      const fields = traceFields(request.trace);
+      if (fields.trace_id) request.log = log.child(fields);
+    }
+    done();
+  });
   server.addHook("onSend", (request, reply, _payload, done) => {
     logRequest(request, reply);
     done();
@@ -29,12 +46,11 @@ export function addRequestLog(server: FastifyInstance): void {
 }
 
 function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const { client, operation, reported = [], log, method, routeOptions } = request;
+  const { client, operation, reported = [], log, method, routeOptions, trace } = request;
   const { statusCode: status } = reply;
   const isProbe = routeOptions.url?.startsWith("/health/");
   if (!operation && (status < 400 || isProbe)) return;
   const codes = reported.map(({ code }) => code);
-  if (!client && codes.some((code) => AUDITED.includes(code))) return;
   const entry = {
     who: client?.name,
     ...clientOf(request),
@@ -46,6 +62,9 @@ function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     // The client has closed the connection before the response.
     aborted: reply.raw.destroyed || undefined,
   };
+  // The span of a page is never ended, so it is not exported.
+  if (trace) endOperation(trace, entry, codes.find(isFailure));
+  if (!client && codes.some((code) => AUDITED.includes(code))) return;
   log[levelOf(codes, operation)](entry, operation ? "request completed" : "request rejected");
 }
 
@@ -71,6 +90,12 @@ function levelOf(
   operation: OperationSummary | undefined,
 ): "info" | "warn" | "error" {
   if (codes.includes("INTERNAL_SERVER_ERROR")) return "error";
-  const isUpstream = codes.some((code) => code === "OUTCOME_UNKNOWN" || String(code).startsWith("UPSTREAM_"));
-  return isUpstream || operation?.cache === "stale" ? "warn" : "info";
+  return codes.some(isFailure) || operation?.cache === "stale" ? "warn" : "info";
+}
+
+/** Returns whether an error is a failure of PIOPIY or of the gateway, which a client cannot correct. */
+function isFailure(code: unknown): boolean {
+  return (
+    code === "INTERNAL_SERVER_ERROR" || code === "OUTCOME_UNKNOWN" || String(code).startsWith("UPSTREAM_")
+  );
 }
