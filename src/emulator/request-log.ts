@@ -35,7 +35,7 @@ export class RequestLog {
   private bytes = 0;
   private readonly inFlight = new Set<LogEntry>();
 
-  begin(operation: OperationName, body: Body, requestId: unknown): LogEntry {
+  begin(operation: OperationName, body: Body, requestId?: unknown): LogEntry {
     const entry: LogEntry = {
       operation,
       ...loggedParameters(operation, body),
