@@ -141,12 +141,15 @@ function readSettings(environment: Environment) {
     ),
     /** `json` for programs, `pretty` for people. */
     logFormat: environment.read("LOG_FORMAT", oneOf("json", "pretty").default("json")),
+    /** The URL to which spans are exported. Undefined: tracing is off. */
+    tracesUrl: readTracesUrl(environment),
   };
 }
 
 /** Returns the settings in effect, for the log: without secrets, keys, documents and addresses that may contain a credential. */
 export function describeConfig(config: Config): object {
-  const { auth, upstream, redisUrl, proxies, corsOrigins, trustedDocuments, answer, ...plain } = config;
+  const { auth, upstream, redisUrl, proxies, corsOrigins, trustedDocuments, answer, tracesUrl, ...plain } =
+    config;
   return {
     ...plain,
     auth:
@@ -162,6 +165,7 @@ export function describeConfig(config: Config): object {
     corsOrigins: corsOrigins.map(String),
     trustedDocuments: trustedDocuments.mode,
     publicUrl: answer?.publicUrl,
+    tracing: tracesUrl !== undefined,
   };
 }
 
@@ -382,6 +386,32 @@ function readAnswerSettings(environment: Environment) {
     /** The first one signs. All are accepted, so that existing URLs stay valid while a secret is replaced. */
     secrets: environment.read("ANSWER_URL_SECRET", secrets),
   };
+}
+
+const collectorUrl = address({ allowHttp: true, alternative: " or http://" });
+const samplers = ["always_on", "always_off", "traceidratio"] as const;
+const ratio = z.string().refine((text) => /^\d*\.?\d+$/.test(text) && Number(text) <= 1, {
+  error: ({ input }) => `must be a number from 0 to 1, such as 0.1 (got ${JSON.stringify(input)}).`,
+});
+
+/**
+ * Reads the URL for spans. Returns undefined if tracing is off. The SDK of OpenTelemetry reads the sampler itself, and ignores
+ * invalid values.
+ */
+function readTracesUrl(environment: Environment): string | undefined {
+  const collector = environment.read("OTEL_EXPORTER_OTLP_ENDPOINT", collectorUrl.optional());
+  const specific = environment.read("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collectorUrl.optional());
+  const url = specific ?? (collector && `${collector.replace(/\/$/, "")}/v1/traces`);
+  // Without a URL, the other variables may be those of other programs.
+  if (url === undefined) return undefined;
+  environment.read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf("http/protobuf").optional());
+  environment.read(
+    "OTEL_TRACES_SAMPLER",
+    oneOf(...samplers, ...samplers.map((sampler) => `parentbased_${sampler}` as const)).optional(),
+  );
+  environment.read("OTEL_TRACES_SAMPLER_ARG", ratio.optional());
+  const isDisabled = environment.read("OTEL_SDK_DISABLED", flag);
+  return isDisabled ? undefined : url;
 }
 
 function isNetwork(network: string): boolean {

@@ -31,6 +31,8 @@ interface Addresses {
 
 /** Milliseconds for accepted requests to finish after a signal and the shutdown delay. Then the process exits. */
 const GRACE_MS = 15_000;
+/** Milliseconds after which the process exits although an export of spans continues. */
+const EXIT_MS = 500;
 /** Signals within this time after the first count as one: npm forwards a signal that the terminal has also sent to the gateway. */
 const ONE_SIGNAL_MS = 1000;
 /** Environment variable that passes the URL of the embedded emulator to workers. */
@@ -145,6 +147,14 @@ function createLog(level: Config["logLevel"], format?: (line: string) => string)
 }
 
 async function startServer(config: Config, account: Account, log: FastifyBaseLogger): Promise<Addresses> {
+  if (config.tracesUrl) {
+    const { TraceExport } = await import("./telemetry/trace-export.js");
+    const traces = new TraceExport(config.tracesUrl, metadata.version, log);
+    await closers.add(async () => {
+      // An export cannot be aborted.
+      if (!(await traces.close())) setTimeout(() => process.exit(), EXIT_MS).unref();
+    });
+  }
   const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
   if (redis) await closers.add(() => redis.close());
   const peers = isOwnWorker ? "workers" : cluster.isWorker ? "unreachable" : "none";

@@ -4,6 +4,7 @@ import { scopes } from "../config.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
 import { countRefusedLogin } from "../telemetry/metrics.js";
+import { traceFields } from "../telemetry/tracing.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
 import type { Client, RefusalReason } from "./client.js";
@@ -69,6 +70,7 @@ export function createLogin({ auth: settings, proxies }: Config, auditLog: Audit
           outcome: error.code,
           reason,
           requestId: request.id,
+          ...traceFields(request.trace),
           address,
         });
       }

@@ -1,3 +1,4 @@
+import type { Context as TraceContext } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { truncate } from "../format-value.js";
 import type { OperationSummary } from "../graphql/context.js";
@@ -9,6 +10,7 @@ import {
   observeOperation,
 } from "../telemetry/metrics.js";
 import type { OperationNames } from "../telemetry/operation-names.js";
+import { endOperation, startOperation, traceFields } from "../telemetry/tracing.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -16,9 +18,13 @@ declare module "fastify" {
     operation: OperationSummary | undefined;
     /** The `extensions` of the errors in the response. */
     reported: readonly Readonly<Record<string, unknown>>[];
+    /** The context of the span of a request to `/graphql`. */
+    trace: TraceContext | undefined;
   }
 }
 
+/** Matches the URL of a request to the GraphQL API, which has a span. */
+const GRAPHQL_URL = /^\/graphql(?:\?|$)/;
 const CLIENT_HEADERS = ["apollographql-client", "graphql-client"];
 /** The audit log has an entry for each of these errors of a request that was refused before its client was known. */
 const AUDITED: readonly unknown[] = ["UNAUTHENTICATED", "RATE_LIMITED", "FORBIDDEN"];
@@ -35,11 +41,22 @@ const LEVELS = {
 
 /**
  * Logs and counts each operation, and each request that is rejected before GraphQL, with one entry. The audit entry of a refused
- * login or host counts as its entry. Requests for pages and health are not logged.
+ * login or host counts as its entry. Requests for pages and health are not logged. Each operation and each rejected request to
+ * `/graphql` is also a span.
  */
 export function addRequestLog(server: FastifyInstance, names: OperationNames): void {
   server.decorateRequest("operation");
   server.decorateRequest("reported");
+  server.decorateRequest("trace");
+  server.addHook("onRequest", (request, _reply, done) => {
+    const { headers, id, log, method, url } = request;
+    if (GRAPHQL_URL.test(url)) {
+      request.trace = startOperation(method, id, headers);
+      const fields = traceFields(request.trace);
+      if (fields.trace_id) request.log = log.child(fields);
+    }
+    done();
+  });
   server.addHook("onSend", (request, reply, _payload, done) => {
     logRequest(request, reply, names);
     done();
@@ -47,7 +64,7 @@ export function addRequestLog(server: FastifyInstance, names: OperationNames): v
 }
 
 function logRequest(request: FastifyRequest, reply: FastifyReply, names: OperationNames): void {
-  const { client, operation, reported = [], log, method, routeOptions } = request;
+  const { client, operation, reported = [], log, method, routeOptions, trace } = request;
   const { statusCode: status } = reply;
   const isProbe = routeOptions.url?.startsWith("/health/");
   if (!operation && (status < 400 || isProbe)) return;
@@ -67,9 +84,9 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
     countRejectedRequest({ http_response_status_code: String(status) });
   }
   for (const code of codes) countError({ code });
-  if (!client && codes.some((code) => AUDITED.includes(code))) return;
+  const isAudited = !client && codes.some((code) => AUDITED.includes(code));
   const limit = reported.map(limitOf).find((setting) => setting !== undefined);
-  if (limit) countLimitRejection({ limit });
+  if (limit && !isAudited) countLimitRejection({ limit });
   const entry = {
     who: client?.name,
     ...clientOf(request),
@@ -80,6 +97,9 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
     limit,
     aborted,
   };
+  // The span of a page is never ended, so it is not exported.
+  if (trace) endOperation(trace, entry, codes.find(isFailure));
+  if (isAudited) return;
   log[LEVELS[outcome]](entry, operation ? "request completed" : "request rejected");
 }
 
@@ -108,8 +128,12 @@ function outcomeOf(
   if (codes.includes("INTERNAL_SERVER_ERROR")) return "internal_error";
   // The errors of an operation that its client has aborted are not errors of PIOPIY.
   if (aborted) return "aborted";
-  if (codes.some((code) => code === "OUTCOME_UNKNOWN" || code.startsWith("UPSTREAM_")))
-    return "upstream_error";
+  if (codes.some(isFailure)) return "upstream_error";
   if (operation?.cache === "stale") return "stale";
   return codes.length > 0 ? "client_error" : "ok";
+}
+
+/** Returns whether an error is a failure of PIOPIY or of the gateway, which a client cannot correct. */
+function isFailure(code: string): boolean {
+  return code === "INTERNAL_SERVER_ERROR" || code === "OUTCOME_UNKNOWN" || code.startsWith("UPSTREAM_");
 }

@@ -27,13 +27,14 @@ export const reconcile: Layer = (next) => async (request) => {
     if (!isUnknown(error)) throw error;
     let unknown = error;
     const { operation } = request;
+    let resendCount = 0;
     // From here on, a disconnect of the client aborts nothing, since the write may have taken effect.
     const again = { ...request, waitSignal: request.signal };
     const find = { ...again, operation: "get_sip", parameters: nameOf(request) } as const;
     for (let round = 0; ; round++) {
       let pause = Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
       try {
-        const { value } = await next(find);
+        const { value } = await next({ ...find, resendCount: round });
         const outcome = outcomeOf(request, value as SipEndpointRecord | null);
         const mayRepeat = unknown.kind !== "mismatch";
         if (typeof outcome === "object" && (outcome.result || mayRepeat)) {
@@ -43,7 +44,7 @@ export const reconcile: Layer = (next) => async (request) => {
         if (outcome !== "not applied" || !mayRepeat) break;
         request.deadline.usage.retries++;
         countRetry({ operation });
-        const response = await next(again);
+        const response = await next({ ...again, resendCount: ++resendCount });
         // PIOPIY may reject the write because the previous attempt took effect. The next read shows whether it did.
         if (response.value) {
           countReconciledWrite({ operation, result: "repeated" });

@@ -21,7 +21,7 @@ export function retry(budget: RetryBudget): Layer {
     budget.reads.add();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await next(request);
+        return await next(attempt === 1 ? request : { ...request, resendCount: attempt - 1 });
       } catch (error) {
         if (!mayPass(error) || attempt === ATTEMPTS) throw error;
         const { retryAfterMs } = error.extensions;
