@@ -10,6 +10,8 @@ import { freePort } from "../support/redis.js";
 import { until } from "../support/until.js";
 
 const env = { PORT: "0", METRICS_PORT: "0", AUTH: "none", PIOPIY_URL: "emulator" };
+/** When a worker dies, connections that it has not accepted yet are lost, so a request may get no response. */
+const TIMEOUT_MS = 60_000;
 const OPERATIONS = "graphql_operation_duration_seconds_count";
 
 afterEach(killPrograms);
@@ -20,7 +22,12 @@ async function send(
   method = "GET",
   body?: string,
 ): Promise<{ status?: number; type?: string; body: string }> {
-  const sent = request(url, { method, headers: { "content-type": "application/json" }, agent: new Agent() });
+  const sent = request(url, {
+    method,
+    headers: { "content-type": "application/json" },
+    agent: new Agent(),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
   sent.end(body);
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   const { statusCode: status = 0, headers } = response;
@@ -49,7 +56,11 @@ describe("METRICS_PORT", () => {
     });
     const notFound = { status: 404, body: "Not found. Use GET /metrics, /health/live or /health/ready.\n" };
     expect(await send(`${origin}/graphql?query={__typename}`)).toMatchObject(notFound);
-    expect(await send(`${origin}/metrics`, "POST")).toMatchObject(notFound);
+    expect(await send(`${origin}/metrics`, "POST", "{}")).toMatchObject(notFound);
+    expect(await send(`${origin}/metrics`, "POST", "no JSON")).toMatchObject({
+      status: 400,
+      body: "The request is not valid. Use GET /metrics, /health/live or /health/ready.\n",
+    });
     expect((await send(`${gateway.origin}/metrics`)).status).toBe(404);
   });
 
