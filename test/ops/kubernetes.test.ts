@@ -8,7 +8,7 @@ import { HorizontalPodAutoscaler } from "kubernetes-models/autoscaling/v2/Horizo
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
 import { Service } from "kubernetes-models/v1/Service";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { fileVariables } from "../../src/config.js";
 
 const DIRECTORY = "ops/kubernetes";
@@ -217,13 +217,18 @@ it.each<[string, string, (manifest: Manifest) => unknown, string]>([
   expect(problemsOf(manifest)).toEqual([expect.stringContaining(problem)]);
 });
 
-it("The manifests in docs/kubernetes.md are valid", () => {
-  const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => parseAllDocuments(text));
-  const examples = blocks.flat().flatMap((document) => {
-    expect(document.errors).toEqual([]);
-    const example = document.toJS();
-    return example.kind ? [example] : [];
+describe("docs/kubernetes.md", () => {
+  const [rule, autoscaler] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => parse(text));
+
+  it("has a valid autoscaler that differs from autoscaler.yaml in the metric", () => {
+    expect(problemsOf(autoscaler)).toEqual([]);
+    const { metrics } = autoscaler.spec;
+    const expected = read("autoscaler.yaml");
+    expected.spec.metrics = metrics;
+    expect(autoscaler).toEqual(expected);
+    const [{ name, seriesQuery }] = rule.rules.custom;
+    expect(metrics).toMatchObject([{ type: "Pods", pods: { metric: { name: name.as } } }]);
+    const [, metric] = /^(\w+)_count\{/.exec(seriesQuery) ?? [];
+    expect(readFileSync("docs/operations.md", "utf8")).toContain(`| \`${metric}\` |`);
   });
-  expect(examples.length).toBeGreaterThan(0);
-  expect(examples.map(problemsOf)).toEqual(examples.map(() => []));
 });
