@@ -142,7 +142,10 @@ export function describeConfig(config: Config): object {
     ...plain,
     auth:
       auth.mode === "api-key"
-        ? { mode: auth.mode, clients: auth.keys.current.map(({ name, scopes }) => `${name}:${scopes.join("+")}`) }
+        ? {
+            mode: auth.mode,
+            clients: auth.keys.current.map(({ name, scopes }) => `${name}:${scopes.join("+")}`),
+          }
         : auth,
     upstream: upstream === "emulator" ? upstream : upstream.url,
     redis: redisUrl !== undefined,
