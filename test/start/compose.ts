@@ -83,7 +83,7 @@ export class Compose {
     );
   }
 
-  /** Creates the network, and builds the images. */
+  /** Creates the network. */
   static async create(): Promise<Compose> {
     const addresses = new Map(
       Array.from(services, ([name, { networks }], index) => [
@@ -94,15 +94,19 @@ export class Compose {
     const network = await Network.create("10.131.207.1", addresses);
     const hosts = Array.from(addresses, (entry) => entry.join(":"));
     const containers = await Containers.create(network, hosts);
+    return new Compose(network, containers, addresses);
+  }
+
+  /** Builds the images. */
+  async build(): Promise<void> {
     const [node = ""] = /\d+\.\d+/.exec(debian) ?? [];
-    await containers.createBaseImage(node, packages, baseImages);
+    await this.containers.createBaseImage(node, packages, baseImages);
     const built = new Map(
       [...services.values()].flatMap(({ image, build }) => (build ? [[image, build] as const] : [])),
     );
     for (const [image, build] of built) {
-      await containers.build(`localhost/${image}`, typeof build === "object" ? build.target : undefined);
+      await this.containers.build(`localhost/${image}`, typeof build === "object" ? build.target : undefined);
     }
-    return new Compose(network, containers, addresses);
   }
 
   /** Starts a service after the services on which it depends, if it does not run, and waits until it is healthy. */

@@ -24,7 +24,9 @@ if (!hasContainers) {
 
 let compose: Compose;
 beforeAll(async () => {
-  if (hasContainers) compose = await Compose.create();
+  if (!hasContainers) return;
+  compose = await Compose.create();
+  await compose.build();
 });
 afterEach(() => compose?.stop());
 afterAll(() => compose?.remove());

@@ -142,7 +142,9 @@ export class Containers {
       signal: async (program, signal) => {
         const commandLine = program.map((argument) => `${argument}\0`).join("");
         for (const pid of await this.#network.pidsOf(host)) {
-          if ((await readFile(`/proc/${pid}/cmdline`, "utf8")) === commandLine) process.kill(pid, signal);
+          // A process of an earlier check may have exited.
+          const its = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+          if (its === commandLine) process.kill(pid, signal);
         }
       },
     };
