@@ -34,6 +34,8 @@ export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
 export const fileVariables = ["PIOPIY_SECRET", "API_KEYS", "REDIS_URL", "ANSWER_URL_SECRET"] as const;
 
 const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 4000;
+const OPERATION_NAME = /^[_A-Za-z]\w*$/;
 /** Origins of pages that a web server on the same machine serves. */
 const LOCAL_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
@@ -67,7 +69,14 @@ function readSettings(environment: Environment) {
   return {
     host: environment.read("HOST", z.string().default(DEFAULT_HOST)),
     /** 0 lets the system choose. */
-    port: environment.read("PORT", wholeNumber(0, 65_535, 4000)),
+    port: environment.read("PORT", wholeNumber(0, 65_535, DEFAULT_PORT)),
+    /** The port of `/metrics` and the health routes. 0 lets the system choose. Undefined: there are no metrics. */
+    metricsPort: readMetricsPort(environment),
+    /** Names of operations that the metrics always contain. */
+    metricsOperations: environment.read(
+      "METRICS_OPERATIONS",
+      listOf((name) => OPERATION_NAME.test(name), "names of GraphQL operations, comma separated"),
+    ),
     /** How many processes listen on the port. */
     workers: environment.read("WORKERS", wholeNumber(1, 256, 1, availableParallelism())),
     /** Milliseconds of normal service after a signal to stop, while the gateway already reports that it is not ready. */
@@ -158,6 +167,16 @@ export function describeConfig(config: Config): object {
     publicUrl: answer?.publicUrl,
     tracing: tracesUrl !== undefined,
   };
+}
+
+function readMetricsPort(environment: Environment): number | undefined {
+  const port = environment.text("PORT") ?? String(DEFAULT_PORT);
+  const metricsPort = wholeNumber(0, 65_535, 0)
+    .unwrap()
+    .refine((own) => own === 0 || String(own) !== port, {
+      error: ({ input }) => `must differ from PORT, the port of the GraphQL API (got ${input}).`,
+    });
+  return environment.read("METRICS_PORT", metricsPort.optional());
 }
 
 /**
@@ -265,7 +284,7 @@ function readUpstream(environment: Environment) {
     .transform(Number);
   const secret = required("the secret of the PIOPIY account")
     .refine(
-      (secret) => secret !== PUBLISHED_SECRET || isLoopback(given) || !/^https:/i.test(given),
+      (secret) => secret !== PUBLISHED_SECRET || isEmulator(given),
       "is the public secret of the emulator. It is allowed with an emulator only. Set the secret of your PIOPIY account.",
     )
     .transform((secret) => new Secret(secret));
@@ -274,6 +293,11 @@ function readUpstream(environment: Environment) {
     appId: environment.read("PIOPIY_APP_ID", appId),
     secret: environment.read("PIOPIY_SECRET", secret),
   };
+}
+
+/** Returns whether a `PIOPIY_URL` is that of an emulator: PIOPIY itself is reached over https, and not on loopback. */
+function isEmulator(upstream: string): boolean {
+  return isLoopback(upstream) || !/^https:/i.test(upstream);
 }
 
 const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
@@ -342,15 +366,17 @@ function readManifest(file: string, context: z.RefinementCtx): Map<string, strin
 function readAnswerSettings(environment: Environment) {
   if (!environment.text("PUBLIC_URL") && !environment.text("ANSWER_URL_SECRET")) return undefined;
   const upstream = environment.text("PIOPIY_URL") ?? PIOPIY;
-  const publicUrl = address().transform((url) => url.replace(/\/+$/, ""));
+  // Answer URLs are requested over the same network between the gateway and PIOPIY.
+  const allowHttp = environment.read("PIOPIY_ALLOW_HTTP", flag);
+  const publicUrl = address({ allowHttp }).transform((url) => url.replace(/\/+$/, ""));
   const error = `must be one secret of ${SHORTEST_ANSWER_URL_SECRET} characters or more, or two secrets, comma separated, while you replace one.`;
   const secret = z
     .string()
     .min(SHORTEST_ANSWER_URL_SECRET, error)
     .refine(
-      (secret) => secret !== PUBLISHED_ANSWER_URL_SECRET || upstream === "emulator" || isLoopback(upstream),
-      "is the public secret of .env.emulator, so everyone can sign answer URLs with it. It is allowed with " +
-        "PIOPIY_URL=emulator or a loopback PIOPIY_URL only. Set your own secret, such as the output of `openssl rand -hex 32`.",
+      (secret) => secret !== PUBLISHED_ANSWER_URL_SECRET || isEmulator(upstream),
+      "is the public secret of .env.emulator, so everyone can sign answer URLs with it. It is allowed with an emulator only. " +
+        "Set your own secret, such as the output of `openssl rand -hex 32`.",
     )
     .transform((secret) => new Secret(secret));
   const secrets = list(secret)

@@ -3,6 +3,7 @@ import type { Config } from "../config.js";
 import { scopes } from "../config.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
+import { countRefusedLogin } from "../telemetry/metrics.js";
 import { traceFields } from "../telemetry/tracing.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
@@ -63,6 +64,7 @@ export function createLogin({ auth: settings, proxies }: Config, auditLog: Audit
       throw unauthenticatedError();
     } catch (error) {
       if (error instanceof GatewayError) {
+        countRefusedLogin({ reason: reason ?? "issuer-unavailable" });
         auditLog.recordRefusal(key, {
           what: "login",
           outcome: error.code,

@@ -3,11 +3,12 @@ import type { Context as TraceContext } from "@opentelemetry/api";
 import got, { type Got } from "got";
 import { createAgent, type EgressProxies, ForwardAgent, ProxyError, proxyCauseOf } from "../egress-proxy.js";
 import type { Secret } from "../secret.js";
+import { observeAttempt } from "../telemetry/metrics.js";
 import { endSpan, failSpan, startAttempt, traceHeaders } from "../telemetry/tracing.js";
 import { hasExpired, onAbort } from "./deadline.js";
 import { codeOf, type HttpResponse, parseBody, readCode, receiveResponse } from "./http-response.js";
 import { parseResponse } from "./parse-response.js";
-import { received, type Send, type UpstreamRequest } from "./pipeline/pipeline.js";
+import { received, type Send, type UpstreamRequest, type UpstreamResponse } from "./pipeline/pipeline.js";
 import { operations } from "./protocol.js";
 import { noResponse, outcomeUnknown, tooLate, UpstreamError } from "./upstream-error.js";
 import type { UpstreamLog } from "./upstream-log.js";
@@ -55,17 +56,37 @@ export class Transport {
   }
 
   readonly send: Send = async (request) => {
-    const { operation, parameters, deadline } = request;
+    const { operation, deadline } = request;
     if (deadline.msLeft < this.#fastestMs) throw tooLate();
     const { usage } = deadline;
     const begun = performance.now();
+    const end = (outcome: string) => {
+      const ms = performance.now() - begun;
+      usage.ms += ms;
+      observeAttempt({ operation, outcome }, ms);
+    };
     usage.requests++;
     const trace = startAttempt(usage.trace, this.#options.url + operation, operation, request.resendCount);
+    try {
+      const response = await this.#attempt(request, trace);
+      end("ok");
+      return response;
+    } catch (error) {
+      end(outcomeOf(error));
+      throw error;
+    }
+  };
+
+  /** Closes all connections, even those in use. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #attempt(request: UpstreamRequest, trace: TraceContext): Promise<UpstreamResponse> {
+    const { operation, parameters } = request;
     let response: HttpResponse | undefined;
     try {
-      response = await this.#post(request, trace).finally(() => {
-        usage.ms += performance.now() - begun;
-      });
+      response = await this.#post(request, trace);
       // The time falls to a shorter time immediately, and rises by at most a tenth per response.
       this.#fastestMs = this.#fastestMs === 0 ? response.ms : Math.min(response.ms, this.#fastestMs * 1.1);
       return received(parseResponse(operation, parameters, response, this.#options.secret));
@@ -81,11 +102,6 @@ export class Transport {
         "piopiy.code": response && readCode(parseBody(response)),
       }));
     }
-  };
-
-  /** Closes all connections, even those in use. */
-  close(): void {
-    this.#agent.destroy();
   }
 
   async #post(
@@ -158,6 +174,12 @@ export class Transport {
     };
     return options;
   }
+}
+
+/** Returns the outcome of a failed attempt for the metrics: its error code, or `aborted` if the gateway itself ended it. */
+function outcomeOf(error: unknown): string {
+  if (!(error instanceof UpstreamError)) return "INTERNAL_SERVER_ERROR";
+  return error.kind === "local" ? "aborted" : error.code;
 }
 
 /** Returns the short name of a failure with a response: the HTTP status of an error, or else the error code. */
