@@ -98,7 +98,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
     aborted,
   };
   // The span of a page is never ended, so it is not exported.
-  if (trace) endOperation(trace, entry, codes.find(isFailure));
+  if (trace) endOperation(trace, entry, aborted ? undefined : codes.find(isFailure));
   if (isAudited) return;
   log[LEVELS[outcome]](entry, operation ? "request completed" : "request rejected");
 }
