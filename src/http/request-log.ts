@@ -1,4 +1,3 @@
-import type { Context as TraceContext } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { truncate } from "../format-value.js";
 import type { OperationSummary } from "../graphql/context.js";
@@ -11,17 +10,6 @@ import {
 } from "../telemetry/metrics.js";
 import type { OperationNames } from "../telemetry/operation-names.js";
 import { endOperation, startOperation, traceFields } from "../telemetry/tracing.js";
-
-declare module "fastify" {
-  interface FastifyRequest {
-    /** Set when an operation has been executed, or its response has been found in the cache. */
-    operation: OperationSummary | undefined;
-    /** The `extensions` of the errors in the response. */
-    reported: readonly Readonly<Record<string, unknown>>[];
-    /** The context of the span of a request to `/graphql`. */
-    trace: TraceContext | undefined;
-  }
-}
 
 /** Matches the URL of a request to the GraphQL API, which has a span. */
 const GRAPHQL_URL = /^\/graphql(?:\?|$)/;
