@@ -34,6 +34,8 @@ export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
 export const fileVariables = ["PIOPIY_SECRET", "API_KEYS", "REDIS_URL", "ANSWER_URL_SECRET"] as const;
 
 const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 4000;
+const OPERATION_NAME = /^[_A-Za-z]\w*$/;
 /** Origins of pages that a web server on the same machine serves. */
 const LOCAL_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
@@ -67,7 +69,14 @@ function readSettings(environment: Environment) {
   return {
     host: environment.read("HOST", z.string().default(DEFAULT_HOST)),
     /** 0 lets the system choose. */
-    port: environment.read("PORT", wholeNumber(0, 65_535, 4000)),
+    port: environment.read("PORT", wholeNumber(0, 65_535, DEFAULT_PORT)),
+    /** The port of `/metrics` and the health routes. 0 lets the system choose. Undefined: there are no metrics. */
+    metricsPort: readMetricsPort(environment),
+    /** Names of operations that the metrics always contain. */
+    metricsOperations: environment.read(
+      "METRICS_OPERATIONS",
+      listOf((name) => OPERATION_NAME.test(name), "names of GraphQL operations, comma separated"),
+    ),
     /** How many processes listen on the port. */
     workers: environment.read("WORKERS", wholeNumber(1, 256, 1, availableParallelism())),
     /** Milliseconds of normal service after a signal to stop, while the gateway already reports that it is not ready. */
@@ -132,12 +141,15 @@ function readSettings(environment: Environment) {
     ),
     /** `json` for programs, `pretty` for people. */
     logFormat: environment.read("LOG_FORMAT", oneOf("json", "pretty").default("json")),
+    /** The URL to which spans are exported. Undefined: tracing is off. */
+    tracesUrl: readTracesUrl(environment),
   };
 }
 
 /** Returns the settings in effect, for the log: without secrets, keys, documents and addresses that may contain a credential. */
 export function describeConfig(config: Config): object {
-  const { auth, upstream, redisUrl, proxies, corsOrigins, trustedDocuments, answer, ...plain } = config;
+  const { auth, upstream, redisUrl, proxies, corsOrigins, trustedDocuments, answer, tracesUrl, ...plain } =
+    config;
   return {
     ...plain,
     auth:
@@ -153,7 +165,18 @@ export function describeConfig(config: Config): object {
     corsOrigins: corsOrigins.map(String),
     trustedDocuments: trustedDocuments.mode,
     publicUrl: answer?.publicUrl,
+    tracing: tracesUrl !== undefined,
   };
+}
+
+function readMetricsPort(environment: Environment): number | undefined {
+  const port = environment.text("PORT") ?? String(DEFAULT_PORT);
+  const metricsPort = wholeNumber(0, 65_535, 0)
+    .unwrap()
+    .refine((own) => own === 0 || String(own) !== port, {
+      error: ({ input }) => `must differ from PORT, the port of the GraphQL API (got ${input}).`,
+    });
+  return environment.read("METRICS_PORT", metricsPort.optional());
 }
 
 /**
@@ -370,6 +393,32 @@ function readAnswerSettings(environment: Environment) {
     /** The first one signs. All are accepted, so that existing URLs stay valid while a secret is replaced. */
     secrets: environment.read("ANSWER_URL_SECRET", secrets),
   };
+}
+
+const collectorUrl = address({ allowHttp: true, alternative: " or http://" });
+const samplers = ["always_on", "always_off", "traceidratio"] as const;
+const ratio = z.string().refine((text) => /^\d*\.?\d+$/.test(text) && Number(text) <= 1, {
+  error: ({ input }) => `must be a number from 0 to 1, such as 0.1 (got ${JSON.stringify(input)}).`,
+});
+
+/**
+ * Reads the URL for spans. Returns undefined if tracing is off. The SDK of OpenTelemetry reads the sampler itself, and ignores
+ * invalid values.
+ */
+function readTracesUrl(environment: Environment): string | undefined {
+  const collector = environment.read("OTEL_EXPORTER_OTLP_ENDPOINT", collectorUrl.optional());
+  const specific = environment.read("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collectorUrl.optional());
+  const url = specific ?? (collector && `${collector.replace(/\/$/, "")}/v1/traces`);
+  // Without a URL, the other variables may be those of other programs.
+  if (url === undefined) return undefined;
+  environment.read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf("http/protobuf").optional());
+  environment.read(
+    "OTEL_TRACES_SAMPLER",
+    oneOf(...samplers, ...samplers.map((sampler) => `parentbased_${sampler}` as const)).optional(),
+  );
+  environment.read("OTEL_TRACES_SAMPLER_ARG", ratio.optional());
+  const isDisabled = environment.read("OTEL_SDK_DISABLED", flag);
+  return isDisabled ? undefined : url;
 }
 
 function isNetwork(network: string): boolean {

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import cluster from "node:cluster";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { FastifyBaseLogger } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { pino } from "pino";
 import metadata from "../package.json" with { type: "json" };
 import { Closers } from "./closers.js";
@@ -11,17 +11,28 @@ import { reasonOf } from "./describe-error.js";
 import { type EmulatorSettings, EmulatorSettingsError, readEmulatorSettings } from "./emulator/settings.js";
 import { Environment } from "./environment.js";
 import { allowsLocalPages } from "./http/cors.js";
-import { Health } from "./http/health.js";
+import { Health, type Readiness } from "./http/health.js";
+import { createMetricsServer } from "./http/metrics-server.js";
 import { createServer } from "./http/server.js";
 import { LogDestination, loggerOptions } from "./log.js";
 import { PiopiyClient } from "./piopiy/client.js";
 import { Secret } from "./secret.js";
+import { readMetrics, readWorkerMetrics, startMetrics } from "./telemetry/metrics.js";
 import { Workers } from "./workers.js";
 
 type Account = Exclude<Config["upstream"], "emulator">;
 
+/** The addresses on which the gateway listens. */
+interface Addresses {
+  readonly api: string;
+  /** Undefined without `METRICS_PORT`, and in workers. */
+  readonly metrics: string | undefined;
+}
+
 /** Milliseconds for accepted requests to finish after a signal and the shutdown delay. Then the process exits. */
 const GRACE_MS = 15_000;
+/** Milliseconds after which the process exits although an export of spans continues. */
+const EXIT_MS = 500;
 /** Signals within this time after the first count as one: npm forwards a signal that the terminal has also sent to the gateway. */
 const ONE_SIGNAL_MS = 1000;
 /** Environment variable that passes the URL of the embedded emulator to workers. */
@@ -117,10 +128,10 @@ async function start(config: Config, emulatorSettings: EmulatorSettings | undefi
     ? { url: emulatorUrl, appId: emulatorSettings.appId, secret: new Secret(emulatorSettings.secret) }
     : (config.upstream as Account);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
-  const address = await (isPrimary
+  const addresses = await (isPrimary
     ? startWorkers(config, emulatorUrl, log)
     : startServer(config, account, log));
-  if (!isOwnWorker && !closers.isClosing) reportStart(address, config, emulator?.url);
+  if (!isOwnWorker && !closers.isClosing) reportStart(addresses, config, emulator?.url);
 }
 
 /** Creates the logger. The entries of a worker have its number. */
@@ -135,7 +146,15 @@ function createLog(level: Config["logLevel"], format?: (line: string) => string)
   return worker === undefined ? logger : logger.child({ worker });
 }
 
-async function startServer(config: Config, account: Account, log: FastifyBaseLogger): Promise<string> {
+async function startServer(config: Config, account: Account, log: FastifyBaseLogger): Promise<Addresses> {
+  if (config.tracesUrl) {
+    const { TraceExport } = await import("./telemetry/trace-export.js");
+    const traces = new TraceExport(config.tracesUrl, metadata.version, log);
+    await closers.add(async () => {
+      // An export cannot be aborted.
+      if (!(await traces.close())) setTimeout(() => process.exit(), EXIT_MS).unref();
+    });
+  }
   const redis = config.redisUrl ? new (await import("./redis.js")).Redis(config.redisUrl, log) : undefined;
   if (redis) await closers.add(() => redis.close());
   const peers = isOwnWorker ? "workers" : cluster.isWorker ? "unreachable" : "none";
@@ -148,6 +167,16 @@ async function startServer(config: Config, account: Account, log: FastifyBaseLog
   const piopiy = new PiopiyClient({ ...config, ...account, redis, peers }, log);
   await closers.add(() => piopiy.close());
   const health = new Health(piopiy, redis);
+  if (config.metricsPort !== undefined) {
+    const { auth, trustedDocuments } = config;
+    const files = [auth.mode === "api-key" ? auth.keys : undefined, trustedDocuments.documents];
+    const { version } = metadata;
+    startMetrics({ version, piopiy, redis, files: files.filter((file) => file !== undefined) });
+  }
+  // The metrics of a worker are a part of those of its primary process.
+  const metrics = isOwnWorker
+    ? undefined
+    : await addMetricsServer(config, log, readMetrics, () => health.readiness);
   const server = await createServer(config, piopiy, log, health, redis);
   await closers.add(async () => {
     health.isClosing = true;
@@ -155,37 +184,56 @@ async function startServer(config: Config, account: Account, log: FastifyBaseLog
     if (server.server.listening) await sleep(config.shutdownDelayMs);
     await server.close();
   });
-  try {
-    return await server.listen({ host: config.host, port: config.port });
-  } catch (error) {
-    throw describePortError(error, config);
-  }
+  const metricsAddress = metrics && (await listen(metrics, config.host, "METRICS_PORT", config.metricsPort));
+  return { api: await listen(server, config.host, "PORT", config.port), metrics: metricsAddress };
 }
 
-async function startWorkers(
-  { host, workers: count }: Config,
-  emulatorUrl: string,
+/** Creates the server for the metrics if there is a port for it. It closes after everything that is added to the closers later. */
+async function addMetricsServer(
+  { metricsPort }: Config,
   log: FastifyBaseLogger,
-): Promise<string> {
+  ...sources: [() => Promise<string>, () => Readiness | Promise<Readiness>]
+): Promise<FastifyInstance | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const server = createMetricsServer(log, ...sources);
+  await closers.add(() => server.close());
+  return server;
+}
+
+async function startWorkers(config: Config, emulatorUrl: string, log: FastifyBaseLogger): Promise<Addresses> {
+  const { host, metricsPort } = config;
   // The file of this build: dist/main.js may import a newer build by now.
   cluster.setupPrimary({ exec: fileURLToPath(import.meta.url) });
   const workers = new Workers({ [EMULATOR_URL]: emulatorUrl, [PRIMARY_PID]: String(process.pid) }, log);
+  const metrics = await addMetricsServer(config, log, readWorkerMetrics, () => workers.readiness());
   await closers.add(async () => {
     if (!(await workers.stop())) process.exitCode = 1;
   });
-  const port = await workers.start(count);
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const metricsAddress = metrics && (await listen(metrics, host, "METRICS_PORT", metricsPort));
+  return { api: await workers.start(config.workers, host), metrics: metricsAddress };
 }
 
-function describePortError(error: unknown, { host, port }: Config): unknown {
-  if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return error;
-  return new Error(`Port ${port} on ${host} is in use. Set PORT to another port, or to 0 for any free port.`);
+/** Makes a server listen, and returns its address. A port in use is an error that names the setting. */
+async function listen(server: FastifyInstance, host: string, setting: string, port = 0): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+    throw new Error(
+      `Port ${port} on ${host} is in use. Set ${setting} to another port, or to 0 for any free port.`,
+    );
+  }
 }
 
 /** Reports the addresses and the settings, at every log level. With LOG_FORMAT=pretty, prints sentences for a person. */
-function reportStart(address: string, config: Config, emulatorUrl: string | undefined): void {
-  const graphql = `${address}/graphql`;
-  const graphiql = config.graphiql ? `${address}/graphiql` : undefined;
+function reportStart(
+  { api, metrics: origin }: Addresses,
+  config: Config,
+  emulatorUrl: string | undefined,
+): void {
+  const graphql = `${api}/graphql`;
+  const graphiql = config.graphiql ? `${api}/graphiql` : undefined;
+  const metrics = origin && `${origin}/metrics`;
   const notes: string[] = [];
   if (emulatorUrl) {
     notes.push(
@@ -204,7 +252,12 @@ function reportStart(address: string, config: Config, emulatorUrl: string | unde
   }
   if (config.logFormat === "pretty") {
     console.log(
-      [`GraphQL      ${graphql}`, ...(graphiql ? [`GraphiQL     ${graphiql}`] : []), ...notes].join("\n"),
+      [
+        `GraphQL      ${graphql}`,
+        ...(graphiql ? [`GraphiQL     ${graphiql}`] : []),
+        ...(metrics ? [`Metrics      ${metrics}`] : []),
+        ...notes,
+      ].join("\n"),
     );
     return;
   }
@@ -214,6 +267,7 @@ function reportStart(address: string, config: Config, emulatorUrl: string | unde
     node: process.version,
     graphql,
     graphiql,
+    metrics,
     notes,
     settings: describeConfig(config),
   };

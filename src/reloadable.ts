@@ -16,9 +16,10 @@ export class Reloadable<Value> {
   current: Value;
   /** The path of the file, or undefined if the value is not in a file. */
   readonly path: string | undefined;
+  /** The variable that names the file. */
+  readonly setting: string;
   /** How often the changed file was invalid. */
   failures = 0;
-  readonly #setting: string;
   readonly #environment: Environment;
   readonly #read: (environment: Environment) => Value;
   #mistakes: readonly string[] = [];
@@ -33,7 +34,7 @@ export class Reloadable<Value> {
     environment: Environment,
     read: (environment: Environment) => Value,
   ) {
-    this.#setting = setting;
+    this.setting = setting;
     this.path = path;
     this.#environment = environment;
     this.#read = read;
@@ -68,7 +69,7 @@ export class Reloadable<Value> {
     const mistakes = [...environment.mistakes];
     const before = this.#mistakes;
     this.#mistakes = mistakes;
-    const setting = this.#setting;
+    const { setting } = this;
     if (mistakes.length > 0) {
       if (isDeepStrictEqual(mistakes, before)) return;
       const failures = ++this.failures;

@@ -3,6 +3,8 @@ import type { Config } from "../config.js";
 import { scopes } from "../config.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
+import { countRefusedLogin } from "../telemetry/metrics.js";
+import { traceFields } from "../telemetry/tracing.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
 import type { Client, RefusalReason } from "./client.js";
@@ -62,11 +64,13 @@ export function createLogin({ auth: settings, proxies }: Config, auditLog: Audit
       throw unauthenticatedError();
     } catch (error) {
       if (error instanceof GatewayError) {
+        countRefusedLogin({ reason: reason ?? "issuer-unavailable" });
         auditLog.recordRefusal(key, {
           what: "login",
           outcome: error.code,
           reason,
           requestId: request.id,
+          ...traceFields(request.trace),
           address,
         });
       }

@@ -9,6 +9,7 @@ import type { GatewayError } from "../errors.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import { OperationDeadline } from "../piopiy/deadline.js";
 import { type CacheResult, PiopiyLoader } from "../piopiy/loader.js";
+import { traceFields } from "../telemetry/tracing.js";
 import { limitError } from "./document-limits.js";
 
 /** The context of one GraphQL operation, which its resolvers use. */
@@ -108,9 +109,9 @@ export function createContext(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Context {
-  const { id: requestId, log, client } = request;
+  const { id: requestId, log, client, trace } = request;
   const address = clientAddress(request);
-  const deadline = new OperationDeadline(deadlineMs, client.name, requestId);
+  const deadline = new OperationDeadline(deadlineMs, client.name, requestId, trace);
   const loader = new PiopiyLoader(piopiy, deadline);
   let cost = 0;
   const reportedErrors: ReportedError[] = [];
@@ -147,7 +148,7 @@ export function createContext(
     },
     audit(what, username, outcome) {
       noStore();
-      const entry = { who: client.name, what, username, outcome, requestId, address };
+      const entry = { who: client.name, what, username, outcome, requestId, ...traceFields(trace), address };
       if (outcome === "FORBIDDEN") auditLog.recordRefusal(client.name, entry);
       else auditLog.record(entry);
     },

@@ -2,7 +2,14 @@ import type { FastifyInstance } from "fastify";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
 
-/** The state of this process, which `/health/live` and `/health/ready` report. Several servers may have the two routes. */
+/** The body of `/health/ready`. */
+export interface Readiness {
+  readonly status: "ready" | "closing";
+  readonly piopiy: PiopiyClient["state"];
+  readonly redis: "up" | "down" | "off";
+}
+
+/** The state of this process, which `/health/ready` reports. */
 export class Health {
   /** Whether the process shuts down. Set before the shutdown delay, so that a load balancer sends requests to other copies. */
   isClosing = false;
@@ -15,16 +22,25 @@ export class Health {
     this.#redis = redis;
   }
 
-  addRoutes(server: FastifyInstance): void {
-    server.get("/health/live", () => ({ status: "live" }));
-    // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
-    // documents do not need PIOPIY, and requests succeed without Redis.
-    server.get("/health/ready", (_request, reply) =>
-      reply.code(this.isClosing ? 503 : 200).send({
-        status: this.isClosing ? "closing" : "ready",
-        piopiy: this.#piopiy.state,
-        redis: this.#redis ? (this.#redis.isUp ? "up" : "down") : "off",
-      }),
-    );
+  get readiness(): Readiness {
+    return {
+      status: this.isClosing ? "closing" : "ready",
+      piopiy: this.#piopiy.state,
+      redis: this.#redis ? (this.#redis.isUp ? "up" : "down") : "off",
+    };
   }
+}
+
+/** Adds the routes `/health/live` and `/health/ready` to a server. */
+export function addHealthRoutes(
+  server: FastifyInstance,
+  readiness: () => Readiness | Promise<Readiness>,
+): void {
+  server.get("/health/live", () => ({ status: "live" }));
+  // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
+  // documents do not need PIOPIY, and requests succeed without Redis.
+  server.get("/health/ready", async (_request, reply) => {
+    const body = await readiness();
+    return reply.code(body.status === "closing" ? 503 : 200).send(body);
+  });
 }

@@ -16,11 +16,12 @@ import { createContext, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
+import { namesIn, OperationNames } from "../telemetry/operation-names.js";
 import { addCors } from "./cors.js";
 import { keepMediaType, requireHost, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
 import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
-import type { Health } from "./health.js";
+import { addHealthRoutes, type Health } from "./health.js";
 import { createHostGuard } from "./host-guard.js";
 import { addLandingPage, sendApiPage } from "./landing-page.js";
 import { addRequestLog } from "./request-log.js";
@@ -70,6 +71,11 @@ export async function createServer(
   const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { piopiy, rateLimit, auditLog, answerUrls };
   const responses = new ResponseCache(piopiy, rateLimit, config.cacheTtlMs);
+  const operationNames = new OperationNames();
+  operationNames.add(config.metricsOperations);
+  const trusted = config.trustedDocuments.documents;
+  const addTrustedNames = () => operationNames.add(namesIn(trusted?.current.values() ?? []));
+  addTrustedNames();
   let isDraining = false;
 
   const server = fastify({
@@ -99,7 +105,7 @@ export async function createServer(
     reply.header("x-request-id", request.id);
     done();
   });
-  addRequestLog(server);
+  addRequestLog(server, operationNames);
   server.addHook("onRequest", keepMediaType);
   server.addHook("onRequest", setSecurityHeaders(config.hsts));
   server.addHook("onRequest", requireHost);
@@ -113,8 +119,11 @@ export async function createServer(
   });
   const stopWatching = [
     config.auth.mode === "api-key" && config.auth.keys.watch(log),
-    // A cached response may belong to a document that is no longer trusted.
-    config.trustedDocuments.documents?.watch(log, () => responses.clear()),
+    trusted?.watch(log, () => {
+      // A cached response may belong to a document that is no longer trusted.
+      responses.clear();
+      addTrustedNames();
+    }),
   ];
   server.addHook("onClose", async () => {
     for (const stop of stopWatching) if (stop) stop();
@@ -172,7 +181,7 @@ export async function createServer(
     addGraphiqlRoute(server, config.hsts);
   }
   addLandingPage(server, config);
-  health.addRoutes(server);
+  addHealthRoutes(server, () => health.readiness);
   return server;
 }
 

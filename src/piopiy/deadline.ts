@@ -1,12 +1,15 @@
 import { setMaxListeners } from "node:events";
+import { ROOT_CONTEXT, type Context as TraceContext } from "@opentelemetry/api";
 
 /** The reasons of aborted signals. They are created only once, since each new exception would record a stack trace. */
 const EXPIRED = new DOMException("The deadline has passed.", "TimeoutError");
 const ENDED = new DOMException("No client waits for the response.", "AbortError");
 
-/** The upstream requests of one GraphQL operation, for its log entry. */
+/** The upstream requests of one GraphQL operation, for its log entry and its trace. */
 export interface UpstreamUsage {
   readonly requestId: string;
+  /** The context of the span of the operation. */
+  readonly trace: TraceContext;
   /** The number of attempts. */
   requests: number;
   /** The sum of the durations of all attempts, in milliseconds. Attempts may overlap. */
@@ -42,8 +45,8 @@ export class OperationDeadline implements Deadline {
   readonly #ended = createController();
   readonly #expired = createController();
 
-  constructor(milliseconds: number, client: string, requestId: string) {
-    this.usage = { requestId, requests: 0, ms: 0, retries: 0 };
+  constructor(milliseconds: number, client: string, requestId: string, trace = ROOT_CONTEXT) {
+    this.usage = { requestId, trace, requests: 0, ms: 0, retries: 0 };
     this.clients = [client];
     this.#expiresAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {

@@ -1,13 +1,16 @@
 import type { Agent, RequestOptions } from "node:http";
+import type { Context as TraceContext } from "@opentelemetry/api";
 import got, { type Got } from "got";
 import { createAgent, type EgressProxies, ForwardAgent, ProxyError, proxyCauseOf } from "../egress-proxy.js";
 import type { Secret } from "../secret.js";
+import { observeAttempt } from "../telemetry/metrics.js";
+import { endSpan, failSpan, startAttempt, traceHeaders } from "../telemetry/tracing.js";
 import { hasExpired, onAbort } from "./deadline.js";
 import { codeOf, type HttpResponse, parseBody, readCode, receiveResponse } from "./http-response.js";
 import { parseResponse } from "./parse-response.js";
-import { received, type Send, type UpstreamRequest } from "./pipeline/pipeline.js";
+import { received, type Send, type UpstreamRequest, type UpstreamResponse } from "./pipeline/pipeline.js";
 import { operations } from "./protocol.js";
-import { noResponse, outcomeUnknown, tooLate } from "./upstream-error.js";
+import { noResponse, outcomeUnknown, tooLate, UpstreamError } from "./upstream-error.js";
 import type { UpstreamLog } from "./upstream-log.js";
 
 export interface TransportOptions {
@@ -53,20 +56,23 @@ export class Transport {
   }
 
   readonly send: Send = async (request) => {
-    const { operation, parameters, deadline } = request;
+    const { operation, deadline } = request;
     if (deadline.msLeft < this.#fastestMs) throw tooLate();
     const { usage } = deadline;
     const begun = performance.now();
+    const end = (outcome: string) => {
+      const ms = performance.now() - begun;
+      usage.ms += ms;
+      observeAttempt({ operation, outcome }, ms);
+    };
     usage.requests++;
-    const response = await this.#post(request).finally(() => {
-      usage.ms += performance.now() - begun;
-    });
-    // The time falls to a shorter time immediately, and rises by at most a tenth per response.
-    this.#fastestMs = this.#fastestMs === 0 ? response.ms : Math.min(response.ms, this.#fastestMs * 1.1);
+    const trace = startAttempt(usage.trace, this.#options.url + operation, operation, request.resendCount);
     try {
-      return received(parseResponse(operation, parameters, response, this.#options.secret));
+      const response = await this.#attempt(request, trace);
+      end("ok");
+      return response;
     } catch (error) {
-      this.#log.response(request, response);
+      end(outcomeOf(error));
       throw error;
     }
   };
@@ -76,7 +82,32 @@ export class Transport {
     this.#agent.destroy();
   }
 
-  async #post({ operation, parameters, signal, deadline }: UpstreamRequest): Promise<HttpResponse> {
+  async #attempt(request: UpstreamRequest, trace: TraceContext): Promise<UpstreamResponse> {
+    const { operation, parameters } = request;
+    let response: HttpResponse | undefined;
+    try {
+      response = await this.#post(request, trace);
+      // The time falls to a shorter time immediately, and rises by at most a tenth per response.
+      this.#fastestMs = this.#fastestMs === 0 ? response.ms : Math.min(response.ms, this.#fastestMs * 1.1);
+      return received(parseResponse(operation, parameters, response, this.#options.secret));
+    } catch (error) {
+      if (response) {
+        this.#log.response(request, response, trace);
+        failSpan(trace, failureOf(response, error));
+      }
+      throw error;
+    } finally {
+      endSpan(trace, () => ({
+        "http.response.status_code": response?.status,
+        "piopiy.code": response && readCode(parseBody(response)),
+      }));
+    }
+  }
+
+  async #post(
+    { operation, parameters, signal, deadline }: UpstreamRequest,
+    trace: TraceContext,
+  ): Promise<HttpResponse> {
     const { appId, secret, timeoutMs, url } = this.#options;
     const begun = performance.now();
     const body = JSON.stringify({
@@ -87,7 +118,8 @@ export class Transport {
     });
     // The stream API of got costs half as much as its promise API, which is built on streams.
     const { requestId } = deadline.usage;
-    const request = this.#http.stream(url + operation, { body, headers: { "x-request-id": requestId } });
+    const headers = { "x-request-id": requestId, ...traceHeaders(trace) };
+    const request = this.#http.stream(url + operation, { body, headers });
     let isTimeout = false;
     const end = () => {
       isTimeout = true;
@@ -106,8 +138,10 @@ export class Transport {
       const kind = isCutShort ? "local" : "outage";
       const code = codeOf(error);
       // An attempt that was cut short because the client disconnected is not a problem of PIOPIY, so it is not logged.
-      if (!isCutShort || hasExpired(signal))
-        this.#log.noResponse(operation, isTimeout ? "timeout" : code, ms, requestId);
+      const isAborted = isCutShort && !hasExpired(signal);
+      const cause = isTimeout ? "timeout" : code;
+      if (!isAborted) this.#log.noResponse(operation, cause, ms, requestId, trace);
+      failSpan(trace, isAborted ? "aborted" : cause);
       // A certificate is rejected before any part of the request is sent, although got reports it as written. A proxy that
       // refuses a request does not forward it.
       const isSent =
@@ -140,6 +174,17 @@ export class Transport {
     };
     return options;
   }
+}
+
+/** Returns the outcome of a failed attempt for the metrics: its error code, or `aborted` if the gateway itself ended it. */
+function outcomeOf(error: unknown): string {
+  if (!(error instanceof UpstreamError)) return "INTERNAL_SERVER_ERROR";
+  return error.kind === "local" ? "aborted" : error.code;
+}
+
+/** Returns the short name of a failure with a response: the HTTP status of an error, or else the error code. */
+function failureOf({ status }: HttpResponse, error: unknown): string {
+  return status < 400 && error instanceof UpstreamError ? error.code : String(status);
 }
 
 /** A part of got's options. */

@@ -24,6 +24,8 @@ describe("readConfig", () => {
     expect(readConfig(complete)).toEqual({
       host: "127.0.0.1",
       port: 4000,
+      metricsPort: undefined,
+      metricsOperations: [],
       workers: 1,
       shutdownDelayMs: 0,
       trustedProxies: [],
@@ -59,6 +61,7 @@ describe("readConfig", () => {
       graphiql: false,
       introspection: false,
       logLevel: "info",
+      logFormat: "json",
     });
   });
 
@@ -66,6 +69,8 @@ describe("readConfig", () => {
     const settings = {
       HOST: "::1",
       PORT: "0",
+      METRICS_PORT: "9464",
+      METRICS_OPERATIONS: "Team, _all2",
       PIOPIY_URL: "https://proxy.example.com/piopiy",
       HTTPS_PROXY: "http://user:made-up@proxy.example.com:3128",
       HTTP_PROXY: "proxy.example.com:3128",
@@ -94,10 +99,13 @@ describe("readConfig", () => {
       GRAPHIQL: "true",
       INTROSPECTION: "true",
       LOG_LEVEL: "silent",
+      LOG_FORMAT: "pretty",
     };
     expect(readConfig({ ...complete, ...settings })).toEqual({
       host: "::1",
       port: 0,
+      metricsPort: 9464,
+      metricsOperations: ["Team", "_all2"],
       workers: 4,
       shutdownDelayMs: 600_000,
       trustedProxies: ["10.0.0.0/8", "::1"],
@@ -129,6 +137,7 @@ describe("readConfig", () => {
       graphiql: true,
       introspection: true,
       logLevel: "silent",
+      logFormat: "pretty",
     });
   });
 
@@ -214,6 +223,39 @@ describe("readConfig", () => {
 
   it.each(["4000.5", "1e3", "40 00", "0x10", "-1", "٤"])("rejects PORT=%s", (PORT) => {
     expect(mistakes({ ...complete, PORT })).toEqual([expect.stringMatching(/^PORT must be a whole number/)]);
+  });
+});
+
+describe("METRICS_PORT", () => {
+  it.each([
+    ["4001", undefined],
+    ["4000", "4001"],
+    ["0", "0"],
+  ])("may be %s with PORT=%s", (METRICS_PORT, PORT) => {
+    expect(readConfig({ ...complete, METRICS_PORT, PORT }).metricsPort).toBe(Number(METRICS_PORT));
+  });
+
+  it.each([
+    ["4000", undefined],
+    ["4001", "4001"],
+  ])("must not be %s with PORT=%s", (METRICS_PORT, PORT) => {
+    expect(mistakes({ ...complete, METRICS_PORT, PORT })).toEqual([
+      `METRICS_PORT must differ from PORT, the port of the GraphQL API (got ${METRICS_PORT}).`,
+    ]);
+  });
+
+  it.each(["65536", "9464/tcp"])("rejects %s", (METRICS_PORT) => {
+    expect(mistakes({ ...complete, METRICS_PORT })).toEqual([
+      `METRICS_PORT must be a whole number from 0 to 65535 (got "${METRICS_PORT}").`,
+    ]);
+  });
+});
+
+describe("METRICS_OPERATIONS", () => {
+  it.each(["Team list", "9Team", "query Team"])("rejects the name '%s'", (name) => {
+    expect(mistakes({ ...complete, METRICS_OPERATIONS: `Team, ${name}` })).toEqual([
+      `METRICS_OPERATIONS must contain names of GraphQL operations, comma separated (got "${name}").`,
+    ]);
   });
 });
 
