@@ -1,4 +1,4 @@
-FROM node:24-slim AS build
+FROM node:24.21-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
@@ -15,7 +15,7 @@ USER node
 CMD ["node", "employees/server.js"]
 
 # The built program contains its packages and is pure JavaScript, so it does not depend on the C library of the build image.
-FROM node:24-alpine
+FROM node:24.21-alpine
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY package.json ./

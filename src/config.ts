@@ -284,7 +284,7 @@ function readUpstream(environment: Environment) {
     .transform(Number);
   const secret = required("the secret of the PIOPIY account")
     .refine(
-      (secret) => secret !== PUBLISHED_SECRET || isLoopback(given) || !/^https:/i.test(given),
+      (secret) => secret !== PUBLISHED_SECRET || isEmulator(given),
       "is the public secret of the emulator. It is allowed with an emulator only. Set the secret of your PIOPIY account.",
     )
     .transform((secret) => new Secret(secret));
@@ -293,6 +293,11 @@ function readUpstream(environment: Environment) {
     appId: environment.read("PIOPIY_APP_ID", appId),
     secret: environment.read("PIOPIY_SECRET", secret),
   };
+}
+
+/** Returns whether a `PIOPIY_URL` is that of an emulator: PIOPIY itself is reached over https, and not on loopback. */
+function isEmulator(upstream: string): boolean {
+  return isLoopback(upstream) || !/^https:/i.test(upstream);
 }
 
 const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
@@ -361,15 +366,17 @@ function readManifest(file: string, context: z.RefinementCtx): Map<string, strin
 function readAnswerSettings(environment: Environment) {
   if (!environment.text("PUBLIC_URL") && !environment.text("ANSWER_URL_SECRET")) return undefined;
   const upstream = environment.text("PIOPIY_URL") ?? PIOPIY;
-  const publicUrl = address().transform((url) => url.replace(/\/+$/, ""));
+  // Answer URLs are requested over the same network between the gateway and PIOPIY.
+  const allowHttp = environment.read("PIOPIY_ALLOW_HTTP", flag);
+  const publicUrl = address({ allowHttp }).transform((url) => url.replace(/\/+$/, ""));
   const error = `must be one secret of ${SHORTEST_ANSWER_URL_SECRET} characters or more, or two secrets, comma separated, while you replace one.`;
   const secret = z
     .string()
     .min(SHORTEST_ANSWER_URL_SECRET, error)
     .refine(
-      (secret) => secret !== PUBLISHED_ANSWER_URL_SECRET || upstream === "emulator" || isLoopback(upstream),
-      "is the public secret of .env.emulator, so everyone can sign answer URLs with it. It is allowed with " +
-        "PIOPIY_URL=emulator or a loopback PIOPIY_URL only. Set your own secret, such as the output of `openssl rand -hex 32`.",
+      (secret) => secret !== PUBLISHED_ANSWER_URL_SECRET || isEmulator(upstream),
+      "is the public secret of .env.emulator, so everyone can sign answer URLs with it. It is allowed with an emulator only. " +
+        "Set your own secret, such as the output of `openssl rand -hex 32`.",
     )
     .transform((secret) => new Secret(secret));
   const secrets = list(secret)

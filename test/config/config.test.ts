@@ -352,7 +352,12 @@ describe("A published secret", () => {
     ],
     [
       "an emulator in a closed network",
-      { PIOPIY_URL: "http://emulator:5080", PIOPIY_ALLOW_HTTP: "true", PIOPIY_SECRET: "emulator-secret" },
+      {
+        PIOPIY_URL: "http://emulator:5080",
+        PIOPIY_ALLOW_HTTP: "true",
+        PIOPIY_SECRET: "emulator-secret",
+        ...answers,
+      },
     ],
   ])("is allowed for %s", (_, variables) => {
     expect(mistakes({ ...complete, ...variables })).toEqual([]);

@@ -70,7 +70,7 @@ function startCopy(port: number): Promise<BuiltGateway> {
   });
 }
 
-/** Starts three copies of the gateway behind HAProxy, with the configuration in docs/operations.md. */
+/** Starts three copies of the gateway behind HAProxy, with the configuration of the compose file. */
 async function startCluster(): Promise<void> {
   emulator = await startEmulator(account);
   await addLatency();
@@ -79,17 +79,15 @@ async function startCluster(): Promise<void> {
   const port = await freePort();
   origin = `http://127.0.0.1:${port}`;
   directory = await mkdtemp(join(tmpdir(), "haproxy-"));
-  const [, documented = ""] =
-    /```haproxy\n(.*?)```/s.exec(await readFile("docs/operations.md", "utf8")) ?? [];
   const log = `bind 127.0.0.1:${port}
   log stdout format raw local0
   capture request header x-request-id len 64
   log-format "%[capture.req.hdr(0)] %s"`;
-  const configuration = documented
+  const configuration = (await readFile("ops/haproxy/haproxy.cfg", "utf8"))
     .replace("bind :8080", log)
     // On a busy machine a copy may respond late.
     .replace("timeout check 2s", "timeout check 60s")
-    .replace(/10\.0\.0\.(\d):4000/g, (_, number) => `127.0.0.1:${ports[number - 1]}`);
+    .replace(/(gateway-(\d)) [\d.]+:4000/g, (_, name, number) => `${name} 127.0.0.1:${ports[number - 1]}`);
   const file = join(directory, "haproxy.cfg");
   await writeFile(file, configuration);
   balancer = startProgram(["haproxy", "-db", "-f", file], env);
@@ -158,7 +156,7 @@ async function untilServedBy(name: string): Promise<void> {
   await until(() => balancer.output.stdout.slice(length).split(` ${name}\n`).length > CLIENTS / 10);
 }
 
-const names = ["first", "second", "third"];
+const names = ["gateway-1", "gateway-2", "gateway-3"];
 
 describeWithHaproxy("Three copies of the gateway behind HAProxy", () => {
   it(`respond to all requests of ${CLIENTS} clients during a rolling restart`, async () => {
@@ -185,13 +183,13 @@ describeWithHaproxy("Three copies of the gateway behind HAProxy", () => {
     copies[1]?.child.kill("SIGKILL");
     await exit;
     const diedAt = performance.now();
-    await untilServedBy("first");
+    await untilServedBy("gateway-1");
     copies[1] = await startCopy(ports[1] ?? 0);
-    await untilServedBy("second");
+    await untilServedBy("gateway-2");
     await stop();
     const failed = attempts.filter(({ isGood }) => !isGood);
     expect(failed.length).toBeGreaterThan(0);
-    const strays = failed.filter((one) => serverOf(one) !== "second" || one.startedAt > diedAt);
+    const strays = failed.filter((one) => serverOf(one) !== "gateway-2" || one.startedAt > diedAt);
     expect(strays).toEqual([]);
   });
 });

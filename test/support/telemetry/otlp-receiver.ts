@@ -56,6 +56,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       responder = next;
     },
     async close() {
+      if (!server.listening) return;
       server.closeAllConnections();
       server.close();
       await once(server, "close");
