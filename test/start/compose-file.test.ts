@@ -7,7 +7,7 @@ import { baseImages, type Service, services } from "./compose.js";
 const profiles = {
   none: ["emulator", "gateway"],
   scaled: ["balancer", "emulator", "gateway", "gateway-1", "gateway-2", "gateway-3", "redis"],
-  federated: ["emulator", "employees", "gateway", "router"],
+  federated: ["employees", "emulator", "gateway", "router"],
   observed: ["emulator", "gateway", "grafana", "prometheus"],
 };
 const hasDockerCompose = process.env.CI === "true" || spawnSync("docker-compose", ["version"]).status === 0;

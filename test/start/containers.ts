@@ -6,8 +6,8 @@ import { type Program, startProgram } from "../support/program.js";
 import { type Network, run } from "./network.js";
 
 const PROGRAMS = ["/usr/bin/buildah", "/usr/sbin/debootstrap", "/usr/sbin/ip"];
-/** Script that makes the directory in its first argument read-only for the command in its other arguments. */
-const READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+/** Script that makes the container's files read-only, then starts the command in its arguments as a user, the first argument. */
+const READ_ONLY = 'mount -o remount,bind,ro / && exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"';
 
 /** Whether images can be built and run. Always true when `CI=true`: there the tests fail if a program is missing. */
 export const hasContainers =
@@ -124,18 +124,16 @@ export class Containers {
     const { host, environment = {}, volumes = [], workingDirectory, isReadOnly = false } = options;
     const files = await this.#filesOf(image);
     const inNetwork = await this.#network.inside(host);
-    const readOnly = isReadOnly ? ["sh", "-c", READ_ONLY, await this.#rootOf(image)] : [];
+    const user = (await this.inspect(image)).User || "root";
     const inContainer = [
       ...[...this.#buildahCommand(), "run", "--isolation", "chroot", "--network", "host"],
       ...volumes.flatMap((volume) => ["--volume", volume]),
       ...(workingDirectory ? ["--workingdir", workingDirectory] : []),
+      ...(isReadOnly ? ["--user", "root", "--cap-add", "CAP_SYS_ADMIN"] : []),
       ...Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
-      ...[files, "--"],
+      ...[files, "--", ...(isReadOnly ? ["sh", "-c", READ_ONLY, user] : [])],
     ];
-    // Creates the mount points, which is not possible in a read-only directory.
-    if (isReadOnly) await this.#run([...inNetwork, ...inContainer, "true"]).end;
-    const start = (program: readonly string[]) =>
-      this.#run([...inNetwork, ...readOnly, ...inContainer, ...program]);
+    const start = (program: readonly string[]) => this.#run([...inNetwork, ...inContainer, ...program]);
     return {
       exec: async (program) => Number(await start(program).end),
       start,
