@@ -3,7 +3,7 @@ import type { Fault } from "./faults.js";
 import type { Body, OperationName } from "./operations.js";
 
 const MAX_ENTRIES = 100_000;
-const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 /** The size of an entry without its username. */
 const ENTRY_BYTES = 600;
 
@@ -30,7 +30,7 @@ interface LogEntry {
 
 /**
  * Logs the requests for PIOPIY's operations, oldest first. The entry of a request is added when the request arrives. The log is
- * limited to 100,000 entries and, since usernames may have any length, to 32 MiB. The oldest entries are dropped.
+ * limited to 100,000 entries and, since usernames may have any length, to 64 MiB. The oldest entries are dropped.
  */
 export class RequestLog {
   private readonly entries = new Set<LogEntry>();

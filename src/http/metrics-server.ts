@@ -1,7 +1,15 @@
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  fastify,
+  LogController,
+} from "fastify";
 import { addHealthRoutes, type Readiness } from "./health.js";
 
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+const ADVICE = "Use GET /metrics, /health/live or /health/ready.";
 
 /**
  * Creates the server for `METRICS_PORT`, with `/metrics` and the health routes. It does not listen yet. It needs no credential, so
@@ -22,12 +30,16 @@ export function createMetricsServer(
   });
   server.get("/metrics", async (_request, reply) => reply.type(CONTENT_TYPE).send(await readMetrics()));
   addHealthRoutes(server, readiness);
-  server.setNotFoundHandler((_request, reply) =>
-    reply.code(404).type("text/plain").send("Not found. Use GET /metrics, /health/live or /health/ready.\n"),
-  );
-  server.setErrorHandler((error, { log: requestLog }, reply) => {
-    requestLog.error({ err: error }, "a request to METRICS_PORT failed");
-    return reply.code(500).type("text/plain").send("The request failed: see the log of the gateway.\n");
+  server.setNotFoundHandler((_request, reply) => sendText(reply, 404, `Not found. ${ADVICE}`));
+  server.setErrorHandler<FastifyError>((error, request, reply) => {
+    const { statusCode: status = 500 } = error;
+    if (status < 500) return sendText(reply, status, `The request is not valid. ${ADVICE}`);
+    request.log.error({ err: error }, "a request to METRICS_PORT failed");
+    return sendText(reply, status, "The request failed: see the log of the gateway.");
   });
   return server;
+}
+
+function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).type("text/plain").send(`${text}\n`);
 }

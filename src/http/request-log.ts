@@ -1,4 +1,3 @@
-import type { Context as TraceContext } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { truncate } from "../format-value.js";
 import type { OperationSummary } from "../graphql/context.js";
@@ -11,17 +10,6 @@ import {
 } from "../telemetry/metrics.js";
 import type { OperationNames } from "../telemetry/operation-names.js";
 import { endOperation, startOperation, traceFields } from "../telemetry/tracing.js";
-
-declare module "fastify" {
-  interface FastifyRequest {
-    /** Set when an operation has been executed, or its response has been found in the cache. */
-    operation: OperationSummary | undefined;
-    /** The `extensions` of the errors in the response. */
-    reported: readonly Readonly<Record<string, unknown>>[];
-    /** The context of the span of a request to `/graphql`. */
-    trace: TraceContext | undefined;
-  }
-}
 
 /** Matches the URL of a request to the GraphQL API, which has a span. */
 const GRAPHQL_URL = /^\/graphql(?:\?|$)/;
@@ -98,7 +86,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
     aborted,
   };
   // The span of a page is never ended, so it is not exported.
-  if (trace) endOperation(trace, entry, codes.find(isFailure));
+  if (trace) endOperation(trace, entry, aborted ? undefined : codes.find(isFailure));
   if (isAudited) return;
   log[LEVELS[outcome]](entry, operation ? "request completed" : "request rejected");
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { GraphQLRequest } from "@apollo/server";
+import type { Context as TraceContext } from "@opentelemetry/api";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { addAnswerRoute } from "../answer-url/route.js";
 import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
@@ -12,7 +13,7 @@ import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";
 import { createApollo } from "../graphql/apollo.js";
-import { createContext, type ResponseStorage } from "../graphql/context.js";
+import { createContext, type OperationSummary, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
@@ -38,6 +39,12 @@ declare module "fastify" {
     graphqlRequest: GraphQLRequest;
     /** Undefined until the operation starts. */
     responseStorage: ResponseStorage | undefined;
+    /** Set when an operation has been executed, or its response has been found in the cache. */
+    operation: OperationSummary | undefined;
+    /** The `extensions` of the errors in the response. */
+    reported: readonly Readonly<Record<string, unknown>>[];
+    /** The context of the span of a request to `/graphql`. */
+    trace: TraceContext | undefined;
   }
 }
 

@@ -59,7 +59,7 @@ describe("API_KEYS_FILE", () => {
 
   it("revokes a key under load, also for cached responses, and no other client's request fails", async () => {
     for (let count = 0; count < 3; count++) await send("revoked");
-    expect(gateway.log.filter((line) => line.includes('"repeated":true'))).not.toEqual([]);
+    expect(gateway.log.filter((line) => line.includes('"cachedResponse":true'))).not.toEqual([]);
     let isOver = false;
     const statuses = new Set<number>();
     const others = Array.from({ length: 8 }, async () => {

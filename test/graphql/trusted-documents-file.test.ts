@@ -48,7 +48,7 @@ describe("TRUSTED_DOCUMENTS_FILE", () => {
     for (const body of [{ query: read }, { documentId: `sha256:${hash(read)}` }]) {
       for (let count = 0; count < 3; count++) expect(await codeOf(body)).toBeUndefined();
     }
-    expect(gateway.log.filter((line) => line.includes('"repeated":true'))).not.toEqual([]);
+    expect(gateway.log.filter((line) => line.includes('"cachedResponse":true'))).not.toEqual([]);
     expect(await codeOf({ query: list })).toBe("DOCUMENT_NOT_TRUSTED");
     expect(await codeOf({ documentId: hash(list) })).toBe("PERSISTED_QUERY_NOT_FOUND");
     file.replace(manifest(list));

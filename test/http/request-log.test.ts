@@ -126,7 +126,7 @@ describe("The log entry of an operation", () => {
     });
     expect(lines).toMatchObject([
       { codes: ["RATE_LIMITED"], limit: "RATE_LIMIT_PER_MINUTE" },
-      { codes: ["BAD_REQUEST"], limit: "MAX_COST" },
+      { codes: ["GRAPHQL_VALIDATION_FAILED"], limit: "MAX_COST" },
     ]);
   });
 

@@ -73,14 +73,14 @@ describe("A cached response", () => {
     const people = await startGateway({
       gateway: { ...issuer.settings, JWT_USERNAME_CLAIM: "sip_username", CACHE_TTL_MS: "60000" },
     });
-    const isRepeated = async (sip_username?: string) => {
+    const isCached = async (sip_username?: string) => {
       await people.execute(one, {}, bearer(await sign(key, { sub: "the same subject", sip_username })));
-      return people.log.at(-1)?.includes('"repeated":true');
+      return people.log.at(-1)?.includes('"cachedResponse":true');
     };
     try {
       const found = [];
       for (const name of ["alice", "alice", "alice", "bob", "bob", undefined, undefined, "Alice", "alice"])
-        found.push(await isRepeated(name));
+        found.push(await isCached(name));
       expect(found).toEqual([false, false, true, false, true, false, true, false, true]);
     } finally {
       await people.close();

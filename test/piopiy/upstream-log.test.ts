@@ -41,11 +41,12 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** Returns the entries of level `warn` and above, and all others about upstream requests. */
+/** Returns the entries of level `warn` and above, and all others about upstream requests. Entries of operations are left out. */
 function linesOf(log: readonly string[]): Line[] {
   return log
     .map((line) => JSON.parse(line))
-    .filter(({ level, msg }) => level >= WARN || msg.startsWith("an upstream request"));
+    .filter(({ level, msg }) => level >= WARN || msg.startsWith("an upstream request"))
+    .filter(({ msg }) => msg !== "request completed");
 }
 const lines = () => linesOf(broken.gateway.log);
 

@@ -49,7 +49,11 @@ describe("METRICS_PORT", () => {
     });
     const notFound = { status: 404, body: "Not found. Use GET /metrics, /health/live or /health/ready.\n" };
     expect(await send(`${origin}/graphql?query={__typename}`)).toMatchObject(notFound);
-    expect(await send(`${origin}/metrics`, "POST")).toMatchObject(notFound);
+    expect(await send(`${origin}/metrics`, "POST", "{}")).toMatchObject(notFound);
+    expect(await send(`${origin}/metrics`, "POST", "no JSON")).toMatchObject({
+      status: 400,
+      body: "The request is not valid. Use GET /metrics, /health/live or /health/ready.\n",
+    });
     expect((await send(`${gateway.origin}/metrics`)).status).toBe(404);
   });
 

@@ -219,7 +219,7 @@ describe("The metrics count", () => {
       {
         [operation("Expensive", "query", "client_error")]: 1,
         "gateway_limit_rejections_total MAX_COST": 1,
-        "graphql_errors_total BAD_REQUEST": 1,
+        "graphql_errors_total GRAPHQL_VALIDATION_FAILED": 1,
       },
     ],
   ])("%s", async (_, act, expected) => {

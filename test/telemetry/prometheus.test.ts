@@ -118,12 +118,9 @@ describeWithPrometheus("Prometheus", () => {
       ],
       { PATH: process.env.PATH ?? "" },
     );
-    await until(() =>
-      fetch(`http://${address}/-/ready`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
+    const isReady = async () =>
+      (await (await fetch(`http://${address}/-/ready`)).text()).includes("is Ready");
+    await until(() => isReady().catch(() => false));
     return `http://${address}`;
   }
 
@@ -140,11 +137,12 @@ describeWithPrometheus("Prometheus", () => {
   }
 
   async function addFault(fault: object): Promise<void> {
-    await fetch(`${emulator.origin}/_emulator/faults`, {
+    const response = await fetch(`${emulator.origin}/_emulator/faults`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(fault),
     });
+    await response.text();
   }
 
   /** Causes everything that the metrics count, again and again, since a rate needs a change between two scrapes. */
@@ -179,7 +177,7 @@ describeWithPrometheus("Prometheus", () => {
       await send("{ __typename }", "");
       await send("{ __typename }", "made-up-key");
       await send(`query Greedy { ${greedy.join(" ")} } fragment all on SipEndpoint { type }`, "greedy");
-      await fetch(`${gateway.origin}/unknown`);
+      await (await fetch(`${gateway.origin}/unknown`)).text();
       const changes = countOf("a changed file is");
       writeFileSync(keysFile(), round % 2 === 0 ? "invalid" : entries);
       await until(() => countOf("a changed file is") > changes);

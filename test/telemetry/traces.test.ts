@@ -28,6 +28,8 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_BSP_SCHEDULE_DELAY: "20",
     MAX_BODY_BYTES: "1000",
+    PIOPIY_TIMEOUT_MS: "60000",
+    PIOPIY_DEADLINE_MS: "60000",
   });
 });
 afterAll(async () => {
@@ -52,12 +54,17 @@ async function control(path: string, body: object): Promise<void> {
 const read = (username: string) => `query Read { sipEndpoint(username: "${username}") { username } }`;
 
 /** Sends an operation with a request id of its own, which it returns. */
-async function send(query: string, headers: Record<string, string> = {}): Promise<string> {
+async function send(
+  query: string,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<string> {
   const requestId = `request-${++requests}`;
   const response = await fetch(`${gateway.origin}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", "x-request-id": requestId, ...headers },
     body: JSON.stringify({ query }),
+    ...(signal && { signal }),
   });
   await response.text();
   return requestId;
@@ -149,6 +156,8 @@ describe("An operation", () => {
 
   it("has a span without upstream requests if its response is cached", async () => {
     await send(read("alice"));
+    // A response is stored when all its data comes from the cache.
+    await send(read("alice"));
     const id = await send(read("alice"));
     expect((await spanOf(id)).attributes).toMatchObject({
       "graphql.operation.type": "query",
@@ -201,6 +210,18 @@ describe("An operation", () => {
     });
     const attempts = await attemptsOf(id);
     expect(attempts.map(({ attributes }) => attributes["error.type"])).toEqual(Array(3).fill("ECONNRESET"));
+  });
+
+  it("is not failed if the client disconnects, which aborts the attempt", async () => {
+    await control("faults", { kind: "hang" });
+    const client = new AbortController();
+    const response = send(read("erin"), {}, client.signal);
+    await until(async () => (await upstreamRequests()).length === 1);
+    client.abort();
+    await expect(response).rejects.toThrow();
+    const id = `request-${requests}`;
+    expect(await spanOf(id)).toMatchObject({ isFailed: false, attributes: { "gateway.aborted": true } });
+    expect(await attemptsOf(id)).toMatchObject([{ isFailed: true, attributes: { "error.type": "aborted" } }]);
   });
 
   it("has a span for each step of write reconciliation", async () => {
