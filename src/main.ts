@@ -64,7 +64,11 @@ try {
   // A signal to the process group may stop a worker before this process has handled the signal.
   await new Promise(setImmediate);
   // Errors after a signal are consequences of closing.
-  if (!closers.isClosing) reportFailure(error);
+  if (!closers.isClosing) {
+    reportFailure(error);
+    // The error is the last line: a gateway that has not started logs no stop.
+    lifecycle = undefined;
+  }
   await stop();
 }
 
