@@ -1,8 +1,9 @@
-FROM node:24-slim AS build
+FROM node:24.21-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
-COPY build.js tsconfig.json ./
+COPY build.js LICENSE tsconfig.json ./
+COPY notices notices
 COPY schema/operations schema/operations
 COPY src src
 RUN npm run build
@@ -14,7 +15,7 @@ USER node
 CMD ["node", "employees/server.js"]
 
 # The built program contains its packages and is pure JavaScript, so it does not depend on the C library of the build image.
-FROM node:24-alpine
+FROM node:24.21-alpine
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY package.json ./

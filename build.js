@@ -16,11 +16,21 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import { noticeFiles, packagesOf } from "./notices/notices.js";
 
-const INPUTS = ["build.js", "package.json", "package-lock.json", "tsconfig.json", "src", "schema/operations"];
+const INPUTS = [
+  "build.js",
+  "LICENSE",
+  "notices",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "src",
+  "schema/operations",
+];
 const PAGE_STYLE = "src/http/graphiql.css";
 const PAGE_INPUTS = ["build.js", "package-lock.json", PAGE_STYLE, "schema/operations"];
-/** The GraphiQL page in a build. The tests run the files of src, which read it at the same path of the repository. */
+/** The GraphiQL page in a build. */
 const PAGE = "dist/graphiql";
 const PROGRAMS = ["main.js", "emulator/main.js", "auth/make-api-key.js", "graphql/print-schema.js"];
 const BUILD_NAME = /[\da-f]{32}/;
@@ -35,7 +45,8 @@ while (!existsSync(`dist/${build}`)) {
   const temporary = `dist/${build}${UNFINISHED}`;
   const page = await renderPage();
   try {
-    await bundle(`${temporary}/program`);
+    const modules = await bundle(`${temporary}/program`);
+    writeNotices(`${temporary}/notices`, modules);
     cpSync(page, `${temporary}/${PAGE}`, { recursive: true });
     const current = hash(INPUTS);
     if (current === build) rename(temporary, `dist/${build}`);
@@ -45,7 +56,9 @@ while (!existsSync(`dist/${build}`)) {
   }
 }
 for (const program of PROGRAMS) publish(program);
-publishPage();
+// The tests run the files of src, which read the page at this path.
+publishFiles(PAGE, PAGE);
+publishFiles("notices", "dist");
 utimesSync(`dist/${build}`, new Date(), new Date());
 removeOldBuilds();
 
@@ -107,7 +120,7 @@ function replaceOnce(html, [pattern, replacement]) {
 async function bundle(directory) {
   const { build } = await import("rolldown");
   // A bundle of a few files starts in half the time of its nine hundred modules.
-  await build({
+  const { output } = await build({
     input: Object.fromEntries(
       PROGRAMS.map((program) => [program.slice(0, -3), `src/${program.slice(0, -3)}.ts`]),
     ),
@@ -126,6 +139,16 @@ async function bundle(directory) {
       sourcemapExcludeSources: true,
     },
   });
+  return output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []));
+}
+
+/** Writes the lists of the packages whose code is in the bundle or in the GraphiQL page. */
+function writeNotices(directory, modules) {
+  const page = JSON.parse(readFileSync("notices/graphiql-packages.json", "utf8")).packages;
+  mkdirSync(directory);
+  for (const [name, content] of Object.entries(noticeFiles([...packagesOf(modules), ...page]))) {
+    writeFileSync(`${directory}/${name}`, content);
+  }
 }
 
 /** Renames a finished directory, or removes it if another process was faster. */
@@ -146,11 +169,11 @@ function publish(program) {
   writeFile(path, `import "${target.startsWith(".") ? target : `./${target}`}";\n`);
 }
 
-/** Copies the page of this build to the path at which the files of src read it. */
-function publishPage() {
-  mkdirSync(PAGE, { recursive: true });
-  for (const name of readdirSync(`dist/${build}/${PAGE}`)) {
-    writeFile(`${PAGE}/${name}`, readFileSync(`dist/${build}/${PAGE}/${name}`));
+/** Copies the files of a directory of this build to a fixed path. */
+function publishFiles(from, to) {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(`dist/${build}/${from}`)) {
+    writeFile(`${to}/${name}`, readFileSync(`dist/${build}/${from}/${name}`));
   }
 }
 

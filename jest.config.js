@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
@@ -8,7 +10,8 @@ export default {
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   // Tests wait for conditions. Long enough for a busy machine, this ends a test whose condition never becomes true.
   testTimeout: 300_000,
-  maxWorkers: "100%",
+  // More than one for each core: many suites mostly wait, for timers, for child processes or for the browser.
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   // A worker keeps the modules of all its suites in memory. Without a limit, garbage collection takes most of its time.
   workerIdleMemoryLimit: "600MB",
   transform: {

@@ -1,8 +1,9 @@
-import { compareWorkers } from "./compare-workers.js";
+import { compareSettings } from "./compare-settings.js";
 import { COMMON_ENVIRONMENT, type Contestant, contestants, GATEWAY } from "./contestants.js";
 import { LoadGenerator } from "./load/load-generator.js";
 import type { Options } from "./options.js";
 import { RunningContestant } from "./processes/running-contestant.js";
+import { freePort } from "./processes/server.js";
 import { Results } from "./report/results.js";
 import { Upstream } from "./upstream/upstream.js";
 import { MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
@@ -50,7 +51,13 @@ export async function run(options: Options, onProgress: (text: string) => void):
   const valid = running.map(({ contestant }) => contestant);
   await measureStarts(valid, options.rounds, context);
   const gateway = valid.find(({ name }) => name === GATEWAY);
-  if (gateway) await compareWorkers(gateway, options.rounds, context);
+  const comparisons = [
+    { name: "workers", base: { WORKERS: "1" }, other: { WORKERS: "2" } },
+    { name: "metrics", base: {}, other: { METRICS_PORT: String(await freePort()) } },
+  ];
+  for (const comparison of gateway ? comparisons : []) {
+    await compareSettings(gateway as Contestant, comparison, options.rounds, context);
+  }
   loadGenerator.stop();
   await upstream.group.stop();
   return context.results;

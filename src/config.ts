@@ -3,6 +3,7 @@ import { isIP, isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { GraphQLError, parse } from "graphql";
 import { z } from "zod";
+import type { EgressProxies } from "./egress-proxy.js";
 import {
   address,
   Environment,
@@ -15,6 +16,7 @@ import {
   type Variables,
   wholeNumber,
 } from "./environment.js";
+import { Reloadable } from "./reloadable.js";
 import { Secret } from "./secret.js";
 
 /**
@@ -28,7 +30,12 @@ export type Scope = (typeof scopes)[number];
 /** Scopes that an API key may have. A key belongs to no person, so it has no own endpoint. */
 export const apiKeyScopes = scopes.filter((scope) => scope !== "sip:self");
 
+/** Variables whose value may be in a file, which `NAME_FILE` names. */
+export const fileVariables = ["PIOPIY_SECRET", "API_KEYS", "REDIS_URL", "ANSWER_URL_SECRET"] as const;
+
 const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 4000;
+const OPERATION_NAME = /^[_A-Za-z]\w*$/;
 /** Origins of pages that a web server on the same machine serves. */
 const LOCAL_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const PIOPIY = "https://piopiy.telecmi.com/v1/endpoint/";
@@ -52,7 +59,7 @@ export class ConfigError extends Error {
 
 /** Reads the gateway's settings. Throws one `ConfigError` that lists all errors. */
 export function readConfig(variables: Variables): Config {
-  const environment = new Environment(variables);
+  const environment = new Environment({ ...variables, ...proxyVariables(variables) }, fileVariables);
   const config = readSettings(environment);
   if (environment.mistakes.size > 0) throw new ConfigError([...environment.mistakes]);
   return config;
@@ -62,9 +69,18 @@ function readSettings(environment: Environment) {
   return {
     host: environment.read("HOST", z.string().default(DEFAULT_HOST)),
     /** 0 lets the system choose. */
-    port: environment.read("PORT", wholeNumber(0, 65_535, 4000)),
+    port: environment.read("PORT", wholeNumber(0, 65_535, DEFAULT_PORT)),
+    /** The port of `/metrics` and the health routes. 0 lets the system choose. Undefined: there are no metrics. */
+    metricsPort: readMetricsPort(environment),
+    /** Names of operations that the metrics always contain. */
+    metricsOperations: environment.read(
+      "METRICS_OPERATIONS",
+      listOf((name) => OPERATION_NAME.test(name), "names of GraphQL operations, comma separated"),
+    ),
     /** How many processes listen on the port. */
     workers: environment.read("WORKERS", wholeNumber(1, 256, 1, availableParallelism())),
+    /** Milliseconds of normal service after a signal to stop, while the gateway already reports that it is not ready. */
+    shutdownDelayMs: environment.read("SHUTDOWN_DELAY_MS", wholeNumber(0, 600_000, 0)),
     /** The addresses and networks of proxies whose `X-Forwarded-For` is used. */
     trustedProxies: environment.read(
       "TRUSTED_PROXIES",
@@ -82,6 +98,8 @@ function readSettings(environment: Environment) {
     ),
     /** The address and the account of PIOPIY. `emulator`: those of the embedded emulator, which is started. */
     upstream: readUpstream(environment),
+    /** The proxies for upstream requests and for the issuer's keys. */
+    proxies: readProxies(environment),
     /** Milliseconds for one attempt of an upstream request. */
     timeoutMs: environment.read("PIOPIY_TIMEOUT_MS", wholeNumber(1, 120_000, 5000)),
     /** Milliseconds from the start of a GraphQL operation until all its upstream requests must be finished. */
@@ -121,7 +139,44 @@ function readSettings(environment: Environment) {
       "LOG_LEVEL",
       oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent").default("info"),
     ),
+    /** `json` for programs, `pretty` for people. */
+    logFormat: environment.read("LOG_FORMAT", oneOf("json", "pretty").default("json")),
+    /** The URL to which spans are exported. Undefined: tracing is off. */
+    tracesUrl: readTracesUrl(environment),
   };
+}
+
+/** Returns the settings in effect, for the log: without secrets, keys, documents and addresses that may contain a credential. */
+export function describeConfig(config: Config): object {
+  const { auth, upstream, redisUrl, proxies, corsOrigins, trustedDocuments, answer, tracesUrl, ...plain } =
+    config;
+  return {
+    ...plain,
+    auth:
+      auth.mode === "api-key"
+        ? {
+            mode: auth.mode,
+            clients: auth.keys.current.map(({ name, scopes }) => `${name}:${scopes.join("+")}`),
+          }
+        : auth,
+    upstream: upstream === "emulator" ? upstream : upstream.url,
+    redis: redisUrl !== undefined,
+    proxy: proxies.http !== undefined || proxies.https !== undefined,
+    corsOrigins: corsOrigins.map(String),
+    trustedDocuments: trustedDocuments.mode,
+    publicUrl: answer?.publicUrl,
+    tracing: tracesUrl !== undefined,
+  };
+}
+
+function readMetricsPort(environment: Environment): number | undefined {
+  const port = environment.text("PORT") ?? String(DEFAULT_PORT);
+  const metricsPort = wholeNumber(0, 65_535, 0)
+    .unwrap()
+    .refine((own) => own === 0 || String(own) !== port, {
+      error: ({ input }) => `must differ from PORT, the port of the GraphQL API (got ${input}).`,
+    });
+  return environment.read("METRICS_PORT", metricsPort.optional());
 }
 
 /**
@@ -156,7 +211,7 @@ const apiKeys = list(
     .regex(API_KEY, {
       abort: true,
       error: ({ path }) =>
-        `must contain entries of the form name:sha256-hex:scope+scope, comma separated, with the scopes ` +
+        `must contain entries of the form name:sha256-hex:scope+scope, separated by commas or newlines, with the scopes ` +
         `${apiKeyScopes.join(", ")} (entry ${Number(path?.at(-1)) + 1} is invalid).`,
     })
     .transform((entry) => {
@@ -168,6 +223,7 @@ const apiKeys = list(
         `must not contain the scope sip:self (entry ${Number(path?.at(-1)) + 1}): an API key belongs to no person. ` +
         "Remove the scope, or use AUTH=jwt with JWT_USERNAME_CLAIM.",
     }),
+  /[,\n]/,
 )
   .refine((keys) => keys.length > 0, "must be set: one or more entries, as `npm run api-key` generates them.")
   .refine(
@@ -188,7 +244,13 @@ const usernameClaim = z.string().regex(CLAIM, {
 function readAuth(environment: Environment) {
   const reason = "api-key, jwt or none. With none, everyone who can reach this address can do everything";
   const mode = environment.read("AUTH", required(reason).pipe(oneOf("none", "api-key", "jwt")));
-  if (mode === "api-key") return { mode, keys: environment.read("API_KEYS", apiKeys) };
+  if (mode === "api-key") {
+    const path = environment.fileOf("API_KEYS");
+    const keys = new Reloadable("API_KEYS_FILE", path, environment, (again) =>
+      again.read("API_KEYS", apiKeys),
+    );
+    return { mode, keys };
+  }
   if (mode !== "jwt") return { mode };
   const jwksUrl = required("the URL where the issuer of the tokens publishes its keys").pipe(
     address({ allowQuery: true }),
@@ -222,7 +284,7 @@ function readUpstream(environment: Environment) {
     .transform(Number);
   const secret = required("the secret of the PIOPIY account")
     .refine(
-      (secret) => secret !== PUBLISHED_SECRET || isLoopback(given) || !/^https:/i.test(given),
+      (secret) => secret !== PUBLISHED_SECRET || isEmulator(given),
       "is the public secret of the emulator. It is allowed with an emulator only. Set the secret of your PIOPIY account.",
     )
     .transform((secret) => new Secret(secret));
@@ -233,15 +295,55 @@ function readUpstream(environment: Environment) {
   };
 }
 
+/** Returns whether a `PIOPIY_URL` is that of an emulator: PIOPIY itself is reached over https, and not on loopback. */
+function isEmulator(upstream: string): boolean {
+  return isLoopback(upstream) || !/^https:/i.test(upstream);
+}
+
+const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+
+/** Returns the variables of proxies that are set in lower case. As in curl, they take precedence over those in upper case. */
+function proxyVariables(variables: Variables): Variables {
+  const set = PROXY_VARIABLES.filter((name) => variables[name.toLowerCase()]?.trim());
+  return Object.fromEntries(set.map((name) => [name, variables[name.toLowerCase()]]));
+}
+
+const proxyUrl = z
+  .string()
+  .transform((text) => (text.includes("://") ? text : `http://${text}`))
+  .refine(isProxyUrl, {
+    error:
+      "must be the http:// or https:// URL of a proxy, such as http://proxy.example.com:3128, without a path or a query.",
+  })
+  .transform((url) => new Secret(url));
+
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && pathname === "/" && !search && !hash;
+}
+
+/** Reads the egress proxies. Entries of NO_PROXY that match no host, such as networks, are allowed: other programs use them. */
+function readProxies(environment: Environment): EgressProxies {
+  return {
+    https: environment.read("HTTPS_PROXY", proxyUrl.optional()),
+    http: environment.read("HTTP_PROXY", proxyUrl.optional()),
+    noProxy: environment.read("NO_PROXY", list(z.string(), /[\s,]+/)),
+  };
+}
+
 /**
  * Reads the trusted documents, as a map from the hash to the document, and the mode for other documents: `off` executes them, `log`
  * logs and executes them, `enforce` rejects them.
  */
 function readTrustedDocuments(environment: Environment) {
   const mode = environment.read("TRUSTED_DOCUMENTS", oneOf("off", "log", "enforce").default("off"));
-  if (mode !== "log" && mode !== "enforce") return { mode, documents: new Map<string, string>() };
+  if (mode !== "log" && mode !== "enforce") return { mode };
   const manifest = required("the path of the manifest of trusted documents").transform(readManifest);
-  return { mode, documents: environment.read("TRUSTED_DOCUMENTS_FILE", manifest) };
+  const setting = "TRUSTED_DOCUMENTS_FILE";
+  const path = environment.text("TRUSTED_DOCUMENTS_FILE");
+  const documents = new Reloadable(setting, path, environment, (again) => again.read(setting, manifest));
+  return { mode, documents };
 }
 
 /** Reads a `persisted-documents.json` of GraphQL Code Generator's client preset. Error messages contain no part of the file. */
@@ -264,15 +366,17 @@ function readManifest(file: string, context: z.RefinementCtx): Map<string, strin
 function readAnswerSettings(environment: Environment) {
   if (!environment.text("PUBLIC_URL") && !environment.text("ANSWER_URL_SECRET")) return undefined;
   const upstream = environment.text("PIOPIY_URL") ?? PIOPIY;
-  const publicUrl = address().transform((url) => url.replace(/\/+$/, ""));
+  // Answer URLs are requested over the same network between the gateway and PIOPIY.
+  const allowHttp = environment.read("PIOPIY_ALLOW_HTTP", flag);
+  const publicUrl = address({ allowHttp }).transform((url) => url.replace(/\/+$/, ""));
   const error = `must be one secret of ${SHORTEST_ANSWER_URL_SECRET} characters or more, or two secrets, comma separated, while you replace one.`;
   const secret = z
     .string()
     .min(SHORTEST_ANSWER_URL_SECRET, error)
     .refine(
-      (secret) => secret !== PUBLISHED_ANSWER_URL_SECRET || upstream === "emulator" || isLoopback(upstream),
-      "is the public secret of .env.emulator, so everyone can sign answer URLs with it. It is allowed with " +
-        "PIOPIY_URL=emulator or a loopback PIOPIY_URL only. Set your own secret, such as the output of `openssl rand -hex 32`.",
+      (secret) => secret !== PUBLISHED_ANSWER_URL_SECRET || isEmulator(upstream),
+      "is the public secret of .env.emulator, so everyone can sign answer URLs with it. It is allowed with an emulator only. " +
+        "Set your own secret, such as the output of `openssl rand -hex 32`.",
     )
     .transform((secret) => new Secret(secret));
   const secrets = list(secret)
@@ -289,6 +393,32 @@ function readAnswerSettings(environment: Environment) {
     /** The first one signs. All are accepted, so that existing URLs stay valid while a secret is replaced. */
     secrets: environment.read("ANSWER_URL_SECRET", secrets),
   };
+}
+
+const collectorUrl = address({ allowHttp: true, alternative: " or http://" });
+const samplers = ["always_on", "always_off", "traceidratio"] as const;
+const ratio = z.string().refine((text) => /^\d*\.?\d+$/.test(text) && Number(text) <= 1, {
+  error: ({ input }) => `must be a number from 0 to 1, such as 0.1 (got ${JSON.stringify(input)}).`,
+});
+
+/**
+ * Reads the URL for spans. Returns undefined if tracing is off. The SDK of OpenTelemetry reads the sampler itself, and ignores
+ * invalid values.
+ */
+function readTracesUrl(environment: Environment): string | undefined {
+  const collector = environment.read("OTEL_EXPORTER_OTLP_ENDPOINT", collectorUrl.optional());
+  const specific = environment.read("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collectorUrl.optional());
+  const url = specific ?? (collector && `${collector.replace(/\/$/, "")}/v1/traces`);
+  // Without a URL, the other variables may be those of other programs.
+  if (url === undefined) return undefined;
+  environment.read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf("http/protobuf").optional());
+  environment.read(
+    "OTEL_TRACES_SAMPLER",
+    oneOf(...samplers, ...samplers.map((sampler) => `parentbased_${sampler}` as const)).optional(),
+  );
+  environment.read("OTEL_TRACES_SAMPLER_ARG", ratio.optional());
+  const isDisabled = environment.read("OTEL_SDK_DISABLED", flag);
+  return isDisabled ? undefined : url;
 }
 
 function isNetwork(network: string): boolean {

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { reasonOf } from "./describe-error.js";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const QUOTED = /^(?:"(.*)"|'(.*)'|`(.*)`|“(.*)”|‘(.*)’)$/s;
@@ -15,23 +17,73 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 export class Environment {
   /** A set, because several parts of a list may have the same error. */
   readonly mistakes = new Set<string>();
+  readonly #variables: Variables;
+  readonly #fileVariables: readonly string[];
 
-  constructor(private readonly variables: Variables) {}
+  /** @param fileVariables names of variables whose value may be in a file instead: `NAME_FILE` is the path of the file */
+  constructor(variables: Variables, fileVariables: readonly string[] = []) {
+    this.#variables = variables;
+    this.#fileVariables = fileVariables;
+  }
 
-  /** Returns the text of a variable, or undefined if it is not set. */
+  /** Returns an environment with the same variables, and with no mistakes. */
+  renew(): Environment {
+    return new Environment(this.#variables, this.#fileVariables);
+  }
+
+  /** Returns the value of a variable or of its file, or undefined if neither is set. */
   text(name: string): string | undefined {
-    const text = this.variables[name]?.trim() ?? "";
-    // Unlike a shell, `docker run --env-file` keeps quotes as a part of the value.
-    const inner = QUOTED.exec(text)?.slice(1).join("");
-    if (inner !== undefined) this.mistakes.add(`${name} ${QUOTES_MISTAKE}`);
-    return (inner ?? text) || undefined;
+    return this.#find(name)?.text;
+  }
+
+  /** Returns the path of the file that has the value of a variable, or undefined if no file has it. */
+  fileOf(name: string): string | undefined {
+    return this.#fileVariables.includes(name) ? this.#variable(`${name}_FILE`) : undefined;
   }
 
   /** Returns the parsed value of a variable. It is undefined after an error: check `mistakes` before you use any value. */
   read<Value>(name: string, schema: z.ZodType<Value>): Value {
-    const { data, error } = schema.safeParse(this.text(name));
-    for (const { message } of error?.issues ?? []) this.mistakes.add(`${name} ${message}`);
+    const found = this.#find(name);
+    // The value is unknown, so only the problem with its source is reported.
+    if (!found) return undefined as Value;
+    const { data, error } = schema.safeParse(found.text);
+    for (const { message } of error?.issues ?? []) this.mistakes.add(`${found.source} ${message}`);
     return data as Value;
+  }
+
+  /** Finds the value of a variable, and its source for error messages. Returns undefined if there is no one value. */
+  #find(name: string): { readonly source: string; readonly text: string | undefined } | undefined {
+    const text = this.#variable(name);
+    const file = this.fileOf(name);
+    if (file === undefined) return { source: name, text };
+    const fileName = `${name}_FILE`;
+    if (text !== undefined) {
+      this.mistakes.add(`${name} and ${fileName} must not both be set. Remove one of them.`);
+      return undefined;
+    }
+    const path = JSON.stringify(file);
+    const source = `${name} in the file ${path}`;
+    try {
+      const content = this.#unquoted(source, readFileSync(file, "utf8"));
+      if (content !== undefined) return { source, text: content };
+      this.mistakes.add(`${fileName} must be the path of a file that has a value (${path} is empty).`);
+    } catch (error) {
+      this.mistakes.add(`${fileName} must be the path of a readable file (${path}: ${reasonOf(error)}).`);
+    }
+    return undefined;
+  }
+
+  #variable(name: string): string | undefined {
+    return this.#unquoted(name, this.#variables[name]);
+  }
+
+  /** Removes white space and quotes around a text. Returns undefined if nothing is left. Quotes are an error. */
+  #unquoted(source: string, given = ""): string | undefined {
+    const text = given.trim();
+    // Unlike a shell, `docker run --env-file` keeps quotes as a part of the value.
+    const inner = QUOTED.exec(text)?.slice(1).join("");
+    if (inner !== undefined) this.mistakes.add(`${source} ${QUOTES_MISTAKE}`);
+    return (inner ?? text) || undefined;
   }
 }
 
@@ -69,12 +121,12 @@ export const flag = oneOf("true", "false")
   .transform((value) => value === "true");
 
 /** Returns the schema of a comma-separated list. The list is empty if the variable is not set. */
-export function list<Part>(part: z.ZodType<Part, string>) {
+export function list<Part>(part: z.ZodType<Part, string>, separator: string | RegExp = ",") {
   const unquoted = z.string().refine((text) => !QUOTED.test(text), { error: QUOTES_MISTAKE, abort: true });
   return z
     .string()
     .default("")
-    .transform((text) => text.split(",").flatMap((one) => one.trim() || []))
+    .transform((text) => text.split(separator).flatMap((one) => one.trim() || []))
     .pipe(z.array(unquoted.pipe(part)));
 }
 

@@ -25,6 +25,8 @@ const retryableByCode = {
 
 export type ErrorCode = keyof typeof retryableByCode;
 
+export const errorCodes = Object.keys(retryableByCode) as readonly ErrorCode[];
+
 /** Returns whether the same request may succeed later without a change. */
 export function isRetryable(code: ErrorCode): boolean {
   return retryableByCode[code];

@@ -20,15 +20,20 @@ export class LogDestination {
   #unwrittenBytes = 0;
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
+  readonly #format: (line: string) => string;
 
-  /** @param reportDropped logs the number of dropped entries, after all buffered entries are written */
-  constructor(reportDropped: (count: number) => void) {
+  /**
+   * @param reportDropped logs the number of dropped entries, after all buffered entries are written
+   * @param format formats an entry, which is a line of JSON
+   */
+  constructor(reportDropped: (count: number) => void, format: (line: string) => string = (line) => line) {
     this.#reportDropped = reportDropped;
+    this.#format = format;
     process.on("exit", () => this.#end());
   }
 
   write(line: string): void {
-    const entry = Buffer.from(line);
+    const entry = Buffer.from(this.#format(line));
     if (this.#unwrittenBytes + entry.length > MAX_UNWRITTEN_BYTES) {
       this.#dropped++;
       return;

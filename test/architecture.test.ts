@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parseSync, Visitor } from "rolldown/utils";
 
 /** Directories of the gateway in `src`, top layer first. A directory imports files of itself and of the directories below it. */
-const directories = ["http", "graphql", "answer-url", "auth", "piopiy", "pcmo", "sip"];
+const directories = ["http", "graphql", "answer-url", "auth", "piopiy", "pcmo", "sip", "telemetry"];
 /** Files directly in `src` that are above all directories. All other files directly in `src` are below them. */
 const topFiles = ["main.ts", "workers.ts"];
 const startFiles = ["main.ts", "emulator/main.ts", "graphql/print-schema.ts", "auth/make-api-key.ts"];

@@ -75,10 +75,12 @@ async function isCached(gateway: TestGateway): Promise<boolean> {
 
 async function readiness({ origin }: TestGateway): Promise<unknown> {
   const response = await fetch(`${origin}/health/ready`);
-  return [response.status, await response.json()];
+  const { status, redis } = (await response.json()) as { status: string; redis: string };
+  // The state of PIOPIY is left out: a gateway that has only read from Redis has sent no upstream request.
+  return [response.status, { status, redis }];
 }
 
-const ready = (state: "up" | "down") => [200, { status: "ready", piopiy: "up", redis: state }];
+const ready = (state: "up" | "down") => [200, { status: "ready", redis: state }];
 const logged = ({ log }: TestGateway, text: string) =>
   log.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes(text));
 
@@ -206,13 +208,5 @@ describeWithRedis("Gateways whose Redis rejects a command", () => {
     // As the only node, it has all keys of the gateway or none, since they share one hash slot.
     await admin.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
     await until(() => isCached(gateway));
-  });
-});
-
-describeWithRedis("Without REDIS_URL", () => {
-  it("/health/ready does not contain `redis`", async () => {
-    const gateway = await startGateway({});
-    gateways.push(gateway);
-    expect(await readiness(gateway)).toEqual([200, { status: "ready", piopiy: "up" }]);
   });
 });

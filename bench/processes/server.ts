@@ -67,7 +67,7 @@ export async function postJson(url: string, body: string): Promise<unknown> {
 }
 
 /** Returns a free port of 127.0.0.1. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -31,9 +31,9 @@ function evaluate(results: Results, contestants: readonly Contestant[]): Goal[] 
     .map(({ name, title }) => ({ title, perSecond: results.value("hot", name, "perSecond") ?? 0 }))
     .toSorted((a, b) => b.perSecond - a.perSecond)[0];
   const hot = value("hot", "perSecond");
-  const twoToOne = (workload: string) => {
-    const [one, two] = [value("workers", `${workload}One`), value("workers", `${workload}Two`)];
-    return one === undefined || two === undefined ? undefined : two / one;
+  const otherToBase = (comparison: string, workload: string) => {
+    const [base, other] = [value(comparison, `${workload}Base`), value(comparison, `${workload}Other`)];
+    return base === undefined || other === undefined ? undefined : other / base;
   };
   return [
     atMost("50 aliases cold: at most 1.1 round trips", 1.1, value("coldAliases", "roundTrips")),
@@ -63,8 +63,10 @@ function evaluate(results: Results, contestants: readonly Contestant[]): Goal[] 
     atMost("added latency: p50 of at most 1.5 ms", 1.5, value("added", "p50"), " ms"),
     atMost("added latency: p99 of at most 10 ms", 10, value("added", "p99"), " ms"),
     atMost("start to first response: at most 600 ms", 600, value("start", "ms"), " ms", 0),
-    atLeast("two workers: at least 1.7 times one, distinct names", 1.7, twoToOne("distinct")),
-    atLeast("two workers: at least 1.7 times one, hot set", 1.7, twoToOne("hot")),
+    atLeast("two workers: at least 1.7 times one, distinct names", 1.7, otherToBase("workers", "distinct")),
+    atLeast("two workers: at least 1.7 times one, hot set", 1.7, otherToBase("workers", "hot")),
+    atLeast("metrics: at least 0.97 times without, distinct names", 0.97, otherToBase("metrics", "distinct")),
+    atLeast("metrics: at least 0.97 times without, hot set", 0.97, otherToBase("metrics", "hot")),
   ];
 }
 

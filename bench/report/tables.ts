@@ -65,7 +65,12 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
         unit(number("memory", name, "megabytes"), "MB"),
       ]),
     ),
-    ...workersTable(results),
+    "## Two workers of this gateway: responses per second, and processor time per response",
+    comparisonTable(results, "workers", "with `WORKERS=1`", "with `WORKERS=2`"),
+    "The load and the upstream use the same cores, so on two cores a second worker gets only the rest. The processor time per response shows the throughput that a second " +
+      "worker would add on an idle core.",
+    "## Metrics of this gateway: responses per second, and processor time per response",
+    comparisonTable(results, "metrics", "without `METRICS_PORT`", "with `METRICS_PORT`"),
     `## Growth of the account (${SIZES.join(", ")} endpoints): upstream requests, and ratio of the time at the last size to the first`,
     table(
       ["", "last page", "time", "one endpoint", "time"],
@@ -84,24 +89,20 @@ function growthRequests(results: Results, name: string, what: string): string {
   return requests.includes(undefined) ? show(results, "growth", name, undefined, 0) : requests.join(", ");
 }
 
-function workersTable(results: Results): string[] {
-  const value = (measure: string) => results.value("workers", GATEWAY, measure);
-  const row = (title: string, name: string) => {
-    const [one, two] = [value(`${name}One`), value(`${name}Two`)];
-    const [costOfOne, costOfTwo] = [value(`${name}OneMicroseconds`), value(`${name}TwoMicroseconds`)];
-    if (!one || !two || !costOfOne || !costOfTwo) return [title, "-", "-", "-", "-", "-"];
-    const costs = [costOfOne, costOfTwo].map((cost) => `${cost.toFixed(0)} µs`);
-    return [title, one.toFixed(0), two.toFixed(0), `${(two / one).toFixed(2)}x`, ...costs];
+/** Returns a table that compares the gateway with two settings. */
+function comparisonTable(results: Results, name: string, base: string, other: string): string {
+  const value = (measure: string) => results.value(name, GATEWAY, measure);
+  const row = (title: string, workload: string) => {
+    const [first, second] = [value(`${workload}Base`), value(`${workload}Other`)];
+    const costs = ["Base", "Other"].map((which) => value(`${workload}${which}Microseconds`));
+    if (!first || !second) return [title, "-", "-", "-", "-", "-"];
+    const shown = costs.map((cost = Number.NaN) => `${cost.toFixed(0)} µs`);
+    return [title, first.toFixed(0), second.toFixed(0), `${(second / first).toFixed(2)}x`, ...shown];
   };
-  return [
-    "## Two workers of this gateway: responses per second, and processor time per response",
-    table(
-      ["", "`WORKERS=1`", "`WORKERS=2`", "ratio", "per response with 1", "per response with 2"],
-      [row("distinct names", "distinct"), row("hot set of 20", "hot")],
-    ),
-    "The load and the upstream use the same cores, so on two cores a second worker gets only the rest. The processor time per response shows the throughput that a second " +
-      "worker would add on an idle core.",
-  ];
+  return table(
+    ["", base, other, "ratio", `per response ${base}`, `per response ${other}`],
+    [row("distinct names", "distinct"), row("hot set of 20", "hot")],
+  );
 }
 
 function growthRatio(results: Results, name: string, what: string): string {

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Scope } from "../config.js";
+import type { Reloadable } from "../reloadable.js";
 import type { Secret } from "../secret.js";
 import type { Authenticate } from "./client.js";
 
@@ -16,11 +17,11 @@ export function hashApiKey(key: Secret): Buffer {
   return createHash("sha256").update(key.reveal()).digest();
 }
 
-/** Authenticates clients by API keys. Compares the credential with every key, in constant time. */
-export function authenticateApiKey(keys: readonly ApiKey[]): Authenticate {
+/** Authenticates clients by API keys. Compares the credential with every key, in constant time. The keys may change. */
+export function authenticateApiKey(keys: Reloadable<readonly ApiKey[]>): Authenticate {
   return async (credential) => {
     const sha256 = hashApiKey(credential);
-    const [key] = keys.filter((candidate) => timingSafeEqual(candidate.sha256, sha256));
+    const [key] = keys.current.filter((candidate) => timingSafeEqual(candidate.sha256, sha256));
     return key ? { name: key.name, scopes: new Set(key.scopes) } : "unknown-key";
   };
 }

@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from "fastify";
+import type { TraceFields } from "../telemetry/tracing.js";
 import type { RefusalReason } from "./client.js";
 
 /** An action of a client, or a rejection. It never contains a password, a credential or a part of one. */
-export interface AuditEntry {
+export interface AuditEntry extends TraceFields {
   /** The client's name. Omitted if the credential is not valid. */
   readonly who?: string | undefined;
   /** `login`, `host`, or a field of the graph such as `Mutation.createSipEndpoint`. */

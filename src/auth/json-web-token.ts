@@ -1,3 +1,6 @@
+import { type Agent, get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import {
@@ -5,11 +8,13 @@ import {
   customFetch,
   decodeProtectedHeader,
   errors,
+  type FetchImplementation,
   type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
+import { createAgent, type EgressProxies } from "../egress-proxy.js";
 import { GatewayError } from "../errors.js";
 import { scopesIn, usernameIn } from "./claims.js";
 import type { Authenticate, RefusalReason } from "./client.js";
@@ -19,6 +24,7 @@ const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
 /** The minimum time between two fetches. New keys are found within a second, and tokens with invented key ids cause few fetches. */
 const FETCH_INTERVAL_MS = 1000;
+const TIMEOUT_MS = 5000;
 
 /**
  * Caches the public keys of an issuer. The keys are fetched again after ten minutes, and when a token names an unknown key. While
@@ -29,18 +35,20 @@ class IssuerKeys {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(url: string) {
+  constructor(url: string, proxies: EgressProxies) {
     let nextFetchAt = 0;
+    const fetchKeys = fetchWith(createAgent(url, proxies, TIMEOUT_MS));
     this.#keys = createRemoteJWKSet(new URL(url), {
       // jose measures these times by the system clock, which may be set back. This class measures them by the monotonic clock
       // instead.
       cooldownDuration: Number.POSITIVE_INFINITY,
       cacheMaxAge: Number.POSITIVE_INFINITY,
+      timeoutDuration: TIMEOUT_MS,
       // jose runs one fetch at a time.
       [customFetch]: async (address, options) => {
         await sleep(Math.max(0, nextFetchAt - performance.now()), undefined, { signal: options.signal });
         nextFetchAt = performance.now() + FETCH_INTERVAL_MS;
-        return fetch(address, options);
+        return fetchKeys(address, options);
       },
     });
   }
@@ -85,6 +93,23 @@ class IssuerKeys {
   }
 }
 
+/** Returns a function that fetches keys with an agent. The `fetch` of Node.js has no agents, and so no proxies. */
+function fetchWith(agent: Agent): FetchImplementation {
+  return (url, { headers, signal }) =>
+    new Promise((resolve, reject) => {
+      // jose recognizes a timeout by the reason of the signal.
+      const fail = (error: unknown) => reject(signal.aborted ? signal.reason : error);
+      const get = url.startsWith("https:") ? httpsGet : httpGet;
+      const request = get(url, { agent, headers: Object.fromEntries(headers), signal }, (response) => {
+        const { statusCode } = response;
+        text(response)
+          .then((body) => resolve(new Response(body, { status: statusCode ?? 0 })))
+          .catch(fail);
+      });
+      request.on("error", fail);
+    });
+}
+
 /** The settings that a JSON Web Token (RFC 7519) is verified against. */
 export interface JsonWebTokenSettings {
   /** Where the issuer publishes its public keys, as a JSON Web Key Set (RFC 7517). */
@@ -102,14 +127,11 @@ const ALGORITHMS = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256
 const CLOCK_SKEW_SECONDS = 5;
 
 /** Authenticates clients by JSON Web Tokens. The subject is the name of the client. */
-export function authenticateJsonWebToken({
-  jwksUrl,
-  issuer,
-  audience,
-  scopeClaims,
-  usernameClaim,
-}: JsonWebTokenSettings): Authenticate {
-  const keys = new IssuerKeys(jwksUrl);
+export function authenticateJsonWebToken(
+  { jwksUrl, issuer, audience, scopeClaims, usernameClaim }: JsonWebTokenSettings,
+  proxies: EgressProxies,
+): Authenticate {
+  const keys = new IssuerKeys(jwksUrl, proxies);
   const options = {
     issuer,
     audience,

@@ -3,6 +3,8 @@ import type { Config } from "../config.js";
 import { scopes } from "../config.js";
 import { GatewayError } from "../errors.js";
 import { Secret } from "../secret.js";
+import { countRefusedLogin } from "../telemetry/metrics.js";
+import { traceFields } from "../telemetry/tracing.js";
 import { authenticateApiKey } from "./api-key.js";
 import type { AuditLog } from "./audit-log.js";
 import type { Client, RefusalReason } from "./client.js";
@@ -40,11 +42,11 @@ export type Login = (request: FastifyRequest) => Promise<Client>;
  * Authenticates requests by the header `Authorization: Bearer …`. Throws `UNAUTHENTICATED` with one message for every reason, and
  * `RATE_LIMITED` for an invalid credential from an address that sends many.
  */
-export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login {
+export function createLogin({ auth: settings, proxies }: Config, auditLog: AuditLog): Login {
   if (settings.mode === "none")
     return async (request) => ({ name: clientKey(request), scopes: new Set(scopes) });
   const authenticate =
-    settings.mode === "jwt" ? authenticateJsonWebToken(settings) : authenticateApiKey(settings.keys);
+    settings.mode === "jwt" ? authenticateJsonWebToken(settings, proxies) : authenticateApiKey(settings.keys);
   const failed = new FailedLogins();
   return async (request) => {
     const [, credential] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "") ?? [];
@@ -62,11 +64,13 @@ export function createLogin(settings: Config["auth"], auditLog: AuditLog): Login
       throw unauthenticatedError();
     } catch (error) {
       if (error instanceof GatewayError) {
+        countRefusedLogin({ reason: reason ?? "issuer-unavailable" });
         auditLog.recordRefusal(key, {
           what: "login",
           outcome: error.code,
           reason,
           requestId: request.id,
+          ...traceFields(request.trace),
           address,
         });
       }

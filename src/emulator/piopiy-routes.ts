@@ -70,7 +70,7 @@ async function serve(
   { settings, endpoints, requestLog, faults }: EmulatorState,
 ): Promise<FastifyReply> {
   const body = readBody(request);
-  const entry = requestLog.begin(operation, body);
+  const entry = requestLog.begin(operation, body, request.headers);
   reply.raw.once("close", () => requestLog.end(entry, reply.raw.headersSent ? reply.statusCode : null));
   // An entry is completed before its response is sent, so that a client with the response finds it in the log.
   const cut = () => {

@@ -8,7 +8,8 @@ import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import { OperationDeadline } from "../piopiy/deadline.js";
-import { PiopiyLoader } from "../piopiy/loader.js";
+import { type CacheResult, PiopiyLoader } from "../piopiy/loader.js";
+import { traceFields } from "../telemetry/tracing.js";
 import { limitError } from "./document-limits.js";
 
 /** The context of one GraphQL operation, which its resolvers use. */
@@ -43,6 +44,33 @@ export interface Context {
   /** Excludes the response from the response cache. */
   noStore(): void;
   readonly storage: ResponseStorage;
+  /** Empty until the operation is known. */
+  readonly identity: OperationIdentity;
+  /** Returns what the operation has done so far. */
+  summarize(): OperationSummary;
+}
+
+/** Identifies an operation in the log. */
+export interface OperationIdentity {
+  /** `query` or `mutation`. Undefined if the document is not valid. */
+  operation?: string | undefined;
+  operationName?: string | undefined;
+  /** The SHA-256 hash of the document, in hexadecimal digits: the id of a persisted document. */
+  documentHash?: string | undefined;
+}
+
+/** An operation, as its log entry describes it. */
+export interface OperationSummary extends OperationIdentity {
+  /** The cost in cost units. */
+  readonly cost: number;
+  readonly cache: CacheResult | undefined;
+  /** Set if the response cache has returned the whole response. */
+  readonly cachedResponse?: true;
+  /** The number of attempts. */
+  readonly upstreamRequests: number;
+  /** The sum of the durations of all attempts, in milliseconds. */
+  readonly upstreamMs: number;
+  readonly retries: number;
 }
 
 /** Whether and how the response cache stores the response. */
@@ -55,7 +83,7 @@ export interface ResponseStorage {
 /** The data that the response cache stores with a response. */
 export interface StorableResponse {
   readonly cost: OperationCost;
-  readonly operationName: string | undefined;
+  readonly identity: OperationIdentity;
   /** When PIOPIY returned the oldest data of the response, by the monotonic clock. */
   readonly readAt: number;
 }
@@ -81,13 +109,14 @@ export function createContext(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Context {
-  const { id: requestId, log, client } = request;
+  const { id: requestId, log, client, trace } = request;
   const address = clientAddress(request);
-  const deadline = new OperationDeadline(deadlineMs, client.name);
+  const deadline = new OperationDeadline(deadlineMs, client.name, requestId, trace);
   const loader = new PiopiyLoader(piopiy, deadline);
   let cost = 0;
   const reportedErrors: ReportedError[] = [];
   const storage: ResponseStorage = { isAllowed: true };
+  const identity: OperationIdentity = {};
   const noStore = () => {
     storage.isAllowed = false;
   };
@@ -119,7 +148,7 @@ export function createContext(
     },
     audit(what, username, outcome) {
       noStore();
-      const entry = { who: client.name, what, username, outcome, requestId, address };
+      const entry = { who: client.name, what, username, outcome, requestId, ...traceFields(trace), address };
       if (outcome === "FORBIDDEN") auditLog.recordRefusal(client.name, entry);
       else auditLog.record(entry);
     },
@@ -127,5 +156,17 @@ export function createContext(
     reportError: (error, path) => reportedErrors.push({ error, path }),
     noStore,
     storage,
+    identity,
+    summarize() {
+      const { requests, ms, retries } = deadline.usage;
+      return {
+        ...identity,
+        cost: Math.max(cost, REQUEST_UNITS),
+        cache: loader.cacheResult,
+        upstreamRequests: requests,
+        upstreamMs: Math.round(ms),
+        retries,
+      };
+    },
   };
 }

@@ -20,6 +20,8 @@ export async function addCors(server: FastifyInstance, origins: Config["corsOrig
       ...PREFLIGHT_HEADERS,
       "apollographql-client-name",
       "apollographql-client-version",
+      "graphql-client-name",
+      "graphql-client-version",
       "traceparent",
       "tracestate",
       "x-request-id",

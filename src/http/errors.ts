@@ -10,6 +10,7 @@ import type {
 } from "fastify";
 import { GatewayError } from "../errors.js";
 import { MASKED_LOG_TEXT, MASKED_MESSAGE } from "../graphql/format-error.js";
+import { countRejectedRequest } from "../telemetry/metrics.js";
 import { JSON_TYPE, negotiateMediaType } from "./content-negotiation.js";
 import { BadRequestError } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
@@ -142,8 +143,13 @@ function connectionProblem({ code, rawPacket }: ConnectionError): readonly [stat
  * Sends the error for a request that is not valid HTTP or incomplete. If its headers did not arrive, the media type is the one of a
  * request without `Accept`. The bytes of the request are not logged, since they may contain a password.
  */
-export function sendMalformedHttpError(error: ConnectionError, socket: Socket): void {
+export function sendMalformedHttpError(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
   const [status, problem] = connectionProblem(error);
+  // A client that closes its connection has sent no request.
+  if (error.code !== "ECONNRESET") {
+    this.log.info({ status, code: error.code }, "request rejected");
+    countRejectedRequest({ http_response_status_code: String(status) });
+  }
   const { message, extensions } = new GatewayError("BAD_REQUEST", `${problem} (${error.code}).`);
   const body = JSON.stringify({ errors: [{ message, extensions }] });
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${mediaTypes.get(socket) ?? JSON_TYPE}; charset=utf-8`;

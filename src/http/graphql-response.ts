@@ -49,6 +49,7 @@ export function sendGraphqlResponse(
     const error = { message: refusal.message, extensions: { ...refusal.extensions, requestId: id } };
     return sendGraphqlResponse(request, reply, { errors: [error] });
   }
+  request.reported = errors?.map(({ extensions: details }) => details ?? {}) ?? [];
   const details = errors?.[0]?.extensions ?? {};
   const mediaType = negotiateMediaType(headers.accept) ?? JSON_TYPE;
   const isPartial = data !== undefined && errors !== undefined && mediaType !== JSON_TYPE;

@@ -4,6 +4,7 @@ import type { AuditLog } from "../auth/audit-log.js";
 import { clientAddress, clientKey, parseAddress } from "../auth/client.js";
 import type { Config } from "../config.js";
 import { GatewayError } from "../errors.js";
+import { traceFields } from "../telemetry/tracing.js";
 
 const MAX_SHOWN_LENGTH = 60;
 
@@ -33,6 +34,7 @@ export function createHostGuard(
       what: "host",
       outcome: "FORBIDDEN",
       requestId: id,
+      ...traceFields(request.trace),
       address: clientAddress(request),
     });
     throw new GatewayError(

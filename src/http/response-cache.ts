@@ -8,6 +8,14 @@ import type { PiopiyClient } from "../piopiy/client.js";
 
 const MAX_BYTES = 30 * 1024 * 1024;
 
+const FROM_CACHE = {
+  cache: "hit",
+  cachedResponse: true,
+  upstreamRequests: 0,
+  upstreamMs: 0,
+  retries: 0,
+} as const;
+
 interface StoredResponse extends StorableResponse {
   /** The body up to the cost, which is different in each response. */
   readonly head: string;
@@ -28,14 +36,11 @@ export class ResponseCache {
   readonly #rateLimit: RateLimit;
   readonly #ttlMs: number;
   /** The key of each cache miss, and the version of the data at the lookup. */
-  readonly #misses = new WeakMap<
-    FastifyRequest,
-    Pick<StoredResponse, "version"> & { readonly key: string }
-  >();
+  #misses = new WeakMap<FastifyRequest, Pick<StoredResponse, "version"> & { readonly key: string }>();
   readonly #responses = new LRUCache<string, StoredResponse>({
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ head, tail, operationName = "" }) =>
-      2 * (head.length + tail.length + operationName.length) + 500,
+    // 1000 bytes are the objects, with the names that identify the operation.
+    sizeCalculation: ({ head, tail }) => 2 * (head.length + tail.length) + 1000,
   });
 
   /** @param ttlMs the maximum age of a response, in milliseconds; 0 turns the cache off */
@@ -55,8 +60,8 @@ export class ResponseCache {
       this.#misses.set(request, { key, version });
       return;
     }
-    const { client, log } = request;
-    const { head, tail, contentType, operationName } = stored;
+    const { client } = request;
+    const { head, tail, contentType, identity } = stored;
     const { requested } = stored.cost;
     try {
       await this.#rateLimit.charge(client.name, requested, reply, request.refusal ? 0 : REQUEST_UNITS);
@@ -66,9 +71,15 @@ export class ResponseCache {
     }
     request.refusal = undefined;
     const cost = JSON.stringify(describeCost(requested, reply));
-    log.info({ who: client.name, operation: "query", operationName, repeated: true }, "request completed");
+    request.operation = { ...identity, cost: requested, ...FROM_CACHE };
     return reply.type(contentType).send(`${head}${cost}${tail}`);
   };
+
+  /** Discards all responses, including those of the requests in progress. */
+  clear(): void {
+    this.#responses.clear();
+    this.#misses = new WeakMap();
+  }
 
   /** Stores a response, unless data has changed since the lookup. */
   store(request: FastifyRequest, reply: FastifyReply, body: string): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { GraphQLRequest } from "@apollo/server";
+import type { Context as TraceContext } from "@opentelemetry/api";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { addAnswerRoute } from "../answer-url/route.js";
 import { AnswerUrls, MAX_TOKEN_LENGTH } from "../answer-url/token.js";
@@ -12,16 +13,19 @@ import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";
 import { createApollo } from "../graphql/apollo.js";
-import { createContext, type ResponseStorage } from "../graphql/context.js";
+import { createContext, type OperationSummary, type ResponseStorage } from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
+import { namesIn, OperationNames } from "../telemetry/operation-names.js";
 import { addCors } from "./cors.js";
 import { keepMediaType, requireHost, sendHttpError, sendMalformedHttpError, sendNotFound } from "./errors.js";
 import { checkHeaders, readGraphqlRequest } from "./graphql-request.js";
 import { sendGraphqlResponse } from "./graphql-response.js";
+import { addHealthRoutes, type Health } from "./health.js";
 import { createHostGuard } from "./host-guard.js";
 import { addLandingPage, sendApiPage } from "./landing-page.js";
+import { addRequestLog } from "./request-log.js";
 import { ResponseCache } from "./response-cache.js";
 import { setSecurityHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
@@ -35,6 +39,12 @@ declare module "fastify" {
     graphqlRequest: GraphQLRequest;
     /** Undefined until the operation starts. */
     responseStorage: ResponseStorage | undefined;
+    /** Set when an operation has been executed, or its response has been found in the cache. */
+    operation: OperationSummary | undefined;
+    /** The `extensions` of the errors in the response. */
+    reported: readonly Readonly<Record<string, unknown>>[];
+    /** The context of the span of a request to `/graphql`. */
+    trace: TraceContext | undefined;
   }
 }
 
@@ -55,6 +65,7 @@ export async function createServer(
   config: Config,
   piopiy: PiopiyClient,
   log: FastifyBaseLogger,
+  health: Health,
   redis?: Redis,
 ): Promise<FastifyInstance> {
   const apollo = createApollo(config, log);
@@ -63,15 +74,20 @@ export async function createServer(
   await import("graphql");
   const auditLog = new AuditLog(log);
   const rateLimit = new RateLimit(config.rateLimitPerMinute, redis);
-  const login = createLogin(config.auth, auditLog);
+  const login = createLogin(config, auditLog);
   const answerUrls = config.answer && new AnswerUrls(config.answer, () => loopbackOf(server.listeningOrigin));
   const services = { piopiy, rateLimit, auditLog, answerUrls };
   const responses = new ResponseCache(piopiy, rateLimit, config.cacheTtlMs);
-  let closing = false;
+  const operationNames = new OperationNames();
+  operationNames.add(config.metricsOperations);
+  const trusted = config.trustedDocuments.documents;
+  const addTrustedNames = () => operationNames.add(namesIn(trusted?.current.values() ?? []));
+  addTrustedNames();
+  let isDraining = false;
 
   const server = fastify({
     loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     genReqId: requestIdOf,
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -96,16 +112,28 @@ export async function createServer(
     reply.header("x-request-id", request.id);
     done();
   });
+  addRequestLog(server, operationNames);
   server.addHook("onRequest", keepMediaType);
   server.addHook("onRequest", setSecurityHeaders(config.hsts));
   server.addHook("onRequest", requireHost);
   if (config.auth.mode === "none") server.addHook("onRequest", createHostGuard(config, auditLog));
   server.addHook("preClose", async () => {
-    closing = true;
+    isDraining = true;
   });
   // A connection that is kept alive would delay the shutdown.
   server.addHook("onSend", async (_request, reply) => {
-    if (closing) reply.header("connection", "close");
+    if (isDraining) reply.header("connection", "close");
+  });
+  const stopWatching = [
+    config.auth.mode === "api-key" && config.auth.keys.watch(log),
+    trusted?.watch(log, () => {
+      // A cached response may belong to a document that is no longer trusted.
+      responses.clear();
+      addTrustedNames();
+    }),
+  ];
+  server.addHook("onClose", async () => {
+    for (const stop of stopWatching) if (stop) stop();
   });
   server.addHook("onClose", () => apollo.stop());
   server.addHook("onClose", async () => auditLog.close());
@@ -146,6 +174,7 @@ export async function createServer(
       const contextValue = createContext(config, services, request, reply);
       request.responseStorage = contextValue.storage;
       const { body, http } = await apollo.executeOperation(request.graphqlRequest, { contextValue });
+      request.operation = contextValue.summarize();
       reply.headers(Object.fromEntries(http.headers));
       const result = body.kind === "single" ? body.singleResult : body.initialResult;
       // Apollo Server rejects a mutation by GET.
@@ -159,18 +188,7 @@ export async function createServer(
     addGraphiqlRoute(server, config.hsts);
   }
   addLandingPage(server, config);
-  server.get("/health/live", () => ({ status: "live" }));
-  // While PIOPIY or Redis is down the gateway stays ready, and reports it: another replica would not reach them either, PCMO
-  // documents do not need PIOPIY, and requests succeed without Redis.
-  server.get("/health/ready", (_request, reply) => {
-    const upstreams = {
-      piopiy: piopiy.isUp ? "up" : "down",
-      ...(redis && { redis: redis.isUp ? "up" : "down" }),
-    };
-    return closing
-      ? reply.code(503).send({ status: "closing", ...upstreams })
-      : reply.send({ status: "ready", ...upstreams });
-  });
+  addHealthRoutes(server, () => health.readiness);
   return server;
 }
 

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Redis } from "../redis.js";
 import type { Secret } from "../secret.js";
 import { derivePassword } from "../sip/password.js";
+import { observeQueueWait, type UpstreamLoad } from "../telemetry/metrics.js";
 import {
   endpointSubject,
   type Invalidation,
@@ -14,6 +15,7 @@ import { RedisInvalidation } from "./cache/redis-invalidation.js";
 import { WorkerInvalidation } from "./cache/worker-invalidation.js";
 import type { Deadline, OperationDeadline } from "./deadline.js";
 import { type JoinedPages, joinPages, type PageRange } from "./pagination/join-pages.js";
+import { AccountState } from "./pipeline/account-state.js";
 import { CircuitBreaker } from "./pipeline/circuit-breaker.js";
 import { ConcurrencyLimit, endpointLock } from "./pipeline/concurrency-limit.js";
 import {
@@ -24,7 +26,7 @@ import {
   type UpstreamResponse,
 } from "./pipeline/pipeline.js";
 import { reconcile } from "./pipeline/reconcile.js";
-import { retry } from "./pipeline/retry.js";
+import { RetryBudget, retry } from "./pipeline/retry.js";
 import { singleFlight } from "./pipeline/single-flight.js";
 import type {
   AnyParameters,
@@ -60,6 +62,9 @@ export class PiopiyClient {
   readonly #secret: Secret;
   readonly #transport: Transport;
   readonly #breaker: CircuitBreaker;
+  readonly #account = new AccountState();
+  readonly #limit: ConcurrencyLimit;
+  readonly #retryBudget = new RetryBudget();
   readonly #versions = new Versions();
   readonly #invalidation: Invalidation;
   readonly #read: Send;
@@ -77,12 +82,15 @@ export class PiopiyClient {
     this.#invalidation = createInvalidation(options, account, this.#versions);
 
     const { failFast, count } = this.#breaker;
-    const limit = new ConcurrencyLimit(maxConcurrency, maxConcurrency * WAITING_PER_SLOT).layer;
+    this.#limit = new ConcurrencyLimit(maxConcurrency, maxConcurrency * WAITING_PER_SLOT, (priority, ms) =>
+      observeQueueWait({ priority }, ms),
+    );
+    const limit = this.#limit.layer;
     const shared = singleFlight();
     const cache = readCache({ ttlMs: cacheTtlMs, account, redis }, this.#invalidation);
-    const { send } = this.#transport;
+    const send = compose([this.#account.record], this.#transport.send);
     // Single-flight comes before the cache, so that equal reads in flight share one Redis lookup too.
-    this.#read = compose([shared, cache, retry(), failFast, limit, count], send);
+    this.#read = compose([shared, cache, retry(this.#retryBudget), failFast, limit, count], send);
     this.#readPages = compose([shared, cache], (request) => this.#joinPages(request));
     this.#write = compose(
       [invalidate(this.#invalidation), endpointLock(), reconcile, failFast, limit, count],
@@ -170,9 +178,22 @@ export class PiopiyClient {
     return this.#invalidation.isCurrent ? this.#versions.changes : undefined;
   }
 
-  /** Whether the circuit breaker is closed. */
-  get isUp(): boolean {
-    return this.#breaker.isClosed;
+  /**
+   * The state of PIOPIY: `refused` while it rejects the account, `down` while the circuit breaker is open, and `unknown` before
+   * its first response.
+   */
+  get state(): "up" | "down" | "refused" | "unknown" {
+    const { state } = this.#account;
+    return this.#breaker.isClosed || state === "refused" ? state : "down";
+  }
+
+  get load(): UpstreamLoad {
+    return {
+      isBreakerOpen: !this.#breaker.isClosed,
+      inFlight: this.#limit.running,
+      waiting: this.#limit.waiting,
+      retriesLeft: this.#retryBudget.left,
+    };
   }
 
   /** Waits for the writes in progress and their invalidations, so that their outcome is not lost. Then closes the connections. */

@@ -1,11 +1,27 @@
 import { setMaxListeners } from "node:events";
+import { ROOT_CONTEXT, type Context as TraceContext } from "@opentelemetry/api";
 
 /** The reasons of aborted signals. They are created only once, since each new exception would record a stack trace. */
 const EXPIRED = new DOMException("The deadline has passed.", "TimeoutError");
 const ENDED = new DOMException("No client waits for the response.", "AbortError");
 
+/** The upstream requests of one GraphQL operation, for its log entry and its trace. */
+export interface UpstreamUsage {
+  readonly requestId: string;
+  /** The context of the span of the operation. */
+  readonly trace: TraceContext;
+  /** The number of attempts. */
+  requests: number;
+  /** The sum of the durations of all attempts, in milliseconds. Attempts may overlap. */
+  ms: number;
+  /** The number of attempts that repeated an earlier one. */
+  retries: number;
+}
+
 /** The time left for upstream requests, and the clients for which they are sent. */
 export interface Deadline {
+  /** The operation that sends the requests. Of several operations that share a request, the first one. */
+  readonly usage: UpstreamUsage;
   /** The names of the clients that wait for the response. */
   readonly clients: readonly string[];
   /** Calls the listener with the name of each client that starts to wait later. Returns a function that removes the listener. */
@@ -22,13 +38,15 @@ export interface Deadline {
  * outcome unknown.
  */
 export class OperationDeadline implements Deadline {
+  readonly usage: UpstreamUsage;
   readonly clients: readonly string[];
   readonly #expiresAt: number;
   readonly #timer: NodeJS.Timeout;
   readonly #ended = createController();
   readonly #expired = createController();
 
-  constructor(milliseconds: number, client: string) {
+  constructor(milliseconds: number, client: string, requestId: string, trace = ROOT_CONTEXT) {
+    this.usage = { requestId, trace, requests: 0, ms: 0, retries: 0 };
     this.clients = [client];
     this.#expiresAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {

@@ -15,6 +15,12 @@ import {
   type SipEndpointRow,
 } from "./protocol.js";
 
+/**
+ * Where the data of an operation came from: all of it from the cache, a part of it, none of it, from the cache although it is too
+ * old (because PIOPIY is down), or past the cache (for example to read a password).
+ */
+export type CacheResult = "hit" | "partial" | "miss" | "stale" | "bypass";
+
 /** An endpoint to create. */
 export interface NewEndpoint {
   readonly username: string;
@@ -43,13 +49,14 @@ export class PiopiyLoader {
       this.#noteRows(await this.#client.readPages(range, this.#deadline), range.first),
     ({ first, last }) => `${first}-${last}`,
   );
-  readonly #uncachedEndpoints = loader(
-    async (username: string) =>
-      (await this.#client.read("get_sip", { username }, this.#deadline, "bypass")).value,
-  );
-  readonly #uncachedPages = loader(
-    async (page: number) => (await this.#client.read("list_sip", { page }, this.#deadline, "bypass")).value,
-  );
+  readonly #uncachedEndpoints = loader(async (username: string) => {
+    this.#reads.uncached++;
+    return (await this.#client.read("get_sip", { username }, this.#deadline, "bypass")).value;
+  });
+  readonly #uncachedPages = loader(async (page: number) => {
+    this.#reads.uncached++;
+    return (await this.#client.read("list_sip", { page }, this.#deadline, "bypass")).value;
+  });
   readonly #invalidations = new DataLoader(async (usernames: readonly string[]) => {
     await this.#client.invalidate(usernames);
     return usernames;
@@ -58,8 +65,7 @@ export class PiopiyLoader {
   readonly #pageOf = new Map<string, number>();
   /** The time, by the monotonic clock, at which PIOPIY returned the oldest response that this operation has read. */
   #oldest: number | undefined;
-  #isCached = true;
-  #isStale = false;
+  readonly #reads = { cached: 0, fresh: 0, stale: 0, uncached: 0 };
 
   constructor(client: PiopiyClient, deadline: OperationDeadline) {
     this.#client = client;
@@ -104,12 +110,22 @@ export class PiopiyLoader {
    * reads, or when a response did not come from the cache or is stale.
    */
   get cachedSince(): number | undefined {
-    return this.#isCached && !this.#isStale ? this.#oldest : undefined;
+    const { fresh, stale } = this.#reads;
+    return fresh + stale === 0 ? this.#oldest : undefined;
   }
 
   /** The time of the oldest of all responses if at least one of them is stale; otherwise undefined. */
   get staleSince(): number | undefined {
-    return this.#isStale ? this.#oldest : undefined;
+    return this.#reads.stale > 0 ? this.#oldest : undefined;
+  }
+
+  /** Where the data of this operation came from. Undefined if it has read nothing. */
+  get cacheResult(): CacheResult | undefined {
+    const { cached, fresh, stale, uncached } = this.#reads;
+    if (stale > 0) return "stale";
+    if (uncached > 0) return "bypass";
+    if (fresh > 0) return cached > 0 ? "partial" : "miss";
+    return cached > 0 ? "hit" : undefined;
   }
 
   /** Discards the list, because it has changed outside this operation. Later reads request the list again. */
@@ -187,8 +203,7 @@ export class PiopiyLoader {
 
   #note<T>({ value, readAt, isCached, isStale }: UpstreamResponse<T>): T {
     this.#oldest = Math.min(readAt, this.#oldest ?? readAt);
-    this.#isCached &&= isCached;
-    this.#isStale ||= isStale;
+    this.#reads[isStale ? "stale" : isCached ? "cached" : "fresh"]++;
     return value;
   }
 }

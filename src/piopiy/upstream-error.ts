@@ -1,3 +1,4 @@
+import { proxyCauseOf } from "../egress-proxy.js";
 import { type ErrorCode, GatewayError } from "../errors.js";
 import type { Operation } from "./protocol.js";
 
@@ -68,9 +69,11 @@ export function noResponse(
       `PIOPIY responded to ${operation} with invalid HTTP (${code}).`,
     );
   }
+  const proxyCause = proxyCauseOf(code);
+  const cause = proxyCause ? `the gateway's egress proxy failed: ${proxyCause}` : code;
   return new UpstreamError(
     kind,
     "UPSTREAM_UNAVAILABLE",
-    `PIOPIY could not be reached for ${operation} (${code}). Try again later.`,
+    `PIOPIY could not be reached for ${operation} (${cause}). Try again later.`,
   );
 }

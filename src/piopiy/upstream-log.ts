@@ -1,9 +1,13 @@
+import { ROOT_CONTEXT, type Context as TraceContext } from "@opentelemetry/api";
 import type { FastifyBaseLogger } from "fastify";
+import { proxyCauseOf } from "../egress-proxy.js";
 import type { Secret } from "../secret.js";
+import { type TraceFields, traceFields } from "../telemetry/tracing.js";
 import { type HttpResponse, isRedirection, parseBody, readCode } from "./http-response.js";
+import type { UpstreamRequest } from "./pipeline/pipeline.js";
 import type { AnyParameters, Operation } from "./protocol.js";
 
-const INTERVAL_MS = 30_000;
+const INTERVAL_MS = 10_000;
 /** Limits the memory, since an upstream may return any number of different codes. */
 const MAX_CAUSES = 50;
 /** The name for all causes beyond `MAX_CAUSES`. */
@@ -12,12 +16,14 @@ const MAX_ADDRESS = 200;
 const API_PATH = "/v1/endpoint/";
 
 /** The cause of a failed upstream request. */
-interface Cause {
+interface Cause extends TraceFields {
   readonly operation: Operation;
   /** The error code of the network or of TLS, or the code of PIOPIY. */
   readonly code?: string | undefined;
   readonly status?: number;
-  readonly ms: number;
+  readonly durationMs: number;
+  /** The id of the GraphQL request that caused the upstream request. */
+  readonly requestId: string;
 }
 
 /** When a cause was last logged, and how often it has occurred since. */
@@ -26,7 +32,7 @@ interface Logged {
   repeats: number;
 }
 
-/** Logs why upstream requests fail: each cause once in 30 seconds, with the number of repeats since its last entry. */
+/** Logs why upstream requests fail: each cause at most once in 10 seconds, with the number of repeats since its last entry. */
 export class UpstreamLog {
   readonly #log: FastifyBaseLogger;
   readonly #url: string;
@@ -46,17 +52,40 @@ export class UpstreamLog {
     this.#intervalMs = intervalMs;
   }
 
-  /** Logs a request without a response, with its error code. */
-  noResponse(operation: Operation, code: string, ms: number): void {
-    this.#write("warn", code, { operation, code, ms: Math.round(ms) });
+  /**
+   * Logs a request without a response, with its error code.
+   *
+   * @param trace the context of the span of the attempt
+   */
+  noResponse(
+    operation: Operation,
+    code: string,
+    ms: number,
+    requestId: string,
+    trace: TraceContext = ROOT_CONTEXT,
+  ): void {
+    const advice =
+      proxyCauseOf(code) && "The egress proxy failed: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY";
+    const cause = { operation, code, durationMs: Math.round(ms), requestId, ...traceFields(trace) };
+    this.#write("warn", code, cause, advice);
   }
 
-  /** Logs a response that is an error or is invalid. */
-  response(operation: Operation, parameters: AnyParameters, response: HttpResponse): void {
+  /**
+   * Logs a response that is an error or is invalid.
+   *
+   * @param trace the context of the span of the attempt
+   */
+  response(
+    { operation, parameters, deadline }: UpstreamRequest,
+    response: HttpResponse,
+    trace: TraceContext,
+  ): void {
     const { status, ms, unreadable } = response;
+    const { requestId } = deadline.usage;
     const code = readCode(parseBody(response));
     const content = unreadable ?? (code === undefined ? "no code" : `code ${code}`);
-    const cause = { operation, status, code: code?.toString(), ms: Math.round(ms) };
+    const ids = { requestId, ...traceFields(trace) };
+    const cause = { operation, status, code: code?.toString(), durationMs: Math.round(ms), ...ids };
     const isAccount = code === 420 || (code === undefined && status === 420);
     const advice = isAccount
       ? "PIOPIY rejects the account: check PIOPIY_APP_ID and PIOPIY_SECRET"

@@ -65,7 +65,7 @@ async function start(command: string, args: string[], more: Record<string, strin
   };
   child.stdout.on("data", listen);
   child.stderr.on("data", listen);
-  const address = () => /(?:GraphQL|address) +(http:\/\/[^/\s]+)\S*\n/.exec(output)?.[1];
+  const address = () => /(?:(?:GraphQL|address) +|"graphql":")(http:\/\/[^/\s]+).*\n/.exec(output)?.[1];
   const end = once(child, "close");
   while (address() === undefined && child.exitCode === null)
     await Promise.race([once(child.stdout, "data"), end]);
@@ -110,7 +110,7 @@ describe("A running gateway", () => {
   });
 
   it("replaces a worker by one of its own build, during and after the build of another version", async () => {
-    const gateway = await npmStart({ WORKERS: "2" });
+    const gateway = await npmStart({ WORKERS: "2", LOG_FORMAT: "json" });
     const workers = () =>
       new Set(
         [...gateway.output().matchAll(/^\{.*"request completed"\}$/gm)].map(([line]) =>
@@ -188,7 +188,7 @@ describe("A build", () => {
   });
 
   it("removes old builds, except one that a worker may load", async () => {
-    const gateway = await npmStart({ WORKERS: "2" });
+    const gateway = await npmStart({ WORKERS: "2", LOG_FORMAT: "json" });
     const [used = ""] = await builds();
     await cp(join(checkout, "dist", used), join(checkout, "dist", "0".repeat(32)), { recursive: true });
     await change("Four");

@@ -168,4 +168,10 @@ describe("The settings of answer URLs", () => {
     expect(mistakes({ ...settings, PUBLIC_URL: "http://127.0.0.1:4000" })).toEqual([]);
     expect(mistakes({ ...settings, PUBLIC_URL: "https://a.example.com/piopiy" })).toEqual([]);
   });
+
+  it("may name a plain http address with PIOPIY_ALLOW_HTTP=true", () => {
+    const plain = { ...settings, PUBLIC_URL: "http://gateway:4000" };
+    expect(mistakes(plain)).toEqual([expect.stringMatching(/^PUBLIC_URL must start with https/)]);
+    expect(mistakes({ ...plain, PIOPIY_ALLOW_HTTP: "true" })).toEqual([]);
+  });
 });

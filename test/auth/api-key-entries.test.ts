@@ -23,17 +23,19 @@ function mistakes(API_KEYS: string): readonly string[] {
 
 describe("API_KEYS", () => {
   it("has the name, the hash and the scopes of each key", () => {
-    expect(auth(`${good},night.shift_2:${hash}:sip:write+sip:password`)).toEqual({
-      mode: "api-key",
-      keys: [
-        { name: "mobile-app", sha256: Buffer.from(sha256("made-up-other-key"), "hex"), scopes: ["sip:read"] },
-        { name: "night.shift_2", sha256: Buffer.from(hash, "hex"), scopes: ["sip:write", "sip:password"] },
-      ],
-    });
+    const keys = [
+      { name: "mobile-app", sha256: Buffer.from(sha256("made-up-other-key"), "hex"), scopes: ["sip:read"] },
+      { name: "night.shift_2", sha256: Buffer.from(hash, "hex"), scopes: ["sip:write", "sip:password"] },
+    ];
+    for (const separator of [",", "\n", "\r\n", ",\n"]) {
+      const found = auth(`${good}${separator}night.shift_2:${hash}:sip:write+sip:password`);
+      expect(found).toMatchObject({ mode: "api-key", keys: { current: keys, path: undefined } });
+    }
   });
 
   it.each([
     ["a comma at the end", `${good},`],
+    ["empty lines", `\n\n${good}\n\n`],
     ["spaces and commas around", ` , ${good} , `],
     ["the hash in capital letters", good.replace(/[\da-f]{64}/, (text) => text.toUpperCase())],
   ])("may have %s", (_, entries) => {

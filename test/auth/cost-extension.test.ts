@@ -145,7 +145,7 @@ describe("extensions.cost", () => {
       ),
       { seed: 17, numRuns: 10 },
     );
-    expect(gateway.log.some((line) => JSON.parse(line).repeated)).toBe(true);
+    expect(gateway.log.some((line) => JSON.parse(line).cachedResponse)).toBe(true);
   });
 });
 
@@ -160,7 +160,7 @@ describe("The cost of a cached response", () => {
     };
     const sent = [await send(), await send(), await send(), await send()];
     const texts = sent.map(([text]) => text);
-    expect(gateway.log.filter((line) => JSON.parse(line).repeated)).toHaveLength(2);
+    expect(gateway.log.filter((line) => JSON.parse(line).cachedResponse)).toHaveLength(2);
     for (const [text, length] of sent) expect(length).toBe(String(Buffer.byteLength(text)));
     expect(texts.map((text) => JSON.parse(text).extensions)).toEqual(
       [992, 984, 976, 968].map((remaining) => ({ cost: { requested: 8, remaining } })),

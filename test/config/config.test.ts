@@ -24,7 +24,10 @@ describe("readConfig", () => {
     expect(readConfig(complete)).toEqual({
       host: "127.0.0.1",
       port: 4000,
+      metricsPort: undefined,
+      metricsOperations: [],
       workers: 1,
+      shutdownDelayMs: 0,
       trustedProxies: [],
       auth: { mode: "none" },
       allowedHosts: [],
@@ -33,6 +36,7 @@ describe("readConfig", () => {
         appId: 2222223,
         secret: new Secret("made-up-secret"),
       },
+      proxies: { https: undefined, http: undefined, noProxy: [] },
       timeoutMs: 5000,
       deadlineMs: 10_000,
       maxConcurrency: 32,
@@ -52,11 +56,12 @@ describe("readConfig", () => {
       redisUrl: undefined,
       corsOrigins: [],
       hsts: false,
-      trustedDocuments: { mode: "off", documents: new Map() },
+      trustedDocuments: { mode: "off" },
       answer: undefined,
       graphiql: false,
       introspection: false,
       logLevel: "info",
+      logFormat: "json",
     });
   });
 
@@ -64,7 +69,12 @@ describe("readConfig", () => {
     const settings = {
       HOST: "::1",
       PORT: "0",
+      METRICS_PORT: "9464",
+      METRICS_OPERATIONS: "Team, _all2",
       PIOPIY_URL: "https://proxy.example.com/piopiy",
+      HTTPS_PROXY: "http://user:made-up@proxy.example.com:3128",
+      HTTP_PROXY: "proxy.example.com:3128",
+      NO_PROXY: "gateway,.example.org:8443",
       PIOPIY_TIMEOUT_MS: "1",
       PIOPIY_DEADLINE_MS: "600000",
       PIOPIY_MAX_CONCURRENCY: "10000",
@@ -72,6 +82,7 @@ describe("readConfig", () => {
       CACHE_TTL_MS: "0",
       PCMO_TARGETS_KEY: "connect",
       WORKERS: "4",
+      SHUTDOWN_DELAY_MS: "600000",
       TRUSTED_PROXIES: "10.0.0.0/8, ::1",
       ALLOWED_HOSTS: "gateway, fd00::1, app.example.com.",
       MAX_BODY_BYTES: "1",
@@ -88,11 +99,15 @@ describe("readConfig", () => {
       GRAPHIQL: "true",
       INTROSPECTION: "true",
       LOG_LEVEL: "silent",
+      LOG_FORMAT: "pretty",
     };
     expect(readConfig({ ...complete, ...settings })).toEqual({
       host: "::1",
       port: 0,
+      metricsPort: 9464,
+      metricsOperations: ["Team", "_all2"],
       workers: 4,
+      shutdownDelayMs: 600_000,
       trustedProxies: ["10.0.0.0/8", "::1"],
       auth: { mode: "none" },
       allowedHosts: ["gateway", "fd00::1", "app.example.com."],
@@ -100,6 +115,11 @@ describe("readConfig", () => {
         url: "https://proxy.example.com/piopiy/",
         appId: 2222223,
         secret: new Secret("made-up-secret"),
+      },
+      proxies: {
+        https: new Secret("http://user:made-up@proxy.example.com:3128"),
+        http: new Secret("http://proxy.example.com:3128"),
+        noProxy: ["gateway", ".example.org:8443"],
       },
       timeoutMs: 1,
       deadlineMs: 600_000,
@@ -112,11 +132,12 @@ describe("readConfig", () => {
       redisUrl: new Secret("redis://127.0.0.1:6379"),
       corsOrigins: ["https://app.example.com", "http://localhost:3000"],
       hsts: true,
-      trustedDocuments: { mode: "off", documents: new Map() },
+      trustedDocuments: { mode: "off" },
       answer: undefined,
       graphiql: true,
       introspection: true,
       logLevel: "silent",
+      logFormat: "pretty",
     });
   });
 
@@ -202,6 +223,39 @@ describe("readConfig", () => {
 
   it.each(["4000.5", "1e3", "40 00", "0x10", "-1", "٤"])("rejects PORT=%s", (PORT) => {
     expect(mistakes({ ...complete, PORT })).toEqual([expect.stringMatching(/^PORT must be a whole number/)]);
+  });
+});
+
+describe("METRICS_PORT", () => {
+  it.each([
+    ["4001", undefined],
+    ["4000", "4001"],
+    ["0", "0"],
+  ])("may be %s with PORT=%s", (METRICS_PORT, PORT) => {
+    expect(readConfig({ ...complete, METRICS_PORT, PORT }).metricsPort).toBe(Number(METRICS_PORT));
+  });
+
+  it.each([
+    ["4000", undefined],
+    ["4001", "4001"],
+  ])("must not be %s with PORT=%s", (METRICS_PORT, PORT) => {
+    expect(mistakes({ ...complete, METRICS_PORT, PORT })).toEqual([
+      `METRICS_PORT must differ from PORT, the port of the GraphQL API (got ${METRICS_PORT}).`,
+    ]);
+  });
+
+  it.each(["65536", "9464/tcp"])("rejects %s", (METRICS_PORT) => {
+    expect(mistakes({ ...complete, METRICS_PORT })).toEqual([
+      `METRICS_PORT must be a whole number from 0 to 65535 (got "${METRICS_PORT}").`,
+    ]);
+  });
+});
+
+describe("METRICS_OPERATIONS", () => {
+  it.each(["Team list", "9Team", "query Team"])("rejects the name '%s'", (name) => {
+    expect(mistakes({ ...complete, METRICS_OPERATIONS: `Team, ${name}` })).toEqual([
+      `METRICS_OPERATIONS must contain names of GraphQL operations, comma separated (got "${name}").`,
+    ]);
   });
 });
 
@@ -298,7 +352,12 @@ describe("A published secret", () => {
     ],
     [
       "an emulator in a closed network",
-      { PIOPIY_URL: "http://emulator:5080", PIOPIY_ALLOW_HTTP: "true", PIOPIY_SECRET: "emulator-secret" },
+      {
+        PIOPIY_URL: "http://emulator:5080",
+        PIOPIY_ALLOW_HTTP: "true",
+        PIOPIY_SECRET: "emulator-secret",
+        ...answers,
+      },
     ],
   ])("is allowed for %s", (_, variables) => {
     expect(mistakes({ ...complete, ...variables })).toEqual([]);

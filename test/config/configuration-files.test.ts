@@ -86,7 +86,7 @@ describe("White space around every value", () => {
       ...good,
       API_KEYS: `alpha:${hash}:sip:read\r\n,\r\nbeta:${sha256("other")}:sip:write\r\n`,
     };
-    expect(readConfig(list).auth).toMatchObject({ keys: [{ name: "alpha" }, { name: "beta" }] });
+    expect(readConfig(list).auth).toMatchObject({ keys: { current: [{ name: "alpha" }, { name: "beta" }] } });
   });
 
   it("alone counts as not set", () => {

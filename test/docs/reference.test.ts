@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, readConfig } from "../../src/config.js";
+import { ConfigError, fileVariables, readConfig } from "../../src/config.js";
 import { EmulatorSettingsError, readEmulatorSettings } from "../../src/emulator/settings.js";
 
 const README_WORDS = 1000;
@@ -91,6 +91,16 @@ describe.each(programs)("The settings in $page", ({ page, file, readSettings }) 
       acceptedButNotAllowed: [],
     });
   });
+});
+
+it("docs/configuration.md and .env.example name the variables whose value may be in a file", () => {
+  const names = (text = "") => [...text.matchAll(/\b[A-Z]+_[A-Z_]+\b(?=.* may be in files)/gs)].map(String);
+  const [section] =
+    /(?<=## Values in files\n\n).*?may be in files/s.exec(read("docs/configuration.md")) ?? [];
+  expect(names(section)).toEqual([...fileVariables]);
+  expect(names(/^# PIOPIY_SECRET.*may be in files/m.exec(read(".env.example"))?.[0])).toEqual([
+    ...fileVariables,
+  ]);
 });
 
 it(".env.example has every setting of the gateway", () => {

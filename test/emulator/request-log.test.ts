@@ -30,6 +30,24 @@ describe("the request log", () => {
     expect(await client.requestLog()).toEqual([expect.objectContaining({ status: 400, code: 400 })]);
   });
 
+  it("contains the request id and the trace of a request if their headers are valid", async () => {
+    const client = await startClient();
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for (const headers of [
+      { "x-request-id": "order-66", traceparent },
+      { "x-request-id": "a b", traceparent: "made-up" },
+    ]) {
+      const body = JSON.stringify({ appid: 2222223, secret: "emulator-secret", username: "alice" });
+      const url = `${client.emulator.url}get_sip`;
+      await fetch(url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body });
+    }
+    const entries = await client.requestLog();
+    expect(entries.map((entry) => [entry.requestId, entry.traceparent])).toEqual([
+      ["order-66", traceparent],
+      [undefined, undefined],
+    ]);
+  });
+
   it("contains no password and no account", async () => {
     const client = await startClient();
     await client.request("add_sip", { username: "erin", password: "hush-1" });

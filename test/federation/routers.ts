@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
-import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
+import { createGatewayRuntime, type GatewayPlugin } from "@graphql-hive/gateway-runtime";
 import { GraphQLError } from "graphql";
 import { gatewayConfig } from "../support/router/gateway.config.js";
 import { compose, type Subgraph, subgraphs } from "./supergraph.js";
@@ -65,14 +65,16 @@ async function startApolloGateway(
 }
 
 /** Starts The Guild's Hive Gateway. */
-async function startHiveGateway(
+export async function startHiveGateway(
   piopiyUrl: string,
   employeesUrl: string,
   others: readonly Subgraph[] = [],
+  plugins: GatewayPlugin[] = [],
 ): Promise<Router> {
   const runtime = createGatewayRuntime({
     supergraph: compose([...subgraphs(piopiyUrl, employeesUrl), ...others]),
     logging: false,
+    plugins: () => plugins,
     ...gatewayConfig,
   });
   const server = createServer(runtime);

@@ -311,7 +311,9 @@ describe("The response to a person", () => {
     }
     const completed = gateway.log.slice(before).map((line) => JSON.parse(line));
     expect(
-      completed.filter(({ msg }) => msg === "request completed").map(({ repeated }) => repeated === true),
+      completed
+        .filter(({ msg }) => msg === "request completed")
+        .map(({ cachedResponse }) => cachedResponse === true),
     ).toEqual([false, false, true]);
   });
 });

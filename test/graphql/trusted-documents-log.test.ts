@@ -54,7 +54,7 @@ describe("TRUSTED_DOCUMENTS=log", () => {
         operationName: "Create",
         sha256: expect.stringMatching(/^[\da-f]{64}$/),
         who: "alpha",
-        reqId: expect.any(String),
+        requestId: expect.any(String),
       }),
     ]);
     expect(

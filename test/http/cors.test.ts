@@ -28,6 +28,8 @@ const sentHeaders = [
   "apollo-require-preflight",
   "apollographql-client-name",
   "apollographql-client-version",
+  "graphql-client-name",
+  "graphql-client-version",
   "authorization",
   "content-type",
   "graphql-require-preflight",

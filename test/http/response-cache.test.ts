@@ -35,16 +35,16 @@ const execute = (query: string, who = "reader", headers = {}) =>
   gateway.execute<Record<string, unknown>>(query, {}, { ...bearer(who), ...headers });
 
 /** Returns for each operation that `act` sends whether the log reports its response as cached. */
-async function repeated(act: () => Promise<unknown>): Promise<boolean[]> {
+async function fromCache(act: () => Promise<unknown>): Promise<boolean[]> {
   const before = gateway.log.length;
   await act();
   const lines = gateway.log.slice(before).map((line) => JSON.parse(line));
-  return lines.filter(({ msg }) => msg === "request completed").map((line) => line.repeated === true);
+  return lines.filter(({ msg }) => msg === "request completed").map((line) => line.cachedResponse === true);
 }
 
 /** Sends a query three times. The first reads from PIOPIY, the second from the read cache, and the third gets a cached response. */
 const thrice = (query: string, who?: string) =>
-  repeated(async () => {
+  fromCache(async () => {
     for (let time = 0; time < 3; time++) await execute(query, who);
   });
 
@@ -61,9 +61,9 @@ describe("A cached response", () => {
 
   it("is returned to another client with the same scopes only", async () => {
     await execute(one, "writer");
-    expect(await repeated(() => execute(one, "reader"))).toEqual([false]);
-    expect(await repeated(() => execute(one, "other"))).toEqual([true]);
-    expect(await repeated(() => execute(one, "keeper"))).toEqual([false]);
+    expect(await fromCache(() => execute(one, "reader"))).toEqual([false]);
+    expect(await fromCache(() => execute(one, "other"))).toEqual([true]);
+    expect(await fromCache(() => execute(one, "keeper"))).toEqual([false]);
   });
 
   it("is returned to the same person only", async () => {
@@ -73,14 +73,14 @@ describe("A cached response", () => {
     const people = await startGateway({
       gateway: { ...issuer.settings, JWT_USERNAME_CLAIM: "sip_username", CACHE_TTL_MS: "60000" },
     });
-    const isRepeated = async (sip_username?: string) => {
+    const isCached = async (sip_username?: string) => {
       await people.execute(one, {}, bearer(await sign(key, { sub: "the same subject", sip_username })));
-      return people.log.at(-1)?.includes('"repeated":true');
+      return people.log.at(-1)?.includes('"cachedResponse":true');
     };
     try {
       const found = [];
       for (const name of ["alice", "alice", "alice", "bob", "bob", undefined, undefined, "Alice", "alice"])
-        found.push(await isRepeated(name));
+        found.push(await isCached(name));
       expect(found).toEqual([false, false, true, false, true, false, true, false, true]);
     } finally {
       await people.close();

@@ -20,7 +20,7 @@ function execute(query: string, headers: Record<string, string> = {}): Promise<R
 describe("The health routes", () => {
   it.each([
     ["live", { status: "live" }],
-    ["ready", { status: "ready", piopiy: "up" }],
+    ["ready", { status: "ready", piopiy: "unknown", redis: "off" }],
   ])("return the status at /health/%s without an upstream request", async (route, body) => {
     await gateway.reset();
     const response = await fetch(`${gateway.origin}/health/${route}`);
@@ -79,7 +79,9 @@ describe("A request id", () => {
 
   it("is in the log entry of the operation", async () => {
     await execute("query Named { __typename }", { "x-request-id": "order-67" });
-    const lines = gateway.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === "order-67");
+    const lines = gateway.log
+      .map((line) => JSON.parse(line))
+      .filter(({ requestId }) => requestId === "order-67");
     expect(lines).toMatchObject([{ msg: "request completed", operation: "query", operationName: "Named" }]);
   });
 });

@@ -48,7 +48,7 @@ describe("Many upstream requests of one operation", () => {
       });
     });
     connect(32);
-    const deadline = new OperationDeadline(PATIENT_MS, "someone");
+    const deadline = new OperationDeadline(PATIENT_MS, "someone", "test");
     const requests = Array.from({ length: 200 }, (_, index) =>
       client.read("get_sip", { username: `user-${index}` }, deadline),
     );
@@ -61,7 +61,7 @@ describe("Many upstream requests of one operation", () => {
   it("are all aborted at the deadline, in flight or queued", async () => {
     upstream.respond(() => {});
     connect(60);
-    const deadline = new OperationDeadline(2000, "someone");
+    const deadline = new OperationDeadline(2000, "someone", "test");
     const reads = codes(
       Array.from({ length: 100 }, (_, index) =>
         client.read("get_sip", { username: `user-${index}` }, deadline),
@@ -76,7 +76,7 @@ describe("Many upstream requests of one operation", () => {
   it("are not sent after the operation was aborted", async () => {
     upstream.respond({});
     connect(1);
-    const deadline = new OperationDeadline(PATIENT_MS, "someone");
+    const deadline = new OperationDeadline(PATIENT_MS, "someone", "test");
     deadline.abort();
     const requests = [
       client.read("get_sip", { username: "a" }, deadline),
@@ -93,10 +93,10 @@ describe("A queued upstream request", () => {
     const responses: (() => void)[] = [];
     upstream.respond((response) => responses.push(() => send(response, {})), {});
     connect(1);
-    const longDeadline = new OperationDeadline(PATIENT_MS, "someone");
+    const longDeadline = new OperationDeadline(PATIENT_MS, "someone", "test");
     const first = client.read("get_sip", { username: "first" }, longDeadline);
     await until(() => upstream.requests.length === 1);
-    const shortTimeouts = new OperationDeadline(20, "someone");
+    const shortTimeouts = new OperationDeadline(20, "someone", "test");
     const waiting = codes([
       client.write("remove_sip", { username: "write" }, shortTimeouts),
       client.read("get_sip", { username: "read" }, shortTimeouts),
@@ -112,7 +112,7 @@ describe("A queued upstream request", () => {
   it("is sent before queued reads if it is a write", async () => {
     upstream.respond({});
     connect(1);
-    const deadline = new OperationDeadline(PATIENT_MS, "someone");
+    const deadline = new OperationDeadline(PATIENT_MS, "someone", "test");
     const requests = [
       client.read("get_sip", { username: "first" }, deadline),
       client.read("get_sip", { username: "read" }, deadline),
@@ -127,7 +127,7 @@ describe("A queued upstream request", () => {
 describe("An operation that has ended", () => {
   it("aborts its reads that are still in flight", async () => {
     upstream.respond(() => {});
-    const deadline = new OperationDeadline(PATIENT_MS, "someone");
+    const deadline = new OperationDeadline(PATIENT_MS, "someone", "test");
     connect(1);
     const read = client.read("get_sip", { username: "alice" }, deadline);
     await until(() => upstream.requests.length === 1);

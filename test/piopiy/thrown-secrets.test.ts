@@ -28,7 +28,7 @@ async function thrown(url: string): Promise<unknown[]> {
   const account = { url, appId: 1, secret: new Secret(secret) };
   const options = { ...account, timeoutMs: 100, maxConcurrency: 5, breakerResetMs: 5000, cacheTtlMs: 0 };
   const client = new PiopiyClient(options, log);
-  deadline = new OperationDeadline(600, "someone");
+  deadline = new OperationDeadline(600, "someone", "test");
   const results = await Promise.allSettled([
     client.read("get_sip", { username: "alice" }, deadline),
     client.read("list_sip", { page: 1 }, deadline),

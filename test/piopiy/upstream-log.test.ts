@@ -37,15 +37,16 @@ interface Line {
   readonly level: number;
   readonly msg: string;
   readonly operation: string;
-  readonly ms: number;
+  readonly durationMs: number;
   readonly [field: string]: unknown;
 }
 
-/** Returns the entries of level `warn` and above, and all others about upstream requests. */
+/** Returns the entries of level `warn` and above, and all others about upstream requests. Entries of operations are left out. */
 function linesOf(log: readonly string[]): Line[] {
   return log
     .map((line) => JSON.parse(line))
-    .filter(({ level, msg }) => level >= WARN || msg.startsWith("an upstream request"));
+    .filter(({ level, msg }) => level >= WARN || msg.startsWith("an upstream request"))
+    .filter(({ msg }) => msg !== "request completed");
 }
 const lines = () => linesOf(broken.gateway.log);
 
@@ -72,7 +73,8 @@ describe("The cause of a failed upstream request", () => {
         level: WARN,
         msg: `an upstream request failed: ${cause}`,
         operation: "get_sip",
-        ms: expect.any(Number),
+        durationMs: expect.any(Number),
+        requestId: expect.any(String),
         ...fields,
       }),
     ]);
@@ -206,16 +208,20 @@ describe("Many failures", () => {
     const logger = pino({}, { write: (line: string) => log.push(line) });
     const upstreamLog = new UpstreamLog(logger, "https://piopiy.example.com/", new Secret("s"), 50);
     const begun = performance.now();
-    for (let count = 0; count < 5; count++) upstreamLog.noResponse("get_sip", "ENOTFOUND", 7);
+    for (let count = 0; count < 5; count++) upstreamLog.noResponse("get_sip", "ENOTFOUND", 7, "first");
     const { length } = log;
     await until(() => performance.now() - begun > 50);
-    upstreamLog.noResponse("list_sip", "ENOTFOUND", 8);
+    upstreamLog.noResponse("list_sip", "ENOTFOUND", 8, "last");
     // A slow machine may need more than the interval for the five.
     expect(length).toBeLessThanOrEqual(5);
     const repeats = log.map((line) => JSON.parse(line).repeats ?? 0);
     expect(repeats.reduce((sum, count) => sum + count, log.length)).toBe(6);
     expect(log.length).toBeLessThanOrEqual(6);
-    expect(JSON.parse(log.at(-1) ?? "")).toMatchObject({ operation: "list_sip", ms: 8 });
+    expect(JSON.parse(log.at(-1) ?? "")).toMatchObject({
+      operation: "list_sip",
+      durationMs: 8,
+      requestId: "last",
+    });
   });
 });
 

@@ -1,69 +1,71 @@
-import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { appendFile, cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { type Program, startProgram } from "../support/program.js";
+import { type Network, run } from "./network.js";
 
 const PROGRAMS = ["/usr/bin/buildah", "/usr/sbin/debootstrap", "/usr/sbin/ip"];
-/** Address of all containers, in addition to loopback. */
-const ADDRESS = "10.89.0.2";
+/** Script that makes the container's files read-only, then starts the command in its arguments as a user, the first argument. */
+const READ_ONLY = 'mount -o remount,bind,ro / && exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"';
 
 /** Whether images can be built and run. Always true when `CI=true`: there the tests fail if a program is missing. */
 export const hasContainers =
   process.env.CI === "true" || (process.getuid?.() === 0 && PROGRAMS.every((path) => existsSync(path)));
 
-/** Runs a program to its end, and returns its standard output. */
-async function run(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 100_000_000, timeout: 1_200_000 });
-  return stdout.trim();
-}
-
 export interface Container {
   /** Runs a program in the container to its end, and returns the exit code. */
-  exec(program: readonly string[], env: Readonly<Record<string, string>>): Promise<number>;
-  /** Starts a program in the container. Its standard error is that of this process. */
-  start(program: readonly string[], env: Readonly<Record<string, string>>): void;
+  exec(program: readonly string[]): Promise<number>;
+  /** Starts a program in the container. */
+  start(program: readonly string[]): Program;
+  /** Sends a signal to the programs that have been started with this command. */
+  signal(program: readonly string[], signal: NodeJS.Signals): Promise<void>;
 }
 
 export interface ContainerOptions {
-  /** Further host names for the address of the containers, like the service names in a compose network. */
-  readonly hosts?: readonly string[];
-  /** Mounted files: `source:target:ro`. */
+  /** Name of the container in the network. */
+  readonly host: string;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Mounted files and directories: `source:target:ro`, with an absolute path as the source. */
   readonly volumes?: readonly string[];
-  readonly workingDirectory?: string;
+  readonly workingDirectory?: string | undefined;
+  /** Whether no program can write to the container's own files. */
+  readonly isReadOnly?: boolean | undefined;
 }
 
 /**
- * Builds and runs images without a container engine and without a registry. The base image is built with debootstrap. All
- * containers share one network namespace, in which every port is free.
+ * Builds and runs images without a container engine and without a registry. The base image is built with debootstrap. Containers of
+ * the same image share their files.
  */
 export class Containers {
   readonly #directory: string;
-  readonly #network: string;
+  readonly #network: Network;
+  readonly #hosts: readonly string[];
+  /** The working container of each image. */
+  readonly #files = new Map<string, Promise<string>>();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, network: Network, hosts: readonly string[]) {
     this.#directory = directory;
-    this.#network = `gateway-${process.pid}`;
+    this.#network = network;
+    this.#hosts = hosts;
   }
 
-  static async create(): Promise<Containers> {
-    const containers = new Containers(await mkdtemp(join(tmpdir(), "containers-")));
-    await containers.#createNetwork();
-    return containers;
+  /** @param hosts entries `name:address` that each container resolves */
+  static async create(network: Network, hosts: readonly string[]): Promise<Containers> {
+    return new Containers(await mkdtemp(join(tmpdir(), "containers-")), network, hosts);
   }
 
-  /** Builds an image with Node.js, npm and this machine's npm settings, and tags it with these names. */
-  async createBaseImage(version: number, names: readonly string[]): Promise<void> {
+  /** Builds an image with Node.js, npm, this machine's npm settings and Debian packages, and tags it with these names. */
+  async createBaseImage(node: string, packages: readonly string[], names: readonly string[]): Promise<void> {
     const container = await this.#buildah("from", "scratch");
     const root = await this.#buildah("mount", container);
-    const packages = join(this.#directory, "packages");
+    const modules = join(this.#directory, "packages");
     await Promise.all([
-      run("debootstrap", "--variant=minbase", "bookworm", root),
-      run("npm", "install", "--prefix", packages, "--no-save", "--no-fund", `node@${version}`, "npm@11"),
+      run("debootstrap", "--variant=minbase", `--include=${packages}`, "bookworm", root),
+      run("npm", "install", "--prefix", modules, "--no-save", "--no-fund", `node@${node}`, "npm@11"),
     ]);
-    await cp(join(packages, "node_modules/node/bin/node"), join(root, "usr/local/bin/node"));
-    await cp(join(packages, "node_modules/npm"), join(root, "usr/local/lib/node_modules/npm"), {
+    await cp(join(modules, "node_modules/node/bin/node"), join(root, "usr/local/bin/node"));
+    await cp(join(modules, "node_modules/npm"), join(root, "usr/local/lib/node_modules/npm"), {
       recursive: true,
     });
     await symlink("../lib/node_modules/npm/bin/npm-cli.js", join(root, "usr/local/bin/npm"));
@@ -107,66 +109,64 @@ export class Containers {
     return JSON.parse(await this.#buildah("inspect", "--type", "image", image)).Docker.config;
   }
 
-  async from(image: string, options: ContainerOptions = {}): Promise<Container> {
-    const { hosts = [], volumes = [], workingDirectory } = options;
-    const names = hosts.flatMap((host) => ["--add-host", `${host}:${ADDRESS}`]);
-    const container = await this.#buildah("from", "--pull-never", ...names, image);
-    const command = (program: readonly string[], env: Readonly<Record<string, string>>) => [
-      ...["netns", "exec", this.#network, ...this.#buildahCommand(), "run", "--isolation", "chroot"],
-      ...["--network", "host", ...volumes.flatMap((volume) => ["--volume", volume])],
+  /** Returns the size of a directory of an image, in megabytes. */
+  async measure(image: string, directory: string): Promise<number> {
+    const output = await run(
+      "du",
+      "--summarize",
+      "--block-size=1000",
+      join(await this.#rootOf(image), directory),
+    );
+    return Number.parseInt(output, 10) / 1000;
+  }
+
+  async from(image: string, options: ContainerOptions): Promise<Container> {
+    const { host, environment = {}, volumes = [], workingDirectory, isReadOnly = false } = options;
+    const files = await this.#filesOf(image);
+    const inNetwork = await this.#network.inside(host);
+    const user = (await this.inspect(image)).User || "root";
+    const inContainer = [
+      ...[...this.#buildahCommand(), "run", "--isolation", "chroot", "--network", "host"],
+      ...volumes.flatMap((volume) => ["--volume", volume]),
       ...(workingDirectory ? ["--workingdir", workingDirectory] : []),
-      ...Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
-      ...[container, "--", ...program],
+      ...(isReadOnly ? ["--user", "root", "--cap-add", "CAP_SYS_ADMIN"] : []),
+      ...Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
+      ...[files, "--", ...(isReadOnly ? ["sh", "-c", READ_ONLY, user] : [])],
     ];
+    const start = (program: readonly string[]) => this.#run([...inNetwork, ...inContainer, ...program]);
     return {
-      exec: (program, env) =>
-        run("ip", ...command(program, env)).then(
-          () => 0,
-          ({ code }) => code,
-        ),
-      start(program, env) {
-        spawn("ip", command(program, env), { stdio: ["ignore", "ignore", "inherit"] });
+      exec: async (program) => Number(await start(program).end),
+      start,
+      signal: async (program, signal) => {
+        const commandLine = program.map((argument) => `${argument}\0`).join("");
+        for (const pid of await this.#network.pidsOf(host)) {
+          // A process of an earlier check may have exited.
+          const its = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+          if (its === commandLine) process.kill(pid, signal);
+        }
       },
     };
   }
 
-  /** Sends a request in the containers' network. Returns the body of a 2xx response, else undefined. */
-  request(url: string, body?: object): Promise<string | undefined> {
-    const post = body ? ["-H", "content-type: application/json", "-d", JSON.stringify(body)] : [];
-    const curl = ["curl", "--silent", "--fail", "--max-time", "10", "--noproxy", "*", ...post, url];
-    return run("ip", "netns", "exec", this.#network, ...curl).catch(() => undefined);
-  }
-
-  /** Ends all processes in the containers' network. */
-  async stop(): Promise<void> {
-    for (;;) {
-      const pids = await run("ip", "netns", "pids", this.#network);
-      if (pids === "") return;
-      for (const pid of pids.split("\n")) {
-        try {
-          process.kill(Number(pid), "SIGKILL");
-        } catch {
-          // The process has already exited.
-        }
-      }
-    }
-  }
-
-  /** Ends all processes, and removes the network, the containers and the images. */
+  /** Removes the containers and the images. */
   async remove(): Promise<void> {
-    await this.stop();
-    await run("ip", "netns", "delete", this.#network);
     await this.#buildah("rm", "--all");
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #createNetwork(): Promise<void> {
-    const ip = (...args: string[]) => run("ip", "-netns", this.#network, ...args);
-    await run("ip", "netns", "add", this.#network);
-    await ip("link", "set", "lo", "up");
-    await ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth1");
-    await ip("address", "add", `${ADDRESS}/24`, "dev", "eth0");
-    for (const device of ["eth0", "eth1"]) await ip("link", "set", device, "up");
+  #filesOf(image: string): Promise<string> {
+    const hosts = this.#hosts.flatMap((host) => ["--add-host", host]);
+    const files = this.#files.get(image) ?? this.#buildah("from", "--pull-never", ...hosts, image);
+    this.#files.set(image, files);
+    return files;
+  }
+
+  async #rootOf(image: string): Promise<string> {
+    return this.#buildah("mount", await this.#filesOf(image));
+  }
+
+  #run(command: readonly string[]): Program {
+    return startProgram(command, process.env as Record<string, string>);
   }
 
   #buildahCommand(): string[] {

@@ -23,7 +23,7 @@ function run(url: string): Program {
 async function expectService({ child, output, end }: Program): Promise<string[]> {
   const reported = (text: string) => output.stdout.includes(text);
   await until(() => (reported("AUTH=none") && reported("Redis is unreachable")) || child.exitCode !== null);
-  const [, address] = /GraphQL +(\S+)/.exec(output.stdout) ?? [];
+  const [, address] = /"graphql":"(http[^"]+)"/.exec(output.stdout) ?? [];
   const response = await fetch(`${address}?query={__typename}`, {
     headers: { "apollo-require-preflight": "1" },
   });

@@ -94,13 +94,15 @@ describe.each<[string, string[], string]>([
 });
 
 it.each([
-  ["one process", "1"],
-  ["workers", "2"],
+  ["one process", { WORKERS: "1" }],
+  ["workers", { WORKERS: "2" }],
+  ["one process in its shutdown delay", { WORKERS: "1", SHUTDOWN_DELAY_MS: "600000" }],
+  ["workers in their shutdown delay", { WORKERS: "2", SHUTDOWN_DELAY_MS: "600000" }],
 ])(
   "A second signal after more than one second ends the gateway immediately with exit code 1: %s",
-  async (_, workers) => {
+  async (_, env) => {
     upstream.respond(() => {});
-    const program = run(gateway, { WORKERS: workers });
+    const program = run(gateway, env);
     const { child, end } = program;
     const origin = await originOf(program);
     fetch(`${origin}/graphql`, {

@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 const PARTS = [
   "build.js",
   "dev.js",
+  "LICENSE",
+  "notices",
   "package.json",
   "package-lock.json",
   "tsconfig.json",

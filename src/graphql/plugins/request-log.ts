@@ -7,14 +7,14 @@ import type { Context } from "../context.js";
 import { type MessageSettings, rejectedValue, replaceMessages } from "../error-messages/error-messages.js";
 import { MASKED_LOG_TEXT } from "../format-error.js";
 
-/** Logs each operation and each unexpected error, and adds the request id to errors. */
+/** Identifies each operation for its log entry, logs each unexpected error, and adds the request id to errors. */
 export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<Context> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
       requestContext.contextValue.log.error({ err: error }, MASKED_LOG_TEXT);
     },
-    async requestDidStart({ contextValue: { client, log, requestId } }) {
-      const startedAt = performance.now();
+    async requestDidStart({ contextValue }) {
+      const { log, requestId } = contextValue;
       return {
         async didEncounterErrors({ errors }) {
           for (const error of errors) {
@@ -25,7 +25,12 @@ export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<
           }
         },
         async willSendResponse(requestContext) {
-          const { response, operationName, operation } = requestContext;
+          const { response, operationName, operation, queryHash } = requestContext;
+          Object.assign(contextValue.identity, {
+            operation: operation?.operation,
+            operationName: operationName ? truncate(operationName) : undefined,
+            documentHash: queryHash,
+          });
           if (response.body.kind !== "single") return;
           const { singleResult } = response.body;
           const errors =
@@ -37,13 +42,6 @@ export function requestLogPlugin(settings: MessageSettings): ApolloServerPlugin<
               extensions: { ...error.extensions, requestId },
             }));
           }
-          const ms = Math.round(performance.now() - startedAt);
-          const codes = reported?.map((error) => error.extensions?.code);
-          const name = operationName && truncate(operationName);
-          log.info(
-            { who: client.name, operation: operation?.operation, operationName: name, ms, codes },
-            "request completed",
-          );
         },
       };
     },

@@ -1,5 +1,4 @@
 import type { ApolloServerPlugin } from "@apollo/server";
-import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 
 /**
@@ -11,9 +10,9 @@ import type { Context } from "../context.js";
 export const responseCachePlugin: ApolloServerPlugin<Context> = {
   async requestDidStart({ contextValue }) {
     return {
-      async willSendResponse({ operation, operationName, response: { body } }) {
+      async willSendResponse({ operation, response: { body } }) {
         if (body.kind !== "single") return;
-        const { piopiy, storage, cost } = contextValue;
+        const { piopiy, storage, cost, identity } = contextValue;
         const { staleSince, cachedSince: readAt } = piopiy;
         if (staleSince !== undefined) {
           const stale = { ageMs: Math.round(performance.now() - staleSince) };
@@ -26,11 +25,7 @@ export const responseCachePlugin: ApolloServerPlugin<Context> = {
           body.singleResult.errors
         )
           return;
-        storage.storable = {
-          cost: cost(),
-          operationName: operationName ? truncate(operationName) : undefined,
-          readAt,
-        };
+        storage.storable = { cost: cost(), identity, readAt };
       },
     };
   },

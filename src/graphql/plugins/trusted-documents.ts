@@ -8,6 +8,9 @@ import { truncate } from "../../format-value.js";
 import type { Context } from "../context.js";
 import { DocumentCache } from "../document-cache.js";
 
+/** A prefix of ids in a manifest and in requests. */
+const ALGORITHM = "sha256:";
+
 /**
  * Rejects documents that are not in the manifest of trusted documents. In the mode `log`, only logs them. A client sends the hash
  * or the text of a document. The text may differ from the manifest in spaces, comments and the order of fields, since the client
@@ -17,14 +20,22 @@ export function trustedDocumentsPlugin({
   mode,
   documents,
 }: Config["trustedDocuments"]): ApolloServerPlugin<Context> {
-  if (mode === "off") return {};
-  const trusted = new Set([...documents.values()].map((text) => normalize(parse(text))));
+  if (!documents) return {};
+  let manifest = documents.current;
+  let trusted = normalizeAll(manifest);
+  const isTrusted = (text: string) => {
+    if (manifest !== documents.current) {
+      manifest = documents.current;
+      trusted = normalizeAll(manifest);
+    }
+    return trusted.has(text);
+  };
   return {
     async requestDidStart() {
       return {
         async didResolveOperation({ document, operationName, contextValue: { client, log } }) {
           const text = normalize(document);
-          if (trusted.has(text)) return;
+          if (isTrusted(text)) return;
           const sha256 = createHash("sha256").update(text).digest("hex");
           log.warn(
             { operationName: operationName && truncate(operationName), sha256, who: client.name },
@@ -41,25 +52,32 @@ export function trustedDocumentsPlugin({
   };
 }
 
+function normalizeAll(manifest: ReadonlyMap<string, string>): ReadonlySet<string> {
+  return new Set([...manifest.values()].map((text) => normalize(parse(text))));
+}
+
 function normalize(document: DocumentNode): string {
   return print(sortExecutableDocument(document));
 }
 
 /** Caches documents by their hash for persisted documents. The documents of the manifest are always available. */
 export class PersistedQueryCache extends DocumentCache<string> {
-  private readonly trusted: ReadonlyMap<string, string>;
+  readonly #manifest: Config["trustedDocuments"]["documents"];
 
   constructor({ documents }: Config["trustedDocuments"]) {
     super();
-    this.trusted = new Map([...documents].map(([id, text]) => [withoutAlgorithm(id), text]));
+    this.#manifest = documents;
   }
 
   override async get(key: string): Promise<string | undefined> {
-    return this.trusted.get(key.replace("apq:", "")) ?? super.get(key);
+    const id = key.replace("apq:", "");
+    const manifest = this.#manifest?.current;
+    const plain = id.startsWith(ALGORITHM) ? undefined : manifest?.get(id);
+    return plain ?? manifest?.get(ALGORITHM + id) ?? super.get(key);
   }
 }
 
 /** Returns the id of a document without the prefix `sha256:`, which is optional. */
 export function withoutAlgorithm(documentId: string): string {
-  return documentId.replace(/^sha256:/, "");
+  return documentId.startsWith(ALGORITHM) ? documentId.slice(ALGORITHM.length) : documentId;
 }

@@ -30,6 +30,7 @@ interface Waiting {
 export class ConcurrencyLimit {
   readonly #concurrency: number;
   readonly #maxWaiting: number;
+  readonly #onWaited: (priority: Priority, ms: number) => void;
   readonly #clients = new Map<string, ClientQueue>();
   readonly #waiting = { read: 0, write: 0 };
   #running = 0;
@@ -38,10 +39,26 @@ export class ConcurrencyLimit {
   /**
    * @param maxWaiting how many reads and how many writes may wait; if there are more, the newest request of the longest queue is
    * rejected
+   * @param onWaited is called with the milliseconds that a request has waited, also if it was rejected then
    */
-  constructor(concurrency: number, maxWaiting: number) {
+  constructor(
+    concurrency: number,
+    maxWaiting: number,
+    onWaited: (priority: Priority, ms: number) => void = () => {},
+  ) {
     this.#concurrency = concurrency;
     this.#maxWaiting = maxWaiting;
+    this.#onWaited = onWaited;
+  }
+
+  /** The number of requests in flight. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** The number of waiting requests. One for which several clients wait counts for each of them. */
+  get waiting(): Readonly<Record<Priority, number>> {
+    return this.#waiting;
   }
 
   /**
@@ -50,8 +67,7 @@ export class ConcurrencyLimit {
    */
   readonly layer: Layer = (next) => async (request) => {
     if (request.waitSignal.aborted) throw tooLate();
-    const client =
-      this.#running < this.#concurrency ? await this.#begin(request.deadline) : await this.#wait(request);
+    const client = await this.#slot(request);
     try {
       return await next(request);
     } finally {
@@ -61,6 +77,17 @@ export class ConcurrencyLimit {
       this.#beginNext();
     }
   };
+
+  async #slot(request: UpstreamRequest): Promise<ClientQueue> {
+    const arrived = performance.now();
+    try {
+      return this.#running < this.#concurrency
+        ? await this.#begin(request.deadline)
+        : await this.#wait(request);
+    } finally {
+      this.#onWaited(request.priority, performance.now() - arrived);
+    }
+  }
 
   /** Starts the requests of a burst one by one, so that each is sent before the next one uses the CPU. */
   async #begin({ clients: [name = ""] }: Deadline): Promise<ClientQueue> {

@@ -14,6 +14,8 @@ export interface UpstreamRequest {
   readonly range?: PageRange;
   /** How the cache is used. `bypass` and `refresh` read from PIOPIY. `refresh` does not share a request that has already begun. */
   readonly cache: "use" | "bypass" | "refresh";
+  /** How often the same request has been sent before. Left out for the first attempt. */
+  readonly resendCount?: number;
   /** The queue in which the request waits. The reads of a reconciliation wait with the writes. */
   readonly priority: "read" | "write";
   readonly deadline: Deadline;

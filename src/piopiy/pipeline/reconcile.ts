@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Secret } from "../../secret.js";
 import { comparePasswords } from "../../sip/password.js";
+import { countReconciledWrite, countRetry } from "../../telemetry/metrics.js";
 import type { AnyParameters, SipEndpointRecord } from "../protocol.js";
 import { UpstreamError } from "../upstream-error.js";
 import { type Layer, received, type UpstreamRequest } from "./pipeline.js";
@@ -25,20 +26,30 @@ export const reconcile: Layer = (next) => async (request) => {
   } catch (error) {
     if (!isUnknown(error)) throw error;
     let unknown = error;
+    const { operation } = request;
+    let resendCount = 0;
     // From here on, a disconnect of the client aborts nothing, since the write may have taken effect.
     const again = { ...request, waitSignal: request.signal };
     const find = { ...again, operation: "get_sip", parameters: nameOf(request) } as const;
     for (let round = 0; ; round++) {
       let pause = Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
       try {
-        const { value } = await next(find);
+        const { value } = await next({ ...find, resendCount: round });
         const outcome = outcomeOf(request, value as SipEndpointRecord | null);
         const mayRepeat = unknown.kind !== "mismatch";
-        if (typeof outcome === "object" && (outcome.result || mayRepeat)) return received(outcome.result);
+        if (typeof outcome === "object" && (outcome.result || mayRepeat)) {
+          countReconciledWrite({ operation, result: outcome.result ? "applied" : "not_applied" });
+          return received(outcome.result);
+        }
         if (outcome !== "not applied" || !mayRepeat) break;
-        const response = await next(again);
+        request.deadline.usage.retries++;
+        countRetry({ operation });
+        const response = await next({ ...again, resendCount: ++resendCount });
         // PIOPIY may reject the write because the previous attempt took effect. The next read shows whether it did.
-        if (response.value) return response;
+        if (response.value) {
+          countReconciledWrite({ operation, result: "repeated" });
+          return response;
+        }
       } catch (failure) {
         if (isUnknown(failure)) unknown = failure;
         else if (!mayPass(failure)) break;
@@ -47,6 +58,7 @@ export const reconcile: Layer = (next) => async (request) => {
       if (pause >= request.deadline.msLeft) break;
       await sleep(pause);
     }
+    countReconciledWrite({ operation, result: "unknown" });
     throw unknown;
   }
 };

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { countRetry } from "../../telemetry/metrics.js";
 import { UpstreamError } from "../upstream-error.js";
 import type { Layer } from "./pipeline.js";
 
@@ -15,14 +16,12 @@ const MIN_BUDGET = 10;
  * a retry is PIOPIY's `Retry-After`. Without this header, it is a random time: up to 100 milliseconds before the first retry, and
  * up to 200 before the second. The time is random, so that clients that failed together do not retry together.
  */
-export function retry(): Layer {
-  const reads = new SlidingCount();
-  const retries = new SlidingCount();
+export function retry(budget: RetryBudget): Layer {
   return (next) => async (request) => {
-    reads.add();
+    budget.reads.add();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await next(request);
+        return await next(attempt === 1 ? request : { ...request, resendCount: attempt - 1 });
       } catch (error) {
         if (!mayPass(error) || attempt === ATTEMPTS) throw error;
         const { retryAfterMs } = error.extensions;
@@ -31,8 +30,10 @@ export function retry(): Layer {
             ? retryAfterMs
             : Math.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1);
         if (pause >= request.deadline.msLeft || request.signal.aborted) throw error;
-        if (retries.total >= Math.max(MIN_BUDGET, BUDGET_SHARE * reads.total)) throw error;
-        retries.add();
+        if (budget.left < 1) throw error;
+        budget.retries.add();
+        request.deadline.usage.retries++;
+        countRetry({ operation: request.operation });
         await sleep(pause, undefined, { signal: request.signal }).catch(() => {
           throw error;
         });
@@ -44,6 +45,16 @@ export function retry(): Layer {
 function mayPass(error: unknown): error is UpstreamError {
   const isFinal = error instanceof UpstreamError && (error.kind === "local" || error.kind === "mismatch");
   return error instanceof UpstreamError && !isFinal && error.extensions.retryable === true;
+}
+
+/** The number of retries that are allowed: a share of the reads of the last ten seconds. */
+export class RetryBudget {
+  readonly reads = new SlidingCount();
+  readonly retries = new SlidingCount();
+
+  get left(): number {
+    return Math.ceil(Math.max(MIN_BUDGET, BUDGET_SHARE * this.reads.total)) - this.retries.total;
+  }
 }
 
 /** Counts the events of the last ten seconds. */

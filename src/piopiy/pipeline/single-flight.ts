@@ -1,4 +1,4 @@
-import { createController, type Deadline, onAbort } from "../deadline.js";
+import { createController, type Deadline, onAbort, type UpstreamUsage } from "../deadline.js";
 import { UpstreamError } from "../upstream-error.js";
 import type { Layer, UpstreamResponse } from "./pipeline.js";
 
@@ -16,6 +16,7 @@ export function singleFlight(): Layer {
     const current = inFlight.get(key);
     if (current) return current.join(request.deadline);
     const shared = new SharedRequest(
+      request.deadline.usage,
       (deadline) => next({ ...request, deadline, signal: deadline.signal, waitSignal: deadline.signal }),
       () => {
         if (inFlight.get(key) === shared) inFlight.delete(key);
@@ -28,6 +29,7 @@ export function singleFlight(): Layer {
 
 /** A shared request, and the common deadline of all clients that wait for it. */
 class SharedRequest implements Deadline {
+  readonly usage: UpstreamUsage;
   readonly #send: (deadline: Deadline) => Promise<UpstreamResponse>;
   readonly #end: () => void;
   readonly #waiting = new Set<Deadline>();
@@ -36,7 +38,12 @@ class SharedRequest implements Deadline {
   #response: Promise<UpstreamResponse> | undefined;
 
   /** @param end is called when no further client may share the request */
-  constructor(send: (deadline: Deadline) => Promise<UpstreamResponse>, end: () => void) {
+  constructor(
+    usage: UpstreamUsage,
+    send: (deadline: Deadline) => Promise<UpstreamResponse>,
+    end: () => void,
+  ) {
+    this.usage = usage;
     this.#send = send;
     this.#end = end;
   }

@@ -28,7 +28,7 @@ function createTrial() {
   const versions = new Versions();
   const invalidation = new LocalInvalidation(versions, true);
   const cache = readCache({ ttlMs: 3_600_000, account: "made-up" }, invalidation);
-  const deadline = new OperationDeadline(3_600_000, "someone");
+  const deadline = new OperationDeadline(3_600_000, "someone", "test");
   const send = compose(
     [singleFlight(), cache],
     ({ parameters: { username = "" } }) =>

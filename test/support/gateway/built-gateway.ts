@@ -9,6 +9,9 @@ export interface BuiltGateway extends Program {
   readonly origin: string;
 }
 
+/** The address of the GraphQL API in the output of a start, in JSON or for a person. */
+const ADDRESS = /(?:"graphql":"|GraphQL +)(http\S+?)\/graphql/;
+
 /** Starts `node dist/main.js` with these environment variables and no others, and waits until it listens. */
 export async function startBuiltGateway(env: Readonly<Record<string, string>>): Promise<BuiltGateway> {
   const program = startProgram([process.execPath, join("dist", "main.js")], env);
@@ -17,8 +20,8 @@ export async function startBuiltGateway(env: Readonly<Record<string, string>>): 
 
 /** Waits until a gateway listens, and returns its origin. If it does not start, kills it and throws an error with its output. */
 export async function originOf({ child, output, end }: Program): Promise<string> {
-  await until(() => /GraphQL .*\n/.test(output.stdout) || child.exitCode !== null).catch(() => {});
-  const origin = /GraphQL +(\S+)\/graphql/.exec(output.stdout)?.[1];
+  await until(() => ADDRESS.test(output.stdout) || child.exitCode !== null).catch(() => {});
+  const origin = ADDRESS.exec(output.stdout)?.[1];
   if (!origin) {
     child.kill("SIGKILL");
     await end;

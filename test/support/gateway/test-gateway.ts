@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { readConfig } from "../../../src/config.js";
 import { startEmulator } from "../../../src/emulator/emulator.js";
 import { readEmulatorSettings } from "../../../src/emulator/settings.js";
+import { Health } from "../../../src/http/health.js";
 import { createServer } from "../../../src/http/server.js";
 import { loggerOptions } from "../../../src/log.js";
 import { PiopiyClient } from "../../../src/piopiy/client.js";
@@ -16,6 +17,7 @@ export interface RecordedRequest {
   readonly operation: string;
   readonly username?: string;
   readonly page?: number;
+  readonly requestId?: string;
   readonly status: number | null;
   readonly concurrent: number;
 }
@@ -103,7 +105,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const client = new PiopiyClient({ ...config, ...config.upstream, redis }, logger);
   // Nothing is cached until the first heartbeat over Redis arrives, and while Redis rejects a command.
   if (redis) await until(() => client.version !== undefined || !redis.isUp);
-  const server = await createServer(config, client, logger, redis);
+  const server = await createServer(config, client, logger, new Health(client, redis), redis);
   const origin = await server.listen({ host: config.host, port: config.port });
   const control = (path: string, body: object) => post(`${emulator.origin}/_emulator/${path}`, body);
 
