@@ -46,6 +46,7 @@ const closers = new Closers();
 /** Logs the start and the stop at every log level. Undefined in workers, and until the settings are read. */
 let lifecycle: FastifyBaseLogger | undefined;
 let stoppingSince: number | undefined;
+let stopping: Promise<void> | undefined;
 /** `SHUTDOWN_DELAY_MS` when it has been read. */
 let shutdownDelayMs = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -81,7 +82,12 @@ function reportFailure(error: unknown): void {
  * Closes everything that is open, after which the process exits. It exits at the latest when `GRACE_MS` have passed after the
  * shutdown delay.
  */
-async function stop(): Promise<void> {
+function stop(): Promise<void> {
+  stopping ??= closeAll();
+  return stopping;
+}
+
+async function closeAll(): Promise<void> {
   setTimeout(() => process.exit(1), shutdownDelayMs + GRACE_MS).unref();
   // A start that a signal has stopped may never end. Node.js would exit with code 13 then.
   process.exitCode ??= 0;

@@ -66,7 +66,7 @@ describe.each<[string, string[], string]>([
         held.push(() => send(response, { body: { code: 200, username: "alice" } })),
       );
       const program = run(command, { WORKERS: workers });
-      const { child, end } = program;
+      const { child, end, output } = program;
       const origin = await originOf(program);
       const response = fetch(`${origin}/graphql`, {
         method: "POST",
@@ -88,6 +88,7 @@ describe.each<[string, string[], string]>([
         data: { removeSipEndpoint: { username: "alice" } },
       });
       expect(await end).toBe(0);
+      expect(output.stdout.split("the gateway has stopped")).toHaveLength(2);
     },
     TIMEOUT_MS,
   );
