@@ -83,7 +83,7 @@ export class Workers {
     this.#running.add(worker);
     // Messages to a worker that has just died fail, including those of Node.js. The exit event is handled below.
     worker.on("error", (error) =>
-      this.#log.warn({ pid: worker.process.pid, reason: reasonOf(error) }, "cannot reach a worker"),
+      this.#log.warn({ workerPid: worker.process.pid, reason: reasonOf(error) }, "cannot reach a worker"),
     );
     worker.on("exit", () => this.#running.delete(worker));
     return worker;
@@ -96,7 +96,8 @@ export class Workers {
 
   #replace({ process: { pid, exitCode, signalCode } }: Worker): void {
     if (this.#isStopping) return;
-    this.#log.error({ pid, exitCode, signalCode }, "a worker exited unexpectedly; another one is started");
+    const entry = { workerPid: pid, exitCode, signalCode };
+    this.#log.error(entry, "a worker exited unexpectedly; another one is started");
     setTimeout(() => this.#isStopping || this.#forkLasting(), RESTART_MS);
   }
 }

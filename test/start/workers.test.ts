@@ -75,7 +75,14 @@ describe("Workers", () => {
     await allRespond(3);
     const [victim = 0] = respondingPids();
     process.kill(victim, "SIGKILL");
-    await until(() => gateway.output.stdout.includes("another one is started"));
+    const isExit = (line: string) => line.includes("a worker exited unexpectedly");
+    await until(() => gateway.output.stdout.split("\n").some(isExit));
+    const exit = gateway.output.stdout.split("\n").find(isExit) ?? "";
+    expect(JSON.parse(exit)).toMatchObject({
+      pid: gateway.child.pid,
+      workerPid: victim,
+      signalCode: "SIGKILL",
+    });
     await write("createSipEndpoint", "bob-2");
     expect(await isThere("bob-2")).toBe(true);
     await allRespond(4);
