@@ -46,16 +46,18 @@ const closers = new Closers();
 /** Logs the start and the stop at every log level. Undefined in workers, and until the settings are read. */
 let lifecycle: FastifyBaseLogger | undefined;
 let stoppingSince: number | undefined;
-let stopping: Promise<void> | undefined;
 /** `SHUTDOWN_DELAY_MS` when it has been read. */
 let shutdownDelayMs = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (stoppingSince === undefined) lifecycle?.info({ signal }, "the gateway stops");
-    stoppingSince ??= performance.now();
-    // A worker gets signals from its primary process and from the terminal.
-    if (!isOwnWorker && performance.now() - stoppingSince > ONE_SIGNAL_MS) process.exit(1);
-    void stop();
+    if (stoppingSince === undefined) {
+      lifecycle?.info({ signal }, "the gateway stops");
+      stoppingSince = performance.now();
+      void stop();
+      // A worker gets signals from its primary process and from the terminal.
+    } else if (!isOwnWorker && performance.now() - stoppingSince > ONE_SIGNAL_MS) {
+      process.exit(1);
+    }
   });
 }
 try {
@@ -69,8 +71,8 @@ try {
     reportFailure(error);
     // The error is the last line: a gateway that has not started logs no stop.
     lifecycle = undefined;
+    await stop();
   }
-  await stop();
 }
 
 function reportFailure(error: unknown): void {
@@ -82,12 +84,7 @@ function reportFailure(error: unknown): void {
  * Closes everything that is open, after which the process exits. It exits at the latest when `GRACE_MS` have passed after the
  * shutdown delay.
  */
-function stop(): Promise<void> {
-  stopping ??= closeAll();
-  return stopping;
-}
-
-async function closeAll(): Promise<void> {
+async function stop(): Promise<void> {
   setTimeout(() => process.exit(1), shutdownDelayMs + GRACE_MS).unref();
   // A start that a signal has stopped may never end. Node.js would exit with code 13 then.
   process.exitCode ??= 0;

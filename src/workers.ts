@@ -94,10 +94,10 @@ export class Workers {
     worker.on("exit", () => this.#replace(worker));
   }
 
-  #replace({ process: { pid, exitCode, signalCode } }: Worker): void {
+  #replace({ process: { pid: workerPid, exitCode, signalCode } }: Worker): void {
     if (this.#isStopping) return;
-    const entry = { workerPid: pid, exitCode, signalCode };
-    this.#log.error(entry, "a worker exited unexpectedly; another one is started");
+    const exit = { workerPid, exitCode, signalCode };
+    this.#log.error(exit, "a worker exited unexpectedly; another one is started");
     setTimeout(() => this.#isStopping || this.#forkLasting(), RESTART_MS);
   }
 }
