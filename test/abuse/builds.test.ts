@@ -127,7 +127,7 @@ describe("A running gateway", () => {
     const kill = async (number: number) => {
       const pid = [...workers()][number] ?? 0;
       process.kill(pid, "SIGKILL");
-      await wait(() => new RegExp(`"pid":${pid},.*another one is started`).test(gateway.output()));
+      await wait(() => new RegExp(`"workerPid":${pid},.*another one is started`).test(gateway.output()));
     };
     await executeAll(2);
     await change("One");
