@@ -1,18 +1,20 @@
-FROM node:24.21-slim AS build
+FROM node:24.21-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
+
+# Example of another subgraph: the service "employees" in docker-compose.yml.
+FROM packages AS employees
+COPY test/support/employees employees
+USER node
+CMD ["node", "employees/server.js"]
+
+FROM packages AS build
 COPY build.js LICENSE tsconfig.json ./
 COPY notices notices
 COPY schema/operations schema/operations
 COPY src src
 RUN npm run build
-
-# Example of another subgraph: the service "employees" in docker-compose.yml.
-FROM build AS employees
-COPY test/support/employees employees
-USER node
-CMD ["node", "employees/server.js"]
 
 # The built program contains its packages and is pure JavaScript, so it does not depend on the C library of the build image.
 FROM node:24.21-alpine

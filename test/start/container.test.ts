@@ -18,7 +18,7 @@ const found = '"data":{"sipEndpoint":{"username":"alice"}}';
 const describeWithContainers = hasContainers ? describe : describe.skip;
 if (!hasContainers) {
   process.stderr.write(
-    "Skipped: the container tests need root and Debian's buildah, debootstrap, iproute2 and curl.\n",
+    "Skipped: the container tests need root and Debian's buildah, mmdebstrap, iproute2 and curl.\n",
   );
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { type Program, startProgram } from "../support/program.js";
 import { type Network, run } from "./network.js";
 
-const PROGRAMS = ["/usr/bin/buildah", "/usr/sbin/debootstrap", "/usr/sbin/ip"];
+const PROGRAMS = ["/usr/bin/buildah", "/usr/bin/mmdebstrap", "/usr/sbin/ip"];
 /** Script that makes the container's files read-only, then starts the command in its arguments as a user, the first argument. */
 const READ_ONLY = 'mount -o remount,bind,ro / && exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"';
 
@@ -34,7 +34,7 @@ export interface ContainerOptions {
 }
 
 /**
- * Builds and runs images without a container engine and without a registry. The base image is built with debootstrap. Containers of
+ * Builds and runs images without a container engine and without a registry. The base image is built with mmdebstrap. Containers of
  * the same image share their files.
  */
 export class Containers {
@@ -61,7 +61,14 @@ export class Containers {
     const root = await this.#buildah("mount", container);
     const modules = join(this.#directory, "packages");
     await Promise.all([
-      run("debootstrap", "--variant=minbase", `--include=${packages}`, "bookworm", root),
+      run(
+        "mmdebstrap",
+        "--variant=minbase",
+        "--dpkgopt=force-unsafe-io",
+        `--include=${packages}`,
+        "bookworm",
+        root,
+      ),
       run("npm", "install", "--prefix", modules, "--no-save", "--no-fund", `node@${node}`, "npm@11"),
     ]);
     await cp(join(modules, "node_modules/node/bin/node"), join(root, "usr/local/bin/node"));
@@ -99,6 +106,7 @@ export class Containers {
         "--format",
         "docker",
         "--quiet",
+        "--layers",
       ],
       ...["--volume", `${cache}:/root/.npm`, ...(target ? ["--target", target] : []), "--tag", name, "."],
     );
@@ -155,9 +163,16 @@ export class Containers {
   }
 
   #filesOf(image: string): Promise<string> {
-    const hosts = this.#hosts.flatMap((host) => ["--add-host", host]);
-    const files = this.#files.get(image) ?? this.#buildah("from", "--pull-never", ...hosts, image);
+    const files = this.#files.get(image) ?? this.#createFiles(image);
     this.#files.set(image, files);
+    return files;
+  }
+
+  async #createFiles(image: string): Promise<string> {
+    const hosts = this.#hosts.flatMap((host) => ["--add-host", host]);
+    const files = await this.#buildah("from", "--pull-never", ...hosts, image);
+    // Else the end of one program would unmount the files while another one starts.
+    await this.#buildah("mount", files);
     return files;
   }
 
@@ -171,10 +186,7 @@ export class Containers {
 
   #buildahCommand(): string[] {
     const directory = (name: string) => join(this.#directory, name);
-    return [
-      ...["buildah", "--storage-driver", "vfs"],
-      ...["--root", directory("root"), "--runroot", directory("run")],
-    ];
+    return ["buildah", "--root", directory("root"), "--runroot", directory("run")];
   }
 
   #buildah(...args: string[]): Promise<string> {
