@@ -10,7 +10,7 @@ export interface AuditEntry extends TraceFields {
   readonly what: string;
   /** The SIP endpoint. */
   readonly username?: string | undefined;
-  /** `done`, or the code of the error or of the user errors. */
+  /** `done`, `dry-run`, or the code of the error or of the user errors. */
   readonly outcome: string;
   /** Why a credential was refused. */
   readonly reason?: RefusalReason | undefined;

@@ -33,13 +33,18 @@ function apolloLogger(log: FastifyBaseLogger) {
 }
 
 /**
- * Appends the errors that resolvers report in addition to their data. Runs before the plugins that read the errors of a response.
+ * Appends the errors and the warnings that resolvers report in addition to their data. Runs before the plugins that read the errors
+ * of a response.
  */
-const reportedErrorsPlugin: ApolloServerPlugin<Context> = {
-  async requestDidStart({ contextValue: { reportedErrors } }) {
+const reportsPlugin: ApolloServerPlugin<Context> = {
+  async requestDidStart({ contextValue: { reportedErrors, warnings } }) {
     return {
       async willSendResponse({ response: { body } }) {
-        if (reportedErrors.length === 0 || body.kind !== "single") return;
+        if (body.kind !== "single") return;
+        if (warnings.length > 0) {
+          body.singleResult.extensions = { ...body.singleResult.extensions, warnings };
+        }
+        if (reportedErrors.length === 0) return;
         const errors = reportedErrors.map(({ error, path }) => ({ ...error.toJSON(), path }));
         body.singleResult.errors = [...(body.singleResult.errors ?? []), ...errors];
       },
@@ -82,7 +87,7 @@ export function createApollo(
     documentStore: new DocumentCache<DocumentNode>(),
     persistedQueries: { cache: new PersistedQueryCache(trustedDocuments) },
     plugins: [
-      reportedErrorsPlugin,
+      reportsPlugin,
       responseSizePlugin,
       requestLogPlugin({ introspection, maxTokens: limits.tokens }),
       trustedDocumentsPlugin(trustedDocuments),

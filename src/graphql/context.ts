@@ -5,12 +5,17 @@ import type { Client } from "../auth/client.js";
 import { clientAddress } from "../auth/client.js";
 import { describeCost, type OperationCost, type RateLimit, REQUEST_UNITS } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
-import type { GatewayError } from "../errors.js";
+import type { ErrorCode, GatewayError } from "../errors.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import { OperationDeadline } from "../piopiy/deadline.js";
 import { type CacheResult, PiopiyLoader } from "../piopiy/loader.js";
 import { traceFields } from "../telemetry/tracing.js";
 import { limitError } from "./document-limits.js";
+
+/** While a request is in progress, a connection without traffic is closed after the deadline of the operation plus this time. */
+export const SILENCE_MS = 30_000;
+/** How many endpoints one mutation may create or remove in the time of a usual deadline. */
+const ENDPOINTS_PER_DEADLINE = 50;
 
 /** The context of one GraphQL operation, which its resolvers use. */
 export interface Context {
@@ -41,6 +46,13 @@ export interface Context {
   /** Adds an error to the response for the field at this path. The data of the field is returned too. */
   reportError(error: GatewayError, path: readonly (string | number)[]): void;
   readonly reportedErrors: readonly ReportedError[];
+  /** Adds a hint about input that is valid but may not have the intended effect, with the path of the value in the input. */
+  warn(message: string, path: readonly string[]): void;
+  readonly warnings: readonly Warning[];
+  /** Counts a failure that the response contains as data. */
+  countFailure(code: ErrorCode): void;
+  /** Gives a mutation of this many endpoints the deadline of an operation for every 50 of them, rounded up. */
+  extendDeadline(endpoints: number): void;
   /** Excludes the response from the response cache. */
   noStore(): void;
   readonly storage: ResponseStorage;
@@ -71,6 +83,8 @@ export interface OperationSummary extends OperationIdentity {
   /** The sum of the durations of all attempts, in milliseconds. */
   readonly upstreamMs: number;
   readonly retries: number;
+  /** The number of failures that the response contains as data, by their codes. Undefined if there are none. */
+  readonly failures?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Whether and how the response cache stores the response. */
@@ -94,6 +108,12 @@ export interface ReportedError {
   readonly path: readonly (string | number)[];
 }
 
+/** A hint about input that is valid but may not have the intended effect. */
+export interface Warning {
+  readonly message: string;
+  readonly path: readonly string[];
+}
+
 /** The services that all operations share. */
 export interface Services {
   readonly piopiy: PiopiyClient;
@@ -115,6 +135,8 @@ export function createContext(
   const loader = new PiopiyLoader(piopiy, deadline);
   let cost = 0;
   const reportedErrors: ReportedError[] = [];
+  const warnings: Warning[] = [];
+  const failures: Record<string, number> = {};
   const storage: ResponseStorage = { isAllowed: true };
   const identity: OperationIdentity = {};
   const noStore = () => {
@@ -154,6 +176,16 @@ export function createContext(
     },
     reportedErrors,
     reportError: (error, path) => reportedErrors.push({ error, path }),
+    warnings,
+    warn: (message, path) => warnings.push({ message, path }),
+    countFailure(code) {
+      failures[code] = (failures[code] ?? 0) + 1;
+    },
+    extendDeadline(endpoints) {
+      const ms = deadlineMs * Math.ceil(endpoints / ENDPOINTS_PER_DEADLINE);
+      deadline.extend(ms);
+      reply.raw.setTimeout(ms + SILENCE_MS);
+    },
     noStore,
     storage,
     identity,
@@ -166,6 +198,7 @@ export function createContext(
         upstreamRequests: requests,
         upstreamMs: Math.round(ms),
         retries,
+        failures: Object.keys(failures).length > 0 ? failures : undefined,
       };
     },
   };

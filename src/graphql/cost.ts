@@ -23,6 +23,10 @@ export const MAX_FIRST = 100;
 export const DEFAULT_FIRST = 10;
 /** The maximum number of ids that `nodes` accepts. */
 export const MAX_IDS = 100;
+/** The maximum number of SIP endpoints that one mutation creates or removes. */
+export const MAX_ITEMS = 200;
+/** The number of fields that a mutation of many endpoints may select per endpoint without additional cost. It has fewer fields. */
+const FREE_FIELDS_PER_ITEM = 40;
 /** The cost of an upstream request, which occupies a slot of the concurrency limit for tens of milliseconds. */
 export const REQUEST_COST = 5;
 /** Validating PCMO takes up to a microsecond per byte, so an operation within the default MAX_COST takes at most 100 ms. */
@@ -41,6 +45,12 @@ export function isDetailField(typeName: string, fieldName: string): boolean {
   return typeName === "SipEndpoint" && DETAILS.includes(fieldName);
 }
 
+/** The input fields with the endpoints of the mutations of many endpoints. */
+const itemLists: Readonly<Record<string, string>> = {
+  createSipEndpoints: "items",
+  removeSipEndpoints: "usernames",
+};
+
 /** Computes the cost of the root fields of one operation from their arguments. */
 export class FieldCosts {
   readonly #variables: Readonly<Record<string, unknown>>;
@@ -58,6 +68,25 @@ export class FieldCosts {
     return (
       argument && ((given && valueFromAST(given, argument.type, this.#variables)) ?? argument.defaultValue)
     );
+  }
+
+  /**
+   * Returns the whole cost of a mutation of many endpoints: 1, and 1 for each endpoint. Only a selection that repeats fields with
+   * many aliases costs more. Returns undefined for other fields.
+   *
+   * @param fields the number of selected fields: all of them, and those in lists
+   */
+  manyEndpointsCost(
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    fields: { readonly fixed: number; readonly perRow: number },
+  ): number | undefined {
+    const list = itemLists[field.name];
+    if (!list) return undefined;
+    // Longer lists are rejected later, without an upstream request.
+    const items = Math.min(lengthOf(Object(this.argumentValue(field, node, "input"))[list]), MAX_ITEMS);
+    const free = FREE_FIELDS_PER_ITEM * Math.max(items, 1);
+    return 1 + items + Math.max(0, fields.fixed + items * fields.perRow - free);
   }
 
   /**

@@ -15,6 +15,7 @@ import { resolveSipEndpointReference, SipEndpointResolver } from "./sip-endpoint
 import { SipEndpointFieldsResolver } from "./sip-endpoint/sip-endpoint-fields.resolver.js";
 import { SipEndpointMutationsResolver } from "./sip-endpoint/sip-endpoint-mutations.resolver.js";
 import { SipEndpointsResolver } from "./sip-endpoint/sip-endpoints.resolver.js";
+import { SipEndpointsMutationsResolver } from "./sip-endpoint/sip-endpoints-mutations.resolver.js";
 import { buildSubgraph } from "./subgraph.js";
 
 const LINKS = `extend schema
@@ -59,6 +60,7 @@ export function buildGatewaySchema(): GraphQLSchema {
       SipEndpointFieldsResolver,
       SipEndpointsResolver,
       SipEndpointMutationsResolver,
+      SipEndpointsMutationsResolver,
       ConnectActionResolver,
       ValidatePcmoResolver,
     ],

@@ -97,8 +97,11 @@ function forbiddenError(problem: string): GatewayError {
   );
 }
 
-/** Executes an action and writes its outcome to the audit log. */
-async function recordUse<Result>(
+/**
+ * Executes an action and writes its outcome to the audit log. The resolver of a mutation of many endpoints calls this function for
+ * each of them, so a payload with `results` has no entry of its own.
+ */
+export async function recordUse<Result>(
   context: Context,
   fieldName: string,
   username: string | undefined,
@@ -106,7 +109,7 @@ async function recordUse<Result>(
 ): Promise<Awaited<Result>> {
   try {
     const result = await act();
-    context.audit(fieldName, username, userErrorCodes(result) || "done");
+    if (!hasResults(result)) context.audit(fieldName, username, userErrorCodes(result) || "done");
     return result;
   } catch (error) {
     context.audit(fieldName, username, error instanceof GatewayError ? error.code : "INTERNAL_SERVER_ERROR");
@@ -120,9 +123,14 @@ function usernameOf(holder: unknown): string | undefined {
   return isUsername(username) ? username : truncate(username);
 }
 
+function hasResults(payload: unknown): boolean {
+  const { results = [] } = Object(payload) as { results?: readonly unknown[] };
+  return results.length > 0;
+}
+
 function userErrorCodes(result: unknown): string {
   const { userErrors = [] } = Object(result) as { userErrors?: readonly { code: string }[] };
-  return userErrors.map(({ code }) => code).join(" ");
+  return [...new Set(userErrors.map(({ code }) => code))].join(" ");
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Field, ObjectType, registerEnumType } from "type-graphql";
+import { MAX_ITEMS } from "./cost.js";
 
 /** The kinds of problems in an input. */
 enum SipUserErrorCode {
@@ -7,6 +8,9 @@ enum SipUserErrorCode {
   INVALID_USERNAME = "INVALID_USERNAME",
   INVALID_PASSWORD = "INVALID_PASSWORD",
   INVALID_IDEMPOTENCY_KEY = "INVALID_IDEMPOTENCY_KEY",
+  NO_ITEMS = "NO_ITEMS",
+  TOO_MANY_ITEMS = "TOO_MANY_ITEMS",
+  DUPLICATE_USERNAME = "DUPLICATE_USERNAME",
   INVALID_PHONE_NUMBER = "INVALID_PHONE_NUMBER",
   OUT_OF_RANGE = "OUT_OF_RANGE",
   NO_TARGETS = "NO_TARGETS",
@@ -35,6 +39,14 @@ registerEnumType(SipUserErrorCode, {
     },
     INVALID_IDEMPOTENCY_KEY: {
       description: "The idempotency key is invalid. Allowed: 8 to 128 visible ASCII characters, no spaces.",
+    },
+    NO_ITEMS: { description: "The list of SIP endpoints to create or remove is empty. Add at least one." },
+    TOO_MANY_ITEMS: {
+      description: `The list has more than ${MAX_ITEMS} SIP endpoints to create or remove. Send several lists.`,
+    },
+    DUPLICATE_USERNAME: {
+      description:
+        "The list contains the username more than once. Nothing is done for any of these items. Send the username once.",
     },
     INVALID_PHONE_NUMBER: {
       description:

@@ -56,7 +56,9 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
   const { statusCode: status } = reply;
   const isProbe = routeOptions.url?.startsWith("/health/");
   if (!operation && (status < 400 || isProbe)) return;
-  const codes = reported.map(({ code }) => String(code));
+  // A mutation of many endpoints returns failures as data. They count as errors too.
+  const failures = Object.entries(operation?.failures ?? {});
+  const codes = [...reported.map(({ code }) => String(code)), ...failures.map(([code]) => code)];
   // The client has closed the connection before the response.
   const aborted = reply.raw.destroyed || undefined;
   const outcome = outcomeOf(codes, aborted, operation);
@@ -71,7 +73,8 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
   } else {
     countRejectedRequest({ http_response_status_code: String(status) });
   }
-  for (const code of codes) countError({ code });
+  for (const { code } of reported) countError({ code: String(code) });
+  for (const [code, times] of failures) countError({ code }, times);
   const isAudited = !client && codes.some((code) => AUDITED.includes(code));
   const limit = reported.map(limitOf).find((setting) => setting !== undefined);
   if (limit && !isAudited) countLimitRejection({ limit });

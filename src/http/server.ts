@@ -13,7 +13,12 @@ import { RateLimit } from "../auth/rate-limit.js";
 import type { Config } from "../config.js";
 import type { GatewayError } from "../errors.js";
 import { createApollo } from "../graphql/apollo.js";
-import { createContext, type OperationSummary, type ResponseStorage } from "../graphql/context.js";
+import {
+  createContext,
+  type OperationSummary,
+  type ResponseStorage,
+  SILENCE_MS,
+} from "../graphql/context.js";
 import { isJsonTooDeep, jsonDepthError } from "../graphql/request-limits.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 import type { Redis } from "../redis.js";
@@ -52,8 +57,6 @@ declare module "fastify" {
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How often Node.js looks for such clients. */
 const CHECK_INTERVAL_MS = 1000;
-/** While a request is in progress, a connection without traffic is closed after the deadline of an operation plus this time. */
-const SILENCE_MS = 30_000;
 
 /**
  * Creates the HTTP server with the routes `/`, `/graphql`, `/graphiql` (if enabled), answer URLs and the health routes. The server does not

@@ -60,6 +60,8 @@ export interface PiopiyClientOptions extends TransportOptions {
 /** A client of PIOPIY's five operations. Every failure is a `GatewayError`. */
 export class PiopiyClient {
   readonly #secret: Secret;
+  /** The slots of the concurrency limit that one operation on many endpoints may occupy at the same time: half of them. */
+  readonly shareOfSlots: number;
   readonly #transport: Transport;
   readonly #breaker: CircuitBreaker;
   readonly #account = new AccountState();
@@ -77,6 +79,7 @@ export class PiopiyClient {
     const account = `${url}#${appId}`;
     const log = new UpstreamLog(logger, url, secret);
     this.#secret = secret;
+    this.shareOfSlots = Math.ceil(maxConcurrency / 2);
     this.#transport = new Transport(options, log);
     this.#breaker = new CircuitBreaker(breakerResetMs, log);
     this.#invalidation = createInvalidation(options, account, this.#versions);

@@ -40,19 +40,15 @@ export interface Deadline {
 export class OperationDeadline implements Deadline {
   readonly usage: UpstreamUsage;
   readonly clients: readonly string[];
-  readonly #expiresAt: number;
-  readonly #timer: NodeJS.Timeout;
-  readonly #ended = createController();
-  readonly #expired = createController();
+  #expiresAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = createController();
+  #expired = createController();
 
   constructor(milliseconds: number, client: string, requestId: string, trace = ROOT_CONTEXT) {
     this.usage = { requestId, trace, requests: 0, ms: 0, retries: 0 };
     this.clients = [client];
-    this.#expiresAt = performance.now() + milliseconds;
-    this.#timer = setTimeout(() => {
-      this.#expired.abort(EXPIRED);
-      this.#ended.abort(EXPIRED);
-    }, milliseconds).unref();
+    this.#start(milliseconds);
   }
 
   /** Adds no listener: an operation has only one client. */
@@ -73,6 +69,21 @@ export class OperationDeadline implements Deadline {
     return Math.max(0, this.#expiresAt - performance.now());
   }
 
+  /**
+   * Ensures that at least this time is left, even if the deadline has passed already. Has no effect after the client has
+   * disconnected.
+   */
+  extend(milliseconds: number): void {
+    const hasPassed = hasExpired(this.signal);
+    if (this.msLeft >= milliseconds || (this.signal.aborted && !hasPassed)) return;
+    if (hasPassed) {
+      this.#ended = createController();
+      this.#expired = createController();
+    }
+    clearTimeout(this.#timer);
+    this.#start(milliseconds);
+  }
+
   /** Aborts reads and queued writes, because the client has disconnected. */
   abort(): void {
     this.#ended.abort(ENDED);
@@ -82,6 +93,14 @@ export class OperationDeadline implements Deadline {
   close(): void {
     clearTimeout(this.#timer);
     this.#ended.abort(ENDED);
+  }
+
+  #start(milliseconds: number): void {
+    this.#expiresAt = performance.now() + milliseconds;
+    this.#timer = setTimeout(() => {
+      this.#expired.abort(EXPIRED);
+      this.#ended.abort(EXPIRED);
+    }, milliseconds).unref();
   }
 }
 

@@ -28,6 +28,15 @@ export interface NewEndpoint {
   readonly password: Secret | null;
   /** The parts of the idempotency key. One part is the name of the client. */
   readonly key: readonly string[] | null;
+  /** Whether to return what would be done, and to change nothing. */
+  readonly isDryRun?: boolean;
+}
+
+/** An endpoint with the requested credentials. */
+export interface Creation {
+  readonly credentials: Credentials;
+  /** False if an earlier attempt with the same key has created the endpoint. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -139,21 +148,24 @@ export class PiopiyLoader {
     await this.#invalidations.load(username);
   }
 
+  /** Returns whether PIOPIY has an endpoint of this name now, bypassing the cache. */
+  async exists(username: string): Promise<boolean> {
+    return (await this.#uncachedEndpoints.load(username)) !== null;
+  }
+
   /**
    * Creates an endpoint, and generates a password unless one is passed. Returns null when the name is taken. If an earlier attempt
    * with the same key has created the endpoint, its credentials are returned instead.
    */
-  async create({ username, password, key }: NewEndpoint): Promise<Credentials | null> {
+  async create({ username, password, key, isDryRun = false }: NewEndpoint): Promise<Creation | null> {
     const generated = key ? this.#client.derivePassword([...key, username]) : generatePassword();
     const credentials = { username, password: password ?? generated };
-    const created = await this.#add(credentials).catch((error) => {
-      throw password ? error : withAdvice(error, key !== null);
-    });
-    if (created || !key) return created;
-    const found = await this.#uncachedEndpoints.load(username);
-    const comparison = found ? comparePasswords(credentials.password, found.password) : "different";
-    if (comparison === "unclear") throw notComparable();
-    return comparison === "same" ? credentials : null;
+    const isNew = isDryRun
+      ? !(await this.exists(username))
+      : await this.#add(credentials).catch((error) => {
+          throw password ? error : withAdvice(error, key !== null);
+        });
+    return isNew || (key && (await this.#hasPassword(credentials))) ? { credentials, isNew } : null;
   }
 
   /** Sets the password of an endpoint. Returns null when PIOPIY has no endpoint of that name. */
@@ -167,12 +179,46 @@ export class PiopiyLoader {
     return this.#changing(username, this.#client.write("remove_sip", { username }, this.#deadline));
   }
 
-  async #add(credentials: Credentials): Promise<Result<"add_sip">> {
+  /**
+   * Executes an action for each item, and returns the results in the order of the items. Executes only a limited number at the
+   * same time, so that slots of the concurrency limit remain for other operations.
+   *
+   * @param act must not reject, since the results of the other items would be lost
+   */
+  async mapAll<Item, Value>(
+    items: readonly Item[],
+    act: (item: Item) => Promise<Value>,
+  ): Promise<readonly Value[]> {
+    const values: Value[] = [];
+    const queue = items.entries();
+    const work = async () => {
+      for (const [index, item] of queue) values[index] = await act(item);
+    };
+    await Promise.all(Array.from({ length: this.#client.shareOfSlots }, work));
+    return values;
+  }
+
+  /** Adds an endpoint. Returns false when the name is taken. */
+  async #add(credentials: Credentials): Promise<boolean> {
     const { username } = credentials;
     const write = this.#client.write("add_sip", credentials, this.#deadline);
     const created = await this.#changing(username, write);
-    if (created && isComplete(created)) this.#endpoints.prime(username, created);
-    return created;
+    this.#prime(created);
+    return created !== null;
+  }
+
+  /** Returns whether an existing endpoint has this password. */
+  async #hasPassword({ username, password }: Credentials): Promise<boolean> {
+    const found = await this.#uncachedEndpoints.load(username);
+    const comparison = found ? comparePasswords(password, found.password) : "different";
+    if (comparison === "unclear") throw notComparable();
+    this.#prime(found);
+    return comparison === "same";
+  }
+
+  /** Keeps a record for the rest of the operation, so that its fields cost no further upstream request. */
+  #prime(record: SipEndpointRecord | null): void {
+    if (record && isComplete(record)) this.#endpoints.prime(record.username, record);
   }
 
   /** Waits for a write. Then clears all entries that it may have changed, whatever its outcome. */

@@ -10,7 +10,7 @@ let isOn = false;
 type Labels<Name extends string> = Readonly<Record<Name, string>>;
 
 /**
- * Creates a counter, and returns the function that adds an event to it.
+ * Creates a counter, and returns the function that adds an event, or several, to it.
  *
  * @param known labels whose count is 0 before the first event. A count that first appears with an event has no increase
  */
@@ -22,8 +22,8 @@ function counter<Name extends string>(
 ) {
   const metric = new Counter({ name, help, labelNames });
   for (const labels of known) metric.inc(labels, 0);
-  return (labels: Labels<Name>): void => {
-    if (isOn) metric.inc(labels);
+  return (labels: Labels<Name>, times = 1): void => {
+    if (isOn) metric.inc(labels, times);
   };
 }
 

@@ -49,6 +49,10 @@ describe("A value in a rejected document is in no error and no log entry:", () =
     ["an object", `{ connectAction(input: ${text}) { pcmo } }`],
     ["a target", `{ connectAction(input: { call: [${text}] }) { pcmo } }`],
     ["a key of an object", connect(`${NAME}: 1`)],
+    [
+      "a password of an item",
+      `mutation { createSipEndpoints(input: { items: [{ username: "a", password: [${text}] }] }) { failed } }`,
+    ],
     ["a repeated key", `{ validatePcmo(pcmo: { ${NAME}: 1, ${NAME}: 2 }) { valid } }`],
     ["a PCMO with a variable that is missing", `query { validatePcmo(pcmo: [${text}, $v]) { valid } }`],
     ["a block string", `{ sipEndpoints(first: """${password.replaceAll('"', "")} """) { totalCount } }`],

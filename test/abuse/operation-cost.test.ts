@@ -75,6 +75,78 @@ describe("The cost counts the rows of", () => {
   });
 });
 
+describe("A mutation of many endpoints", () => {
+  const problems = "userErrors { __typename code message path }";
+  const failure = "error { __typename code message retryable }";
+  const endpoint = "sipEndpoint { __typename id username connectUrl sipUri audio video type password }";
+  const results = `results { __typename username ${endpoint} password ${problems} ${failure} }`;
+  const everything = `{ __typename ${results} created existing failed ${problems} }`;
+  const create = (items: string, selection = everything) =>
+    `createSipEndpoints(input: { items: ${items} }) ${selection}`;
+  const remove = (names: string) =>
+    `removeSipEndpoints(input: { usernames: ${names} }) { results { username removedId ${problems} ${failure} } removed missing failed ${problems} }`;
+  const list = (count: number) =>
+    `[${times(count, (index) => `{ username: "user-${index}", password: "made-up-9" }`)}]`;
+  const items = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ username: `user-${index}` }));
+  const variable = "mutation ($items: [CreateSipEndpointsItem!]!)";
+
+  it.each<[string, ...Case]>([
+    ["no items", 1, `mutation { ${create("[]")} }`, {}],
+    ["one item that is not in a list", 2, `mutation { ${create('{ username: "a" }')} }`, {}],
+    ["200 literals", 201, `mutation { ${create(list(200))} }`, {}],
+    ["a variable", 201, `${variable} { ${create("$items")} }`, { items: items(200) }],
+    [
+      "the default of a variable",
+      3,
+      `mutation ($items: [CreateSipEndpointsItem!]! = ${list(2)}) { ${create("$items")} }`,
+      {},
+    ],
+    [
+      "a variable for the whole input",
+      4,
+      `mutation ($input: CreateSipEndpointsInput!) { createSipEndpoints(input: $input) ${everything} }`,
+      { input: { items: items(3) } },
+    ],
+    [
+      "a selection of one field",
+      201,
+      `${variable} { ${create("$items", "{ created }")} }`,
+      { items: items(200) },
+    ],
+    [
+      "a selection in fragments",
+      201,
+      `${variable} { ${create("$items", "{ ...All }")} } fragment All on CreateSipEndpointsPayload ${everything}`,
+      { items: items(200) },
+    ],
+    ["a longer list, which is rejected", 201, `${variable} { ${create("$items")} }`, { items: items(1000) }],
+    [
+      "two aliased mutations",
+      203,
+      `${variable} { one: ${create("$items")} two: ${remove('["a"]')} }`,
+      { items: items(200) },
+    ],
+    ["usernames to remove", 4, `mutation { ${remove('["a", "b", "c"]')} }`, {}],
+    [
+      "a dry run",
+      3,
+      'mutation { removeSipEndpoints(input: { usernames: ["a", "b"], dryRun: true }) { removed } }',
+      {},
+    ],
+  ])("costs 1 and 1 per item with %s: %i", (_, expected, query, variables) => {
+    expect(cost(query, variables)).toBe(expected);
+  });
+
+  it("costs 1 more per item for each field beyond 40 per item, which only aliases can reach", () => {
+    const names = (count: number) => times(count, (index) => `n${index}: username`);
+    const query = (count: number) => `${variable} { ${create("$items", `{ results { ${names(count)} } }`)} }`;
+    expect(cost(query(39), { items: items(200) })).toBe(201);
+    expect(cost(query(41), { items: items(200) })).toBe(201 + 201);
+    expect(cost(query(60), { items: items(200) })).toBe(201 + 1 + 20 * 200);
+  });
+});
+
 describe("The cost of an operation", () => {
   it("is the same with and without fragments", () => {
     fc.assert(

@@ -27,6 +27,8 @@ const decisions: Record<string, Record<string, string>> = {
     updateSipEndpoint: "sip:write",
     rotateSipEndpointPassword: "sip:write or sip:self",
     removeSipEndpoint: "sip:write",
+    createSipEndpoints: "sip:write",
+    removeSipEndpoints: "sip:write",
   },
   SipEndpoint: {
     id: OPEN,
@@ -45,6 +47,17 @@ const decisions: Record<string, Record<string, string>> = {
   UpdateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
   RotateSipEndpointPasswordPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
   RemoveSipEndpointPayload: { removedId: OPEN, username: OPEN, userErrors: OPEN },
+  CreateSipEndpointsPayload: { results: OPEN, created: OPEN, existing: OPEN, failed: OPEN, userErrors: OPEN },
+  CreateSipEndpointResult: {
+    username: OPEN,
+    sipEndpoint: OPEN,
+    password: OPEN,
+    userErrors: OPEN,
+    error: OPEN,
+  },
+  RemoveSipEndpointsPayload: { results: OPEN, removed: OPEN, missing: OPEN, failed: OPEN, userErrors: OPEN },
+  RemoveSipEndpointResult: { username: OPEN, removedId: OPEN, userErrors: OPEN, error: OPEN },
+  SipFailure: { code: OPEN, message: OPEN, retryable: OPEN },
   ConnectActionResult: { pcmo: OPEN, summary: OPEN, warnings: OPEN, userErrors: OPEN, answerUrl: OPEN },
   ConnectActionWarning: { code: OPEN, message: OPEN, path: OPEN },
   PcmoReport: { valid: OPEN, problems: OPEN, description: OPEN, normalized: OPEN },
@@ -132,6 +145,16 @@ describe("A scope", () => {
       "key-w",
       'mutation { removeSipEndpoint(input: { username: "alice" }) { username } }',
     ],
+    [
+      "createSipEndpoints",
+      "key-w",
+      'mutation { createSipEndpoints(input: { items: [{ username: "erin" }] }) { results { password } } }',
+    ],
+    [
+      "removeSipEndpoints",
+      "key-w",
+      'mutation { removeSipEndpoints(input: { usernames: ["alice"], dryRun: true }) { removed } }',
+    ],
   ])("is required for %s: %s has it, and without it the field is not resolved", async (field, right, query) => {
     for (const key of ["key-r", "key-w", "key-p"].filter((key) => key !== right)) {
       const { status, errors } = await gateway.execute(query, {}, bearer(key));
@@ -178,6 +201,12 @@ describe("SipEndpoint.password", () => {
       "key-w",
       'mutation { createSipEndpoint(input: { username: "erin" }) { sipEndpoint { password } } }',
       [["createSipEndpoint", "sipEndpoint", "password"]],
+    ],
+    [
+      "new endpoints of a list",
+      "key-w",
+      'mutation { createSipEndpoints(input: { items: [{ username: "erin" }, { username: "frank" }] }) { results { sipEndpoint { password } } } }',
+      [0, 1].map((n) => ["createSipEndpoints", "results", n, "sipEndpoint", "password"]),
     ],
     [
       "a changed endpoint",

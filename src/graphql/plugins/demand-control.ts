@@ -43,6 +43,8 @@ const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
  * - 1 for every 20 bytes of PCMO that it validates, rounded up
  * - 1 for every 200 bytes of introspection that it returns, rounded up
  *
+ * A mutation of many endpoints costs 1, and 1 for each endpoint, instead.
+ *
  * The number of rows is the value of `first` (in the document, in a variable, or by default), or the number of ids or entities that
  * the client or router requests.
  */
@@ -91,6 +93,8 @@ export function operationCost(
     const type = getNamedType(field.type);
     const inner = node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
     const isRoot = parent === root;
+    const many = isRoot ? fieldCosts.manyEndpointsCost(field, node, inner) : undefined;
+    if (many !== undefined) return { ...zero, fixed: many };
     // `sipEndpoint` gets the detail fields of its endpoint in the same upstream request, so they cost nothing more there.
     const perElement = inner.fixed + (inner.isDetailed && !isRoot ? REQUEST_COST : 0);
     const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node) : 0);

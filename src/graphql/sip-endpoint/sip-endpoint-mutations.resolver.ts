@@ -1,37 +1,30 @@
 import { Arg, Ctx, Directive, Field, InputType, Mutation, ObjectType, Resolver } from "type-graphql";
-import { formatValue } from "../../format-value.js";
 import type { Credentials } from "../../piopiy/protocol.js";
 import { Secret } from "../../secret.js";
-import { generatePassword, isPassword } from "../../sip/password.js";
-import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
+import { generatePassword } from "../../sip/password.js";
 import type { Context } from "../context.js";
 import { ID } from "../scalars.js";
 import { accessEndpoint, RequiresScope } from "../scopes.js";
 import { SipUserError, USER_ERRORS_DESCRIPTION } from "../user-error.js";
 import { DETAIL_NAMES, SipEndpoint, USERNAME_DESCRIPTION } from "./sip-endpoint.type.js";
+import {
+  givenPassword,
+  idempotencyKeyErrors,
+  NewSipEndpointInput,
+  newEndpointErrors,
+  notFoundError,
+  PASSWORD_RULE,
+  passwordErrors,
+  usernameErrors,
+  usernameTakenError,
+} from "./sip-endpoint-input.js";
 
 const OLD_REGISTRATION =
   "A softphone that has registered with the old password may stay registered until its registration expires.";
 const PASSWORD_COST = `Costs one upstream request, and a second one if the payload selects ${DETAIL_NAMES}.`;
-const PASSWORD_RULE = "1 to 128 characters, no control characters, no space at either end";
 
 @InputType({ description: "The SIP endpoint to create." })
-class CreateSipEndpointInput {
-  @Field(() => ID, {
-    description:
-      "Username of the new SIP endpoint, case-sensitive and not yet in use. It must have 1 to 64 characters of A-Z, a-z, 0-9, dot, " +
-      'underscore and hyphen, and start with a letter or a digit. Example: "alice".',
-  })
-  username!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      `Password with which the endpoint registers: ${PASSWORD_RULE}. If omitted, the gateway generates a strong password of ` +
-      "22 letters and digits.",
-  })
-  password?: string | null;
-
+class CreateSipEndpointInput extends NewSipEndpointInput {
   @Field(() => String, {
     nullable: true,
     description:
@@ -131,20 +124,17 @@ export class SipEndpointMutationsResolver {
   })
   async createSipEndpoint(
     @Arg("input", () => CreateSipEndpointInput, { description: "The SIP endpoint to create." })
-    { username, password: passwordText = null, idempotencyKey = null }: CreateSipEndpointInput,
+    { idempotencyKey = null, ...input }: CreateSipEndpointInput,
     @Ctx() { client, piopiy }: Context,
   ): Promise<CreateSipEndpointPayload> {
-    const password = passwordText === null ? null : new Secret(passwordText);
-    const userErrors = [
-      ...newUsernameErrors(username),
-      ...(password ? passwordErrors(password, " Omit it to have one generated.") : []),
-      ...idempotencyKeyErrors(idempotencyKey),
-    ];
+    const { username } = input;
+    const password = givenPassword(input);
+    const userErrors = [...newEndpointErrors(username, password), ...idempotencyKeyErrors(idempotencyKey)];
     if (userErrors.length > 0) return new CreateSipEndpointPayload(userErrors);
     const key = idempotencyKey === null ? null : [client.name, idempotencyKey];
     const created = await piopiy.create({ username, password, key });
     return created
-      ? new CreateSipEndpointPayload([], created)
+      ? new CreateSipEndpointPayload([], created.credentials)
       : new CreateSipEndpointPayload([usernameTakenError(username)]);
   }
 
@@ -165,7 +155,7 @@ export class SipEndpointMutationsResolver {
     const password = new Secret(passwordText);
     const userErrors = [
       ...usernameErrors(username),
-      ...passwordErrors(password, " To have one generated, use `rotateSipEndpointPassword`."),
+      ...passwordErrors(password, ["password"], "To have one generated, use `rotateSipEndpointPassword`."),
     ];
     if (userErrors.length > 0) return new UpdateSipEndpointPayload(userErrors);
     const updated = await piopiy.update({ username, password });
@@ -218,43 +208,4 @@ export class SipEndpointMutationsResolver {
     const { id } = new SipEndpoint(removed.username);
     return { removedId: id, username: removed.username, userErrors };
   }
-}
-
-function newUsernameErrors(username: string): SipUserError[] {
-  if (isNewUsername(username)) return [];
-  const message =
-    "A new username must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore and hyphen. The first must be a letter or a digit.";
-  return [new SipUserError("INVALID_USERNAME", message, ["username"])];
-}
-
-function usernameErrors(username: string): SipUserError[] {
-  if (isUsername(username)) return [];
-  return [new SipUserError("INVALID_USERNAME", `A username ${USERNAME_RULE}.`, ["username"])];
-}
-
-function passwordErrors(password: Secret, advice: string): SipUserError[] {
-  if (isPassword(password)) return [];
-  const message = `A password must have 1 to 128 characters, no control characters and no space at either end.${advice}`;
-  return [new SipUserError("INVALID_PASSWORD", message, ["password"])];
-}
-
-function idempotencyKeyErrors(key: string | null): SipUserError[] {
-  if (key === null || /^[\x21-\x7e]{8,128}$/.test(key)) return [];
-  const message =
-    "An idempotency key must have 8 to 128 visible ASCII characters and no spaces. Use a random one, such as a UUID, for each new endpoint.";
-  return [new SipUserError("INVALID_IDEMPOTENCY_KEY", message, ["idempotencyKey"])];
-}
-
-function usernameTakenError(username: string): SipUserError {
-  return new SipUserError(
-    "USERNAME_TAKEN",
-    `The SIP endpoint ${formatValue(username)} already exists. Choose another username.`,
-    ["username"],
-  );
-}
-
-function notFoundError(username: string): SipUserError {
-  return new SipUserError("SIP_ENDPOINT_NOT_FOUND", `PIOPIY has no SIP endpoint ${formatValue(username)}.`, [
-    "username",
-  ]);
 }

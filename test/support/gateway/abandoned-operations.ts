@@ -16,14 +16,19 @@ export function held(): { responder: Responder; release: (reply?: UpstreamRespon
 }
 
 /** Sends an operation over its own connection, and disconnects when the gateway has received it and `isTime` is true. */
-export async function abandon(gateway: TestGateway, query: string, isTime: () => boolean): Promise<void> {
+export async function abandon(
+  gateway: TestGateway,
+  query: string,
+  isTime: () => boolean,
+  variables: object = {},
+): Promise<void> {
   const sent = request(`${gateway.origin}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     agent: false,
   });
   sent.on("error", () => {});
-  sent.end(JSON.stringify({ query }));
+  sent.end(JSON.stringify({ query, variables }));
   await once(sent, "finish");
   await until(isTime);
   await gateway.execute("{ __typename }");

@@ -30,6 +30,7 @@ export interface GraphqlResponse<Data> {
   readonly extensions?: {
     readonly stale?: { readonly ageMs: number };
     readonly cost?: { readonly requested: number; readonly remaining?: number };
+    readonly warnings?: readonly { readonly message: string; readonly path: readonly string[] }[];
   };
 }
 
