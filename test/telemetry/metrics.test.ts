@@ -107,6 +107,21 @@ describe("The metrics count", () => {
       },
     ],
     [
+      "each failed item of a mutation of many endpoints as an error, and the mutation as failed",
+      async () => {
+        await addFaults({ operation: "remove_sip", kind: "status", status: 420, times: 2 });
+        await send(
+          'mutation Many { removeSipEndpoints(input: { usernames: ["m-1", "m-2"] }) { failed results { error { code } } } }',
+        );
+      },
+      {
+        [operation("Many", "mutation", "upstream_error")]: 1,
+        "graphql_errors_total UPSTREAM_UNAUTHENTICATED": 2,
+        [attempt("remove_sip", "UPSTREAM_UNAUTHENTICATED")]: 2,
+        "piopiy_queue_wait_seconds_count write": 2,
+      },
+    ],
+    [
       "a retry",
       async () => {
         await addFaults({ operation: "get_sip", kind: "status", status: 503, times: 1 });
