@@ -6,6 +6,7 @@ import { RunningContestant } from "./processes/running-contestant.js";
 import { freePort } from "./processes/server.js";
 import { Results } from "./report/results.js";
 import { Upstream } from "./upstream/upstream.js";
+import { bulkCreation } from "./workloads/bulk.js";
 import { MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
 import { growth } from "./workloads/growth.js";
 import { addedLatency, coldAliases, coldBurst, coldRows, warmCold } from "./workloads/latency.js";
@@ -22,6 +23,7 @@ const workloads = [
   addedLatency,
   coldAliases,
   coldRows,
+  bulkCreation,
   growth,
 ];
 

@@ -62,6 +62,12 @@ function evaluate(results: Results, contestants: readonly Contestant[]): Goal[] 
     atMost("200 identical cold queries: one upstream request", 1, value("burst", "upstreamRequests"), "", 0),
     atMost("added latency: p50 of at most 1.5 ms", 1.5, value("added", "p50"), " ms"),
     atMost("added latency: p99 of at most 10 ms", 10, value("added", "p99"), " ms"),
+    atMost(
+      "1,000 creates in mutations of 200: at most 1.25 times the time of direct upstream requests",
+      1.25,
+      value("bulk", "ratio"),
+      "x",
+    ),
     atMost("start to first response: at most 600 ms", 600, value("start", "ms"), " ms", 0),
     atLeast("two workers: at least 1.7 times one, distinct names", 1.7, otherToBase("workers", "distinct")),
     atLeast("two workers: at least 1.7 times one, hot set", 1.7, otherToBase("workers", "hot")),

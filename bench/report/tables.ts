@@ -65,6 +65,17 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
         unit(number("memory", name, "megabytes"), "MB"),
       ]),
     ),
+    "## 1,000 creates with a PIOPIY that takes 50 ms, 32 upstream requests in flight",
+    table(
+      ["five mutations of 200", "direct upstream requests", "ratio"],
+      [
+        [
+          unit(number("bulk", GATEWAY, "bulkMs"), "ms"),
+          unit(number("bulk", GATEWAY, "directMs"), "ms"),
+          number("bulk", GATEWAY, "ratio", 2),
+        ],
+      ],
+    ),
     "## Two workers of this gateway: responses per second, and processor time per response",
     comparisonTable(results, "workers", "with `WORKERS=1`", "with `WORKERS=2`"),
     "The load and the upstream use the same cores, so on two cores a second worker gets only the rest. The processor time per response shows the throughput that a second " +
