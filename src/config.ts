@@ -110,6 +110,8 @@ function readSettings(environment: Environment) {
     breakerResetMs: environment.read("BREAKER_RESET_MS", wholeNumber(1, 600_000, 5000)),
     /** Maximum age of a cached response in milliseconds; 0 turns the cache off. */
     cacheTtlMs: environment.read("CACHE_TTL_MS", wholeNumber(0, 3_600_000, 10_000)),
+    /** Maximum number of endpoints that a search reads. */
+    scanMaxEndpoints: environment.read("SCAN_MAX_ENDPOINTS", wholeNumber(1, 100_000, 20_000)),
     /** The key of the target list in a PCMO connect action. PIOPIY's samples and its SDK use different keys. */
     pcmoTargetsKey: environment.read("PCMO_TARGETS_KEY", oneOf("call", "connect").default("call")),
     /** Limits of one operation. */

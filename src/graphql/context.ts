@@ -26,6 +26,8 @@ export interface Context {
   readonly usernameClaim: string | undefined;
   readonly piopiy: PiopiyLoader;
   readonly pcmoTargetsKey: "call" | "connect";
+  /** The maximum number of endpoints that a search reads. */
+  readonly scanMaxEndpoints: number;
   /** Undefined if answer URLs are not configured. */
   readonly answerUrls: AnswerUrls | undefined;
   /**
@@ -124,7 +126,7 @@ export interface Services {
 
 /** Creates the context of one operation. When the connection closes before the response, its upstream reads are aborted. */
 export function createContext(
-  { auth, deadlineMs, limits, pcmoTargetsKey }: Config,
+  { auth, deadlineMs, limits, pcmoTargetsKey, scanMaxEndpoints }: Config,
   { piopiy, rateLimit, auditLog, answerUrls }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -153,6 +155,7 @@ export function createContext(
     usernameClaim: auth.mode === "jwt" ? auth.usernameClaim : undefined,
     piopiy: loader,
     pcmoTargetsKey,
+    scanMaxEndpoints,
     answerUrls,
     cost: () => describeCost(Math.max(cost, REQUEST_UNITS), reply),
     async charge(units) {

@@ -19,7 +19,7 @@ import type { Fragments } from "./document-limits.js";
 
 /** The maximum number of rows that one list field may request. */
 export const MAX_FIRST = 100;
-/** The number of rows of a list field whose `first` is null or omitted. */
+/** The number of rows of a list field whose `first` and `last` are null or omitted. */
 export const DEFAULT_FIRST = 10;
 /** The maximum number of ids that `nodes` accepts. */
 export const MAX_IDS = 100;
@@ -29,6 +29,13 @@ export const MAX_ITEMS = 200;
 const FREE_FIELDS_PER_ITEM = 40;
 /** The cost of an upstream request, which occupies a slot of the concurrency limit for tens of milliseconds. */
 export const REQUEST_COST = 5;
+/**
+ * The cost of an upstream request of a search. It is lower than `REQUEST_COST`, so that MAX_COST allows to search a long list. The
+ * clients share these requests: the cache has the whole list, and equal requests in flight are sent once.
+ */
+export const SEARCH_REQUEST_COST = 1;
+/** The maximum number of usernames to which a filter limits a search. */
+export const MAX_NAMES = 200;
 /** Validating PCMO takes up to a microsecond per byte, so an operation within the default MAX_COST takes at most 100 ms. */
 const PCMO_BYTES_PER_UNIT = 20;
 /** Coercing and validating one target takes up to 20 microseconds. */
@@ -109,10 +116,11 @@ export class FieldCosts {
         return REQUEST_COST * idCount(value("ids"));
       case "sipEndpoints": {
         // The rows that a cursor stores are on up to two more pages. Every second page is read twice. One more request is added
-        // in case the list changes during the read.
-        const before = value("after") == null ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
-        const pages = Math.ceil((before + rowCount(value("first"))) / PAGE_SIZE);
-        return REQUEST_COST * (pages + Math.floor(pages / 2) + 1);
+        // in case the list changes during the read, or for the number of rows if the last ones are requested.
+        const isAtOffset = ["after", "last", "before"].every((name) => value(name) == null);
+        const before = isAtOffset ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
+        const pages = Math.ceil((before + rowCount(value("first") ?? value("last"))) / PAGE_SIZE);
+        return REQUEST_COST * (pages + Math.floor(pages / 2) + 1 + nameCount(value("filter")));
       }
       case "_entities":
         return REQUEST_COST * lengthOf(value("representations"));
@@ -154,15 +162,22 @@ export class FieldCosts {
   }
 }
 
-/** Returns the number of rows that `first` requests. An invalid number is rejected later. */
-export function rowCount(first: unknown): number {
-  return Math.min(Math.max(typeof first === "number" ? first : DEFAULT_FIRST, 0), MAX_FIRST);
+/** Returns the number of rows that `first` or `last` requests. An invalid number is rejected later. */
+export function rowCount(size: unknown): number {
+  return Math.min(Math.max(typeof size === "number" ? size : DEFAULT_FIRST, 0), MAX_FIRST);
 }
 
 /** Returns the number of ids. Too many ids are rejected later, without an upstream request. */
 export function idCount(ids: unknown): number {
   const count = lengthOf(ids);
   return count > MAX_IDS ? 0 : count;
+}
+
+/** Returns the number of usernames in a filter. Too many are rejected later, without an upstream request. */
+function nameCount(filter: unknown): number {
+  const { equals, in: names } = Object(Object(filter).username);
+  const count = lengthOf(names);
+  return (count > MAX_NAMES ? 0 : count) + (equals == null ? 0 : 1);
 }
 
 /** Returns the number of rows before an offset on its page. */

@@ -4,7 +4,8 @@ import type { Secret } from "../secret.js";
 import { comparePasswords, generatePassword } from "../sip/password.js";
 import type { PiopiyClient } from "./client.js";
 import type { OperationDeadline } from "./deadline.js";
-import type { JoinedPages, PageRange } from "./pagination/join-pages.js";
+import { type Directory, readDirectory } from "./pagination/directory.js";
+import { type JoinedPages, type PageRange, requestsOf } from "./pagination/join-pages.js";
 import type { UpstreamResponse } from "./pipeline/pipeline.js";
 import {
   type Credentials,
@@ -39,6 +40,12 @@ export interface Creation {
   readonly isNew: boolean;
 }
 
+/** A read of the whole list. */
+interface Scan {
+  readonly maxRows: number;
+  readonly charge: (requests: number) => Promise<void>;
+}
+
 /**
  * Access to PIOPIY for one GraphQL operation. It reads each endpoint and each page once, and again after its own writes. PIOPIY
  * has no bulk request, so the read of one endpoint may fail while others succeed. A loader must not outlive its operation, since
@@ -58,6 +65,15 @@ export class PiopiyLoader {
       this.#noteRows(await this.#client.readPages(range, this.#deadline), range.first),
     ({ first, last }) => `${first}-${last}`,
   );
+  readonly #directories = loader(
+    ({ maxRows, charge }: Scan) =>
+      readDirectory(
+        (first, last) => this.#scanPages({ first, last, isProven: () => false }, charge),
+        maxRows,
+        () => this.refreshPages(),
+      ),
+    ({ maxRows }) => maxRows,
+  );
   readonly #uncachedEndpoints = loader(async (username: string) => {
     this.#reads.uncached++;
     return (await this.#client.read("get_sip", { username }, this.#deadline, "bypass")).value;
@@ -70,8 +86,8 @@ export class PiopiyLoader {
     await this.#client.invalidate(usernames);
     return usernames;
   });
-  /** The page of each row that came from the cache and so has no password, by username. */
-  readonly #pageOf = new Map<string, number>();
+  /** The rows that came from the cache and so have no password, with the number of their first page. */
+  readonly #cachedRows: { readonly rows: readonly SipEndpointRow[]; readonly page: number }[] = [];
   /** The time, by the monotonic clock, at which PIOPIY returned the oldest response that this operation has read. */
   #oldest: number | undefined;
   readonly #reads = { cached: 0, fresh: 0, stale: 0, uncached: 0 };
@@ -101,14 +117,25 @@ export class PiopiyLoader {
   }
 
   /**
+   * Returns the rows of the whole list, or the first `maxRows` of them.
+   *
+   * @param charge is called with the number of upstream requests after each part of the list that did not come from the cache
+   */
+  directory(maxRows: number, charge: Scan["charge"]): Promise<Directory> {
+    return this.#directories.load({ maxRows, charge });
+  }
+
+  /**
    * Reads the password of an endpoint that came from the cache, since the cache contains no passwords. If the endpoint came from
    * the list, reads its page first, and sends `get_sip` only if the page contains no valid password. Returns undefined when
    * PIOPIY returns no valid password, and null when there is no such endpoint.
    */
   async password(username: string): Promise<Secret | null | undefined> {
-    const page = this.#pageOf.get(username);
+    const isOwn = (row: SipEndpointRow) => row?.username === username;
+    const cached = this.#cachedRows.findLast(({ rows }) => rows.some(isOwn));
+    const page = cached && cached.page + Math.floor(cached.rows.findIndex(isOwn) / PAGE_SIZE);
     const rows = page ? (await this.#uncachedPages.load(page)).rows : [];
-    const row = rows.find((candidate) => candidate?.username === username);
+    const row = rows.find(isOwn);
     if (row?.password) return row.password;
     const endpoint = await this.#uncachedEndpoints.load(username);
     return endpoint === null ? null : endpoint.password;
@@ -235,15 +262,26 @@ export class PiopiyLoader {
   #clearPages(): void {
     this.#pages.clearAll();
     this.#ranges.clearAll();
+    this.#directories.clearAll();
     this.#uncachedPages.clearAll();
+  }
+
+  async #scanPages(range: PageRange, charge: Scan["charge"]): Promise<JoinedPages> {
+    const { first, last } = range;
+    if (first === last) {
+      const { rows, count } = await this.page(first);
+      return { rows, count, after: Math.max(0, count - PAGE_SIZE * last) };
+    }
+    const response = await this.#client.readPages(range, this.#deadline);
+    if (!response.isCached) await charge(requestsOf(last - first + 1));
+    return this.#noteRows(response, first);
   }
 
   #noteRows<T extends { readonly rows: readonly SipEndpointRow[] }>(
     response: UpstreamResponse<T>,
     page: number,
   ): T {
-    for (const [index, row] of (response.isCached ? response.value.rows : []).entries())
-      if (row) this.#pageOf.set(row.username, page + Math.floor(index / PAGE_SIZE));
+    if (response.isCached) this.#cachedRows.push({ rows: response.value.rows, page });
     return this.#note(response);
   }
 

@@ -1,13 +1,25 @@
 import type { GraphqlResponse, TestGateway } from "../support/gateway/test-gateway.js";
 
 export interface ListArguments {
-  readonly first?: number;
+  readonly first?: number | null;
   readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
   readonly offset?: number | null;
+  readonly filter?: { readonly username?: UsernameFilter | null } | null;
+  readonly orderBy?: { readonly field: "USERNAME"; readonly direction?: "ASC" | "DESC" } | null;
+}
+
+export interface UsernameFilter {
+  readonly contains?: string | null;
+  readonly startsWith?: string | null;
+  readonly equals?: string | null;
+  readonly in?: readonly string[] | null;
 }
 
 export interface List {
   readonly totalCount: number;
+  readonly complete: boolean;
   readonly edges: readonly { readonly cursor: string; readonly node: { readonly username: string } }[];
   readonly pageInfo: {
     readonly hasNextPage: boolean;
@@ -17,9 +29,14 @@ export interface List {
   };
 }
 
-const QUERY = `query ($first: Int = 10, $after: String, $offset: Int) {
-  sipEndpoints(first: $first, after: $after, offset: $offset) {
+const QUERY = `query (
+  $first: Int, $after: String, $last: Int, $before: String, $offset: Int, $filter: SipEndpointFilter, $orderBy: SipEndpointOrder
+) {
+  sipEndpoints(
+    first: $first, after: $after, last: $last, before: $before, offset: $offset, filter: $filter, orderBy: $orderBy
+  ) {
     totalCount
+    complete
     edges { cursor node { username } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { fingerprint } from "../../src/piopiy/pagination/cursor.js";
+import { encodeCursor, fingerprint } from "../../src/piopiy/pagination/cursor.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
 import { type ListArguments, queryList, readList } from "./list-query.js";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64url");
+/** Returns a text with the fingerprint that a cursor has. */
+const sealed = (text: string) => base64(text + fingerprint(text));
+/** The cursor of the first row. */
+const position = encodeCursor({ position: 0, total: 25, remembered: [fingerprint("user0001")] });
 
 describe("Query.sipEndpoints", () => {
   let gateway: TestGateway;
@@ -44,9 +48,67 @@ describe("Query.sipEndpoints", () => {
     [{ after: base64("sip1:9") }, "after"],
     [{ after: base64("sip1:9:abcdefgh") }, "after"],
     [{ after: base64("sip1:9:abcdefgh:abcdefgh") }, "after"],
-  ])("rejects %j without an upstream request", async (args, argumentName) => {
+    [{ after: base64('sip-username:"alice":') }, "after"],
+    [{ after: base64('sip-username:"alice":abcdefgh') }, "after"],
+    [{ after: sealed("sip-username:alice:") }, "after"],
+    [{ after: sealed("sip-username:1:") }, "after"],
+    [{ after: sealed('sip-username:"alice":') }, "after"],
+    [{ after: sealed('sip-username:"alice":'), last: 1 }, "after"],
+    [{ before: "" }, "before"],
+    [{ before: "abc" }, "before"],
+    [{ before: "abc", last: 10 }, "before"],
+    [{ before: sealed('sip-username:"alice":') }, "before"],
+    [{ last: -1 }, "last"],
+    [{ last: 101 }, "last"],
+    [{ last: -2_147_483_648 }, "last"],
+    [{ first: 1, last: 1 }, "last"],
+    [{ first: 0, last: 0 }, "last"],
+    [{ first: 101, last: 1 }, "first"],
+    [{ first: 1, last: 101 }, "last"],
+    [{ after: position, before: position }, "before"],
+    [{ after: position, before: position, last: 3 }, "before"],
+    [{ before: position, offset: 0 }, "before"],
+    [{ last: 10, before: position, offset: 10 }, "before"],
+    [{ last: 10, after: position, offset: 10 }, "after"],
+    [{ last: 10, offset: -1 }, "offset"],
+    [{ after: position, orderBy: { field: "USERNAME" } }, "after"],
+    [{ before: position, last: 1, orderBy: { field: "USERNAME" } }, "before"],
+    [{ after: position, filter: { username: { equals: "user0001" } } }, "after"],
+    [{ after: sealed('sip-username:"user0001":'), filter: { username: { contains: "user" } } }, "after"],
+  ] as [ListArguments, string][])("rejects %j without an upstream request", async (args, argumentName) => {
     await expectRejection(args, argumentName);
     expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+
+  it.each<[string, ListArguments, string]>([
+    [
+      "`last` with `first`",
+      { first: 1, last: 1 },
+      "`last` cannot be combined with `first`. Use `first` to read from the start of the list, or `last` to read from its end.",
+    ],
+    [
+      "`before` with `after`",
+      { after: position, before: position },
+      "`before` cannot be combined with `after`. Use `after` to read the next page, or `before` to read the previous page.",
+    ],
+    [
+      "`before` with `offset`",
+      { before: position, offset: 1 },
+      "`before` cannot be combined with `offset`. Use `before` to read the previous page, or `offset` to start at a position.",
+    ],
+    [
+      "an invalid `before`",
+      { before: "abc" },
+      "`before` must be a cursor of this gateway, such as `pageInfo.startCursor` of the next page. Cursors of version 0.1 are no longer valid.",
+    ],
+    [
+      "a cursor of a list in another order",
+      { after: position, orderBy: { field: "USERNAME" } },
+      "`after` must be a cursor of a list with the same `filter` and `orderBy` (got a cursor of a list in another order). Start again without a cursor.",
+    ],
+  ])("says what is allowed, for %s", async (_, args, message) => {
+    const { errors } = await queryList(gateway, args);
+    expect(errors?.map((error) => error.message)).toEqual([message]);
   });
 
   it("rejects a cursor of 50,000 characters without an upstream request", async () => {
@@ -121,6 +183,7 @@ describe("Query.sipEndpoints", () => {
       "query ($n: Int) { sipEndpoints(first: $n) { nodes { username } } }",
       { n: null },
     ],
+    ["null, and `last` too", "{ sipEndpoints(first: null, last: null) { nodes { username } } }", {}],
     ["a variable that is omitted", "query ($n: Int) { sipEndpoints(first: $n) { nodes { username } } }", {}],
   ])("returns ten rows when `first` is %s", async (_, query, variables) => {
     const { data, errors } = await gateway.execute<{ sipEndpoints: { nodes: unknown[] } }>(query, variables);

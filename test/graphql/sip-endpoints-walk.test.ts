@@ -81,6 +81,7 @@ describe("Paginating Query.sipEndpoints", () => {
     const walk = await new ListWalk(gateway).finish(20);
     expect(await walk.next(10)).toEqual({
       totalCount: 20,
+      complete: true,
       edges: [],
       pageInfo: { hasNextPage: false, hasPreviousPage: true, startCursor: null, endCursor: null },
     });

@@ -94,6 +94,7 @@ describe("Query.sipEndpoints at an offset", () => {
   ])("returns an empty page at %i, past the end", async (offset) => {
     expect(await readList(gateway, { offset })).toEqual({
       totalCount: 101,
+      complete: true,
       edges: [],
       pageInfo: { hasNextPage: false, hasPreviousPage: true, startCursor: null, endCursor: null },
     });

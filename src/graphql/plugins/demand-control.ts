@@ -45,8 +45,8 @@ const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
  *
  * A mutation of many endpoints costs 1, and 1 for each endpoint, instead.
  *
- * The number of rows is the value of `first` (in the document, in a variable, or by default), or the number of ids or entities that
- * the client or router requests.
+ * The number of rows is the value of `first` or `last` (in the document, in a variable, or by default), or the number of ids or
+ * entities that the client or router requests.
  */
 export function operationCost(
   schema: GraphQLSchema,
@@ -115,7 +115,8 @@ export function operationCost(
       field.args.some((argument) => argument.name === candidate),
     );
     if (!name) return undefined;
-    const value = fieldCosts.argumentValue(field, node, name);
+    const value =
+      fieldCosts.argumentValue(field, node, name) ?? fieldCosts.argumentValue(field, node, "last");
     if (name === "ids") return idCount(value);
     return Array.isArray(value) ? value.length : rowCount(value);
   }

@@ -1,14 +1,17 @@
 import { LRUCache } from "lru-cache";
 import { GatewayError } from "../../errors.js";
 import type { Redis } from "../../redis.js";
-import type { Layer, UpstreamResponse } from "../pipeline/pipeline.js";
+import type { Layer, UpstreamRequest, UpstreamResponse } from "../pipeline/pipeline.js";
 import type { Invalidation } from "./invalidation.js";
 
 /** The maximum size of all entries, with their text in UTF-16. */
 const MAX_BYTES = 32 * 1024 * 1024;
 /** The estimated size of the key and the objects of an entry. */
 const ENTRY_BYTES = 500;
-/** The maximum length of an entry as JSON; longer entries are not cached. Ten rows with names of 256 bytes have 2,800 characters. */
+/**
+ * The maximum length of an entry as JSON, for each of its pages; longer entries are not cached. Ten rows with names of 256 bytes have
+ * 2,800 characters.
+ */
 const MAX_ENTRY_LENGTH = 4096;
 /** How long an expired entry may be served while PIOPIY is down, in milliseconds. */
 const STALE_MS = 3_600_000;
@@ -58,9 +61,10 @@ export function readCache(options: ReadCacheOptions, invalidation: Invalidation)
     return entry;
   }
 
-  async function store(key: string, { value, readAt }: UpstreamResponse): Promise<void> {
+  async function store({ key, range }: UpstreamRequest, { value, readAt }: UpstreamResponse): Promise<void> {
     const text = JSON.stringify(value, withoutPassword);
-    if (text.length > MAX_ENTRY_LENGTH) return;
+    const pages = range ? range.last - range.first + 1 : 1;
+    if (text.length > MAX_ENTRY_LENGTH * pages) return;
     entries.set(key, { value: JSON.parse(text), readAt, length: text.length });
     await shared?.set(key, text, readAt);
   }
@@ -74,7 +78,7 @@ export function readCache(options: ReadCacheOptions, invalidation: Invalidation)
     }
     try {
       const response = await next(request);
-      await store(key, response);
+      await store(request, response);
       return response;
     } catch (error) {
       const entry = request.cache === "use" && isOutage(error) && (await find(key));

@@ -62,6 +62,11 @@ export async function joinPages(
   );
 }
 
+/** Returns how many upstream requests `joinPages` sends for this many pages, if the list does not change. */
+export function requestsOf(pages: number): number {
+  return pages + Math.floor(pages / 2);
+}
+
 /** Reads pages in parallel. A page past the end of the list, by the count of the known pages, is empty and is not requested. */
 function readAll(
   read: ReadPage,
