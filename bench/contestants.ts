@@ -3,7 +3,14 @@ import { benchFile, benchFolder } from "./bench-file.js";
 import { composeSupergraph, SUPERGRAPH } from "./contestants/mesh/supergraph.js";
 import { findTailcall, tailcallConfiguration } from "./contestants/tailcall.js";
 import type { Command } from "./processes/process-group.js";
-import { type ContestantApi, gatewayApi, meshApi, restApi, tailcallApi } from "./workloads/contestant-api.js";
+import {
+  type ContestantApi,
+  gatewayApi,
+  graphApi,
+  meshApi,
+  restApi,
+  tailcallApi,
+} from "./workloads/contestant-api.js";
 
 /** The environment variables of every contestant: `PORT`, `UPSTREAM_URL`, `APP_ID`, `SECRET`, `MAX_CONCURRENCY` and `CACHE_MS`. */
 export type Environment = Readonly<Record<string, string>>;
@@ -59,20 +66,20 @@ export const contestants: readonly Contestant[] = [
       },
     }),
   },
-  nodeProgram(NAIVE, "Naive (type-graphql, Apollo, got)", "/graphql", gatewayApi, [
+  nodeProgram(NAIVE, "Naive (type-graphql, Apollo, got)", "/graphql", graphApi, [
     "type-graphql",
     "@apollo/server",
     "got",
   ]),
-  nodeProgram("apollo-rest", "Apollo Server + datasource-rest, cached", "/graphql", gatewayApi, [
+  nodeProgram("apollo-rest", "Apollo Server + datasource-rest, cached", "/graphql", graphApi, [
     "@apollo/server",
     "@apollo/datasource-rest",
   ]),
-  nodeProgram("yoga", "GraphQL Yoga + response cache", "/graphql", gatewayApi, [
+  nodeProgram("yoga", "GraphQL Yoga + response cache", "/graphql", graphApi, [
     "graphql-yoga",
     "@graphql-yoga/plugin-response-cache",
   ]),
-  nodeProgram("mercurius", "Mercurius + JIT + cache, undici", "/graphql", gatewayApi, [
+  nodeProgram("mercurius", "Mercurius + JIT + cache, undici", "/graphql", graphApi, [
     "mercurius",
     "mercurius-cache",
     "undici",

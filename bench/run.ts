@@ -10,6 +10,7 @@ import { bulkCreation } from "./workloads/bulk.js";
 import { MANY_ENDPOINTS, Names } from "./workloads/endpoints.js";
 import { growth } from "./workloads/growth.js";
 import { addedLatency, coldAliases, coldBurst, coldRows, warmCold } from "./workloads/latency.js";
+import { search } from "./workloads/search.js";
 import { distinctNames, hotAliases, hotRows, hotSet } from "./workloads/throughput.js";
 import { verifyResponses } from "./workloads/verify-responses.js";
 import type { RunContext } from "./workloads/workload.js";
@@ -25,6 +26,7 @@ const workloads = [
   coldRows,
   bulkCreation,
   growth,
+  search,
 ];
 
 /** Measures all workloads of all contestants, round by round. */

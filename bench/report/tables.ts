@@ -1,5 +1,6 @@
 import { type Contestant, GATEWAY, NAIVE } from "../contestants.js";
 import { SIZES } from "../workloads/growth.js";
+import { SEARCHED } from "../workloads/search.js";
 import type { Results } from "./results.js";
 import { table } from "./table.js";
 
@@ -91,6 +92,19 @@ export function tables(results: Results, contestants: readonly Contestant[]): st
           growthRatio(results, name, what),
         ]),
       ),
+    ),
+    `## Search of this gateway in ${SEARCHED} endpoints, with a PIOPIY that takes 5 ms`,
+    table(
+      ["", "cold", "upstream requests", "warm", "upstream requests"],
+      [
+        [
+          "endpoints whose names contain a text",
+          unit(number("search", GATEWAY, "coldMs"), "ms"),
+          number("search", GATEWAY, "coldRequests"),
+          unit(number("search", GATEWAY, "warmMs", 1), "ms"),
+          number("search", GATEWAY, "warmRequests"),
+        ],
+      ],
     ),
   ].join("\n\n");
 }

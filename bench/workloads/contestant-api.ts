@@ -8,6 +8,8 @@ export interface ContestantApi {
   readonly parseAliases?: (response: unknown) => unknown[];
   /** Returns a query for a page with all fields. Both numbers are multiples of ten. */
   readonly rowsQuery?: (offset: number, first: number) => string;
+  /** Returns a query for the endpoints whose names contain a text. Undefined when the contestant cannot search. */
+  readonly searchQuery?: (text: string) => string;
   readonly parseRows?: (response: unknown) => { nodes: unknown[]; totalCount: unknown };
 }
 
@@ -30,14 +32,23 @@ function dataOf(response: unknown): Record<string, unknown> {
 const ONE = `query One($username: ID!) { sipEndpoint(username: $username) { ...F } } ${FIELDS}`;
 const ROWS = `query Rows($first: Int!, $offset: Int!) { sipEndpoints(first: $first, offset: $offset) { nodes { ...F } totalCount } } ${FIELDS}`;
 
-/** The API of this gateway, and of the contestants with the same schema. */
-export const gatewayApi: ContestantApi = {
+const SEARCH = `query Search($filter: SipEndpointFilter!) { sipEndpoints(first: 10, filter: $filter) { nodes { username } totalCount } }`;
+
+/** The API of the contestants with the gateway's schema, as far as they implement it. */
+export const graphApi: ContestantApi = {
   endpointQuery: (username) => JSON.stringify({ query: ONE, variables: { username } }),
   parseEndpoint: (response) => dataOf(response).sipEndpoint,
   aliasesQuery: (usernames) => aliases(usernames, "ID!", (name) => `sipEndpoint(username: ${name})`),
   parseAliases: (response) => Object.values(dataOf(response)),
   rowsQuery: (offset, first) => JSON.stringify({ query: ROWS, variables: { first, offset } }),
   parseRows: (response) => dataOf(response).sipEndpoints as { nodes: unknown[]; totalCount: unknown },
+};
+
+/** The API of this gateway. */
+export const gatewayApi: ContestantApi = {
+  ...graphApi,
+  searchQuery: (contains) =>
+    JSON.stringify({ query: SEARCH, variables: { filter: { username: { contains } } } }),
 };
 
 interface Page {
