@@ -32,7 +32,13 @@ const PAGE_STYLE = "src/http/graphiql.css";
 const PAGE_INPUTS = ["build.js", "package-lock.json", PAGE_STYLE, "schema/operations"];
 /** The GraphiQL page in a build. */
 const PAGE = "dist/graphiql";
-const PROGRAMS = ["main.js", "emulator/main.js", "auth/make-api-key.js", "graphql/print-schema.js"];
+const PROGRAMS = [
+  "main.js",
+  "emulator/main.js",
+  "auth/make-api-key.js",
+  "graphql/print-schema.js",
+  "cli/main.js",
+];
 const BUILD_NAME = /[\da-f]{32}/;
 const HOUR_MS = 3_600_000;
 /** Suffix of files and directories that are not finished. A process id would not be unique: it repeats in containers. */

@@ -7,7 +7,15 @@ import { parseSync, Visitor } from "rolldown/utils";
 const directories = ["http", "graphql", "answer-url", "auth", "piopiy", "pcmo", "sip", "telemetry"];
 /** Files directly in `src` that are above all directories. All other files directly in `src` are below them. */
 const topFiles = ["main.ts", "workers.ts"];
-const startFiles = ["main.ts", "emulator/main.ts", "graphql/print-schema.ts", "auth/make-api-key.ts"];
+const startFiles = [
+  "main.ts",
+  "emulator/main.ts",
+  "cli/main.ts",
+  "graphql/print-schema.ts",
+  "auth/make-api-key.ts",
+];
+/** Programs beside the gateway. They reach it over the network only. */
+const otherPrograms = ["emulator", "cli"];
 
 interface SourceFile {
   readonly path: string;
@@ -21,7 +29,9 @@ interface SourceFile {
 }
 
 const files = ["src", "test", "bench"].flatMap(sourcePaths).map(readSource);
-const gateway = files.filter(({ path }) => path.startsWith("src/") && directoryOf(path) !== "emulator");
+const gateway = files.filter(
+  ({ path }) => path.startsWith("src/") && !otherPrograms.includes(directoryOf(path)),
+);
 
 describe("The source files", () => {
   it("import project files that exist", () => {
@@ -69,7 +79,7 @@ describe("The files of src", () => {
     const found = new Set(
       files.filter(({ path }) => path.startsWith("src/")).map(({ path }) => directoryOf(path)),
     );
-    expect([...found].sort()).toEqual(["", "emulator", ...directories].sort());
+    expect([...found].sort()).toEqual(["", ...otherPrograms, ...directories].sort());
   });
 
   it("of the gateway and of the emulator do not import each other, except main.ts, which starts both", () => {
@@ -81,6 +91,20 @@ describe("The files of src", () => {
         ),
     );
     expect(paths(crossing)).toEqual(["src/main.ts"]);
+  });
+
+  it("of the command line import only pure rules of the gateway, and no other file imports the command line", () => {
+    const crossing = files.flatMap(({ path, imports }) =>
+      imports
+        .filter((name) => path.startsWith("src/") && isOwn(name))
+        .filter((name) => (directoryOf(name) === "cli") !== (directoryOf(path) === "cli")),
+    );
+    expect([...new Set(crossing)].sort()).toEqual([
+      "src/format-value.ts",
+      "src/secret.ts",
+      "src/sip/password.ts",
+      "src/sip/username.ts",
+    ]);
   });
 
   it("in pcmo and sip import no files of the gateway", () => {

@@ -68,6 +68,18 @@ describeWithContainers("The container image", () => {
 });
 
 describeWithContainers("The compose file", () => {
+  it("runs the command line in the container of the gateway", async () => {
+    const { container } = await compose.up("gateway");
+    const sip = (...args: string[]) => container.exec(["node", "dist/cli/main.js", ...args]);
+    expect(await sip("create", "erin", "--password", "made-up-Cobalt-7")).toBe(0);
+    expect(await sip("get", "erin")).toBe(0);
+    expect(await sip("get", "zoe")).toBe(1);
+    expect(await sip("get", "erin", "--url", "http://127.0.0.1:1")).toBe(3);
+    expect(
+      await compose.request(graphql, { query: '{ sipEndpoint(username: "erin") { username } }' }),
+    ).toContain('"data":{"sipEndpoint":{"username":"erin"}}');
+  });
+
   it("runs the gateway and the emulator, with GraphiQL and answer URLs", async () => {
     await compose.up("gateway");
     expect(await compose.request("http://127.0.0.1:4000/health/ready")).toContain('"ready"');

@@ -49,6 +49,14 @@ describe("dist and package.json alone, in a read-only directory", () => {
     expect(await end).toBe(0);
   });
 
+  it("run the command line", async () => {
+    const gateway = copy.run(["dist/main.js"], { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator" });
+    const origin = await originOf(gateway);
+    const { output, end } = copy.run(["dist/cli/main.js", "list", "--url", origin]);
+    expect(await end).toBe(0);
+    expect(output).toEqual({ stdout: "alice\nbob\ncarol\ndave\n", stderr: "" });
+  });
+
   it("generate API keys", async () => {
     const { output, end } = copy.run(["dist/auth/make-api-key.js", "mobile-app", "sip:read"]);
     await end;

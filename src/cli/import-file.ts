@@ -1,0 +1,194 @@
+import { createReadStream } from "node:fs";
+import { parse } from "csv-parse/sync";
+import { formatValue } from "../format-value.js";
+import { Secret } from "../secret.js";
+import { isPassword } from "../sip/password.js";
+import { isNewUsername } from "../sip/username.js";
+import { CliError, EXIT, reasonOf } from "./cli-error.js";
+
+const MAX_BYTES = 10_000_000;
+const MAX_LINES = 100_000;
+const HEADERS = ["username", "username,password"];
+
+/** An endpoint to create. */
+export interface ImportRow {
+  /** The line in the file, from 1, the header being line 1. */
+  readonly line: number;
+  readonly username: string;
+  /** Undefined: the gateway generates one. */
+  readonly password: string | undefined;
+}
+
+export interface ImportFile {
+  readonly rows: readonly ImportRow[];
+  readonly warnings: readonly string[];
+}
+
+interface Mistake {
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Reads a file, or the standard input for `-`. Refuses more than 10 MB. */
+export async function readInput(path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of path === "-" ? process.stdin : createReadStream(path)) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_BYTES) break;
+    }
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${nameOf(path)} cannot be read (${reasonOf(error)}).`);
+  }
+  if (size > MAX_BYTES) {
+    throw new CliError(
+      EXIT.usage,
+      `${nameOf(path)} has more than ${MAX_BYTES} bytes. Split it, and import the parts one after the other.`,
+    );
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Parses a CSV file with the header `username` or `username,password`. Throws an error with all mistakes of all lines.
+ *
+ * @param path the name of the file, for messages
+ */
+export function parseImport(content: Buffer, path: string): ImportFile {
+  const text = decode(content, path);
+  const count = text.split("\n").length;
+  if (count > MAX_LINES) {
+    throw new CliError(
+      EXIT.usage,
+      `${nameOf(path)} has ${count} lines, and at most ${MAX_LINES} are allowed. Split it, and import the parts one after the other.`,
+    );
+  }
+  const mistakes: Mistake[] = [];
+  const [header, ...records] = parseRecords(text, mistakes);
+  const columns = header?.fields.length ?? 0;
+  if (!header || header.line !== 1 || !HEADERS.includes(header.fields.join(","))) {
+    const found = header?.line === 1 ? formatValue(header.fields.join(",")) : "nothing";
+    mistakes.push({ line: 1, message: `The header must be ${HEADERS.join(" or ")} (got ${found}).` });
+    // Without the header, the meaning of the columns is unknown.
+    throw mistakesError(path, mistakes);
+  }
+  const rows = records.flatMap(({ line, fields }) => {
+    const found = rowMistakes(fields, columns);
+    mistakes.push(...found.map((message) => ({ line, message })));
+    const [username = "", password = ""] = fields;
+    return fields.length > columns ? [] : [{ line, username, password: password || undefined }];
+  });
+  mistakes.push(...repetitions(rows, (name) => name).map(repeatedMistake));
+  if (rows.length === 0 && mistakes.length === 0)
+    mistakes.push({ line: 1, message: "No SIP endpoint follows the header." });
+  if (mistakes.length > 0) throw mistakesError(path, mistakes);
+  return { rows, warnings: repetitions(rows, (name) => name.toLowerCase()).map(caseWarning) };
+}
+
+function decode(content: Buffer, path: string): string {
+  try {
+    // Removes the byte order mark. One kind of line end keeps the line numbers right inside quotes too.
+    return new TextDecoder("utf-8", { fatal: true }).decode(content).replaceAll(/\r\n?/g, "\n");
+  } catch {
+    throw new CliError(
+      EXIT.usage,
+      `${nameOf(path)} is not valid UTF-8. Save it as "CSV UTF-8" and import it again.`,
+    );
+  }
+}
+
+/** Returns the records with their first lines. A record that is no valid CSV is a mistake, and the others are still read. */
+function parseRecords(text: string, mistakes: Mistake[]): { line: number; fields: string[] }[] {
+  const records = parse(text, {
+    info: true,
+    record_delimiter: "\n",
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    on_skip: (error) => {
+      const reason = String(error?.code ?? "CSV_INVALID");
+      const line = Number((error as { lines?: unknown } | undefined)?.lines ?? 1);
+      mistakes.push({
+        line,
+        message: `The quotes are invalid (${reason}). Put the whole value in quotes, and double each quote in it.`,
+      });
+      return undefined;
+    },
+  }) as unknown as { record: string[]; info: { lines: number } }[];
+  return records.map(({ record, info }) => ({
+    line: info.lines - (record.join("").split("\n").length - 1),
+    fields: record,
+  }));
+}
+
+/** Returns the mistakes of a row. They contain no password. */
+function rowMistakes(fields: readonly string[], columns: number): string[] {
+  if (fields.length > columns) {
+    const advice = columns === 2 ? " Put a value with a comma in quotes." : "";
+    return [
+      `The line has ${fields.length} columns, and the header has ${columns}. Remove the others.${advice}`,
+    ];
+  }
+  const [username = "", password = ""] = fields;
+  return [
+    ...(isNewUsername(username)
+      ? []
+      : [
+          `The username ${formatValue(username)} is invalid. It must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore ` +
+            "and hyphen. The first must be a letter or a digit.",
+        ]),
+    ...(password === "" || isPassword(new Secret(password))
+      ? []
+      : [
+          "The password is invalid. It must have 1 to 128 characters, no control characters and no space at either end. " +
+            "Leave it empty to have one generated.",
+        ]),
+  ];
+}
+
+interface Repetition {
+  readonly first: ImportRow;
+  readonly row: ImportRow;
+}
+
+/** Returns the rows whose username occurs before, after a normalization that changes names. */
+function repetitions(rows: readonly ImportRow[], normalize: (name: string) => string): Repetition[] {
+  const seen = new Map<string, ImportRow>();
+  return rows.flatMap((row) => {
+    const name = normalize(row.username);
+    const first = seen.get(name);
+    if (!first) seen.set(name, row);
+    return first && row.username !== "" ? [{ first, row }] : [];
+  });
+}
+
+function repeatedMistake({ first, row }: Repetition): Mistake {
+  return {
+    line: row.line,
+    message: `The username ${formatValue(row.username)} is on line ${first.line} too. Remove one of the lines.`,
+  };
+}
+
+function caseWarning({ first, row }: Repetition): string {
+  return (
+    `Line ${row.line}: ${formatValue(row.username)} differs from ${formatValue(first.username)} on line ${first.line} in letter case only. ` +
+    "PIOPIY does not document whether these are the same username."
+  );
+}
+
+function mistakesError(path: string, mistakes: readonly Mistake[]): CliError {
+  const lines = mistakes
+    .toSorted((one, other) => one.line - other.line)
+    .map(({ line, message }) => `  line ${line}: ${message}`);
+  const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+  return new CliError(
+    EXIT.usage,
+    `${nameOf(path)} has ${count}. No SIP endpoint has been created.\n${lines.join("\n")}`,
+  );
+}
+
+function nameOf(path: string): string {
+  return path === "-" ? "The standard input" : `The file ${formatValue(path)}`;
+}

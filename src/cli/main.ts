@@ -1,0 +1,135 @@
+import { Command, CommanderError } from "commander";
+import { CliError, EXIT, type ExitCode } from "./cli-error.js";
+import { createEndpoint, getEndpoint, removeEndpoints, rotateEndpoint } from "./endpoint.js";
+import { Gateway } from "./gateway.js";
+import { importEndpoints } from "./import.js";
+import { exportEndpoints, listEndpoints } from "./list.js";
+import { provisionEndpoint } from "./provision.js";
+
+interface GlobalOptions {
+  readonly url?: string;
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+const DEFAULT_URL = "http://127.0.0.1:4000";
+
+const program = new Command("sip")
+  .description(
+    "Creates, finds, exports and removes SIP endpoints through a PIOPIY GraphQL Gateway.\n\n" +
+      "Exit codes: 0 done; 1 something failed; 2 wrong use, nothing was sent; 3 the gateway is not reachable or refuses the key.",
+  )
+  .option("--url <address>", `address of the gateway (SIP_URL, or ${DEFAULT_URL})`)
+  .option("--key <key>", "API key or token; other users of the machine can see it, so prefer SIP_KEY")
+  .option("--json", "print one JSON document instead of text")
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) })
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError("Run the command with --help to see its options.")
+  .exitOverride();
+
+const command = (usage: string, description: string) => program.command(usage).description(description);
+
+const passwordsOption = [
+  "--passwords <file>",
+  "write passwords to this file, readable by its owner only",
+] as const;
+const showOption = ["--show-passwords", "show passwords"] as const;
+const forceOption = ["--force", "overwrite existing files"] as const;
+
+command("list", "Prints the usernames.")
+  .option("--contains <text>", "only usernames that contain the text, in any letter case")
+  .option("--starts-with <text>", "only usernames that start with the text, in any letter case")
+  .action(run((_, gateway, options) => listEndpoints(gateway, options)));
+
+command("get <name>", "Prints a SIP endpoint.")
+  .option(...passwordsOption)
+  .option(...showOption)
+  .option(...forceOption)
+  .action(run(([name = ""], gateway, options) => getEndpoint(gateway, name, options)));
+
+command("create <name>", "Creates a SIP endpoint. Without --password, the gateway generates a password.")
+  .option("--password <password>", "the password, or - to read it from the standard input")
+  .option(...passwordsOption)
+  .option(...showOption)
+  .option(...forceOption)
+  .action(run(([name = ""], gateway, options) => createEndpoint(gateway, name, options)));
+
+command("rotate <name>", "Replaces the password of a SIP endpoint by a generated one.")
+  .option(...passwordsOption)
+  .option(...showOption)
+  .option(...forceOption)
+  .action(run(([name = ""], gateway, options) => rotateEndpoint(gateway, name, options)));
+
+command("remove <names...>", "Removes SIP endpoints permanently. - reads names from the standard input.")
+  .option("--yes", "do not ask")
+  .action(run((names, gateway, options) => removeEndpoints(gateway, names, options)));
+
+command(
+  "import <file>",
+  "Creates the SIP endpoints of a CSV file with the header username or username,password. - reads the standard input.",
+)
+  .option(...passwordsOption)
+  .option(...showOption)
+  .option(...forceOption)
+  .option("--dry-run", "create nothing, and report what would be created")
+  .action(
+    run(([file = ""], gateway, options) => {
+      const stopping = new AbortController();
+      // A second signal ends the process immediately.
+      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());
+      return importEndpoints(gateway, file, options, stopping.signal);
+    }),
+  );
+
+command("export", "Prints the SIP endpoints as CSV that import accepts.")
+  .option("--contains <text>", "only usernames that contain the text, in any letter case")
+  .option("--starts-with <text>", "only usernames that start with the text, in any letter case")
+  .option(...passwordsOption)
+  .option(...showOption)
+  .option(...forceOption)
+  .action(run((_, gateway, options) => exportEndpoints(gateway, options)));
+
+command("provision <name>", "Prints the account settings of a SIP endpoint, and a QR code for a softphone.")
+  .option("--png <file>", "write the QR code to this file")
+  .option("--svg <file>", "write the QR code to this file")
+  .option("--linphone <file>", "write Linphone's provisioning XML to this file")
+  .option("--link <address>", "put this address into the QR code, such as that of Linphone's XML")
+  .option("--show-passwords", "include the password in the QR code, in the files and in the output")
+  .option(...forceOption)
+  .action(run(([name = ""], gateway, options) => provisionEndpoint(gateway, name, options)));
+
+/** Returns the action of a command: it sets the exit code. */
+function run(
+  act: (names: readonly string[], gateway: Gateway, options: GlobalOptions) => Promise<ExitCode>,
+): (...args: unknown[]) => Promise<void> {
+  return async (...args) => {
+    const running = args.at(-1) as Command;
+    const options = running.optsWithGlobals<GlobalOptions>();
+    // An empty variable counts as not set.
+    const key = options.key ?? process.env.SIP_KEY?.trim();
+    const gateway = new Gateway(
+      options.url ?? (process.env.SIP_URL?.trim() || DEFAULT_URL),
+      key || undefined,
+    );
+    process.exitCode = await act(args.slice(0, -2).flat().map(String), gateway, options);
+  };
+}
+
+// The reader of a pipe, such as head, has seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  } else if (error instanceof CliError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else {
+    throw error;
+  }
+}

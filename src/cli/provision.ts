@@ -1,0 +1,109 @@
+import QRCode from "qrcode";
+import { CliError, EXIT, type ExitCode } from "./cli-error.js";
+import { readEndpoint } from "./endpoint.js";
+import type { Gateway } from "./gateway.js";
+import { writePrivateFile } from "./password-file.js";
+import { note, print } from "./terminal.js";
+
+/** Phone cameras read a code of this size from a screen and from paper. */
+const PNG_PIXELS_PER_MODULE = 8;
+
+export interface ProvisionOptions {
+  readonly png?: string;
+  readonly svg?: string;
+  readonly linphone?: string;
+  readonly link?: string;
+  readonly showPasswords?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** The settings with which a softphone registers. */
+interface SoftphoneAccount {
+  readonly username: string;
+  readonly host: string;
+  readonly sipUri: string;
+  /** Empty: the softphone asks for it. */
+  readonly password: string;
+}
+
+/**
+ * Prints the account settings of an endpoint, and a QR code with which its owner sets up a softphone. The code, and each file,
+ * contains the password only with `showPasswords`.
+ */
+export async function provisionEndpoint(
+  gateway: Gateway,
+  username: string,
+  { png, svg, linphone, link, showPasswords = false, force, json }: ProvisionOptions,
+): Promise<ExitCode> {
+  if (link !== undefined && !/^https?:$/.test(URL.canParse(link) ? new URL(link).protocol : "")) {
+    throw new CliError(EXIT.usage, "--link must be an address that starts with https:// or http://.");
+  }
+  const { sipUri, password } = await readEndpoint(gateway, username, showPasswords);
+  if (!sipUri) throw new CliError(EXIT.failed, "PIOPIY returned no address to register with.");
+  if (showPasswords && !password) {
+    throw new CliError(EXIT.failed, "PIOPIY returned no password. To set a new one: sip rotate.");
+  }
+  // The username is escaped in the URI, so the last @ is before the host.
+  const host = sipUri.slice(sipUri.lastIndexOf("@") + 1);
+  const account = { username, host, sipUri, password: password ?? "" };
+  const content = link ?? grandstreamXml(account);
+  if (png !== undefined) {
+    writePrivateFile(png, await QRCode.toBuffer(content, { scale: PNG_PIXELS_PER_MODULE }), force);
+  }
+  if (svg !== undefined) writePrivateFile(svg, await QRCode.toString(content, { type: "svg" }), force);
+  if (linphone !== undefined) writePrivateFile(linphone, linphoneXml(account), force);
+  const settings = { username, host, sipUri, ...(showPasswords ? { password } : {}) };
+  if (json) {
+    print(JSON.stringify({ ...settings, qrCode: content }));
+    return EXIT.done;
+  }
+  for (const [name, value] of Object.entries(settings)) print(`${name.padEnd(9)} ${value}`);
+  if (png === undefined && svg === undefined) {
+    print(await QRCode.toString(content, { type: "terminal", small: true }));
+  }
+  if (!showPasswords) note("The password is not included. To include it, add --show-passwords.");
+  return EXIT.done;
+}
+
+/** Returns the account in the XML that Grandstream Wave (also known as GS Wave) reads from a QR code. */
+function grandstreamXml({ username, host, password }: SoftphoneAccount): string {
+  const user = escapeXml(username);
+  return (
+    '<?xml version="1.0" encoding="utf-8"?><AccountConfig version="1"><Account>' +
+    `<RegisterServer>${escapeXml(host)}</RegisterServer><UserID>${user}</UserID><AuthID>${user}</AuthID>` +
+    `<AuthPass>${escapeXml(password)}</AuthPass><AccountName>${user}</AccountName><DisplayName>${user}</DisplayName>` +
+    "</Account></AccountConfig>"
+  );
+}
+
+/** Returns the account in the XML of Linphone's remote provisioning. */
+function linphoneXml({ username, host, sipUri, password }: SoftphoneAccount): string {
+  const sections = {
+    proxy_0: {
+      reg_identity: sipUri,
+      reg_proxy: `<sip:${host}>`,
+      reg_sendregister: "1",
+    },
+    auth_info_0: { username, passwd: password, domain: host },
+  };
+  const lines = Object.entries(sections).map(
+    ([name, entries]) =>
+      `  <section name="${name}">\n${Object.entries(entries)
+        .map(([key, value]) => `    <entry name="${key}" overwrite="true">${escapeXml(value)}</entry>\n`)
+        .join("")}  </section>\n`,
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">\n${lines.join("")}</config>\n`;
+}
+
+const XML_ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+function escapeXml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => XML_ENTITIES[character] ?? character);
+}

@@ -1,0 +1,143 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify, stripVTControlCharacters } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { type CommandResult, createDirectory, runCommand } from "../support/command-line.js";
+import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
+
+const run = promisify(execFile);
+const hasReader = existsSync("/usr/bin/zbarimg") || process.env.CI === "true";
+const itWithReader = hasReader ? it : it.skip;
+if (!hasReader) process.stderr.write("Skipped: the tests that read QR codes need Debian's zbar-tools.\n");
+
+let gateway: TestGateway;
+let directory: string;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+beforeEach(async () => {
+  directory = await createDirectory();
+  await gateway.reset();
+});
+afterEach(() => rm(directory, { recursive: true }));
+afterAll(() => gateway.close());
+
+const inDirectory = (name: string) => join(directory, name);
+
+function provision(...args: string[]): Promise<CommandResult> {
+  return runCommand(["provision", ...args], { env: { SIP_URL: gateway.origin } });
+}
+
+/** Reads a QR code from an image. */
+async function readCode(path: string): Promise<string> {
+  return (
+    await run("zbarimg", ["--quiet", "--raw", "--oneshot", "-Sdisable", "-Sqrcode.enable", path])
+  ).stdout.trim();
+}
+
+/** Converts the half blocks of a terminal to an image in the format PGM: each character shows two modules. */
+function toImage(text: string): string {
+  const scale = 4;
+  const rows = text.split("\n").filter((line) => /[▀▄█]/.test(line));
+  const width = Math.max(...rows.map((row) => row.length));
+  const lines = rows.flatMap((row) => {
+    const characters = Array.from({ length: width }, (_, index) => row[index] ?? " ");
+    return ["█▀", "█▄"].map((light) =>
+      characters.map((character) => (light.includes(character) ? "255" : "0")),
+    );
+  });
+  const pixels = lines.flatMap((line) =>
+    Array(scale).fill(line.flatMap((value) => Array(scale).fill(value)).join(" ")),
+  );
+  return `P2\n${width * scale} ${lines.length * scale}\n255\n${pixels.join("\n")}\n`;
+}
+
+const account = (password: string) =>
+  '<?xml version="1.0" encoding="utf-8"?><AccountConfig version="1"><Account>' +
+  "<RegisterServer>sbc.emulator.example</RegisterServer><UserID>alice</UserID><AuthID>alice</AuthID>" +
+  `<AuthPass>${password}</AuthPass><AccountName>alice</AccountName><DisplayName>alice</DisplayName></Account></AccountConfig>`;
+
+describe("sip provision", () => {
+  itWithReader("prints the settings, and a QR code that has no password unless it is asked for", async () => {
+    const { exitCode, stdout, stderr } = await provision("alice");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^username {2}alice\nhost {6}sbc\.emulator\.example\nsipUri {4}sip:alice@sbc\.emulator\.example\n/,
+    );
+    expect(stdout).not.toContain("made-up");
+    expect(stderr).toBe("The password is not included. To include it, add --show-passwords.\n");
+    await writeFile(inDirectory("code.pgm"), toImage(stripVTControlCharacters(stdout)));
+    expect(await readCode(inDirectory("code.pgm"))).toBe(account(""));
+  });
+
+  itWithReader("writes a PNG file with the password, which only its owner can read", async () => {
+    const png = inDirectory("alice.png");
+    expect(await provision("alice", "--png", png, "--show-passwords")).toMatchObject({
+      exitCode: 0,
+      stderr: "",
+    });
+    expect(await readCode(png)).toBe(account("made-up-Lantern-27"));
+    expect((await stat(png)).mode & 0o777).toBe(0o600);
+  });
+
+  itWithReader("escapes a password for XML", async () => {
+    await gateway.reset({ endpoints: [{ username: "alice", password: "made&<up>\"'é" }] });
+    const png = inDirectory("alice.png");
+    await provision("alice", "--png", png, "--show-passwords");
+    expect(await readCode(png)).toBe(account("made&amp;&lt;up&gt;&quot;&apos;é"));
+  });
+
+  itWithReader("puts a link into the QR code", async () => {
+    const png = inDirectory("alice.png");
+    await provision("alice", "--png", png, "--link", "https://files.example/alice.xml");
+    expect(await readCode(png)).toBe("https://files.example/alice.xml");
+  });
+
+  it("writes an SVG file, and refuses to overwrite it without --force", async () => {
+    const svg = inDirectory("alice.svg");
+    await provision("alice", "--svg", svg);
+    expect(await readFile(svg, "utf8")).toMatch(/^<svg .*<\/svg>\n?$/s);
+    expect(await provision("alice", "--svg", svg)).toMatchObject({ exitCode: 2 });
+    expect(await provision("alice", "--svg", svg, "--force")).toMatchObject({ exitCode: 0 });
+  });
+
+  it("writes Linphone's provisioning XML", async () => {
+    const xml = inDirectory("alice.xml");
+    await provision("alice", "--linphone", xml, "--show-passwords");
+    expect(await readFile(xml, "utf8")).toBe(`<?xml version="1.0" encoding="UTF-8"?>
+<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">
+  <section name="proxy_0">
+    <entry name="reg_identity" overwrite="true">sip:alice@sbc.emulator.example</entry>
+    <entry name="reg_proxy" overwrite="true">&lt;sip:sbc.emulator.example&gt;</entry>
+    <entry name="reg_sendregister" overwrite="true">1</entry>
+  </section>
+  <section name="auth_info_0">
+    <entry name="username" overwrite="true">alice</entry>
+    <entry name="passwd" overwrite="true">made-up-Lantern-27</entry>
+    <entry name="domain" overwrite="true">sbc.emulator.example</entry>
+  </section>
+</config>
+`);
+    expect((await stat(xml)).mode & 0o777).toBe(0o600);
+  });
+
+  it("prints one JSON document with the content of the QR code", async () => {
+    const { stdout } = await provision("alice", "--json", "--show-passwords");
+    expect(JSON.parse(stdout)).toEqual({
+      username: "alice",
+      host: "sbc.emulator.example",
+      sipUri: "sip:alice@sbc.emulator.example",
+      password: "made-up-Lantern-27",
+      qrCode: account("made-up-Lantern-27"),
+    });
+  });
+
+  it.each([
+    ["an unknown username", ["zoe"], 1],
+    ["a link that is no web address", ["alice", "--link", "javascript:alert(1)"], 2],
+  ])("reports %s", async (_, args, exitCode) => {
+    expect(await provision(...args)).toMatchObject({ exitCode, stdout: "" });
+  });
+});
