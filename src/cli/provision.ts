@@ -96,14 +96,7 @@ function linphoneXml({ username, host, sipUri, password }: SoftphoneAccount): st
   return `<?xml version="1.0" encoding="UTF-8"?>\n<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">\n${lines.join("")}</config>\n`;
 }
 
-const XML_ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
+/** Escapes a text for XML, in ASCII: readers of QR codes guess the encoding of other characters. */
 function escapeXml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => XML_ENTITIES[character] ?? character);
+  return text.replaceAll(/[&<>"']|[^ -~]/gu, (character) => `&#${character.codePointAt(0)};`);
 }

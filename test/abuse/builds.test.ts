@@ -159,10 +159,12 @@ describe("A running gateway", () => {
     expect(await execute(origin, alice)).toMatchObject(found);
   });
 
-  it("executes its first operation after npm run api-key has built another version", async () => {
+  it("executes its first operation after npm run api-key or npm run sip has built another version", async () => {
     const { origin } = await npmStart();
     await change("Three");
     expect(await run("run", "api-key", "--", "app", "sip:read")).toMatchObject({ exitCode: 0 });
+    await change("Six");
+    expect(await run("run", "sip", "--", "list", "--url", origin)).toMatchObject({ exitCode: 0 });
     expect(await execute(origin, alice)).toMatchObject(found);
   });
 });

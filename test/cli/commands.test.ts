@@ -302,6 +302,31 @@ describe("The command line", () => {
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/\(UPSTREAM_\w+, request [\w-]+\)/)]);
   });
 
+  it("waits as long as the gateway asks for, and then sends the operation again", async () => {
+    const times: number[] = [];
+    const server = createServer((_, response) => {
+      times.push(performance.now());
+      const isFirst = times.length === 1;
+      const refusal = { message: "Try again.", extensions: { code: "RATE_LIMITED", retryable: true } };
+      response.writeHead(isFirst ? 429 : 200, { "retry-after": "2" });
+      response.end(JSON.stringify(isFirst ? { errors: [refusal] } : { data: { sipEndpoint: null } }));
+    }).listen(0, "127.0.0.1");
+    try {
+      await until(() => server.listening);
+      const { port } = server.address() as AddressInfo;
+      expect(await sip(["get", "zoe", "--url", `http://127.0.0.1:${port}`])).toMatchObject({ exitCode: 1 });
+      expect(times).toHaveLength(2);
+      expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1990);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("reports a filter of 10,000 letters", async () => {
+    const { exitCode, stderr } = await sip(["list", "--contains", "x".repeat(10_000)]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/256 bytes.*\(BAD_USER_INPUT/)]);
+  });
+
   it("names itself to the gateway", async () => {
     await sip(["list"]);
     await until(() => gateway.log.some((line) => line.includes("sip-command-line")));

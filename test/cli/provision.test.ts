@@ -37,21 +37,25 @@ async function readCode(path: string): Promise<string> {
   ).stdout.trim();
 }
 
-/** Converts the half blocks of a terminal to an image in the format PGM: each character shows two modules. */
-function toImage(text: string): string {
-  const scale = 4;
-  const rows = text.split("\n").filter((line) => /[▀▄█]/.test(line));
-  const width = Math.max(...rows.map((row) => row.length));
-  const lines = rows.flatMap((row) => {
-    const characters = Array.from({ length: width }, (_, index) => row[index] ?? " ");
-    return ["█▀", "█▄"].map((light) =>
-      characters.map((character) => (light.includes(character) ? "255" : "0")),
-    );
+/** The pixels of a module on each side. */
+const SCALE = 4;
+
+/** Converts the output of a terminal with a black background to an image in the format PGM. A character shows two modules. */
+function toImage(output: string): string {
+  // The lower edge is the upper half of a white block.
+  const text = stripVTControlCharacters(output.replaceAll("\u001b[0m\u001b[37m▀", "W"));
+  const rows = text.split("\n").filter((line) => /^ ?[▀▄█ ]+$|^W+$/.test(line));
+  const lines = rows.flatMap((row) => [
+    Array.from(row, (character) => (" ▄W".includes(character) ? 255 : 0)),
+    Array.from(row, (character) => (" ▀".includes(character) ? 255 : 0)),
+  ]);
+  const framed = [[], [], ...lines, [], []].map((line) => [0, 0, ...line, 0, 0]);
+  const width = Math.max(...framed.map(({ length }) => length));
+  const pixels = framed.flatMap((line) => {
+    const filled = Array.from({ length: width }, (_, index) => line[index] ?? 0);
+    return Array<string>(SCALE).fill(filled.flatMap((value) => Array<number>(SCALE).fill(value)).join(" "));
   });
-  const pixels = lines.flatMap((line) =>
-    Array(scale).fill(line.flatMap((value) => Array(scale).fill(value)).join(" ")),
-  );
-  return `P2\n${width * scale} ${lines.length * scale}\n255\n${pixels.join("\n")}\n`;
+  return `P2\n${width * SCALE} ${pixels.length}\n255\n${pixels.join("\n")}\n`;
 }
 
 const account = (password: string) =>
@@ -68,7 +72,7 @@ describe("sip provision", () => {
     );
     expect(stdout).not.toContain("made-up");
     expect(stderr).toBe("The password is not included. To include it, add --show-passwords.\n");
-    await writeFile(inDirectory("code.pgm"), toImage(stripVTControlCharacters(stdout)));
+    await writeFile(inDirectory("code.pgm"), toImage(stdout));
     expect(await readCode(inDirectory("code.pgm"))).toBe(account(""));
   });
 
@@ -86,7 +90,7 @@ describe("sip provision", () => {
     await gateway.reset({ endpoints: [{ username: "alice", password: "made&<up>\"'é" }] });
     const png = inDirectory("alice.png");
     await provision("alice", "--png", png, "--show-passwords");
-    expect(await readCode(png)).toBe(account("made&amp;&lt;up&gt;&quot;&apos;é"));
+    expect(await readCode(png)).toBe(account("made&#38;&#60;up&#62;&#34;&#39;&#233;"));
   });
 
   itWithReader("puts a link into the QR code", async () => {
@@ -110,7 +114,7 @@ describe("sip provision", () => {
 <config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">
   <section name="proxy_0">
     <entry name="reg_identity" overwrite="true">sip:alice@sbc.emulator.example</entry>
-    <entry name="reg_proxy" overwrite="true">&lt;sip:sbc.emulator.example&gt;</entry>
+    <entry name="reg_proxy" overwrite="true">&#60;sip:sbc.emulator.example&#62;</entry>
     <entry name="reg_sendregister" overwrite="true">1</entry>
   </section>
   <section name="auth_info_0">

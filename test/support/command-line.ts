@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Program, startProgram } from "./program.js";
 
-export const PROGRAM = resolve("dist/cli/main.js");
+const PROGRAM = resolve("dist/cli/main.js");
 
 export interface CommandOptions {
   /** Environment variables of the command. */
