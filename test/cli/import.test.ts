@@ -97,9 +97,30 @@ describe("sip import", () => {
     await runImport();
     const before = await stored();
     const { exitCode, stderr } = await runImport();
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("created 0, existing 3, failed 0")]);
+    expect([exitCode, stderr]).toEqual([0, "3 of 3\ncreated 0, existing 3, failed 0\n"]);
     expect(await stored()).toEqual(before);
     await expectComplete(usernames);
+  });
+
+  it("creates a removed endpoint again, with the password of the password file", async () => {
+    await writeUsernames(numbered(3));
+    await runImport();
+    const [first, ...others] = [...(await stored())].map(([username, password]) => ({ username, password }));
+    await gateway.reset({ endpoints: others });
+    expect((await runImport()).stderr).toContain("created 1, existing 2, failed 0");
+    expect((await stored()).get("user0")).toBe(first?.password);
+    await expectComplete(numbered(3));
+  });
+
+  it("exits with 1 when an endpoint has another password than the password file", async () => {
+    await writeUsernames(["user0"]);
+    await runImport();
+    await gateway.reset({ endpoints: [{ username: "user0", password: "made-up-Onyx-4" }] });
+    const { exitCode, stderr } = await runImport();
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining("It exists already, with another password."),
+    ]);
   });
 
   it("reports endpoints that it did not create, whose passwords are unknown", async () => {
