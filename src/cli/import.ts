@@ -1,17 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { readFileSync, renameSync, rmSync } from "node:fs";
 import { formatValue } from "../format-value.js";
 import { type BatchResult, formatFailure, sendInBatches } from "./batches.js";
 import { CliError, EXIT, type ExitCode } from "./cli-error.js";
 import { type Gateway, graphql } from "./gateway.js";
 import { type ImportRow, parseImport, readInput } from "./import-file.js";
+import { ImportKey } from "./import-key.js";
 import {
   formatCsv,
   PasswordFile,
   type PasswordOptions,
   requireDestination,
   type UserPassword,
-  writePrivateFile,
 } from "./password-file.js";
 import { note, Progress, print } from "./terminal.js";
 
@@ -233,43 +231,5 @@ class ImportRun {
       `The password file has another password than the import for these lines. Nothing has been sent. Remove the passwords from ` +
         `one of the files, or overwrite the password file with --force.\n${lines.join("\n")}`,
     );
-  }
-}
-
-const KEY = /^[\da-f-]{36}$/;
-
-/**
- * The idempotency key of an import: it makes the gateway return the same password for a SIP endpoint that was created, but whose
- * password did not arrive. The key is random, so that a username that is removed and created again does not get its old password.
- * It is kept beside the password file until the import is complete.
- */
-class ImportKey {
-  readonly text: string;
-  readonly #path: string | undefined;
-
-  /** @param passwords the path of the password file, if there is one */
-  constructor(passwords: string | undefined) {
-    this.#path = passwords === undefined ? undefined : `${passwords}.import-key`;
-    const kept = this.#read();
-    this.text = kept ?? randomUUID();
-    if (this.#path !== undefined && kept === undefined) {
-      // Complete or absent, also after a crash.
-      const unfinished = `${this.#path}.${this.text}`;
-      writePrivateFile(unfinished, this.text);
-      renameSync(unfinished, this.#path);
-    }
-  }
-
-  remove(): void {
-    if (this.#path !== undefined) rmSync(this.#path, { force: true });
-  }
-
-  #read(): string | undefined {
-    try {
-      const text = this.#path === undefined ? "" : readFileSync(this.#path, "utf8").trim();
-      return KEY.test(text) ? text : undefined;
-    } catch {
-      return undefined;
-    }
   }
 }

@@ -14,6 +14,18 @@ interface GlobalOptions {
 
 const DEFAULT_URL = "http://127.0.0.1:4000";
 
+type OptionText = readonly [flags: string, description: string];
+const selection: readonly OptionText[] = [
+  ["--contains <text>", "only usernames that contain the text, in any letter case"],
+  ["--starts-with <text>", "only usernames that start with the text, in any letter case"],
+];
+const force: OptionText = ["--force", "overwrite existing files"];
+const passwords: readonly OptionText[] = [
+  ["--passwords <file>", "write passwords to this file, readable by its owner only"],
+  ["--show-passwords", "show passwords"],
+  force,
+];
+
 const program = new Command("sip")
   .description(
     "Creates, finds, exports and removes SIP endpoints through a PIOPIY GraphQL Gateway.\n\n" +
@@ -27,38 +39,25 @@ const program = new Command("sip")
   .showHelpAfterError("Run the command with --help to see its options.")
   .exitOverride();
 
-const command = (usage: string, description: string) => program.command(usage).description(description);
+command("list", "Prints the usernames.", selection).action(
+  run((_, gateway, options) => listEndpoints(gateway, options)),
+);
 
-const passwordsOption = [
-  "--passwords <file>",
-  "write passwords to this file, readable by its owner only",
-] as const;
-const showOption = ["--show-passwords", "show passwords"] as const;
-const forceOption = ["--force", "overwrite existing files"] as const;
+command("get <name>", "Prints a SIP endpoint.", passwords).action(
+  run(([name = ""], gateway, options) => getEndpoint(gateway, name, options)),
+);
 
-command("list", "Prints the usernames.")
-  .option("--contains <text>", "only usernames that contain the text, in any letter case")
-  .option("--starts-with <text>", "only usernames that start with the text, in any letter case")
-  .action(run((_, gateway, options) => listEndpoints(gateway, options)));
-
-command("get <name>", "Prints a SIP endpoint.")
-  .option(...passwordsOption)
-  .option(...showOption)
-  .option(...forceOption)
-  .action(run(([name = ""], gateway, options) => getEndpoint(gateway, name, options)));
-
-command("create <name>", "Creates a SIP endpoint. Without --password, the gateway generates a password.")
+command(
+  "create <name>",
+  "Creates a SIP endpoint. Without --password, the gateway generates a password.",
+  passwords,
+)
   .option("--password <password>", "the password, or - to read it from the standard input")
-  .option(...passwordsOption)
-  .option(...showOption)
-  .option(...forceOption)
   .action(run(([name = ""], gateway, options) => createEndpoint(gateway, name, options)));
 
-command("rotate <name>", "Replaces the password of a SIP endpoint by a generated one.")
-  .option(...passwordsOption)
-  .option(...showOption)
-  .option(...forceOption)
-  .action(run(([name = ""], gateway, options) => rotateEndpoint(gateway, name, options)));
+command("rotate <name>", "Replaces the password of a SIP endpoint by a generated one.", passwords).action(
+  run(([name = ""], gateway, options) => rotateEndpoint(gateway, name, options)),
+);
 
 command("remove <names...>", "Removes SIP endpoints permanently. - reads names from the standard input.")
   .option("--yes", "do not ask")
@@ -67,10 +66,8 @@ command("remove <names...>", "Removes SIP endpoints permanently. - reads names f
 command(
   "import <file>",
   "Creates the SIP endpoints of a CSV file with the header username or username,password. - reads the standard input.",
+  passwords,
 )
-  .option(...passwordsOption)
-  .option(...showOption)
-  .option(...forceOption)
   .option("--dry-run", "create nothing, and report what would be created")
   .action(
     run(([file = ""], gateway, options) => {
@@ -81,13 +78,9 @@ command(
     }),
   );
 
-command("export", "Prints the SIP endpoints as CSV that import accepts.")
-  .option("--contains <text>", "only usernames that contain the text, in any letter case")
-  .option("--starts-with <text>", "only usernames that start with the text, in any letter case")
-  .option(...passwordsOption)
-  .option(...showOption)
-  .option(...forceOption)
-  .action(run((_, gateway, options) => exportEndpoints(gateway, options)));
+command("export", "Prints the SIP endpoints as CSV that import accepts.", selection, passwords).action(
+  run((_, gateway, options) => exportEndpoints(gateway, options)),
+);
 
 command("provision <name>", "Prints the account settings of a SIP endpoint, and a QR code for a softphone.")
   .option("--png <file>", "write the QR code to this file")
@@ -95,8 +88,15 @@ command("provision <name>", "Prints the account settings of a SIP endpoint, and 
   .option("--linphone <file>", "write Linphone's provisioning XML to this file")
   .option("--link <address>", "put this address into the QR code, such as that of Linphone's XML")
   .option("--show-passwords", "include the password in the QR code, in the files and in the output")
-  .option(...forceOption)
+  .option(...force)
   .action(run(([name = ""], gateway, options) => provisionEndpoint(gateway, name, options)));
+
+/** Adds a command with groups of options. */
+function command(usage: string, description: string, ...groups: readonly (readonly OptionText[])[]): Command {
+  const added = program.command(usage).description(description);
+  for (const [flags, meaning] of groups.flat()) added.option(flags, meaning);
+  return added;
+}
 
 /** Returns the action of a command: it sets the exit code. */
 function run(

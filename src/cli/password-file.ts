@@ -146,16 +146,20 @@ function parsePasswords(content: string, path: string): Map<string, string> {
     throw foreignError(path);
   }
   const [header = HEADER, ...logins] = records;
-  if (`${header}` !== `${HEADER}` || logins.some(({ length }) => length !== HEADER.length)) {
+  if (`${header}` !== `${HEADER}` || !logins.every(isUserPassword)) {
     throw foreignError(path);
   }
   return new Map(logins.map(([username = "", password = ""]) => [username, password]));
 }
 
+function isUserPassword(record: readonly string[]): boolean {
+  return record.length === HEADER.length && !record.includes("");
+}
+
 function foreignError(path: string): CliError {
   return new CliError(
     EXIT.usage,
-    `The file ${formatValue(path)} exists and is not a password file: its first line must be ${HEADER}. ` +
+    `The file ${formatValue(path)} exists and is not a password file. It must have the columns ${HEADER}, with a value in each. ` +
       "Name a new file, or overwrite this one with --force.",
   );
 }

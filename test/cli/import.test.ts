@@ -234,6 +234,7 @@ describe("The password file of an import", () => {
     ["has the endpoint of another import", "username,password\nzoe,made-up-Onyx-4\n"],
     ["is not a password file", "name,phone\nzoe,1\n"],
     ["is a text without a line end", "notes"],
+    ["has a line without a password", "username,password\nuser0,\n"],
     ["has a line with three columns", "username,password\nuser0,made-up,x\n"],
   ])("is refused without --force when it %s", async (_, content) => {
     await writeUsernames(["user0"]);
