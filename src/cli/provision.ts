@@ -21,8 +21,13 @@ export interface ProvisionOptions {
 /** The settings with which a softphone registers. */
 interface SoftphoneAccount {
   readonly username: string;
-  readonly host: string;
   readonly sipUri: string;
+  /** Host, port and parameters of the SBC, such as `sbc.example:5070;transport=tcp`. */
+  readonly server: string;
+  /** Host and port of the SBC. */
+  readonly host: string;
+  /** Host of the SBC. */
+  readonly domain: string;
   /** Empty: the softphone asks for it. */
   readonly password: string;
 }
@@ -44,16 +49,14 @@ export async function provisionEndpoint(
   if (showPasswords && !password) {
     throw new CliError(EXIT.failed, "PIOPIY returned no password. To set a new one: sip rotate.");
   }
-  // The username is escaped in the URI, so the last @ is before the host.
-  const host = sipUri.slice(sipUri.lastIndexOf("@") + 1);
-  const account = { username, host, sipUri, password: password ?? "" };
+  const account = { username, sipUri, ...partsOf(sipUri), password: password ?? "" };
   const content = link ?? grandstreamXml(account);
   if (png !== undefined) {
     writePrivateFile(png, await QRCode.toBuffer(content, { scale: PNG_PIXELS_PER_MODULE }), force);
   }
   if (svg !== undefined) writePrivateFile(svg, await QRCode.toString(content, { type: "svg" }), force);
   if (linphone !== undefined) writePrivateFile(linphone, linphoneXml(account), force);
-  const settings = { username, host, sipUri, ...(showPasswords ? { password } : {}) };
+  const settings = { username, host: account.host, sipUri, ...(showPasswords ? { password } : {}) };
   if (json) {
     print(JSON.stringify({ ...settings, qrCode: content }));
     return EXIT.done;
@@ -64,6 +67,13 @@ export async function provisionEndpoint(
   }
   if (!showPasswords) note("The password is not included. To include it, add --show-passwords.");
   return EXIT.done;
+}
+
+function partsOf(sipUri: string): Pick<SoftphoneAccount, "server" | "host" | "domain"> {
+  // In the username, @ is escaped.
+  const server = sipUri.slice(sipUri.indexOf("@") + 1);
+  const host = server.replace(/;.*$/, "");
+  return { server, host, domain: host.replace(/:\d+$/, "") };
 }
 
 /** Returns the account in the XML that Grandstream Wave (also known as GS Wave) reads from a QR code. */
@@ -78,14 +88,14 @@ function grandstreamXml({ username, host, password }: SoftphoneAccount): string 
 }
 
 /** Returns the account in the XML of Linphone's remote provisioning. */
-function linphoneXml({ username, host, sipUri, password }: SoftphoneAccount): string {
+function linphoneXml({ username, sipUri, server, domain, password }: SoftphoneAccount): string {
   const sections = {
     proxy_0: {
-      reg_identity: sipUri,
-      reg_proxy: `<sip:${host}>`,
+      reg_identity: sipUri.slice(0, -server.length) + domain,
+      reg_proxy: `<sip:${server}>`,
       reg_sendregister: "1",
     },
-    auth_info_0: { username, passwd: password, domain: host },
+    auth_info_0: { username, passwd: password, domain },
   };
   const lines = Object.entries(sections).map(
     ([name, entries]) =>

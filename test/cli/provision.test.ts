@@ -127,6 +127,17 @@ describe("sip provision", () => {
     expect((await stat(xml)).mode & 0o777).toBe(0o600);
   });
 
+  it("keeps the port of the SBC", async () => {
+    await gateway.reset({ endpoints: [{ username: "alice", connect_URL: "sbc.example:5070" }] });
+    const xml = inDirectory("alice.xml");
+    const { stdout } = await provision("alice", "--linphone", xml, "--json");
+    expect(JSON.parse(stdout).qrCode).toContain("<RegisterServer>sbc.example:5070</RegisterServer>");
+    const content = await readFile(xml, "utf8");
+    expect(content).toContain(">sip:alice@sbc.example<");
+    expect(content).toContain(">&#60;sip:sbc.example:5070&#62;<");
+    expect(content).toContain('<entry name="domain" overwrite="true">sbc.example<');
+  });
+
   it("prints one JSON document with the content of the QR code", async () => {
     const { stdout } = await provision("alice", "--json", "--show-passwords");
     expect(JSON.parse(stdout)).toEqual({
