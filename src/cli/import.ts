@@ -71,8 +71,9 @@ export async function importEndpoints(
   try {
     await run.send(signal);
   } catch (error) {
-    if (error instanceof CliError && run.sent > 0) note("Run the same command again to continue.");
-    throw error;
+    if (!(error instanceof CliError)) throw error;
+    run.report();
+    throw new CliError(error.exitCode, `${error.message} Run the same command again to continue.`);
   } finally {
     run.close();
   }
