@@ -77,6 +77,12 @@ export class PasswordFile {
    * @param usernames the usernames that a continued file may contain
    */
   static open(path: string, usernames: ReadonlySet<string>, isForced = false): PasswordFile {
+    if (path === "-") {
+      throw new CliError(
+        EXIT.usage,
+        "--passwords must name a file (got -). To print passwords, use --show-passwords.",
+      );
+    }
     try {
       const descriptor = openSync(path, "wx+", OWNER_ONLY);
       return PasswordFile.#start(path, descriptor);

@@ -226,6 +226,7 @@ describe("The command line", () => {
     ["an address with a password", ["list", "--url", "http://me:made-up@127.0.0.1"]],
     ["a key with a space", ["list", "--key", "made up"]],
     ["a file that does not exist", ["import", "missing.csv"]],
+    ["the standard output as the password file", ["get", "alice", "--passwords", "-"]],
     ["a directory that does not exist", ["get", "alice", "--passwords", "missing/alice.csv"]],
   ])("exits with 2 for %s, and sends nothing", async (_, args) => {
     const { exitCode, stdout, stderr } = await sip(args);
