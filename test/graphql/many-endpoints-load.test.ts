@@ -131,7 +131,7 @@ describe("A client that disconnects during a mutation of many endpoints", () => 
     gateway = await startGateway({ gateway: { PIOPIY_MAX_CONCURRENCY: "4" } });
     const target = gateway;
     await target.reset({ count: 0 });
-    await target.addFault({ operation: "add_sip", kind: "latency", ms: 10, times: 200 });
+    await target.addFault({ operation: "add_sip", kind: "latency", ms: 50, times: 200 });
     const input = { items: items(usernames(200)), idempotencyKey };
     let isTime = false;
     const watching = until(async () => (await target.upstreamRequests()).length >= 20).then(() => {
