@@ -40,7 +40,7 @@ const decisions: Record<string, Record<string, string>> = {
     type: OPEN,
     password: "sip:password or sip:self",
   },
-  SipEndpointConnection: { edges: OPEN, nodes: OPEN, pageInfo: OPEN, totalCount: OPEN },
+  SipEndpointConnection: { complete: OPEN, edges: OPEN, nodes: OPEN, pageInfo: OPEN, totalCount: OPEN },
   SipEndpointEdge: { cursor: OPEN, node: OPEN },
   PageInfo: { hasNextPage: OPEN, hasPreviousPage: OPEN, startCursor: OPEN, endCursor: OPEN },
   CreateSipEndpointPayload: { sipEndpoint: OPEN, password: OPEN, userErrors: OPEN },
