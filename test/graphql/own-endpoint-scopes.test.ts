@@ -72,6 +72,12 @@ const others: [string, string, string][] = [
     mutation("updateSipEndpoint", 'username: "alice", password: "made-up-1"'),
   ],
   ["Mutation.removeSipEndpoint", "sip:write", mutation("removeSipEndpoint", 'username: "alice"')],
+  [
+    "Mutation.createSipEndpoints",
+    "sip:write",
+    mutation("createSipEndpoints", 'items: [{ username: "frank" }]'),
+  ],
+  ["Mutation.removeSipEndpoints", "sip:write", mutation("removeSipEndpoints", 'usernames: ["alice"]')],
 ];
 const uses: Record<string, Use> = {
   "Query.mySipEndpoint": {
