@@ -55,7 +55,7 @@ describe("Introspection", () => {
       inputValueDeprecation: true,
       oneOf: true,
     };
-    await withGateway({ INTROSPECTION: "true", MAX_DEPTH: "3", MAX_COST: "500" }, async (small) => {
+    await withGateway({ INTROSPECTION: "true", MAX_DEPTH: "3", MAX_COST: "1000" }, async (small) => {
       const { data, errors } = await small.execute<{ __schema: object }>(getIntrospectionQuery(all));
       expect(errors).toBeUndefined();
       expect(data.__schema).toMatchObject({

@@ -22,7 +22,7 @@ import { FieldCosts, idCount, introspectionSize, isDetailField, REQUEST_COST, ro
 import { fragmentsOf, isIntrospection } from "../document-limits.js";
 import { type CoercedVariables, coerceVariables } from "./variables.js";
 
-/** The standard introspection query has a result of 56 kB. */
+/** The standard introspection query has a result of about 100 kB. */
 const INTROSPECTION_BYTES_PER_UNIT = 200;
 
 /** The cost of a selection: `fixed`, and `perRow` for each row of the list that contains it. */
