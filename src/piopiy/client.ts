@@ -28,13 +28,14 @@ import {
 import { reconcile } from "./pipeline/reconcile.js";
 import { RetryBudget, retry } from "./pipeline/retry.js";
 import { singleFlight } from "./pipeline/single-flight.js";
-import type {
-  AnyParameters,
-  Parameters,
-  ReadOperation,
-  Result,
-  SipEndpointPage,
-  WriteOperation,
+import {
+  type AnyParameters,
+  PAGE_SIZE,
+  type Parameters,
+  type ReadOperation,
+  type Result,
+  type SipEndpointPage,
+  type WriteOperation,
 } from "./protocol.js";
 import { Transport, type TransportOptions } from "./transport.js";
 import { UpstreamLog } from "./upstream-log.js";
@@ -43,6 +44,8 @@ import { UpstreamLog } from "./upstream-log.js";
 const WAITING_PER_SLOT = 50;
 /** How long equal reads share one upstream request while the gateway cannot receive invalidations. */
 const UNCACHED_SHARING_MS = 250;
+/** Shows that the cache has no entry, when a read may not send an upstream request. */
+const notCached = new Error("Not cached");
 
 export interface PiopiyClientOptions extends TransportOptions {
   /** The maximum number of upstream requests in flight. */
@@ -71,6 +74,7 @@ export class PiopiyClient {
   readonly #invalidation: Invalidation;
   readonly #read: Send;
   readonly #readPages: Send;
+  readonly #readCached: Send;
   readonly #write: Send;
   readonly #writes = new Set<Promise<unknown>>();
 
@@ -95,6 +99,7 @@ export class PiopiyClient {
     // Single-flight comes before the cache, so that equal reads in flight share one Redis lookup too.
     this.#read = compose([shared, cache, retry(this.#retryBudget), failFast, limit, count], send);
     this.#readPages = compose([shared, cache], (request) => this.#joinPages(request));
+    this.#readCached = compose([cache], () => Promise.reject(notCached));
     this.#write = compose(
       [invalidate(this.#invalidation), endpointLock(), reconcile, failFast, limit, count],
       send,
@@ -123,20 +128,23 @@ export class PiopiyClient {
 
   /** Reads consecutive pages of the list, joined by `joinPages`, and caches them together. */
   readPages(range: PageRange, deadline: Deadline): Promise<UpstreamResponse<JoinedPages>> {
-    const { signal } = deadline;
-    const response = this.#readPages({
-      operation: "list_sip",
-      parameters: { page: range.first },
-      range,
-      subject: "list",
-      key: this.#keyOf("list", `list_sip ${range.first}-${range.last}`),
-      cache: "use",
-      priority: "read",
-      deadline,
-      signal,
-      waitSignal: signal,
-    });
+    const response = this.#readPages(this.#pagesRequest(range, deadline));
     return response as Promise<UpstreamResponse<JoinedPages>>;
+  }
+
+  /**
+   * Returns one page of the list, or pages that are cached together, from the cache. Returns undefined if they are not cached. Sends
+   * no upstream request.
+   */
+  async cachedPages(range: PageRange, deadline: Deadline): Promise<JoinedPages | undefined> {
+    try {
+      const { value } = await this.#readCached(this.#pagesRequest(range, deadline));
+      const { rows, count } = value as SipEndpointPage;
+      return { rows, count, after: Math.max(0, count - PAGE_SIZE * range.last) };
+    } catch (error) {
+      if (error === notCached) return undefined;
+      throw error;
+    }
   }
 
   /** Sends a write, and invalidates everything that it may have changed. */
@@ -211,6 +219,23 @@ export class PiopiyClient {
     const read = async (page: number): Promise<SipEndpointPage> =>
       (await this.read("list_sip", { page }, deadline, "refresh")).value;
     return received(await joinPages(read, first, last, isProven));
+  }
+
+  #pagesRequest(range: PageRange, deadline: Deadline): UpstreamRequest {
+    const { first, last } = range;
+    const { signal } = deadline;
+    return {
+      operation: "list_sip",
+      parameters: { page: first },
+      range,
+      subject: "list",
+      key: this.#keyOf("list", `list_sip ${first === last ? first : `${first}-${last}`}`),
+      cache: "use",
+      priority: "read",
+      deadline,
+      signal,
+      waitSignal: signal,
+    };
   }
 
   #keyOf(subject: UpstreamRequest["subject"], name: string): string {

@@ -4,7 +4,7 @@ import type { Secret } from "../secret.js";
 import { comparePasswords, generatePassword } from "../sip/password.js";
 import type { PiopiyClient } from "./client.js";
 import type { OperationDeadline } from "./deadline.js";
-import { type Directory, readDirectory } from "./pagination/directory.js";
+import { type Directory, readDirectory, readOnce } from "./pagination/directory.js";
 import { type JoinedPages, type PageRange, requestsOf } from "./pagination/join-pages.js";
 import type { UpstreamResponse } from "./pipeline/pipeline.js";
 import {
@@ -74,6 +74,12 @@ export class PiopiyLoader {
       ),
     ({ maxRows }) => maxRows,
   );
+  readonly #cachedDirectories = loader((maxRows: number) =>
+    readOnce(
+      (first, last) => this.#client.cachedPages({ first, last, isProven: () => false }, this.#deadline),
+      maxRows,
+    ),
+  );
   readonly #uncachedEndpoints = loader(async (username: string) => {
     this.#reads.uncached++;
     return (await this.#client.read("get_sip", { username }, this.#deadline, "bypass")).value;
@@ -123,6 +129,11 @@ export class PiopiyLoader {
    */
   directory(maxRows: number, charge: Scan["charge"]): Promise<Directory> {
     return this.#directories.load({ maxRows, charge });
+  }
+
+  /** Returns the same rows if all of them are cached, otherwise undefined. Sends no upstream request. */
+  cachedDirectory(maxRows: number): Promise<Directory | undefined> {
+    return this.#cachedDirectories.load(maxRows);
   }
 
   /**
@@ -263,6 +274,7 @@ export class PiopiyLoader {
     this.#pages.clearAll();
     this.#ranges.clearAll();
     this.#directories.clearAll();
+    this.#cachedDirectories.clearAll();
     this.#uncachedPages.clearAll();
   }
 

@@ -104,12 +104,12 @@ describe("Query.sipEndpoints with a filter", () => {
     [
       "a long username",
       { equals: "x".repeat(257) },
-      "`filter` is invalid: `username.equals` must be a string of 1 to 256 bytes of UTF-8 without control characters.",
+      "`filter` is invalid: `username.equals` must be a string of 1 to 256 bytes of UTF-8 without control characters (got 257 bytes).",
     ],
     [
       "an invalid username in a list",
       { in: ["alice", "\u0007"] },
-      "`filter` is invalid: `username.in[1]` must be a string of 1 to 256 bytes of UTF-8 without control characters.",
+      "`filter` is invalid: `username.in[1]` must be a string of 1 to 256 bytes of UTF-8 without control characters (got a control character).",
     ],
     [
       "201 usernames",
@@ -444,8 +444,26 @@ describe("A search", () => {
         const { edges, complete } = await readList(small, args);
         expect([edges.at(-1)?.node.username, complete]).toEqual(["user0300", true]);
       }
-      const list = await readList(small, { filter: { username: { in: ["user0300", "user0020"] } } });
-      expect([usernamesOf(list), list.complete]).toEqual([["user0020"], false]);
+    });
+
+    it("appends the usernames after the bound in the order of `in`, and reads pages of them in both directions", async () => {
+      await gateway.reset({ count: 300 });
+      const filter = { username: { in: ["user0300", "user0020", "nobody", "user0290", "user0010"] } };
+      const expected = ["user0010", "user0020", "user0300", "user0290"];
+      const all = await readList(small, { filter });
+      expect(all).toMatchObject({ totalCount: 4, complete: true, pageInfo: { hasNextPage: false } });
+      expect(usernamesOf(all)).toEqual(expected);
+      for (const { cursor, node } of all.edges) {
+        const place = expected.indexOf(node.username);
+        const after = await readList(small, { filter, after: cursor });
+        const before = await readList(small, { filter, last: 10, before: cursor });
+        expect([usernamesOf(after), usernamesOf(before)]).toEqual([
+          expected.slice(place + 1),
+          expected.slice(0, place),
+        ]);
+      }
+      const ordered = await readList(small, { filter, orderBy: byUsername });
+      expect([usernamesOf(ordered), ordered.complete]).toEqual([expected.toSorted(), true]);
     });
 
     it("does not affect the list without a filter", async () => {
@@ -477,6 +495,51 @@ describe("A search with a cache", () => {
     ];
     for (const one of args) await readList(cached, one);
     expect(await gateway.upstreamRequests()).toHaveLength(length);
+  });
+
+  it.each<[string, ListArguments, string[]]>([
+    ["an existing username", { filter: { username: { equals: "user0500" } } }, ["user0500"]],
+    ["a missing username", { filter: { username: { equals: "nobody" } } }, []],
+    [
+      "an ordered list of usernames",
+      { filter: { username: { in: ["user0002", "user0001"] } }, orderBy: byUsername },
+      numbered(2),
+    ],
+    ["a filter that matches everything", { first: 25, filter: { username: { contains: "" } } }, numbered(25)],
+    [
+      "a filter without conditions, from the end",
+      { last: 25, filter: { username: {} } },
+      numbered(1000, 975),
+    ],
+    [
+      "a filter without conditions, from a position",
+      { offset: 505, first: 25, filter: {} },
+      numbered(1000, 505, 530),
+    ],
+  ])("costs no upstream request after another one for %s", async (_, args, expected) => {
+    await gateway.reset({ count: 1000 });
+    await change(cached, ["+new-1", "-new-1"]);
+    await readList(cached, { filter: { username: { contains: "99" } } });
+    const { length } = await gateway.upstreamRequests();
+    const list = await readList(cached, args);
+    expect([usernamesOf(list), list.complete]).toEqual([expected, true]);
+    expect(await gateway.upstreamRequests()).toHaveLength(length);
+  });
+
+  it("reads the pages after the bound if a filter matches everything", async () => {
+    await gateway.reset({ count: 1000 });
+    const small = await startGateway({
+      gateway: { CACHE_TTL_MS: "600000", SCAN_MAX_ENDPOINTS: "25", PIOPIY_URL: gateway.piopiyUrl },
+    });
+    try {
+      expect(await readList(small, { filter: { username: { contains: "user" } } })).toMatchObject({
+        complete: false,
+      });
+      const all = await readList(small, { offset: 30, filter: { username: { contains: "" } } });
+      expect([usernamesOf(all), all.totalCount, all.complete]).toEqual([numbered(1000, 30, 40), 1000, true]);
+    } finally {
+      await small.close();
+    }
   });
 
   it("finds an endpoint that the gateway has created, and not one that it has removed", async () => {

@@ -67,8 +67,9 @@ export function checkArguments({ first, after, last, before, offset }: SipEndpoi
   if (offset != null && offset < 0) throw argumentError("offset", `must be 0 or more (got ${offset})`);
 }
 
-/** Returns the search that the arguments request. Returns undefined if the list has all endpoints, in PIOPIY's order. */
+/** Returns the search that the arguments request. Returns undefined without a filter and an order. */
 export function readSearch({ filter, orderBy }: SipEndpointsArgs, maxEndpoints: number): Search | undefined {
+  if (!filter && !orderBy) return undefined;
   const { contains, startsWith, equals, in: names } = filter?.username ?? {};
   const parts = { contains: readPart("contains", contains), startsWith: readPart("startsWith", startsWith) };
   if (names && names.length > MAX_NAMES) {
@@ -77,12 +78,10 @@ export function readSearch({ filter, orderBy }: SipEndpointsArgs, maxEndpoints: 
       `must have at most ${MAX_NAMES} usernames (got ${names.length}). Use several queries`,
     );
   }
-  if (equals != null && !isUsername(equals)) throw filterError("equals", USERNAME_RULE);
-  const invalid = names?.findIndex((name) => !isUsername(name)) ?? -1;
-  if (invalid >= 0) throw filterError(`in[${invalid}]`, USERNAME_RULE);
+  if (equals != null) checkUsername("equals", equals);
+  for (const [index, name] of names?.entries() ?? []) checkUsername(`in[${index}]`, name);
   const given = equals == null ? names : (names ?? [equals]).filter((name) => name === equals);
   const wanted = given && [...new Set(given)].filter((name) => hasParts(name, parts));
-  if (!wanted && !orderBy && parts.contains === "" && parts.startsWith === "") return undefined;
   return { ...parts, names: wanted ?? undefined, direction: orderBy?.direction, maxEndpoints };
 }
 
@@ -95,6 +94,12 @@ function readPart(operator: "contains" | "startsWith", text: string | null | und
     );
   }
   return foldCase(text ?? "");
+}
+
+function checkUsername(operator: string, name: string): void {
+  if (isUsername(name)) return;
+  const got = /\p{Cc}/u.test(name) ? "a control character" : `${Buffer.byteLength(name)} bytes`;
+  throw filterError(operator, `${USERNAME_RULE} (got ${got})`);
 }
 
 function filterError(operator: string, problem: string): GatewayError {

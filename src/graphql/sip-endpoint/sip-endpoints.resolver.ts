@@ -2,7 +2,7 @@ import { type GraphQLResolveInfo, responsePathAsArray } from "graphql";
 import { Args, Ctx, Directive, Field, Info, Int, ObjectType, Query, Resolver } from "type-graphql";
 import { GatewayError } from "../../errors.js";
 import { type ListSlice, sliceList } from "../../piopiy/pagination/list-slice.js";
-import { isByUsername, searchByUsername, searchList } from "../../piopiy/pagination/search.js";
+import { isByUsername, isListCheaper, searchByUsername, searchList } from "../../piopiy/pagination/search.js";
 import type { Context } from "../context.js";
 import { REQUEST_COST, SEARCH_REQUEST_COST } from "../cost.js";
 import { RequiresScope } from "../scopes.js";
@@ -74,7 +74,8 @@ class SipEndpointConnection {
     description:
       "Whether all SIP endpoints of the account were searched. False if the account has more endpoints than the gateway searches " +
       "for `filter` and `orderBy` (setting `SCAN_MAX_ENDPOINTS`): the rows and `totalCount` then leave out the endpoints after these, in the order in " +
-      "which PIOPIY lists them. Always true without `filter` and `orderBy`.",
+      "which PIOPIY lists them. Always true if the filter has `equals` or `in`, and without `filter` and `orderBy`: such a list is not " +
+      "limited.",
   })
   complete!: boolean;
 }
@@ -98,7 +99,8 @@ export class SipEndpointsResolver {
       `rows for them, with more upstream requests. ${DETAIL_COST}\n\n` +
       "PIOPIY cannot search. With `filter` or `orderBy`, the gateway reads the whole list, which costs about three upstream requests per 20 " +
       "endpoints, and then searches in its cache: the next search within `CACHE_TTL_MS` costs no upstream request, whatever its filter. " +
-      "A filter with `equals`, and one with `in` and an order, costs at most one upstream request per username. If the list is too long " +
+      "A filter with `equals`, and one with `in` and an order, costs at most one upstream request per username. Endpoints of `in` " +
+      "that are beyond `SCAN_MAX_ENDPOINTS` cost one upstream request each. Without an order, they are the last rows, in the order of `in`. If the list is too long " +
       "to be read within the deadline of the operation, the error is `UPSTREAM_TIMEOUT`: try again immediately, since the part that was read is cached.\n\n" +
       "Requires the scope `sip:read`.",
   })
@@ -116,10 +118,13 @@ export class SipEndpointsResolver {
 }
 
 /** Reads the rows that the arguments request, from PIOPIY's pages or by a search in the whole list. */
-function readRows(args: SipEndpointsArgs, { piopiy, scanMaxEndpoints, charge }: Context): Promise<ListSlice> {
+async function readRows(
+  args: SipEndpointsArgs,
+  { piopiy, scanMaxEndpoints, charge }: Context,
+): Promise<ListSlice> {
   checkArguments(args);
   const search = readSearch(args, scanMaxEndpoints);
-  if (!search) {
+  if (!search || (await isListCheaper(piopiy, search))) {
     const request = readSlice(args, positionCursors);
     return sliceList(piopiy, request, (pages) => charge(REQUEST_COST * pages));
   }

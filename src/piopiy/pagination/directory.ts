@@ -17,8 +17,8 @@ export interface Directory {
   readonly total: number;
 }
 
-/** Reads consecutive pages of the list, without missing or repeated rows. */
-type ReadPages = (first: number, last: number) => Promise<JoinedPages>;
+/** Reads consecutive pages of the list, without missing or repeated rows. Returns undefined if they are not available. */
+type ReadPages = (first: number, last: number) => Promise<JoinedPages | undefined>;
 
 /**
  * Reads the rows of the whole list, or the first `maxRows` of them. Pages that are read together can be cached together: they have
@@ -40,15 +40,20 @@ export async function readDirectory(
   throw unstableList();
 }
 
-async function readOnce(read: ReadPages, maxRows: number): Promise<Directory | undefined> {
+/**
+ * Reads the rows as `readDirectory` does, but only once. Returns undefined if a part is not available, or if the list changes too
+ * much during the read.
+ */
+export async function readOnce(read: ReadPages, maxRows: number): Promise<Directory | undefined> {
   let pages = await read(1, 1);
+  if (!pages) return undefined;
   const rows = [...pages.rows];
   for (let last = 1; pages.after > 0 && PAGE_SIZE * last < maxRows; ) {
     // The last page is read again with the next pages, to join them.
     const first = last;
     last = Math.min(first + PAGES_TOGETHER, Math.ceil(Math.min(pages.count, maxRows) / PAGE_SIZE));
     pages = await read(first, last);
-    if (!join(rows, pages.rows)) return undefined;
+    if (!pages || !join(rows, pages.rows)) return undefined;
   }
   return { rows: rows.slice(0, maxRows), total: pages.count };
 }

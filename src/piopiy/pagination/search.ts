@@ -39,6 +39,17 @@ export function hasParts(
 }
 
 /**
+ * Returns whether all endpoints match, in PIOPIY's order, so that their list costs fewer upstream requests than a search. If the whole
+ * list is cached, a search costs none.
+ */
+export async function isListCheaper(loader: PiopiyLoader, search: Search): Promise<boolean> {
+  const { contains, startsWith, names, direction, maxEndpoints } = search;
+  if (names || direction || contains !== "" || startsWith !== "") return false;
+  const cached = await loader.cachedDirectory(maxEndpoints);
+  return !cached || cached.total > maxEndpoints;
+}
+
+/**
  * Returns whether the matching endpoints are ordered by username, and not as in PIOPIY's list. A single endpoint needs no order, so that the
  * list need not be read.
  */
@@ -54,7 +65,7 @@ export async function searchList(
   charge: ChargeRequests,
 ): Promise<ListSlice> {
   const { rows, total, matches, unnamed, isComplete } = await scan(loader, search, charge);
-  const list = { start: 0, rows, total, after: total - rows.length };
+  const list = { start: 0, rows, total, after: Math.max(0, total - rows.length) };
   const countBefore = (place: number) => matches.filter(({ position }) => position < place).length;
   const { after, before, offset } = request;
   const from = after ? countBefore(placeInList(list, after).place) : offset;
@@ -77,9 +88,9 @@ export async function searchByUsername(
   charge: ChargeRequests,
 ): Promise<ListSlice> {
   const { names, direction = "ASC" } = search;
-  const isLookup = names && (await isCheaper(loader, names));
+  const isLookup = names && (await isLookupCheaper(loader, names, search.maxEndpoints));
   const { matches, unnamed, isComplete } = isLookup
-    ? { matches: await lookUp(loader, names), unnamed: [], isComplete: true }
+    ? { matches: (await lookUp(loader, names)).map((row) => ({ row })), unnamed: [], isComplete: true }
     : await scan(loader, search, charge);
   const sign = direction === "ASC" ? 1 : -1;
   const compare = (one: string, other: string) => (one < other ? -sign : one > other ? sign : 0);
@@ -103,11 +114,15 @@ interface Match {
   readonly position: number;
 }
 
-/** Reads the list and finds the rows that match. */
+/**
+ * Reads the list and finds the rows that match. If the list is too long to be read to its end, reads the missing endpoints of
+ * `names` one by one, and appends them.
+ */
 async function scan(loader: PiopiyLoader, search: Search, charge: ChargeRequests) {
   const { maxEndpoints, names } = search;
   const { rows, total } = await loader.directory(maxEndpoints, charge);
-  await charge(Math.ceil(rows.length / ENDPOINTS_PER_REQUEST));
+  // The usernames of a filter have been charged already, and comparing them takes less time.
+  if (!names) await charge(Math.ceil(rows.length / ENDPOINTS_PER_REQUEST));
   const wanted = names && new Set(names);
   const found = new Set<string>();
   const matches: Match[] = [];
@@ -120,19 +135,30 @@ async function scan(loader: PiopiyLoader, search: Search, charge: ChargeRequests
       found.add(row.username);
     }
   }
-  return { rows, total, matches, unnamed, isComplete: total <= maxEndpoints };
+  if (total <= maxEndpoints) return { rows, total, matches, unnamed, isComplete: true };
+  if (!names) return { rows, total, matches, unnamed, isComplete: false };
+  const missing = names.filter((name) => !found.has(name));
+  const appended = await lookUp(loader, missing);
+  matches.push(...appended.map((row, index) => ({ row, position: rows.length + index })));
+  return { rows: [...rows, ...appended], total, matches, unnamed, isComplete: true };
 }
 
-/** Returns whether reading these endpoints needs no more upstream requests than reading the list. */
-async function isCheaper(loader: PiopiyLoader, names: readonly string[]): Promise<boolean> {
-  if (names.length <= 1) return true;
+/** Returns whether reading these endpoints needs no more upstream requests than reading the list, which may be cached. */
+async function isLookupCheaper(
+  loader: PiopiyLoader,
+  names: readonly string[],
+  maxEndpoints: number,
+): Promise<boolean> {
+  if (names.length === 0) return true;
+  if (await loader.cachedDirectory(maxEndpoints)) return false;
+  if (names.length === 1) return true;
   const { count } = await loader.page(1);
   return names.length <= requestsOf(Math.ceil(count / PAGE_SIZE));
 }
 
-async function lookUp(loader: PiopiyLoader, names: readonly string[]): Promise<{ row: Row }[]> {
+async function lookUp(loader: PiopiyLoader, names: readonly string[]): Promise<Row[]> {
   const rows = await Promise.all(names.map((name) => loader.endpoint(name)));
-  return rows.flatMap((row) => (row ? [{ row }] : []));
+  return rows.filter((row) => row !== null);
 }
 
 /** Cuts the first or the last rows out of the matches from one index up to, but not including, another index. */
