@@ -90,8 +90,7 @@ export class FieldCosts {
   ): number | undefined {
     const list = itemLists[field.name];
     if (!list) return undefined;
-    // Longer lists are rejected later, without an upstream request.
-    const items = Math.min(lengthOf(Object(this.argumentValue(field, node, "input"))[list]), MAX_ITEMS);
+    const items = lengthOf(Object(this.argumentValue(field, node, "input"))[list]);
     const free = FREE_FIELDS_PER_ITEM * Math.max(items, 1);
     return 1 + items + Math.max(0, fields.fixed + items * fields.perRow - free);
   }

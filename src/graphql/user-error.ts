@@ -24,7 +24,9 @@ registerEnumType(SipUserErrorCode, {
   description: "Machine-readable codes of problems in an input.",
   valuesConfig: {
     USERNAME_TAKEN: {
-      description: "A SIP endpoint with this username already exists. Choose another username.",
+      description:
+        "A SIP endpoint with this username already exists, and was not created with the same `idempotencyKey` and password. Choose " +
+        "another username, or set the password of the existing endpoint with `updateSipEndpoint`.",
     },
     SIP_ENDPOINT_NOT_FOUND: { description: "PIOPIY has no SIP endpoint with this username." },
     INVALID_USERNAME: {

@@ -120,7 +120,8 @@ describe("A mutation of many endpoints", () => {
       `${variable} { ${create("$items", "{ ...All }")} } fragment All on CreateSipEndpointsPayload ${everything}`,
       { items: items(200) },
     ],
-    ["a longer list, which is rejected", 201, `${variable} { ${create("$items")} }`, { items: items(1000) }],
+    ["201 items, which are rejected", 202, `${variable} { ${create("$items")} }`, { items: items(201) }],
+    ["a longer list, which is rejected", 1001, `${variable} { ${create("$items")} }`, { items: items(1000) }],
     [
       "two aliased mutations",
       203,

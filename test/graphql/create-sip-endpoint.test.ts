@@ -99,7 +99,8 @@ describe("Mutation.createSipEndpoint", () => {
       userErrors: [
         {
           code: "USERNAME_TAKEN",
-          message: 'The SIP endpoint "alice" already exists. Choose another username.',
+          message:
+            'The SIP endpoint "alice" already exists. Choose another username, or set the password with `updateSipEndpoint`.',
           path: ["username"],
         },
       ],

@@ -172,9 +172,9 @@ describe("Mutation.createSipEndpoints", () => {
       ],
     ],
     [
-      "5000 invalid items",
-      { items: Array.from({ length: 5000 }, () => ({ username: "" })) },
-      [{ code: "TOO_MANY_ITEMS", message: expect.stringContaining("5000 items"), path: ["items"] }],
+      "4999 invalid items",
+      { items: Array.from({ length: 4999 }, () => ({ username: "" })) },
+      [{ code: "TOO_MANY_ITEMS", message: expect.stringContaining("4999 items"), path: ["items"] }],
     ],
     [
       "an invalid key, together with the problems of the items",
@@ -249,6 +249,24 @@ describe("Mutation.createSipEndpoints with an idempotency key", () => {
       password: null,
       userErrors: [{ code: "USERNAME_TAKEN", path: ["items", "0", "username"] }],
     });
+  });
+
+  it.each([
+    [
+      "with a key",
+      { username: "alice" },
+      "and was not created with this `idempotencyKey`, or its password was changed. Choose another username.",
+    ],
+    [
+      "with a key and a password",
+      { username: "alice", password: "made-up-2" },
+      "with another password. Choose another username, or set the password with `updateSipEndpoint`.",
+    ],
+  ])("states in the message of USERNAME_TAKEN why the endpoint is not that of the item %s", async (_, item, reason) => {
+    const { payload } = await createMany(gateway, { idempotencyKey, items: [item] });
+    expect(payload.results[0]?.userErrors).toMatchObject([
+      { message: `The SIP endpoint "alice" already exists ${reason}` },
+    ]);
   });
 
   it("sets the password that createSipEndpoint derives from the same key", async () => {

@@ -94,6 +94,18 @@ describe("The error of an invalid document states the problem, what is allowed a
       "`type` and `username` are selected under the same name. Give one of them another alias.",
     ],
     [
+      "mutation { createSipEndpoints(input: { items: null }) { created } }",
+      "A value in `input` must be of type `[CreateSipEndpointsItem!]!` (got null). It must be a list.",
+    ],
+    [
+      "mutation { removeSipEndpoints(input: { usernames: null }) { removed } }",
+      "A value in `input` must be of type `[ID!]!` (got null). It must be a list.",
+    ],
+    [
+      "mutation { createSipEndpoints(input: { items: [5] }) { created } }",
+      "A value in `input` must be of type `CreateSipEndpointsItem!` (got a whole number). It must be an object.",
+    ],
+    [
       "type X { a: Int } query { __typename }",
       "The document may have operations and fragments only. Remove the definition of a type or directive.",
     ],

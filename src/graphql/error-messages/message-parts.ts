@@ -2,8 +2,10 @@ import {
   type GraphQLInputType,
   type GraphQLNamedInputType,
   getNamedType,
+  getNullableType,
   isEnumType,
   isInputObjectType,
+  isListType,
   Kind,
   type ValueNode,
 } from "graphql";
@@ -78,6 +80,7 @@ export function valueKind(value: unknown): string {
  * @param hints whether names of the schema may be suggested
  */
 export function describeAccepted(type: GraphQLInputType, hints: boolean): string {
+  if (isListType(getNullableType(type))) return " It must be a list.";
   const named: GraphQLNamedInputType = getNamedType(type);
   if (isEnumType(named)) {
     return hints ? ` It must be one of ${formatNames(named.getValues())}.` : "";

@@ -1,5 +1,6 @@
 import { Field, InputType } from "type-graphql";
 import { formatValue } from "../../format-value.js";
+import type { NewEndpoint } from "../../piopiy/loader.js";
 import { Secret } from "../../secret.js";
 import { isPassword } from "../../sip/password.js";
 import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
@@ -72,9 +73,20 @@ export function idempotencyKeyErrors(key: string | null): SipUserError[] {
   return [new SipUserError("INVALID_IDEMPOTENCY_KEY", message, ["idempotencyKey"])];
 }
 
-/** Returns the error for a new endpoint whose username is in use. */
-export function usernameTakenError(username: string, path: Path = ["username"]): SipUserError {
-  const message = `The SIP endpoint ${formatValue(username)} already exists. Choose another username.`;
+/** Returns the error for a new endpoint whose username is in use. With an idempotency key, the passwords have been compared. */
+export function usernameTakenError(
+  { username, password, key }: Pick<NewEndpoint, "username" | "password" | "key">,
+  path: Path = ["username"],
+): SipUserError {
+  const reason = !key
+    ? ""
+    : password
+      ? " with another password"
+      : " and was not created with this `idempotencyKey`, or its password was changed";
+  const advice = password
+    ? "Choose another username, or set the password with `updateSipEndpoint`."
+    : "Choose another username.";
+  const message = `The SIP endpoint ${formatValue(username)} already exists${reason}. ${advice}`;
   return new SipUserError("USERNAME_TAKEN", message, path);
 }
 

@@ -135,7 +135,7 @@ export class SipEndpointMutationsResolver {
     const created = await piopiy.create({ username, password, key });
     return created
       ? new CreateSipEndpointPayload([], created.credentials)
-      : new CreateSipEndpointPayload([usernameTakenError(username)]);
+      : new CreateSipEndpointPayload([usernameTakenError({ username, password, key })]);
   }
 
   @RequiresScope("sip:write")

@@ -176,7 +176,8 @@ export class SipEndpointsMutationsResolver {
       async ({ username, password, path }) => {
         const created = await context.piopiy.create({ username, password, key, isDryRun });
         if (!created) {
-          return new CreateSipEndpointResult(username, "skipped", [usernameTakenError(username, path)]);
+          const taken = usernameTakenError({ username, password, key }, path);
+          return new CreateSipEndpointResult(username, "skipped", [taken]);
         }
         const result = new CreateSipEndpointResult(username, created.isNew ? "done" : "skipped");
         if (!isDryRun) result.sipEndpoint = new SipEndpoint(username, created.credentials.password);
