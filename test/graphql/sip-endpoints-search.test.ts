@@ -384,7 +384,7 @@ describe("A search", () => {
     }
   });
 
-  it("reports rows without a valid username once, and searches the others", async () => {
+  it("reports rows without a valid username once, searches the others, and reports no row for `equals` and `in`", async () => {
     const upstream = await startBrokenUpstream();
     const rows = Array.from({ length: 250 }, (_, index) => ({
       username: index % 2 === 0 ? `user${index}` : "",
@@ -395,7 +395,7 @@ describe("A search", () => {
       const list = { count: rows.length, rows: rows.slice(10 * (page - 1), 10 * page) };
       send(response, { body: { code: 200, list } });
     });
-    const other = await startGateway({ gateway: { PIOPIY_URL: upstream.url } });
+    const other = await startGateway({ gateway: { PIOPIY_URL: upstream.url, CACHE_TTL_MS: "600000" } });
     try {
       const { data, errors } = await queryList(other, { filter: { username: { contains: "user24" } } });
       expect(data.sipEndpoints?.edges.map(({ node }) => node.username)).toEqual([
@@ -407,6 +407,9 @@ describe("A search", () => {
           /^PIOPIY's list has rows without a valid username, at offset 1, 3, .*, 199 and 25 more\. These rows are omitted\./,
         ),
       ]);
+      for (const username of [{ equals: "user24" }, { in: ["user24", "nobody", "user25"] }]) {
+        expect(usernamesOf(await readList(other, { filter: { username } }))).toEqual(["user24"]);
+      }
     } finally {
       await other.close();
       await upstream.close();

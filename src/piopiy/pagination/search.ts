@@ -128,8 +128,10 @@ async function scan(loader: PiopiyLoader, search: Search, charge: ChargeRequests
   const matches: Match[] = [];
   const unnamed: number[] = [];
   for (const [position, row] of rows.entries()) {
-    if (!row) unnamed.push(position);
-    else if (wanted ? wanted.has(row.username) : hasParts(row.username, search)) {
+    if (!row) {
+      // A row without a valid username is none of the wanted ones.
+      if (!wanted) unnamed.push(position);
+    } else if (wanted ? wanted.has(row.username) : hasParts(row.username, search)) {
       // A name that PIOPIY lists twice is one endpoint.
       if (!found.has(row.username)) matches.push({ row, position });
       found.add(row.username);
