@@ -157,7 +157,8 @@ function parseAddress(text: string): URL {
     );
   }
   url.hash = "";
-  if (!/\/graphql\/?$/.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, "")}/graphql`;
+  const path = url.pathname.replace(/\/+$/, "");
+  url.pathname = path.endsWith("/graphql") ? path : `${path}/graphql`;
   return url;
 }
 

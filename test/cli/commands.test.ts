@@ -209,6 +209,7 @@ describe("The command line", () => {
     ["with /graphql", () => ["--url", `${gateway.origin}/graphql`]],
     ["without /graphql", () => ["--url", gateway.origin]],
     ["with a slash at the end", () => ["--url", `${gateway.origin}/`]],
+    ["with /graphql/", () => ["--url", `${gateway.origin}/graphql/`]],
   ])("accepts an address %s, and a key in an option, after the command too", async (_, options) => {
     const args = ["get", "alice", ...options(), "--key", READ_KEY];
     expect(await sip(args, { env: { SIP_URL: "", SIP_KEY: "" } })).toMatchObject({ exitCode: 0 });
