@@ -9,6 +9,8 @@ import { CliError, EXIT, reasonOf } from "./cli-error.js";
 const MAX_BYTES = 10_000_000;
 const MAX_LINES = 100_000;
 const HEADERS = ["username", "username,password"];
+/** Lines after an open quote in which its other quote is searched. */
+const MAX_VALUE_LINES = 10;
 
 /** An endpoint to create. */
 export interface ImportRow {
@@ -70,7 +72,11 @@ export function parseImport(content: Buffer, path: string): ImportFile {
   const columns = header?.fields.length ?? 0;
   if (!header || header.line !== 1 || !HEADERS.includes(header.fields.join(","))) {
     const found = header?.line === 1 ? formatValue(header.fields.join(",")) : "nothing";
-    mistakes.push({ line: 1, message: `The header must be ${HEADERS.join(" or ")} (got ${found}).` });
+    const advice = header?.line === 1 ? headerAdvice(header.fields.join(",")) : "";
+    mistakes.push({
+      line: 1,
+      message: `The header must be ${HEADERS.join(" or ")} (got ${found}).${advice}`,
+    });
     // Without the header, the meaning of the columns is unknown.
     throw mistakesError(path, mistakes);
   }
@@ -99,28 +105,61 @@ function decode(content: Buffer, path: string): string {
   }
 }
 
+/** Returns how to change a header that is nearly valid. */
+function headerAdvice(header: string): string {
+  if (/[;\t]/.test(header)) return " Save the file with commas between the columns.";
+  if (HEADERS.includes(header.toLowerCase().replaceAll(" ", ""))) {
+    return " Write it in lower case and without spaces.";
+  }
+  return "";
+}
+
+interface CsvRecord {
+  readonly line: number;
+  readonly fields: string[];
+}
+
 /** Returns the records with their first lines. A record that is no valid CSV is a mistake, and the others are still read. */
-function parseRecords(text: string, mistakes: Mistake[]): { line: number; fields: string[] }[] {
-  const records = parse(text, {
-    info: true,
-    record_delimiter: "\n",
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_skip: (error) => {
-      const reason = String(error?.code ?? "CSV_INVALID");
-      const line = Number((error as { lines?: unknown } | undefined)?.lines ?? 1);
-      mistakes.push({
-        line,
-        message: `The quotes are invalid (${reason}). Put the whole value in quotes, and double each quote in it.`,
-      });
-      return undefined;
-    },
-  }) as unknown as { record: string[]; info: { lines: number } }[];
-  return records.map(({ record, info }) => ({
-    line: info.lines - (record.join("").split("\n").length - 1),
-    fields: record,
-  }));
+function parseRecords(text: string, mistakes: Mistake[]): CsvRecord[] {
+  const lines = text.split("\n");
+  const records: CsvRecord[] = [];
+  for (let index = 0; index < lines.length; index++) {
+    const line = index + 1;
+    const record = parseRecord(lines[index] ?? "");
+    if (typeof record !== "string") {
+      if (record.length > 0) records.push({ line, fields: record });
+      continue;
+    }
+    // A value may contain line ends. Otherwise, the lines after a quote that is not closed are records.
+    const end = lines.slice(index + 1, index + 1 + MAX_VALUE_LINES).findIndex(hasOpenQuote) + index + 1;
+    const joined = end > index ? parseRecord(lines.slice(index, end + 1).join("\n")) : record;
+    if (typeof joined !== "string") {
+      records.push({ line, fields: joined });
+      index = end;
+      continue;
+    }
+    const reason =
+      record === "CSV_QUOTE_NOT_CLOSED" ? "A quote is not closed" : `The quotes are invalid (${record})`;
+    mistakes.push({
+      line,
+      message: `${reason}. Put the whole value in quotes, and double each quote in it.`,
+    });
+  }
+  return records;
+}
+
+function hasOpenQuote(line: string): boolean {
+  return line.split('"').length % 2 === 0;
+}
+
+/** Returns the fields of a record, none for an empty line, or the code of the error. */
+function parseRecord(text: string): string[] | string {
+  if (!text.includes('"')) return text === "" ? [] : text.split(",");
+  try {
+    return (parse(text, { record_delimiter: "\r" }) as string[][])[0] ?? [];
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 /** Returns the mistakes of a row. They contain no password. */
@@ -133,12 +172,7 @@ function rowMistakes(fields: readonly string[], columns: number): string[] {
   }
   const [username = "", password = ""] = fields;
   return [
-    ...(isNewUsername(username)
-      ? []
-      : [
-          `The username ${formatValue(username)} is invalid. It must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore ` +
-            "and hyphen. The first must be a letter or a digit.",
-        ]),
+    ...usernameMistakes(username),
     ...(password === "" || isPassword(new Secret(password))
       ? []
       : [
@@ -146,6 +180,16 @@ function rowMistakes(fields: readonly string[], columns: number): string[] {
             "Leave it empty to have one generated.",
         ]),
   ];
+}
+
+/** Returns what is wrong with the name of an endpoint to create. */
+export function usernameMistakes(username: string): string[] {
+  return isNewUsername(username)
+    ? []
+    : [
+        `The username ${formatValue(username)} is invalid. It must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore ` +
+          "and hyphen. The first must be a letter or a digit.",
+      ];
 }
 
 interface Repetition {

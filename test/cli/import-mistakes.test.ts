@@ -30,7 +30,18 @@ describe("sip import reports, and sends nothing for,", () => {
       1,
       'The header must be username or username,password (got "name").',
     ],
-    ["a header with semicolons", "username;password\nalice;made-up\n", 1, '(got "username;password").'],
+    [
+      "a header with semicolons",
+      "username;password\nalice;made-up\n",
+      1,
+      '(got "username;password"). Save the file with commas between the columns.',
+    ],
+    [
+      "a header in upper case",
+      "Username, Password\nalice,made-up\n",
+      1,
+      '(got "Username, Password"). Write it in lower case and without spaces.',
+    ],
     ["no header", "alice\nbob\n", 1, '(got "alice").'],
     ["an empty file", "", 1, "(got nothing)."],
     ["a header alone", "username\n", 1, "No SIP endpoint follows the header."],
@@ -62,9 +73,9 @@ describe("sip import reports, and sends nothing for,", () => {
     ["a quote inside a value", 'username,password\nalice,made"up\n', 2, "The quotes are invalid"],
     [
       "a quote that is not closed",
-      'username,password\nalice,made-up\nbob,"made-up\n',
+      'username,password\nalice,made-up\nbob,"made-up\ncarol,\ndan,made-up\n',
       3,
-      "The quotes are invalid",
+      "A quote is not closed",
     ],
   ])("%s", async (_, text, line, message) => {
     const result = await importText(text);
@@ -86,6 +97,11 @@ describe("sip import reports, and sends nothing for,", () => {
     expect(result.exitCode).toBe(2);
     expect([...new Set(linesOf(result))]).toEqual(mistaken);
     expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+
+  it("one mistake for each quote that is not closed, and the mistakes of the lines after it", async () => {
+    const lines = ["username,password", 'alice,"made-up', "front desk,", 'bob,"made-up', "carol,", "a,b,c"];
+    expect(linesOf(await importText([...lines, ""].join("\n")))).toEqual([2, 3, 4, 6]);
   });
 
   it("a file that is not UTF-8", async () => {
