@@ -15,9 +15,11 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** An error that ends the command: its message is printed without a stack, and contains no secret. */
 export class CliError extends Error {
+  /** @param results what `--json` prints beside the error */
   constructor(
     readonly exitCode: ExitCode,
     message: string,
+    readonly results: object = {},
   ) {
     super(message);
   }

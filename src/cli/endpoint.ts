@@ -1,12 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { formatValue } from "../format-value.js";
-import { formatFailure, sendInBatches } from "./batches.js";
+import { formatFailure } from "./batches.js";
 import { CliError, EXIT, type ExitCode } from "./cli-error.js";
 import { formatError, type Gateway, graphql } from "./gateway.js";
-import { readInput } from "./import-file.js";
-import { PasswordFile, type PasswordOptions, requireDestination } from "./password-file.js";
-import { canAsk, confirm, note, print } from "./terminal.js";
+import { IdempotencyKey } from "./idempotency-key.js";
+import { usernameMistakes } from "./import-file.js";
+import {
+  type Continuation,
+  PasswordFile,
+  type PasswordOptions,
+  requireDestination,
+} from "./password-file.js";
+import { note, print } from "./terminal.js";
 
 const getDocument = graphql(/* GraphQL */ `
   query SipGet($username: ID!, $withPassword: Boolean!) {
@@ -45,32 +50,6 @@ const rotateDocument = graphql(/* GraphQL */ `
   }
 `);
 
-const removeDocument = graphql(/* GraphQL */ `
-  mutation SipRemove($input: RemoveSipEndpointsInput!) {
-    removeSipEndpoints(input: $input) {
-      results {
-        username
-        userErrors {
-          code
-          message
-        }
-        error {
-          code
-          message
-          retryable
-        }
-      }
-      userErrors {
-        code
-        message
-      }
-    }
-  }
-`);
-
-/** Names that a message lists. */
-const SHOWN_NAMES = 5;
-
 interface Json {
   readonly json?: boolean;
 }
@@ -105,7 +84,7 @@ export async function getEndpoint(
   username: string,
   { json, passwords, showPasswords = false, force }: PasswordOptions & Json,
 ): Promise<ExitCode> {
-  const file = passwords === undefined ? undefined : PasswordFile.open(passwords, new Set(), force);
+  const file = passwords === undefined ? undefined : PasswordFile.open(passwords, { isForced: force });
   const { password, ...endpoint } = await readEndpoint(
     gateway,
     username,
@@ -117,19 +96,35 @@ export async function getEndpoint(
   return EXIT.done;
 }
 
-/** Creates an endpoint. */
+/**
+ * Creates an endpoint. Repeated after a crash or an interruption, the command returns the same password, because its idempotency
+ * key is kept beside the password file.
+ */
 export async function createEndpoint(
   gateway: Gateway,
   username: string,
   { password: given, ...options }: PasswordOptions & Json & { readonly password?: string },
 ): Promise<ExitCode> {
+  const [mistake] = usernameMistakes(username);
+  if (mistake !== undefined) throw new CliError(EXIT.usage, mistake);
   const password = given === "-" ? (await text(process.stdin)).replace(/\r?\n$/, "") : given;
   if (password === undefined) requireDestination(options);
-  return setPassword(username, options, async () => {
-    // The key makes it safe to send the mutation again within this command.
-    const input = { username, password: password ?? null, idempotencyKey: randomUUID() };
+  const { passwords } = options;
+  const key = new IdempotencyKey(passwords && `${passwords}.${username}.create-key`);
+  const usernames = key.isKept ? new Set([username]) : undefined;
+  const advice =
+    passwords === undefined && password === undefined
+      ? "The SIP endpoint may have been created. To read its password: sip get. To replace it: sip rotate."
+      : "The SIP endpoint may have been created. Run the same command again to continue.";
+  return setPassword(username, { ...options, usernames, canRestore: key.isKept }, advice, async (file) => {
+    key.save();
+    const input = {
+      username,
+      password: password ?? file?.passwordOf(username) ?? null,
+      idempotencyKey: key.text,
+    };
     const { data } = await gateway.execute(createDocument, { input });
-    return data.createSipEndpoint;
+    return [data.createSipEndpoint, () => key.remove()];
   });
 }
 
@@ -140,9 +135,11 @@ export async function rotateEndpoint(
   options: PasswordOptions & Json,
 ): Promise<ExitCode> {
   requireDestination(options);
-  return setPassword(username, options, async () => {
+  const advice =
+    "The password may have been replaced. To read it: sip get. To replace it again, run the same command again.";
+  return setPassword(username, options, advice, async () => {
     const { data } = await gateway.execute(rotateDocument, { input: { username } });
-    return data.rotateSipEndpointPassword;
+    return [data.rotateSipEndpointPassword, () => {}];
   });
 }
 
@@ -151,16 +148,27 @@ interface NewPassword {
   readonly userErrors: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** Sends a mutation that sets a password, and writes the password to its destination. */
+/**
+ * Sends a mutation that sets a password, and writes the password to its destination.
+ *
+ * @param advice what to do after an interruption
+ * @param send sends the mutation, and returns its payload and what to do when the payload has arrived at its destination
+ */
 async function setPassword(
   username: string,
-  { json, passwords, showPasswords, force }: PasswordOptions & Json,
-  send: () => Promise<NewPassword | null | undefined>,
+  { json, passwords, showPasswords, force, ...continuation }: PasswordOptions & Json & Continuation,
+  advice: string,
+  send: (file: PasswordFile | undefined) => Promise<[NewPassword | null | undefined, () => void]>,
 ): Promise<ExitCode> {
   // A file that cannot be written is reported before the password is set.
-  const file = passwords === undefined ? undefined : PasswordFile.open(passwords, new Set(), force);
-  const { password, userErrors } = (await send()) ?? { userErrors: [] };
+  const file =
+    passwords === undefined ? undefined : PasswordFile.open(passwords, { isForced: force, ...continuation });
+  const onInterrupt = () => note(`Interrupted. ${advice}`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.prependOnceListener(signal, onInterrupt);
+  const [payload, finish] = await send(file);
+  const { password, userErrors } = payload ?? { userErrors: [] };
   if (userErrors.length > 0 || !password) {
+    finish();
     throw new CliError(
       EXIT.failed,
       formatFailure({ username, userErrors }) || "The gateway returned no password.",
@@ -168,65 +176,9 @@ async function setPassword(
   }
   file?.add([{ username, password }]);
   file?.close();
+  finish();
   printFields({ username, ...(showPasswords ? { password } : {}) }, json);
   return EXIT.done;
-}
-
-/**
- * Removes endpoints.
- *
- * @param names usernames; `-` reads them from the standard input, one a line
- */
-export async function removeEndpoints(
-  gateway: Gateway,
-  names: readonly string[],
-  { yes, json }: Json & { readonly yes?: boolean },
-): Promise<ExitCode> {
-  const given = await Promise.all(names.map((name) => (name === "-" ? readNames() : [name])));
-  const usernames = [...new Set(given.flat())];
-  if (usernames.length === 0) throw new CliError(EXIT.usage, "The standard input has no usernames.");
-  const shown = usernames.slice(0, SHOWN_NAMES).map((name) => formatValue(name));
-  const more = usernames.length > SHOWN_NAMES ? ` and ${usernames.length - SHOWN_NAMES} others` : "";
-  if (!yes && !canAsk()) {
-    throw new CliError(
-      EXIT.usage,
-      "There is no terminal to ask for a confirmation. Add --yes to remove without a question.",
-    );
-  }
-  if (!yes && !(await confirm(`Remove ${shown.join(", ")}${more} permanently?`))) {
-    throw new CliError(EXIT.usage, "Nothing has been removed.");
-  }
-  const removed: string[] = [];
-  const failures: { username: string; message: string }[] = [];
-  const send = async (batch: readonly string[]) => {
-    const { data } = await gateway.execute(removeDocument, { input: { usernames: [...batch] } });
-    const payload = data.removeSipEndpoints;
-    if (payload && payload.userErrors.length === 0) return payload.results;
-    throw new CliError(
-      EXIT.failed,
-      payload?.userErrors.map(({ message }) => message).join("\n") ?? "No data.",
-    );
-  };
-  for await (const results of sendInBatches(usernames, send, new AbortController().signal)) {
-    for (const [username, result] of results) {
-      const message = formatFailure(result);
-      if (message) {
-        failures.push({ username, message });
-        note(message);
-      } else {
-        removed.push(username);
-        if (!json) print(username);
-      }
-    }
-  }
-  const notSent = usernames.length - removed.length - failures.length;
-  if (notSent > 0) note(`${notSent} have not been sent. Run the command again.`);
-  if (json) print(JSON.stringify({ removed, failed: failures, notSent }));
-  return failures.length + notSent === 0 ? EXIT.done : EXIT.failed;
-}
-
-async function readNames(): Promise<string[]> {
-  return (await readInput("-")).toString().split(/\r?\n/).filter(Boolean);
 }
 
 /** Prints fields as JSON or as lines. */

@@ -2,15 +2,17 @@ import { formatValue } from "../format-value.js";
 import { type BatchResult, formatFailure, sendInBatches } from "./batches.js";
 import { CliError, EXIT, type ExitCode } from "./cli-error.js";
 import { type Gateway, graphql } from "./gateway.js";
+import { IdempotencyKey } from "./idempotency-key.js";
 import { type ImportRow, parseImport, readInput } from "./import-file.js";
-import { ImportKey } from "./import-key.js";
 import {
   formatCsv,
   PasswordFile,
   type PasswordOptions,
+  readPasswordFile,
   requireDestination,
   type UserPassword,
 } from "./password-file.js";
+import { type KnownPasswords, refuseInput, refuseOtherPasswords } from "./refused-passwords.js";
 import { note, Progress, print } from "./terminal.js";
 
 const importDocument = graphql(/* GraphQL */ `
@@ -52,6 +54,9 @@ interface RowOutcome {
   readonly password?: string | undefined;
 }
 
+/** Existing endpoints that a message names. */
+const SHOWN_ROWS = 5;
+
 /**
  * Creates the endpoints of a CSV file. Sends nothing if a line has a mistake. Repeated after a failure, a crash or an
  * interruption, the import creates what is missing, and the password file then has all passwords.
@@ -66,6 +71,7 @@ export async function importEndpoints(
 ): Promise<ExitCode> {
   const { rows, warnings } = parseImport(await readInput(path), path);
   for (const warning of warnings) note(warning);
+  refuseInput(path, options.passwords);
   if (!options.dryRun && rows.some(({ password }) => password === undefined)) requireDestination(options);
   const run = new ImportRun(gateway, rows, options);
   try {
@@ -73,11 +79,16 @@ export async function importEndpoints(
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     run.report();
-    throw new CliError(error.exitCode, `${error.message} Run the same command again to continue.`);
+    throw new CliError(
+      error.exitCode,
+      `${error.message} Run the same command again to continue.`,
+      run.results(),
+    );
   } finally {
     run.close();
   }
   run.report();
+  if (options.json) print(JSON.stringify(run.results()));
   if (signal.aborted && run.sent < rows.length) {
     note(`Interrupted after ${run.sent} of ${rows.length} lines. Run the same command again to continue.`);
     return EXIT.interrupted;
@@ -91,7 +102,9 @@ class ImportRun {
   readonly #rows: readonly ImportRow[];
   readonly #options: ImportOptions;
   readonly #file: PasswordFile | undefined;
-  readonly #key: ImportKey;
+  /** The passwords of an earlier run. */
+  readonly #known: KnownPasswords | undefined;
+  readonly #key: IdempotencyKey;
   readonly #outcomes: RowOutcome[] = [];
   #created = 0;
 
@@ -100,11 +113,17 @@ class ImportRun {
     this.#gateway = gateway;
     this.#rows = rows;
     this.#options = options;
+    this.#key = new IdempotencyKey(passwords && `${passwords}.import-key`);
     const usernames = new Set(rows.map(({ username }) => username));
-    this.#file =
-      passwords === undefined || dryRun ? undefined : PasswordFile.open(passwords, usernames, force);
-    this.#refuseOtherPasswords();
-    this.#key = new ImportKey(this.#file && passwords);
+    const continuation = { usernames, canRestore: this.#key.isKept };
+    if (passwords !== undefined && !dryRun) {
+      this.#file = PasswordFile.open(passwords, { isForced: force, ...continuation });
+    }
+    const kept =
+      passwords !== undefined && dryRun && !force ? readPasswordFile(passwords, continuation) : undefined;
+    this.#known = this.#file ?? (kept && { passwordOf: (username) => kept.passwords.get(username) });
+    if (this.#known) refuseOtherPasswords(rows, this.#known);
+    if (!dryRun) this.#key.save();
   }
 
   /** The number of rows with a final result. */
@@ -126,7 +145,8 @@ class ImportRun {
         const logins = outcomes.flatMap(({ row, password }): UserPassword[] =>
           password === undefined ? [] : [{ username: row.username, password }],
         );
-        this.#file?.add(logins);
+        // Without a result, an older file is not replaced.
+        if (logins.length > 0) this.#file?.add(logins);
         for (const { username, password } of showsPasswords ? logins : []) {
           process.stdout.write(formatCsv([[username, password]]));
         }
@@ -136,31 +156,38 @@ class ImportRun {
     } finally {
       progress.stop();
     }
-    if (this.isComplete) this.#key.remove();
+    if (this.isComplete && !this.#options.dryRun) this.#key.remove();
   }
 
-  /** Prints the counts, and each row that failed or whose password is unknown. */
+  /** Returns the counts and the result of each row, in the order of the file. */
+  results() {
+    const failed = this.#of("failed").length;
+    return {
+      created: this.#created,
+      existing: this.sent - this.#created - failed,
+      failed,
+      notSent: this.#rows.length - this.sent,
+      results: this.#sorted().map((outcome) => this.#toJson(outcome)),
+    };
+  }
+
+  /** Prints the counts, each row that failed, and the rows whose password is unknown. */
   report(): void {
-    const failed = this.#of("failed");
-    const existing = this.sent - this.#created - failed.length;
-    const notSent = this.#rows.length - this.sent;
-    for (const { row, message } of [...this.#of("existing"), ...failed]) {
+    for (const { row, message } of this.#of("failed")) {
       note(`line ${row.line}: ${formatValue(row.username)}: ${message}`);
     }
-    if (this.#options.json) {
-      print(
-        JSON.stringify({
-          created: this.#created,
-          existing,
-          failed: failed.length,
-          notSent,
-          results: this.#outcomes.map((outcome) => this.#toJson(outcome)),
-        }),
-      );
+    const unknown = this.#of("existing");
+    if (unknown.length > 0) {
+      const shown = unknown
+        .slice(0, SHOWN_ROWS)
+        .map(({ row }) => `${formatValue(row.username)} (line ${row.line})`);
+      const more = unknown.length > SHOWN_ROWS ? ` and ${unknown.length - SHOWN_ROWS} others` : "";
+      note(`${shown.join(", ")}${more}: ${unknown[0]?.message}`);
     }
-    const prefix = this.#options.dryRun ? "Dry run: " : "";
+    const { created, existing, failed, notSent } = this.results();
+    const counts = this.#options.dryRun ? `Dry run: would create ${created}` : `created ${created}`;
     const suffix = notSent > 0 ? `, not sent ${notSent}` : "";
-    note(`${prefix}created ${this.#created}, existing ${existing}, failed ${failed.length}${suffix}`);
+    note(`${counts}, existing ${existing}, failed ${failed}${suffix}`);
   }
 
   close(): void {
@@ -190,12 +217,12 @@ class ImportRun {
 
   /** Returns the password to send: that of the row, or that of a run before this one. */
   #passwordOf({ username, password }: ImportRow): string | undefined {
-    return password ?? this.#file?.passwordOf(username);
+    return password ?? this.#known?.passwordOf(username);
   }
 
   #outcomeOf(row: ImportRow, result: BatchResult & { readonly password?: string | null }): RowOutcome {
     const isTaken = result.userErrors.some(({ code }) => code === "USERNAME_TAKEN");
-    if (isTaken && this.#passwordOf(row) !== undefined && !this.#options.dryRun) {
+    if (isTaken && this.#passwordOf(row) !== undefined) {
       return { row, status: "failed", message: "It exists already, with another password." };
     }
     if (isTaken) {
@@ -203,7 +230,7 @@ class ImportRun {
         row,
         status: "existing",
         message:
-          "It exists already, and this import did not create it, so its password is unknown. To replace the password: sip rotate.",
+          "Exists already, and this import did not create it, so the password is unknown. To replace a password: sip rotate.",
       };
     }
     const message = formatFailure(result);
@@ -212,25 +239,16 @@ class ImportRun {
   }
 
   #of(status: Status): RowOutcome[] {
-    return this.#outcomes.filter((outcome) => outcome.status === status);
+    return this.#sorted().filter((outcome) => outcome.status === status);
+  }
+
+  /** Returns the results in the order of the file: repeated rows have their results later. */
+  #sorted(): RowOutcome[] {
+    return this.#outcomes.toSorted((one, other) => one.row.line - other.row.line);
   }
 
   #toJson({ row, status, message, password }: RowOutcome): object {
     const { line, username } = row;
     return { line, username, status, message, password: this.#options.showPasswords ? password : undefined };
-  }
-
-  #refuseOtherPasswords(): void {
-    const other = this.#rows.filter(({ username, password }) => {
-      const known = this.#file?.passwordOf(username);
-      return password !== undefined && known !== undefined && known !== password;
-    });
-    if (other.length === 0) return;
-    const lines = other.map(({ line, username }) => `  line ${line}: ${formatValue(username)}`);
-    throw new CliError(
-      EXIT.usage,
-      `The password file has another password than the import for these lines. Nothing has been sent. Remove the passwords from ` +
-        `one of the files, or overwrite the password file with --force.\n${lines.join("\n")}`,
-    );
   }
 }

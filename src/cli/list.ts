@@ -56,7 +56,7 @@ export async function exportEndpoints(
 ): Promise<ExitCode> {
   const { passwords, showPasswords = false, force, json, contains, startsWith } = options;
   const selection = { ...(contains && { contains }), ...(startsWith && { startsWith }) };
-  const file = passwords === undefined ? undefined : PasswordFile.open(passwords, new Set(), force);
+  const file = passwords === undefined ? undefined : PasswordFile.open(passwords, { isForced: force });
   const nodes: Page["nodes"][number][] = [];
   let isComplete = true;
   for await (const page of readPages(gateway, selection, showPasswords || file !== undefined)) {

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { CliError, EXIT, type ExitCode } from "./cli-error.js";
-import { createEndpoint, getEndpoint, removeEndpoints, rotateEndpoint } from "./endpoint.js";
+import { createEndpoint, getEndpoint, rotateEndpoint } from "./endpoint.js";
 import { Gateway } from "./gateway.js";
 import { importEndpoints } from "./import.js";
 import { exportEndpoints, listEndpoints } from "./list.js";
 import { provisionEndpoint } from "./provision.js";
+import { removeEndpoints } from "./remove.js";
+import { note, print } from "./terminal.js";
 
 interface GlobalOptions {
   readonly url?: string;
@@ -12,6 +14,7 @@ interface GlobalOptions {
   readonly json?: boolean;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const DEFAULT_URL = "http://127.0.0.1:4000";
 
 type OptionText = readonly [flags: string, description: string];
@@ -52,7 +55,10 @@ command(
   "Creates a SIP endpoint. Without --password, the gateway generates a password.",
   passwords,
 )
-  .option("--password <password>", "the password, or - to read it from the standard input")
+  .option(
+    "--password <password>",
+    "the password, which other users of the machine can see, or - to read it from the standard input",
+  )
   .action(run(([name = ""], gateway, options) => createEndpoint(gateway, name, options)));
 
 command("rotate <name>", "Replaces the password of a SIP endpoint by a generated one.", passwords).action(
@@ -72,8 +78,11 @@ command(
   .action(
     run(([file = ""], gateway, options) => {
       const stopping = new AbortController();
-      // A second signal ends the process immediately.
-      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());
+      for (const signal of SIGNALS) {
+        process.removeAllListeners(signal);
+        // A second signal ends the process immediately.
+        process.once(signal, () => stopping.abort());
+      }
       return importEndpoints(gateway, file, options, stopping.signal);
     }),
   );
@@ -115,20 +124,37 @@ function run(
   };
 }
 
-// The reader of a pipe, such as head, has seen enough.
+/** Prints an error on the standard output, if the output is JSON. */
+function printError({ exitCode, message, results }: CliError): void {
+  if (program.opts<GlobalOptions>().json) {
+    print(JSON.stringify({ ...results, error: { exitCode, message } }));
+  }
+}
+
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+  // The reader of a pipe, such as head, has seen enough.
+  if (error.code === "EPIPE") process.exit();
+  process.stderr.write(`The output cannot be written (${error.code}).\n`);
+  process.exit(EXIT.failed);
 });
+// The command continues without its messages.
+process.stderr.on("error", () => {});
+// An exit removes unfinished files, which the default action of a signal does not.
+for (const signal of SIGNALS) process.once(signal, () => process.exit(EXIT.interrupted));
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
+    // The message has been printed.
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (process.exitCode !== EXIT.done) {
+      printError(new CliError(EXIT.usage, error.message.replace(/^error: /, "")));
+    }
   } else if (error instanceof CliError) {
-    process.stderr.write(`${error.message}\n`);
     process.exitCode = error.exitCode;
+    note(error.message);
+    printError(error);
   } else {
     throw error;
   }

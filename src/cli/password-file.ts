@@ -5,16 +5,18 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
-  writeFileSync,
+  renameSync,
+  rmSync,
   writeSync,
 } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { formatValue } from "../format-value.js";
 import { CliError, EXIT, reasonOf } from "./cli-error.js";
+import { lockFile } from "./file-lock.js";
+import { existsError, OWNER_ONLY, targetOf, writeError } from "./private-file.js";
 
 const HEADER = ["username", "password"];
-const OWNER_ONLY = 0o600;
 
 /** A SIP endpoint and its password. */
 export interface UserPassword {
@@ -43,70 +45,94 @@ export function formatCsv(records: readonly (readonly string[])[]): string {
   return stringify(records.map((record) => [...record]));
 }
 
-/** Writes a file that only its owner can read. Refuses to overwrite a file unless `isForced`. */
-export function writePrivateFile(path: string, content: string | Buffer, isForced = false): void {
-  try {
-    const descriptor = openSync(path, isForced ? "w" : "wx", OWNER_ONLY);
-    fchmodSync(descriptor, OWNER_ONLY);
-    writeFileSync(descriptor, content);
-    closeSync(descriptor);
-  } catch (error) {
-    throw reasonOf(error) === "EEXIST" ? existsError(path) : writeError(path, error);
-  }
+/** How an existing password file is continued. */
+export interface Continuation {
+  /** The usernames that a continued file may contain; undefined: an existing file is not continued. */
+  readonly usernames?: ReadonlySet<string> | undefined;
+  /** Whether the gateway returns the password of a line again that a crash has cut off. */
+  readonly canRestore?: boolean;
+}
+
+interface Content {
+  readonly passwords: Map<string, string>;
+  /** The size of the complete records in bytes. */
+  readonly size: number;
+  readonly lacksLineEnd: boolean;
 }
 
 /**
  * A CSV file with the columns `username` and `password` that only its owner can read. Every line is complete: a line that was cut
- * off by a crash is removed when the file is opened again.
+ * off by a crash is removed when the file is opened again. A new file gets its name when it has its first passwords, and
+ * only then replaces an older file: a command that fails changes nothing.
  */
 export class PasswordFile {
+  /** The path of the file. A link has been followed. */
   readonly #path: string;
   readonly #descriptor: number;
   readonly #passwords: Map<string, string>;
+  readonly #release: () => void;
+  readonly #closeAtExit = () => this.close();
+  #state: "new" | "named" | "closed";
 
-  private constructor(path: string, descriptor: number, passwords: Map<string, string>) {
+  private constructor(
+    path: string,
+    descriptor: number,
+    release: () => void,
+    passwords?: Map<string, string>,
+  ) {
     this.#path = path;
     this.#descriptor = descriptor;
-    this.#passwords = passwords;
+    this.#release = release;
+    this.#passwords = passwords ?? new Map();
+    this.#state = passwords ? "named" : "new";
+    process.once("exit", this.#closeAtExit);
   }
 
   /**
-   * Creates the file, or continues an existing one. A file with another username, or with other content, is refused unless
-   * `isForced`, which empties it.
-   *
-   * @param usernames the usernames that a continued file may contain
+   * Starts a new file, or continues an existing one. An existing file that is not to be continued, or has other content, is
+   * refused unless `isForced`.
    */
-  static open(path: string, usernames: ReadonlySet<string>, isForced = false): PasswordFile {
+  static open(
+    path: string,
+    { isForced = false, ...continuation }: Continuation & { isForced?: boolean | undefined } = {},
+  ) {
     if (path === "-") {
       throw new CliError(
         EXIT.usage,
         "--passwords must name a file (got -). To print passwords, use --show-passwords.",
       );
     }
+    const target = targetOf(path);
+    const release = lockFile(target);
     try {
-      const descriptor = openSync(path, "wx+", OWNER_ONLY);
-      return PasswordFile.#start(path, descriptor);
+      const content = isForced ? undefined : readPasswordFile(path, continuation);
+      return content
+        ? PasswordFile.#continue(target, content, release)
+        : PasswordFile.#start(target, release);
     } catch (error) {
-      if (reasonOf(error) !== "EEXIST") throw writeError(path, error);
+      release();
+      throw error instanceof CliError ? error : writeError(path, error);
     }
-    const descriptor = openExisting(path);
-    const content = isForced ? "" : readFileSync(descriptor, "utf8");
-    const end = content.lastIndexOf("\n") + 1;
-    const passwords = parsePasswords(content.slice(0, end), path);
-    // All of the file may be the line that was cut off.
-    if (end === 0 && !`${HEADER}`.startsWith(content)) throw foreignError(path);
-    const other = [...passwords.keys()].find((username) => !usernames.has(username));
-    if (other !== undefined) throw otherUsernameError(path, other);
-    fchmodSync(descriptor, OWNER_ONLY);
-    ftruncateSync(descriptor, Buffer.byteLength(content.slice(0, end)));
-    if (end === 0) return PasswordFile.#start(path, descriptor);
-    return new PasswordFile(path, descriptor, passwords);
   }
 
-  static #start(path: string, descriptor: number): PasswordFile {
-    const file = new PasswordFile(path, descriptor, new Map());
+  static #start(path: string, release: () => void): PasswordFile {
+    const unfinished = nameOfNew(path);
+    rmSync(unfinished, { force: true });
+    const file = new PasswordFile(path, openSync(unfinished, "wx", OWNER_ONLY), release);
     file.#append([HEADER]);
     return file;
+  }
+
+  static #continue(
+    path: string,
+    { passwords, size, lacksLineEnd }: Content,
+    release: () => void,
+  ): PasswordFile {
+    const descriptor = openSync(path, "a");
+    fchmodSync(descriptor, OWNER_ONLY);
+    ftruncateSync(descriptor, size);
+    if (lacksLineEnd) writeSync(descriptor, "\n");
+    return new PasswordFile(path, descriptor, release, passwords);
   }
 
   /** Returns the password of a username in the file. */
@@ -119,10 +145,27 @@ export class PasswordFile {
     const added = logins.filter(({ username, password }) => this.#passwords.get(username) !== password);
     for (const { username, password } of added) this.#passwords.set(username, password);
     if (added.length > 0) this.#append(added.map(({ username, password }) => [username, password]));
+    if (this.#state !== "new") return;
+    // The passwords remain in the unfinished file if it cannot be renamed.
+    this.#state = "named";
+    const unfinished = nameOfNew(this.#path);
+    try {
+      renameSync(unfinished, this.#path);
+    } catch (error) {
+      throw new CliError(
+        EXIT.failed,
+        `The file ${formatValue(this.#path)} cannot be written (${reasonOf(error)}). The passwords are in ${formatValue(unfinished)}.`,
+      );
+    }
   }
 
   close(): void {
+    if (this.#state === "closed") return;
     closeSync(this.#descriptor);
+    if (this.#state === "new") rmSync(nameOfNew(this.#path), { force: true });
+    this.#state = "closed";
+    this.#release();
+    process.off("exit", this.#closeAtExit);
   }
 
   #append(records: readonly (readonly string[])[]): void {
@@ -130,24 +173,59 @@ export class PasswordFile {
       for (const record of records) writeSync(this.#descriptor, formatCsv([record]));
       fsyncSync(this.#descriptor);
     } catch (error) {
-      throw writeError(this.#path, error);
+      // The header is written before anything is sent.
+      throw writeError(this.#path, error, records[0] === HEADER ? EXIT.usage : EXIT.failed);
     }
   }
 }
 
-function openExisting(path: string): number {
+/** Reads a password file that is to be continued. Returns undefined if there is none, or only a part of its header. */
+export function readPasswordFile(
+  path: string,
+  { usernames, canRestore = false }: Continuation,
+): Content | undefined {
+  let bytes: Buffer;
   try {
-    // Appends, and can also read.
-    return openSync(path, "a+");
+    bytes = readFileSync(targetOf(path));
   } catch (error) {
-    throw writeError(path, error);
+    if (reasonOf(error) === "ENOENT") return undefined;
+    throw error instanceof CliError ? error : writeError(path, error);
+  }
+  if (!usernames) throw existsError(path);
+  const end = bytes.lastIndexOf("\n") + 1;
+  const last = bytes.toString("utf8", end);
+  if (end === 0 && `${HEADER}`.startsWith(last)) return undefined;
+  if (end === 0) throw foreignError(path);
+  // An editor may remove the last line end. After a crash, a part of a password looks like a password.
+  const isComplete = !canRestore && parseLine(last).some(isUserPassword);
+  const size = isComplete ? bytes.length : end;
+  const passwords = parsePasswords(bytes.toString("utf8", 0, size), path);
+  const other = [...passwords.keys()].find((username) => !usernames.has(username));
+  if (other !== undefined) throw otherUsernameError(path, other);
+  return { passwords, size, lacksLineEnd: isComplete };
+}
+
+function nameOfNew(path: string): string {
+  return `${path}.new`;
+}
+
+function parseLine(line: string): string[][] {
+  try {
+    return parse(line, { relax_column_count: true });
+  } catch {
+    return [];
   }
 }
 
 function parsePasswords(content: string, path: string): Map<string, string> {
   let records: string[][];
   try {
-    records = parse(content, { bom: true, relax_column_count: true, skip_empty_lines: true });
+    // An editor may have changed the line ends of some of the lines.
+    records = parse(content.replaceAll(/\r\n?/g, "\n"), {
+      bom: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+    });
   } catch {
     throw foreignError(path);
   }
@@ -173,18 +251,7 @@ function foreignError(path: string): CliError {
 function otherUsernameError(path: string, username: string): CliError {
   return new CliError(
     EXIT.usage,
-    `The password file ${formatValue(path)} exists, and the command does not create its SIP endpoint ${formatValue(username)}. ` +
+    `The password file ${formatValue(path)} has the SIP endpoint ${formatValue(username)}, which this command does not create. ` +
       "Name a new file, or overwrite this one with --force.",
   );
-}
-
-function existsError(path: string): CliError {
-  return new CliError(
-    EXIT.usage,
-    `The file ${formatValue(path)} exists. Name a new file, or overwrite this one with --force.`,
-  );
-}
-
-function writeError(path: string, error: unknown): CliError {
-  return new CliError(EXIT.usage, `The file ${formatValue(path)} cannot be written (${reasonOf(error)}).`);
 }

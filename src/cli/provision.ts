@@ -2,7 +2,7 @@ import QRCode from "qrcode";
 import { CliError, EXIT, type ExitCode } from "./cli-error.js";
 import { readEndpoint } from "./endpoint.js";
 import type { Gateway } from "./gateway.js";
-import { writePrivateFile } from "./password-file.js";
+import { writePrivateFile } from "./private-file.js";
 import { note, print } from "./terminal.js";
 
 /** Phone cameras read a code of this size from a screen and from paper. */

@@ -1,7 +1,11 @@
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { link, open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { sha256 } from "../support/auth/api-keys.js";
 import {
@@ -122,12 +126,39 @@ describe("sip create", () => {
     expect((await storedPasswords(gateway.piopiyUrl)).get("erin")).toBe("made-up-Cobalt-7");
   });
 
-  it("exits with 1 when the username is taken or invalid", async () => {
-    const taken = await sip(["create", "alice", "--show-passwords"]);
+  it("exits with 1 when the username is taken, and leaves no file", async () => {
+    const taken = await sip(["create", "alice", "--passwords", inDirectory("alice.csv")]);
     expect([taken.exitCode, taken.stdout]).toEqual([1, ""]);
     expect(taken.stderr).toMatch(/^The SIP endpoint "alice" already exists.*\(USERNAME_TAKEN\)\n$/);
-    const invalid = await sip(["create", "a b", "--show-passwords"]);
-    expect([invalid.exitCode, invalid.stderr]).toEqual([1, expect.stringContaining("(INVALID_USERNAME)")]);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it("exits with 2 for an invalid username, and sends nothing", async () => {
+    const { exitCode, stderr } = await sip(["create", "a b", "--show-passwords"]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('The username "a b" is invalid.')]);
+    expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+
+  it.each([
+    ["SIGKILL", "SIGKILL", ""],
+    [
+      "SIGINT",
+      130,
+      "Interrupted. The SIP endpoint may have been created. Run the same command again to continue.\n",
+    ],
+  ] as const)("returns the same password when it is repeated after %s", async (signal, code, message) => {
+    const file = inDirectory("erin.csv");
+    const args = ["create", "erin", "--passwords", file];
+    await gateway.addFault({ kind: "latency", operation: "add_sip", ms: 2000, times: 1 });
+    const { child, output, end } = startCommand(args, { env: { SIP_URL: gateway.origin, SIP_KEY: KEY } });
+    await until(async () => (await gateway.upstreamRequests()).length > 0);
+    child.kill(signal);
+    expect([await end, output.stderr]).toEqual([code, message]);
+    await until(async () => (await storedPasswords(gateway.piopiyUrl)).has("erin"));
+    expect(await sip(args)).toMatchObject({ exitCode: 0 });
+    const password = (await storedPasswords(gateway.piopiyUrl)).get("erin");
+    expect(await readFile(file, "utf8")).toBe(`username,password\nerin,${password}\n`);
+    expect(await readdir(directory)).toEqual(["erin.csv"]);
   });
 });
 
@@ -142,6 +173,97 @@ describe("sip rotate", () => {
     const password = (await storedPasswords(gateway.piopiyUrl)).get("alice");
     expect(password).not.toBe("made-up-Lantern-27");
     expect(await readFile(file, "utf8")).toBe(`username,password\nalice,${password}\n`);
+  });
+});
+
+describe("sip rotate, interrupted,", () => {
+  it("says how to get the password, and leaves the password file unchanged", async () => {
+    const file = inDirectory("alice.csv");
+    await writeFile(file, "username,password\nalice,made-up-Lantern-27\n");
+    await gateway.addFault({ kind: "latency", operation: "update_sip", ms: 2000, times: 1 });
+    const args = ["rotate", "alice", "--passwords", file, "--force"];
+    const { child, output, end } = startCommand(args, { env: { SIP_URL: gateway.origin, SIP_KEY: KEY } });
+    await until(async () => (await gateway.upstreamRequests()).length > 0);
+    child.kill("SIGINT");
+    expect(await end).toBe(130);
+    expect(output.stderr).toMatch(
+      /^Interrupted\. The password may have been replaced\. To read it: sip get\./,
+    );
+    expect(await readFile(file, "utf8")).toBe("username,password\nalice,made-up-Lantern-27\n");
+    expect(await readdir(directory)).toEqual(["alice.csv"]);
+  });
+});
+
+describe("A password file that --force overwrites", () => {
+  const OLD = "username,password\nzoe,made-up-Onyx-4\n";
+
+  it.each([
+    ["another server", ["rotate", "alice", "--url", "http://127.0.0.1:9"], 3],
+    ["another key", ["rotate", "alice", "--key", "pgg_another-made-up-key"], 3],
+    ["an unknown username", ["rotate", "frank"], 1],
+    ["a username that is taken", ["create", "alice"], 1],
+    ["an endpoint to read that does not exist", ["get", "frank"], 1],
+    ["an export from another server", ["export", "--url", "http://127.0.0.1:9"], 3],
+    ["an import to another server", ["import", "-", "--url", "http://127.0.0.1:9"], 3],
+    ["an import of existing endpoints", ["import", "-"], 0],
+  ])("is unchanged after %s", async (_, args, exitCode) => {
+    const file = inDirectory("passwords.csv");
+    await writeFile(file, OLD);
+    const result = await sip([...args, "--passwords", file, "--force"], { input: "username\nalice\n" });
+    expect(result.exitCode).toBe(exitCode);
+    expect(await readFile(file, "utf8")).toBe(OLD);
+    expect((await readdir(directory)).filter((name) => !name.endsWith("-key"))).toEqual(["passwords.csv"]);
+  });
+
+  it("is replaced when the first passwords arrive, also behind a link", async () => {
+    const file = inDirectory("passwords.csv");
+    await writeFile(file, OLD);
+    await symlink(file, inDirectory("link"));
+    await sip(["export", "--passwords", inDirectory("link"), "--force"]);
+    expect(await readFile(file, "utf8")).toMatch(/^username,password\nalice,made-up-Lantern-27\nbob,/);
+    expect((await readdir(directory)).sort()).toEqual(["link", "passwords.csv"]);
+  });
+
+  it.each([
+    ["a device", () => "/dev/null"],
+    ["a device without an end", () => "/dev/zero"],
+    ["a directory", () => directory],
+  ])("cannot be %s", async (_, path) => {
+    const { exitCode, stderr } = await sip(["get", "alice", "--passwords", path(), "--force"]);
+    expect([exitCode, stderr]).toEqual([2, `"${path()}" is not a regular file. Name a new file.\n`]);
+  });
+
+  it("cannot be the file that is imported", async () => {
+    const [file, other] = [inDirectory("so.csv"), inDirectory("other.csv")];
+    await writeFile(file, "username\nerin\n");
+    await link(file, other);
+    for (const passwords of [file, other]) {
+      const result = await sip(["import", file, "--passwords", passwords, "--force"]);
+      expect([result.exitCode, result.stderr]).toEqual([
+        2,
+        `The password file is the imported file "${passwords}". Name a new file with --passwords.\n`,
+      ]);
+    }
+    expect(await readFile(file, "utf8")).toBe("username\nerin\n");
+    expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+});
+
+describe("A command that writes a password file", () => {
+  it("is refused while another one writes the file, and replaces the lock of a process that has ended", async () => {
+    const file = inDirectory("passwords.csv");
+    await symlink(String(process.pid), `${file}.lock`);
+    const refused = await sip(["get", "alice", "--passwords", file]);
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining(`(process ${process.pid})`),
+    ]);
+    const { child, end } = startCommand(["--help"]);
+    await end;
+    await rm(`${file}.lock`);
+    await symlink(String(child.pid), `${file}.lock`);
+    expect(await sip(["get", "alice", "--passwords", file])).toMatchObject({ exitCode: 0 });
+    expect(await readdir(directory)).toEqual(["passwords.csv"]);
   });
 });
 
@@ -235,6 +357,51 @@ describe("The command line", () => {
     expect(stderr).not.toBe("");
     expect(stderr).not.toContain("made");
     expect(await gateway.upstreamRequests()).toEqual([]);
+  });
+
+  it.each([
+    ["an unknown username", ["get", "zoe"], 1, 'PIOPIY has no SIP endpoint "zoe".'],
+    ["another key", ["list", "--key", "pgg_another-made-up-key"], 3, "refuses the credential"],
+    ["a gateway that is not reachable", ["export", "--url", "http://127.0.0.1:9"], 3, "is not reachable"],
+    ["a mistake in an option", ["list", "--url", "x"], 2, "The address of the gateway"],
+    ["an unknown option", ["list", "--jason"], 2, "unknown option '--jason'"],
+    ["a missing file", ["import", "missing.csv"], 2, "cannot be read (ENOENT)"],
+  ])("prints a JSON document with the error for %s", async (_, args, exitCode, message) => {
+    const { stdout, stderr } = await sip([...args, "--json"]);
+    expect(JSON.parse(stdout)).toEqual({ error: { exitCode, message: expect.stringContaining(message) } });
+    expect(stderr).toContain(message);
+  });
+
+  it("prints the results beside the error of a removal and of an import", async () => {
+    const options = ["--json", "--url", "http://127.0.0.1:9"];
+    const error = { exitCode: 3, message: expect.stringContaining("is not reachable") };
+    const removal = await sip(["remove", "alice", "--yes", ...options]);
+    expect(JSON.parse(removal.stdout)).toEqual({ removed: [], failed: [], notSent: 1, error });
+    const input = "username,password\nerin,made-up-Onyx-4\n";
+    const { stdout } = await sip(["import", "-", ...options], { input });
+    expect(JSON.parse(stdout)).toEqual({
+      created: 0,
+      existing: 0,
+      failed: 0,
+      notSent: 1,
+      results: [],
+      error,
+    });
+  });
+
+  it("exits with 1 when the output cannot be written", async () => {
+    const full = await open("/dev/full", "w");
+    try {
+      const args = [resolve("dist/cli/main.js"), "list", "--url", gateway.origin, "--key", KEY];
+      const child = spawn(process.execPath, args, { stdio: ["ignore", full.fd, "pipe"] });
+      const [message, [exitCode]] = await Promise.all([
+        textOf(child.stderr as Readable),
+        once(child, "exit"),
+      ]);
+      expect([exitCode, message]).toEqual([1, "The output cannot be written (ENOSPC).\n"]);
+    } finally {
+      await full.close();
+    }
   });
 
   it("prints its commands and exit codes with --help", async () => {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { appendFile, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { seededRandom } from "../chaos/seeded-random.js";
@@ -87,8 +87,46 @@ describe("sip import", () => {
     await writeUsernames(["alice", "bob"]);
     const { exitCode, stderr } = await runCommand(["import", file, "--dry-run"], { env: env() });
     expect(exitCode).toBe(0);
-    expect(stderr).toContain("Dry run: created 1, existing 1, failed 0");
+    expect(stderr).toContain("Dry run: would create 1, existing 1, failed 0");
     expect([...(await stored()).keys()]).toEqual(["bob"]);
+  });
+
+  it("reports with --dry-run what the import would report", async () => {
+    const existing = ["bob", "carol", "dave", "erin"].map((username) => ({
+      username,
+      password: "made-up-Onyx-4",
+    }));
+    await gateway.reset({ endpoints: existing });
+    await writeFile(passwords, "username,password\ndave,made-up-Onyx-4\n");
+    await writeFile(
+      file,
+      "username,password\nbob,made-up-Cobalt-7\nerin,made-up-Onyx-4\ncarol,\ndave,\nzoe,\n",
+    );
+    const { exitCode, stderr } = await runImport("--dry-run");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('line 2: "bob": It exists already, with another password.');
+    expect(stderr).toContain('\n"carol" (line 4): Exists already, and this import did not create it');
+    expect(stderr).toContain("Dry run: would create 1, existing 3, failed 1");
+    expect(readFileSync(passwords, "utf8")).toBe("username,password\ndave,made-up-Onyx-4\n");
+    expect((await readdir(directory)).sort()).toEqual(["passwords.csv", "users.csv"]);
+    expect((await runImport()).stderr).toContain("created 1, existing 3, failed 1");
+  });
+
+  it("names five of the endpoints that it did not create", async () => {
+    await gateway.reset({ endpoints: numbered(8).map((username) => ({ username })) });
+    await writeUsernames(numbered(8));
+    expect((await runImport()).stderr).toMatch(
+      /^"user0" \(line 2\), .*"user4" \(line 6\) and 3 others: Exists already/m,
+    );
+  });
+
+  it("prints JSON results in the order of the file", async () => {
+    await writeUsernames(numbered(20));
+    await gateway.addFault({ kind: "status", operation: "add_sip", status: 503, times: 6 });
+    const { results } = JSON.parse((await runImport("--json")).stdout);
+    expect(results.map(({ line }: { line: number }) => line)).toEqual(
+      numbered(20).map((_, index) => index + 2),
+    );
   });
 
   it("sends nothing that is done when it is repeated, except to check it, and changes no password", async () => {
@@ -130,7 +168,7 @@ describe("sip import", () => {
     await writeFile(file, "username,password\nalice,\nbob,\ncarol,made-up-Onyx-4\n");
     const { exitCode, stderr } = await runImport();
     expect(exitCode).toBe(0);
-    expect(stderr).toContain('line 3: "bob": It exists already, and this import did not create it');
+    expect(stderr).toContain('"bob" (line 3): Exists already, and this import did not create it');
     expect(stderr).toContain("created 1, existing 2, failed 0");
     expect([...(await written()).keys()]).toEqual(["alice", "carol"]);
   });
@@ -246,6 +284,36 @@ describe("The password file of an import", () => {
     expect(await gateway.upstreamRequests()).toEqual([]);
     expect(await runImport("--force")).toMatchObject({ exitCode: 0 });
     await expectComplete(["user0"]);
+  });
+
+  it("keeps its last line when an editor has removed the line end", async () => {
+    await writeUsernames(numbered(3));
+    await runImport();
+    const before = await stored();
+    await truncate(passwords, (await stat(passwords)).size - 1);
+    await appendFile(file, "user3\n");
+    expect((await runImport()).stderr).toBe("4 of 4\ncreated 1, existing 3, failed 0\n");
+    expect((await stored()).get("user2")).toBe(before.get("user2"));
+    await expectComplete(numbered(4));
+  });
+
+  it("is continued when an editor has changed its line ends", async () => {
+    await writeUsernames(numbered(2));
+    await runImport();
+    await writeFile(passwords, (await readFile(passwords, "utf8")).replaceAll("\n", "\r\n"));
+    await appendFile(file, "user2\n");
+    expect(await runImport()).toMatchObject({ exitCode: 0 });
+    expect(await runImport()).toMatchObject({ exitCode: 0 });
+  });
+
+  it("is refused when another import writes it", async () => {
+    await writeUsernames(numbered(1000));
+    const { output, end } = startCommand(["import", file, "--passwords", passwords], { env: env() });
+    await until(() => output.stderr.includes("100 of 1000"));
+    const { exitCode, stderr } = await runImport();
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("Another command writes the file")]);
+    expect(await end).toBe(0);
+    await expectComplete(numbered(1000));
   });
 
   it("is refused when it has another password than a line of the import", async () => {
