@@ -8,6 +8,9 @@ import { note, print } from "./terminal.js";
 /** Phone cameras read a code of this size from a screen and from paper. */
 const PNG_PIXELS_PER_MODULE = 8;
 
+/** What the largest code contains in the correction level that is the default. */
+const MAX_QR_BYTES = 2331;
+
 export interface ProvisionOptions {
   readonly png?: string;
   readonly svg?: string;
@@ -44,6 +47,7 @@ export async function provisionEndpoint(
   if (link !== undefined && !/^https?:$/.test(URL.canParse(link) ? new URL(link).protocol : "")) {
     throw new CliError(EXIT.usage, "--link must be an address that starts with https:// or http://.");
   }
+  if (link !== undefined) requireFit(link, EXIT.usage);
   const { sipUri, password } = await readEndpoint(gateway, username, showPasswords);
   if (!sipUri) throw new CliError(EXIT.failed, "PIOPIY returned no address to register with.");
   if (showPasswords && !password) {
@@ -51,6 +55,7 @@ export async function provisionEndpoint(
   }
   const account = { username, sipUri, ...partsOf(sipUri), password: password ?? "" };
   const content = link ?? grandstreamXml(account);
+  if (link === undefined) requireFit(content, EXIT.failed);
   if (png !== undefined) {
     writePrivateFile(png, await QRCode.toBuffer(content, { scale: PNG_PIXELS_PER_MODULE }), force);
   }
@@ -63,10 +68,24 @@ export async function provisionEndpoint(
   }
   for (const [name, value] of Object.entries(settings)) print(`${name.padEnd(9)} ${value}`);
   if (png === undefined && svg === undefined) {
-    print(await QRCode.toString(content, { type: "terminal", small: true }));
+    const hasColors = process.stdout.isTTY && process.stdout.hasColors();
+    print(await QRCode.toString(content, hasColors ? { type: "terminal", small: true } : { type: "utf8" }));
   }
   if (!showPasswords) note("The password is not included. To include it, add --show-passwords.");
   return EXIT.done;
+}
+
+/** Throws if a text is too long for a QR code. */
+function requireFit(text: string, exitCode: ExitCode): void {
+  try {
+    QRCode.create(text);
+  } catch {
+    throw new CliError(
+      exitCode,
+      `The text of the QR code is too long (got ${Buffer.byteLength(text)} bytes). At most ${MAX_QR_BYTES} bytes are allowed. ` +
+        "Use a shorter --link.",
+    );
+  }
 }
 
 function partsOf(sipUri: string): Pick<SoftphoneAccount, "server" | "host" | "domain"> {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify, stripVTControlCharacters } from "node:util";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type CommandResult, createDirectory, runCommand } from "../support/command-line.js";
 import { startGateway, type TestGateway } from "../support/gateway/test-gateway.js";
@@ -40,19 +40,17 @@ async function readCode(path: string): Promise<string> {
 /** The pixels of a module on each side. */
 const SCALE = 4;
 
-/** Converts the output of a terminal with a black background to an image in the format PGM. A character shows two modules. */
+/** Converts a QR code of half blocks to an image in the format PGM. A character shows two modules. */
 function toImage(output: string): string {
-  // The lower edge is the upper half of a white block.
-  const text = stripVTControlCharacters(output.replaceAll("\u001b[0m\u001b[37m▀", "W"));
-  const rows = text.split("\n").filter((line) => /^ ?[▀▄█ ]+$|^W+$/.test(line));
+  const rows = output.split("\n").filter((line) => /^[▀▄█ ]{20,}$/.test(line));
   const lines = rows.flatMap((row) => [
-    Array.from(row, (character) => (" ▄W".includes(character) ? 255 : 0)),
-    Array.from(row, (character) => (" ▀".includes(character) ? 255 : 0)),
+    Array.from(row, (character) => ("▀█".includes(character) ? 0 : 255)),
+    Array.from(row, (character) => ("▄█".includes(character) ? 0 : 255)),
   ]);
-  const framed = [[], [], ...lines, [], []].map((line) => [0, 0, ...line, 0, 0]);
+  const framed = [[], [], ...lines, [], []].map((line) => [255, 255, ...line, 255, 255]);
   const width = Math.max(...framed.map(({ length }) => length));
   const pixels = framed.flatMap((line) => {
-    const filled = Array.from({ length: width }, (_, index) => line[index] ?? 0);
+    const filled = Array.from({ length: width }, (_, index) => line[index] ?? 255);
     return Array<string>(SCALE).fill(filled.flatMap((value) => Array<number>(SCALE).fill(value)).join(" "));
   });
   return `P2\n${width * SCALE} ${pixels.length}\n255\n${pixels.join("\n")}\n`;
@@ -71,6 +69,7 @@ describe("sip provision", () => {
       /^username {2}alice\nhost {6}sbc\.emulator\.example\nsipUri {4}sip:alice@sbc\.emulator\.example\n/,
     );
     expect(stdout).not.toContain("made-up");
+    expect(stdout).not.toContain("\u001b");
     expect(stderr).toBe("The password is not included. To include it, add --show-passwords.\n");
     await writeFile(inDirectory("code.pgm"), toImage(stdout));
     expect(await readCode(inDirectory("code.pgm"))).toBe(account(""));
@@ -152,7 +151,15 @@ describe("sip provision", () => {
   it.each([
     ["an unknown username", ["zoe"], 1],
     ["a link that is no web address", ["alice", "--link", "javascript:alert(1)"], 2],
+    [
+      "a link that is too long for a QR code",
+      ["alice", "--link", `https://a.example/${"x".repeat(3000)}`],
+      2,
+    ],
+    ["a device as a file", ["alice", "--png", "/dev/null", "--force"], 2],
   ])("reports %s", async (_, args, exitCode) => {
-    expect(await provision(...args)).toMatchObject({ exitCode, stdout: "" });
+    const { stderr, ...result } = await provision(...args);
+    expect(result).toEqual({ exitCode, stdout: "" });
+    expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 });

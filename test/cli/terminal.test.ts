@@ -69,3 +69,16 @@ describeWithTerminal("In a terminal, sip import", () => {
     );
   });
 });
+
+describeWithTerminal("In a terminal, sip provision", () => {
+  it.each([
+    ["in black and white", {}, true],
+    ["without colors when NO_COLOR is set", { NO_COLOR: "1" }, false],
+  ])("prints the QR code %s", async (_, variables, hasColors) => {
+    const env = { SIP_URL: gateway.origin, ...variables };
+    const { output, end } = startInTerminal(["provision", "alice"], env);
+    expect(await end).toBe(0);
+    expect(output.stdout.includes("\u001b[")).toBe(hasColors);
+    expect(output.stdout).toMatch(/[▀▄█]/);
+  });
+});
