@@ -12,6 +12,7 @@ import {
   type CommandOptions,
   type CommandResult,
   createDirectory,
+  createPipe,
   runCommand,
   startCommand,
 } from "../support/command-line.js";
@@ -225,10 +226,10 @@ describe("A password file that --force overwrites", () => {
   });
 
   it.each([
-    ["a device", () => "/dev/null"],
-    ["a device without an end", () => "/dev/zero"],
+    ["a named pipe", () => inDirectory("pipe")],
     ["a directory", () => directory],
   ])("cannot be %s", async (_, path) => {
+    await createPipe(inDirectory("pipe"));
     const { exitCode, stderr } = await sip(["get", "alice", "--passwords", path(), "--force"]);
     expect([exitCode, stderr]).toEqual([2, `"${path()}" is not a regular file. Name a new file.\n`]);
   });

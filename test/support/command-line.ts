@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { type Program, startProgram } from "./program.js";
 
 const PROGRAM = resolve("dist/cli/main.js");
@@ -56,4 +58,9 @@ export function startInTerminal(
 /** Creates a directory for the files of a test. */
 export function createDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "command-line-"));
+}
+
+/** Creates a named pipe: a file that is not regular, and whose mode a faulty command may change without harm. */
+export async function createPipe(path: string): Promise<void> {
+  await promisify(execFile)("mkfifo", [path]);
 }
