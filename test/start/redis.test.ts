@@ -42,7 +42,9 @@ describe("node dist/main.js", () => {
   it("starts, responds and exits with 0 when Redis is unreachable", async () => {
     const port = await freePort();
     const program = run(`redis://127.0.0.1:${port}`);
-    expect(await expectService(program)).toEqual(["ECONNREFUSED"]);
+    // On a busy machine the timeout of the connection may end first.
+    const reason = expect.stringMatching(/^(?:ECONNREFUSED|ConnectionTimeoutError)$/);
+    expect(await expectService(program)).toEqual([reason]);
   });
 
   it("does not log the password of a Redis that is unreachable", async () => {
