@@ -87,7 +87,8 @@ describe.each<[string, string[], string]>([
       expect(await (await response).json()).toMatchObject({
         data: { removeSipEndpoint: { username: "alice" } },
       });
-      expect(await end).toBe(0);
+      // npm forwards the signals to the gateway once more. On a busy machine, they arrive when its exit has begun.
+      expect(command === gateway ? [0] : [0, signal]).toContain(await end);
       expect(output.stdout.split("the gateway has stopped")).toHaveLength(2);
     },
     TIMEOUT_MS,
