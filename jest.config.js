@@ -10,8 +10,8 @@ export default {
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   // Tests wait for conditions. Long enough for a busy machine, this ends a test whose condition never becomes true.
   testTimeout: 300_000,
-  // Three for each core: many suites mostly wait, for timers, for child processes or for the browser.
-  maxWorkers: 3 * availableParallelism(),
+  // Two for each core: many suites mostly wait, for timers, for child processes or for the browser.
+  maxWorkers: 2 * availableParallelism(),
   // A worker keeps the modules of all its suites in memory. Without a limit, garbage collection takes most of its time.
   workerIdleMemoryLimit: "600MB",
   transform: {
