@@ -2,8 +2,8 @@ import { createReadStream } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { formatValue } from "../format-value.js";
 import { Secret } from "../secret.js";
-import { isPassword } from "../sip/password.js";
-import { isNewUsername } from "../sip/username.js";
+import { isPassword, PASSWORD_RULE } from "../sip/password.js";
+import { isNewUsername, NEW_USERNAME_RULE } from "../sip/username.js";
 import { CliError, EXIT, reasonOf } from "./cli-error.js";
 
 const MAX_BYTES = 10_000_000;
@@ -175,10 +175,7 @@ function rowMistakes(fields: readonly string[], columns: number): string[] {
     ...usernameMistakes(username),
     ...(password === "" || isPassword(new Secret(password))
       ? []
-      : [
-          "The password is invalid. It must have 1 to 128 characters, no control characters and no space at either end. " +
-            "Leave it empty to have one generated.",
-        ]),
+      : [`The password is invalid. It ${PASSWORD_RULE}. Leave it empty to have one generated.`]),
   ];
 }
 
@@ -186,10 +183,7 @@ function rowMistakes(fields: readonly string[], columns: number): string[] {
 export function usernameMistakes(username: string): string[] {
   return isNewUsername(username)
     ? []
-    : [
-        `The username ${formatValue(username)} is invalid. It must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore ` +
-          "and hyphen. The first must be a letter or a digit.",
-      ];
+    : [`The username ${formatValue(username)} is invalid. It ${NEW_USERNAME_RULE}.`];
 }
 
 interface Repetition {

@@ -15,6 +15,8 @@ import {
   valueFromAST,
   visit,
 } from "graphql";
+import { requestsOf } from "../piopiy/pagination/join-pages.js";
+import { PAGE_SIZE } from "../piopiy/protocol.js";
 import type { Fragments } from "./document-limits.js";
 
 /** The maximum number of rows that one list field may request. */
@@ -42,7 +44,6 @@ const PCMO_BYTES_PER_UNIT = 20;
 const TARGETS_PER_UNIT = 5;
 /** The cost of `_service`, which returns the schema's text of about 20 kB. */
 const SERVICE_COST = 100;
-const PAGE_SIZE = 10;
 
 /** Fields of a SIP endpoint that PIOPIY's list does not contain. One upstream request returns all of them. */
 export const DETAILS = ["connectUrl", "sipUri", "audio", "video", "type"];
@@ -119,7 +120,7 @@ export class FieldCosts {
         const isAtOffset = ["after", "last", "before"].every((name) => value(name) == null);
         const before = isAtOffset ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
         const pages = Math.ceil((before + rowCount(value("first") ?? value("last"))) / PAGE_SIZE);
-        return REQUEST_COST * (pages + Math.floor(pages / 2) + 1 + nameCount(value("filter")));
+        return REQUEST_COST * (requestsOf(pages) + 1 + nameCount(value("filter")));
       }
       case "_entities":
         return REQUEST_COST * lengthOf(value("representations"));

@@ -14,7 +14,7 @@ import { readCache } from "./cache/read-cache.js";
 import { RedisInvalidation } from "./cache/redis-invalidation.js";
 import { WorkerInvalidation } from "./cache/worker-invalidation.js";
 import type { Deadline, OperationDeadline } from "./deadline.js";
-import { type JoinedPages, joinPages, type PageRange } from "./pagination/join-pages.js";
+import { type JoinedPages, joined, joinPages, type PageRange } from "./pagination/join-pages.js";
 import { AccountState } from "./pipeline/account-state.js";
 import { CircuitBreaker } from "./pipeline/circuit-breaker.js";
 import { ConcurrencyLimit, endpointLock } from "./pipeline/concurrency-limit.js";
@@ -30,7 +30,6 @@ import { RetryBudget, retry } from "./pipeline/retry.js";
 import { singleFlight } from "./pipeline/single-flight.js";
 import {
   type AnyParameters,
-  PAGE_SIZE,
   type Parameters,
   type ReadOperation,
   type Result,
@@ -140,7 +139,7 @@ export class PiopiyClient {
     try {
       const { value } = await this.#readCached(this.#pagesRequest(range, deadline));
       const { rows, count } = value as SipEndpointPage;
-      return { rows, count, after: Math.max(0, count - PAGE_SIZE * range.last) };
+      return joined(rows, range.last, count);
     } catch (error) {
       if (error === notCached) return undefined;
       throw error;

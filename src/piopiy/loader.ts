@@ -5,7 +5,7 @@ import { comparePasswords, generatePassword } from "../sip/password.js";
 import type { PiopiyClient } from "./client.js";
 import type { OperationDeadline } from "./deadline.js";
 import { type Directory, readDirectory, readOnce } from "./pagination/directory.js";
-import { type JoinedPages, type PageRange, requestsOf } from "./pagination/join-pages.js";
+import { type JoinedPages, joined, type PageRange, requestsOf } from "./pagination/join-pages.js";
 import type { UpstreamResponse } from "./pipeline/pipeline.js";
 import {
   type Credentials,
@@ -282,7 +282,7 @@ export class PiopiyLoader {
     const { first, last } = range;
     if (first === last) {
       const { rows, count } = await this.page(first);
-      return { rows, count, after: Math.max(0, count - PAGE_SIZE * last) };
+      return joined(rows, last, count);
     }
     const response = await this.#client.readPages(range, this.#deadline);
     if (!response.isCached) await charge(requestsOf(last - first + 1));

@@ -49,6 +49,10 @@ export function generatePassword(): Secret {
   return new Secret(characters.join(""));
 }
 
+/** The rule of {@link isPassword}, for messages. */
+export const PASSWORD_RULE =
+  "must have 1 to 128 characters, no control characters and no space at either end";
+
 /**
  * Returns whether the gateway accepts this password: 1 to 128 characters, no control characters, no space at either end.
  * PIOPIY publishes no rule.

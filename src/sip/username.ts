@@ -15,6 +15,10 @@ export function isUsername(name: unknown): name is string {
   return typeof name === "string" && USERNAME_PATTERN.test(name) && Buffer.byteLength(name) <= MAX_BYTES;
 }
 
+/** The rule of {@link isNewUsername}, for messages. */
+export const NEW_USERNAME_RULE =
+  "must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore and hyphen. The first must be a letter or a digit";
+
 /**
  * Returns whether the gateway creates an endpoint with this name: 1 to 64 letters, digits, dots, underscores and hyphens,
  * starting with a letter or a digit. Such a name needs no escaping in a SIP URI. PIOPIY publishes no rule.

@@ -2,13 +2,13 @@ import { Field, InputType } from "type-graphql";
 import { formatValue } from "../../format-value.js";
 import type { NewEndpoint } from "../../piopiy/loader.js";
 import { Secret } from "../../secret.js";
-import { isPassword } from "../../sip/password.js";
-import { isNewUsername, isUsername, USERNAME_RULE } from "../../sip/username.js";
+import { isPassword, PASSWORD_RULE } from "../../sip/password.js";
+import { isNewUsername, isUsername, NEW_USERNAME_RULE, USERNAME_RULE } from "../../sip/username.js";
 import { ID } from "../scalars.js";
 import { SipUserError } from "../user-error.js";
 
 /** The rule for passwords, for descriptions. */
-export const PASSWORD_RULE = "1 to 128 characters, no control characters, no space at either end";
+export const PASSWORD_DESCRIPTION = "1 to 128 characters, no control characters, no space at either end";
 
 type Path = readonly string[];
 
@@ -25,7 +25,7 @@ export abstract class NewSipEndpointInput {
   @Field(() => String, {
     nullable: true,
     description:
-      `Password with which the endpoint registers: ${PASSWORD_RULE}. If omitted, the gateway generates a strong password of ` +
+      `Password with which the endpoint registers: ${PASSWORD_DESCRIPTION}. If omitted, the gateway generates a strong password of ` +
       "22 letters and digits.",
   })
   password?: string | null;
@@ -44,8 +44,7 @@ export function givenPassword({ password = null }: NewSipEndpointInput): Secret 
 export function newEndpointErrors(username: string, password: Secret | null, at: Path = []): SipUserError[] {
   const errors: SipUserError[] = [];
   if (!isNewUsername(username)) {
-    const message =
-      "A new username must have 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore and hyphen. The first must be a letter or a digit.";
+    const message = `A new username ${NEW_USERNAME_RULE}.`;
     errors.push(new SipUserError("INVALID_USERNAME", message, [...at, "username"]));
   }
   if (!password) return errors;
@@ -61,7 +60,7 @@ export function usernameErrors(username: string, path: Path = ["username"]): Sip
 /** @param advice how to get a valid password */
 export function passwordErrors(password: Secret, path: Path, advice: string): SipUserError[] {
   if (isPassword(password)) return [];
-  const message = `A password must have 1 to 128 characters, no control characters and no space at either end. ${advice}`;
+  const message = `A password ${PASSWORD_RULE}. ${advice}`;
   return [new SipUserError("INVALID_PASSWORD", message, path)];
 }
 

@@ -13,7 +13,7 @@ import {
   NewSipEndpointInput,
   newEndpointErrors,
   notFoundError,
-  PASSWORD_RULE,
+  PASSWORD_DESCRIPTION,
   passwordErrors,
   usernameErrors,
   usernameTakenError,
@@ -71,7 +71,7 @@ class UpdateSipEndpointInput {
   @Field(() => ID, { description: USERNAME_DESCRIPTION })
   username!: string;
 
-  @Field(() => String, { description: `The new password: ${PASSWORD_RULE}.` })
+  @Field(() => String, { description: `The new password: ${PASSWORD_DESCRIPTION}.` })
   password!: string;
 }
 

@@ -133,7 +133,8 @@ function overlapped(
     : undefined;
 }
 
-function joined(rows: readonly SipEndpointRow[], last: number, count: number): JoinedPages {
+/** Returns the rows of consecutive pages up to page `last`, in a list of `count` rows. */
+export function joined(rows: readonly SipEndpointRow[], last: number, count: number): JoinedPages {
   return { rows, count, after: Math.max(0, count - PAGE_SIZE * last) };
 }
 
