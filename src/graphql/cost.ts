@@ -99,11 +99,14 @@ export class FieldCosts {
   /**
    * Returns the cost of a root field in addition to 1 for each selected field: the upstream requests and the data that it
    * processes.
+   *
+   * @param hasDetails whether the field selects fields that need an upstream request for each row
    */
   rootFieldCost(
     operation: OperationDefinitionNode["operation"],
     field: GraphQLField<unknown, unknown>,
     node: FieldNode,
+    hasDetails: boolean,
   ): number {
     if (operation === "mutation") return REQUEST_COST;
     const value = (name: string) => this.argumentValue(field, node, name);
@@ -115,12 +118,12 @@ export class FieldCosts {
       case "nodes":
         return REQUEST_COST * idCount(value("ids"));
       case "sipEndpoints": {
-        // The rows that a cursor stores are on up to two more pages. Every second page is read twice. One more request is added
-        // in case the list changes during the read, or for the number of rows if the last ones are requested.
+        // The rows that a cursor stores are on up to two more pages. Every second page is read twice, or all of them. One more request
+        // is added in case the list changes during the read, or for the number of rows if the last ones are requested.
         const isAtOffset = ["after", "last", "before"].every((name) => value(name) == null);
         const before = isAtOffset ? rowsBeforeOnPage(value("offset")) : 2 * PAGE_SIZE;
         const pages = Math.ceil((before + rowCount(value("first") ?? value("last"))) / PAGE_SIZE);
-        return REQUEST_COST * (requestsOf(pages) + 1 + nameCount(value("filter")));
+        return REQUEST_COST * (requestsOf(pages, hasDetails) + 1 + nameCount(value("filter")));
       }
       case "_entities":
         return REQUEST_COST * lengthOf(value("representations"));

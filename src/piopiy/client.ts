@@ -214,10 +214,9 @@ export class PiopiyClient {
   }
 
   async #joinPages({ range, deadline }: UpstreamRequest): Promise<UpstreamResponse> {
-    const { first, last, isProven } = range as PageRange;
     const read = async (page: number): Promise<SipEndpointPage> =>
       (await this.read("list_sip", { page }, deadline, "refresh")).value;
-    return received(await joinPages(read, first, last, isProven));
+    return received(await joinPages(read, range as PageRange));
   }
 
   #pagesRequest(range: PageRange, deadline: Deadline): UpstreamRequest {

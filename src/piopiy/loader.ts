@@ -68,17 +68,14 @@ export class PiopiyLoader {
   readonly #directories = loader(
     ({ maxRows, charge }: Scan) =>
       readDirectory(
-        (first, last) => this.#scanPages({ first, last, isProven: () => false }, charge),
+        (first, last) => this.#scanPages({ first, last }, charge),
         maxRows,
         () => this.refreshPages(),
       ),
     ({ maxRows }) => maxRows,
   );
   readonly #cachedDirectories = loader((maxRows: number) =>
-    readOnce(
-      (first, last) => this.#client.cachedPages({ first, last, isProven: () => false }, this.#deadline),
-      maxRows,
-    ),
+    readOnce((first, last) => this.#client.cachedPages({ first, last }, this.#deadline), maxRows),
   );
   readonly #uncachedEndpoints = loader(async (username: string) => {
     this.#reads.uncached++;
@@ -106,6 +103,14 @@ export class PiopiyLoader {
   /** Returns the endpoint, or null when PIOPIY has none of that name. */
   endpoint(username: string): Promise<SipEndpointRecord | null> {
     return this.#endpoints.load(username);
+  }
+
+  /**
+   * Starts to read an endpoint that the operation will probably need. If the read fails, `endpoint` returns the failure. Has no effect
+   * after the operation has ended: others may still wait for the pages that this operation has requested.
+   */
+  prefetch(username: string): void {
+    if (!this.#deadline.signal.aborted) this.#endpoints.load(username).catch(() => {});
   }
 
   /**

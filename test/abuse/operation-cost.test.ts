@@ -28,7 +28,7 @@ describe("An operation costs 1 unit per selected field and row, and 5 per upstre
     [87, "{ sipEndpoints(first: 100, offset: 5) { totalCount } }", {}],
     [97, '{ sipEndpoints(first: 100, after: "x") { totalCount } }', {}],
     [22, "{ sipEndpoints { nodes { username } } }", {}],
-    [203, "{ sipEndpoints(first: 25) { totalCount nodes { username type } } }", {}],
+    [213, "{ sipEndpoints(first: 25) { totalCount nodes { username type } } }", {}],
     [18, "{ sipEndpoints(first: 2) { edges { cursor node { username } } } }", {}],
     [30, "{ sipEndpoints(first: 2) { edges { cursor node { username ... { type } } } } }", {}],
     [14, "{ sipEndpoints(first: 7) { pageInfo { hasNextPage endCursor } } }", {}],

@@ -1,4 +1,9 @@
-import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
+import {
+  type BrokenUpstream,
+  send,
+  startBrokenUpstream,
+  type UpstreamResponse,
+} from "../support/upstream/broken-upstream.js";
 
 /** The orders in which an upstream may list endpoints. */
 export const orders = ["oldest first", "newest first", "alphabetical"] as const;
@@ -11,6 +16,7 @@ export class OrderedUpstream {
   /** The numbers of the requested pages, and the names of other operations. */
   readonly requests: (number | string)[] = [];
   readonly #upstream: BrokenUpstream;
+  #held: (() => void)[] | undefined;
   #pending: { after: number; act: () => void } | undefined;
 
   private constructor(upstream: BrokenUpstream) {
@@ -23,10 +29,15 @@ export class OrderedUpstream {
         this.#pending = undefined;
         act();
       }
-      if (operation === "list_sip") return send(response, { body: this.#page(page) });
+      const reply = (found: UpstreamResponse) => {
+        const act = () => send(response, found);
+        if (this.#held) this.#held.push(act);
+        else act();
+      };
+      if (operation === "list_sip") return reply({ body: this.#page(page) });
       const isThere = this.names.includes(username);
       if (operation === "remove_sip" && isThere) this.remove(username);
-      send(response, isThere ? {} : { body: { code: 400 } });
+      reply(isThere ? {} : { body: { code: 400 } });
     });
   }
 
@@ -59,6 +70,18 @@ export class OrderedUpstream {
   /** Changes the list after this number of further upstream requests. */
   changeAfter(requests: number, act: () => void): void {
     this.#pending = { after: requests, act };
+  }
+
+  /** Holds all responses back. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Sends the responses that were held back. Later ones are still held back, unless `isLast` is true. */
+  release(isLast = false): void {
+    const held = this.#held ?? [];
+    this.#held = isLast ? undefined : [];
+    for (const act of held) act();
   }
 
   close(): Promise<void> {

@@ -66,7 +66,7 @@ describe("The rows of Query.sipEndpoints", () => {
       })),
       pageInfo: { hasNextPage: false },
     });
-    expect(await cost()).toEqual({ list_sip: 4, get_sip: 25 });
+    expect(await cost()).toEqual({ list_sip: 6, get_sip: 25 });
   });
 
   it("have the passwords of the list", async () => {

@@ -31,9 +31,11 @@ interface Cost {
   readonly perRow: number;
   /** Whether the selection has a field that needs an upstream request for each endpoint. */
   readonly isDetailed: boolean;
+  /** Whether the selection, or a selection inside it, has such a field. */
+  readonly hasDetails: boolean;
 }
 
-const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false };
+const zero: Cost = { fixed: 0, perRow: 0, isDetailed: false, hasDetails: false };
 
 /**
  * Returns the cost of an operation, which is the sum of:
@@ -89,7 +91,7 @@ export function operationCost(
     if (isIntrospection(node)) return { ...zero, fixed: introspectionCost(node) };
     const field = isObjectType(parent) ? parent.getFields()[name] : undefined;
     const isDetailed = isDetailField(parent.name, name);
-    if (!field) return { fixed: 1, perRow: 0, isDetailed };
+    if (!field) return { ...zero, fixed: 1 };
     const type = getNamedType(field.type);
     const inner = node.selectionSet && isCompositeType(type) ? selectionCost(node.selectionSet, type) : zero;
     const isRoot = parent === root;
@@ -97,12 +99,13 @@ export function operationCost(
     if (many !== undefined) return { ...zero, fixed: many };
     // `sipEndpoint` gets the detail fields of its endpoint in the same upstream request, so they cost nothing more there.
     const perElement = inner.fixed + (inner.isDetailed && !isRoot ? REQUEST_COST : 0);
-    const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node) : 0);
+    const hasDetails = isDetailed || inner.hasDetails;
+    const own = 1 + (isRoot ? fieldCosts.rootFieldCost(operation.operation, field, node, hasDetails) : 0);
     const rows = requestedRows(field, node);
     const [fixed, perRow] = isList(field.type) ? [0, perElement + inner.perRow] : [perElement, inner.perRow];
     return rows === undefined
-      ? { fixed: own + fixed, perRow, isDetailed }
-      : { fixed: own + fixed + rows * perRow, perRow: 0, isDetailed };
+      ? { fixed: own + fixed, perRow, isDetailed, hasDetails }
+      : { fixed: own + fixed + rows * perRow, perRow: 0, isDetailed, hasDetails };
   }
 
   function introspectionCost(node: FieldNode): number {
@@ -127,6 +130,7 @@ function addCosts(one: Cost, other: Cost): Cost {
     fixed: one.fixed + other.fixed,
     perRow: one.perRow + other.perRow,
     isDetailed: one.isDetailed || other.isDetailed,
+    hasDetails: one.hasDetails || other.hasDetails,
   };
 }
 

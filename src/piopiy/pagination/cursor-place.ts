@@ -1,9 +1,8 @@
 import { GatewayError } from "../../errors.js";
-import type { PiopiyLoader } from "../loader.js";
 import { PAGE_SIZE, type SipEndpointPage, type SipEndpointRow } from "../protocol.js";
 import { type Cursor, fingerprint, REMEMBERED } from "./cursor.js";
 import { unstableList } from "./join-pages.js";
-import { PageReader, type RowRange } from "./page-reader.js";
+import type { PageReader, RowRange, Shown } from "./page-reader.js";
 
 /**
  * A stored row is a row whose fingerprint is in the cursor. If this many stored rows are still at their old positions, no row before
@@ -23,6 +22,16 @@ const MIN_FOUND_BELOW = 2;
 /** Charges the rate limit of the client for reading this many pages, or throws. */
 export type ChargePages = (pages: number) => Promise<void>;
 
+/** The rows around the place of a cursor. */
+interface Surroundings {
+  /** The number of rows before the place that the range must contain. */
+  readonly before: number;
+  /** The number of rows after the place that the range should contain. */
+  readonly after: number;
+  /** The rows that will be returned, if the list has not changed. */
+  readonly shown?: Shown;
+}
+
 /** The place of a cursor, with the rows around it. */
 export interface CursorPlace {
   readonly range: RowRange;
@@ -33,23 +42,22 @@ export interface CursorPlace {
 /**
  * Finds the place of a cursor, even if creations or removals have moved its row.
  *
- * @param before the number of rows before the place that the range must contain
- * @param after the number of rows after the place that the range should contain
  * @param charge is called for the pages of a search; a search is necessary only when the stored rows have moved
  * @throws GatewayError CURSOR_EXPIRED when no stored row is found, UPSTREAM_UNAVAILABLE when the stored rows move repeatedly
  * while they are searched
  */
 export async function findPlace(
-  loader: PiopiyLoader,
+  reader: PageReader,
   cursor: Cursor,
-  before: number,
-  after: number,
+  { before, after, shown }: Surroundings,
   charge: ChargePages,
 ): Promise<CursorPlace> {
-  const reader = new PageReader(loader);
   const next = cursor.position + 1;
   const from = Math.max(0, next - Math.max(SURE, before));
-  let range = await reader.readRows(from, next + after, (page) => isProof(page, from, cursor));
+  const isProven = canProve(from, cursor)
+    ? (page: SipEndpointPage) => isProof(page, from, cursor)
+    : undefined;
+  let range = await reader.readRows(from, next + after, { isProven, shown });
   if (isUnmoved(range, cursor)) return { range, place: next };
   let place = placeAfter(range, cursor);
   if (place !== undefined && isEnough(range, place, Math.max(REMEMBERED, before), after))
@@ -91,16 +99,17 @@ function isEnough(
   );
 }
 
-/**
- * Returns whether the first page of a range, from position `from`, ends with the row of the cursor, and no row up to there has
- * moved since the cursor was created.
- */
+/** Returns whether the first page of a range, from position `from`, ends with the position of the cursor. */
+function canProve(from: number, { position }: Cursor): boolean {
+  return position + 1 === PAGE_SIZE * (Math.floor(from / PAGE_SIZE) + 1);
+}
+
+/** Returns whether no row of the first page of a range, from position `from`, has moved since the cursor was created. */
 function isProof(page: SipEndpointPage, from: number, cursor: Cursor): boolean {
-  const { position, total } = cursor;
-  const isLast = (position + 1) % PAGE_SIZE === 0;
+  const { total } = cursor;
   const start = PAGE_SIZE * Math.floor(from / PAGE_SIZE);
   const range = { start, rows: page.rows, total: page.count, after: 0 };
-  return isLast && total === page.count && isUnmoved(range, cursor);
+  return total === page.count && isUnmoved(range, cursor);
 }
 
 /** Returns whether the stored rows in the range are at their old positions. This proves that no row before them has moved. */

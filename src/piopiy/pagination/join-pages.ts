@@ -7,8 +7,16 @@ type ReadPage = (number: number) => Promise<SipEndpointPage>;
 export interface PageRange {
   readonly first: number;
   readonly last: number;
-  /** Returns whether the first page is the same as in an earlier read, in which the list had the same count. */
-  isProven(page: SipEndpointPage): boolean;
+  /**
+   * Returns whether the first page is the same as in an earlier read, in which the list had the same count. Left out if there was no
+   * such read.
+   */
+  readonly isProven?: ((page: SipEndpointPage) => boolean) | undefined;
+  /**
+   * Starts further reads for the rows of a page. It is called after the first read of each page, before the rows are known to be
+   * consistent. Left out if there are no further reads.
+   */
+  readonly prefetch?: ((page: SipEndpointPage, number: number) => void) | undefined;
 }
 
 /** Rows of consecutive pages, none of them missing or repeated. */
@@ -23,31 +31,32 @@ export interface JoinedPages {
 /** The maximum number of upstream requests for each page of a list that changes while it is read. */
 const MAX_REQUESTS_PER_PAGE = 20;
 
+/** How often all pages are read, until two reads in succession are equal. */
+const MAX_READS = 3;
+
 /**
  * Reads consecutive pages of a list that may change during the read. No row that exists during the whole read is missing or
- * repeated, whatever the order of the list. Every second page is read before and after its neighbors: if it stays the same, no
- * row has moved across its edges. An equal `count` is no proof, since a removal and a creation together do not change it.
+ * repeated, whatever the order of the list. An equal `count` is no proof, since a removal and a creation together do not change it.
+ * So pages are read twice, and must stay the same: with `prefetch` all pages, otherwise every second page.
  *
- * @param isProven returns whether the first page is the same as in an earlier read, in which the list had the same count
  * @throws GatewayError UPSTREAM_UNAVAILABLE when the list changes too often, UPSTREAM_INVALID_RESPONSE when PIOPIY returns the
  * same rows for several pages
  */
-export async function joinPages(
-  read: ReadPage,
-  first: number,
-  last: number,
-  isProven: (page: SipEndpointPage) => boolean,
-): Promise<JoinedPages> {
+export async function joinPages(read: ReadPage, range: PageRange): Promise<JoinedPages> {
+  const { first, last, isProven, prefetch } = range;
   const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  const checked = numbers.filter((_, index) => index % 2 === 1);
-  const others = numbers.filter((_, index) => index % 2 === 0);
-  const before = await readAll(read, checked);
-  const between = await readAll(read, others, before);
-  const [page, next] = [between[0], before[0]];
-  const isPair = numbers.length === 2 && page && next && page.count === next.count;
-  const after = isPair && isProven(page) ? before : await readAll(read, checked, between);
-  if (!isSteady(before, between, after)) return readBackwards(read, first, last);
-  const pages = numbers.map((_, index) => (index % 2 === 0 ? between : after)[Math.floor(index / 2)]);
+  const readFirst: ReadPage = async (number) => {
+    const page = await read(number);
+    prefetch?.(page, number);
+    return page;
+  };
+  // A proven page makes the second read of the other page unnecessary.
+  const isPair = numbers.length === 2 && isProven !== undefined;
+  const pages =
+    prefetch && !isPair
+      ? await readTwice(read, readFirst, numbers)
+      : await readAlternately(read, readFirst, numbers, isProven);
+  if (!pages) return readBackwards(read, first, last);
   if (pages.some((one, index) => one?.rows.some(Boolean) && isSame(one, pages[index + 1]))) {
     throw new UpstreamError(
       "mismatch",
@@ -62,9 +71,53 @@ export async function joinPages(
   );
 }
 
-/** Returns how many upstream requests `joinPages` sends for this many pages, if the list does not change. */
-export function requestsOf(pages: number): number {
-  return pages + Math.floor(pages / 2);
+/**
+ * Returns the maximum number of upstream requests that `joinPages` sends for this many pages, if the list does not change.
+ *
+ * @param hasPrefetch whether the range has `prefetch`
+ */
+export function requestsOf(pages: number, hasPrefetch = false): number {
+  return pages + (hasPrefetch && pages > 1 ? pages : Math.floor(pages / 2));
+}
+
+/**
+ * Reads every second page before and after its neighbors: if it stays the same, no row has moved across its edges. This needs the
+ * fewest upstream requests. Returns undefined if rows have moved.
+ */
+async function readAlternately(
+  read: ReadPage,
+  readFirst: ReadPage,
+  numbers: readonly number[],
+  isProven: PageRange["isProven"],
+): Promise<SipEndpointPage[] | undefined> {
+  const checked = numbers.filter((_, index) => index % 2 === 1);
+  const others = numbers.filter((_, index) => index % 2 === 0);
+  const before = await readAll(readFirst, checked);
+  const between = await readAll(readFirst, others, before);
+  const [page, next] = [between[0], before[0]];
+  const isPair = numbers.length === 2 && page && next && page.count === next.count;
+  const after = isPair && isProven?.(page) ? before : await readAll(read, checked, between);
+  return isSteady(before, between, after)
+    ? numbers.flatMap((_, index) => (index % 2 === 0 ? between : after)[Math.floor(index / 2)] ?? [])
+    : undefined;
+}
+
+/**
+ * Reads all pages together, and then once more. If all of them stay the same, they are as they were between the two reads. This takes
+ * two round trips, and the second one passes during the reads that `prefetch` has started. Returns undefined if rows move repeatedly.
+ */
+async function readTwice(
+  read: ReadPage,
+  readFirst: ReadPage,
+  numbers: readonly number[],
+): Promise<SipEndpointPage[] | undefined> {
+  let before = await readAll(readFirst, numbers);
+  for (let reads = 2; reads <= MAX_READS; reads++) {
+    const after = await readAll(read, numbers, before);
+    if (isSteady(before, after)) return after;
+    before = after;
+  }
+  return undefined;
 }
 
 /** Reads pages in parallel. A page past the end of the list, by the count of the known pages, is empty and is not requested. */
@@ -80,17 +133,17 @@ function readAll(
   );
 }
 
-/** Returns whether no row has moved between the reads. If a removal and a creation move rows away and back, the count falls. */
-function isSteady(
-  before: readonly SipEndpointPage[],
-  between: readonly SipEndpointPage[],
-  after: readonly SipEndpointPage[],
-): boolean {
-  const counts = [before, between, after].map((pages) => pages.map(({ count }) => count));
+/**
+ * Returns whether the pages of the first read are the same in the last read, and no row has moved between the reads. If a removal and
+ * a creation move rows away and back, the count falls.
+ */
+function isSteady(...reads: readonly (readonly SipEndpointPage[])[]): boolean {
+  const counts = reads.map((pages) => pages.map(({ count }) => count));
   const neverFalls = counts.every(
     (later, index) => index === 0 || Math.max(...(counts[index - 1] ?? [])) <= Math.min(...later),
   );
-  return neverFalls && before.every((page, index) => isSame(page, after[index]));
+  const last = reads.at(-1);
+  return neverFalls && reads[0]?.every((page, index) => isSame(page, last?.[index])) === true;
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   ROUNDS,
 } from "./cursor-place.js";
 import { unstableList } from "./join-pages.js";
-import { PageReader, type RowRange } from "./page-reader.js";
+import { PageReader, type Prefetch, type RowRange } from "./page-reader.js";
 
 /**
  * How many rows before a slice are read at least, if the slice is read from its end. The cursor of the first row stores them, so
@@ -50,34 +50,41 @@ export interface ListSlice {
  *
  * @param charge is called for pages that are read only because the list has changed, or because two cursors of different directions are
  * combined
+ * @param prefetch is called for rows that will probably be returned, while the gateway still checks whether rows have moved. Left out
+ * if nothing but the list is read
  */
 export async function sliceList(
   loader: PiopiyLoader,
   { size, isLast, offset, after, before }: SliceRequest<Cursor>,
   charge: ChargePages,
+  prefetch?: Prefetch,
 ): Promise<ListSlice> {
+  // With `after` and `last`, the rows after the cursor are returned only if few rows follow.
+  const reader = new PageReader(loader, after && isLast ? undefined : prefetch);
   if (before)
-    return isLast ? sliceBefore(loader, before, size, charge) : sliceUntil(loader, before, size, charge);
-  if (!after) return isLast ? sliceEnd(loader, offset, size) : sliceAt(loader, offset, size);
-  const { range, place } = await findPlace(loader, after, 0, size, charge);
+    return isLast ? sliceBefore(reader, before, size, charge) : sliceUntil(loader, before, size, charge);
+  if (!after) return isLast ? sliceEnd(reader, offset, size) : sliceAt(reader, offset, size);
+  const next = after.position + 1;
+  const shown = [next, next + size] as const;
+  const { range, place } = await findPlace(reader, after, { before: 0, after: size, shown }, charge);
   const slice = cut(range, place, size, after);
   if (!isLast || !slice.hasNext) return slice;
   await charge(pagesOf(size + MARGIN));
-  return sliceEnd(loader, 0, size);
+  return sliceEnd(new PageReader(loader, prefetch), 0, size);
 }
 
 /** Returns `size` rows from position `offset` on, counted from 0. Reads all pages that contain these rows. */
-async function sliceAt(loader: PiopiyLoader, offset: number, size: number): Promise<ListSlice> {
-  return cut(await new PageReader(loader).readRows(offset, offset + size), offset, size);
+async function sliceAt(reader: PageReader, offset: number, size: number): Promise<ListSlice> {
+  const end = offset + size;
+  return cut(await reader.readRows(offset, end, { shown: [offset, end] }), offset, size);
 }
 
 /** Returns the last `size` rows of the list, without the rows before position `offset`. */
-async function sliceEnd(loader: PiopiyLoader, offset: number, size: number): Promise<ListSlice> {
-  const reader = new PageReader(loader);
+async function sliceEnd(reader: PageReader, offset: number, size: number): Promise<ListSlice> {
   let { total } = await reader.readRows(0, 1);
   for (let round = 1; round <= ROUNDS; round++) {
     const from = Math.min(Math.max(offset, total - size), total);
-    const range = await reader.readRows(Math.max(0, from - MARGIN), total);
+    const range = await reader.readRows(Math.max(0, from - MARGIN), total, { shown: [from, total] });
     if (range.total === total) return cut(range, from, total - from);
     total = range.total;
     // The count may come from the cache and be older, so it is read again only if it still does not match.
@@ -88,12 +95,13 @@ async function sliceEnd(loader: PiopiyLoader, offset: number, size: number): Pro
 
 /** Returns the last `size` rows before the cursor. */
 async function sliceBefore(
-  loader: PiopiyLoader,
+  reader: PageReader,
   cursor: Cursor,
   size: number,
   charge: ChargePages,
 ): Promise<ListSlice> {
-  const found = await findPlace(loader, cursor, size + 1 + MARGIN, 0, charge);
+  const shown = [Math.max(0, cursor.position - size), cursor.position] as const;
+  const found = await findPlace(reader, cursor, { before: size + 1 + MARGIN, after: 0, shown }, charge);
   const end = endBefore(found, cursor);
   const from = Math.max(0, end - size);
   return cut(found.range, from, end - from);
@@ -106,11 +114,11 @@ async function sliceUntil(
   size: number,
   charge: ChargePages,
 ): Promise<ListSlice> {
-  const found = await findPlace(loader, cursor, size + 1, 0, charge);
+  const found = await findPlace(new PageReader(loader), cursor, { before: size + 1, after: 0 }, charge);
   const end = endBefore(found, cursor);
   if (end <= size) return cut(found.range, 0, end);
   await charge(pagesOf(size));
-  return sliceAt(loader, 0, size);
+  return sliceAt(new PageReader(loader), 0, size);
 }
 
 /**

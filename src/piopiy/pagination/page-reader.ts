@@ -1,9 +1,15 @@
 import type { PiopiyLoader } from "../loader.js";
-import { PAGE_SIZE, type SipEndpointPage, type SipEndpointRow } from "../protocol.js";
-import { unstableList } from "./join-pages.js";
+import { PAGE_SIZE, type SipEndpointRow } from "../protocol.js";
+import { type PageRange, unstableList } from "./join-pages.js";
 
 /** The maximum number of pages for one field: a search of 50 pages, and eight reads of the largest slice with the rows before it. */
 const MAX_PAGES = 150;
+
+/** Starts to read the details of an endpoint. */
+export type Prefetch = (username: string) => void;
+
+/** Positions of rows, counted from 0: from the first one up to, but not including, the second one. */
+export type Shown = readonly [from: number, to: number];
 
 /** Consecutive rows of the list. */
 export interface RowRange {
@@ -23,31 +29,36 @@ export interface RowRange {
  */
 export class PageReader {
   readonly #loader: PiopiyLoader;
+  readonly #prefetch: Prefetch | undefined;
   readonly #read = new Set<string>();
   #count = 0;
 
-  constructor(loader: PiopiyLoader) {
+  /** @param prefetch is called for rows that will probably be returned, before they are known to be consistent */
+  constructor(loader: PiopiyLoader, prefetch?: Prefetch) {
     this.#loader = loader;
+    this.#prefetch = prefetch;
   }
 
   /**
    * Reads the rows from position `from` up to, but not including, `to`, and the other rows of their pages. Several pages are joined
    * by `joinPages`.
    *
-   * @param isProven returns whether the first page is the same as in an earlier read, in which the list had the same count
+   * @param isProven see `PageRange`
+   * @param shown the rows that will be returned, if the list has not changed
    * @throws GatewayError UPSTREAM_UNAVAILABLE after too many pages
    */
   async readRows(
     from: number,
     to: number,
-    isProven: (page: SipEndpointPage) => boolean = () => false,
+    { isProven, shown }: Pick<PageRange, "isProven"> & { readonly shown?: Shown | undefined } = {},
   ): Promise<RowRange> {
     const first = Math.floor(from / PAGE_SIZE) + 1;
     const last = Math.ceil(to / PAGE_SIZE);
     const start = PAGE_SIZE * (first - 1);
     if (last > first) {
       this.#spend(`${first}-${last}`, last - first + 1);
-      const { rows, count, after } = await this.#loader.pages({ first, last, isProven });
+      const prefetch = shown && this.#prefetchRows(shown);
+      const { rows, count, after } = await this.#loader.pages({ first, last, isProven, prefetch });
       return { start, rows, total: count, after };
     }
     this.#spend(`${first}`, 1);
@@ -78,6 +89,18 @@ export class PageReader {
   refresh(): void {
     this.#read.clear();
     this.#loader.refreshPages();
+  }
+
+  #prefetchRows([from, to]: Shown): PageRange["prefetch"] {
+    const prefetch = this.#prefetch;
+    return (
+      prefetch &&
+      (({ rows }, number) => {
+        const start = PAGE_SIZE * (number - 1);
+        for (const row of rows.slice(Math.max(0, from - start), Math.max(0, to - start)))
+          if (row) prefetch(row.username);
+      })
+    );
   }
 
   #spend(what: string, pages: number): void {
