@@ -43,8 +43,10 @@ export type Login = (request: FastifyRequest) => Promise<Client>;
  * `RATE_LIMITED` for an invalid credential from an address that sends many.
  */
 export function createLogin({ auth: settings, proxies }: Config, auditLog: AuditLog): Login {
-  if (settings.mode === "none")
-    return async (request) => ({ name: clientKey(request), scopes: new Set(scopes) });
+  if (settings.mode === "none") {
+    const all = new Set(scopes);
+    return async (request) => ({ name: clientKey(request), scopes: all });
+  }
   const authenticate =
     settings.mode === "jwt" ? authenticateJsonWebToken(settings, proxies) : authenticateApiKey(settings.keys);
   const failed = new FailedLogins();

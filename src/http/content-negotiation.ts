@@ -10,14 +10,27 @@ interface MediaRange {
   readonly quality: number;
 }
 
+type OfferedType = (typeof offeredTypes)[number];
+
+/** How many headers are stored with their media type, and the maximum length of such a header. Clients send the same few headers. */
+const MAX_STORED = 100;
+const MAX_STORED_LENGTH = 200;
+const stored = new Map<string, OfferedType | undefined>();
+
 /** Chooses the media type of a GraphQL response. Returns undefined when the client accepts neither type. */
-export function negotiateMediaType(accept: string | undefined): (typeof offeredTypes)[number] | undefined {
-  return negotiate(accept, offeredTypes);
+export function negotiateMediaType(accept = ""): OfferedType | undefined {
+  if (stored.has(accept)) return stored.get(accept);
+  const type = negotiate(accept, offeredTypes);
+  if (accept.length <= MAX_STORED_LENGTH) {
+    if (stored.size >= MAX_STORED) stored.clear();
+    stored.set(accept, type);
+  }
+  return type;
 }
 
 /** Returns whether a client prefers an HTML page to JSON, as browsers do when a person opens an address. */
 export function prefersHtml(accept: string | undefined): boolean {
-  return negotiate(accept, [...offeredTypes, "text/html"]) === "text/html";
+  return negotiate(accept ?? "", [...offeredTypes, "text/html"]) === "text/html";
 }
 
 /**
@@ -25,7 +38,7 @@ export function prefersHtml(accept: string | undefined): boolean {
  * Between two equal names, prefers the type that is offered second. Between two equal wildcards, prefers the first one, as without
  * the header. Returns undefined when the client accepts none of the types.
  */
-function negotiate<Type extends string>(accept = "", offered: readonly Type[]): Type | undefined {
+function negotiate<Type extends string>(accept: string, offered: readonly Type[]): Type | undefined {
   const texts = accept
     .toLowerCase()
     .split(",")

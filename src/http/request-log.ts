@@ -13,7 +13,10 @@ import { endOperation, startOperation, traceFields } from "../telemetry/tracing.
 
 /** Matches the URL of a request to the GraphQL API, which has a span. */
 const GRAPHQL_URL = /^\/graphql(?:\?|$)/;
-const CLIENT_HEADERS = ["apollographql-client", "graphql-client"];
+const CLIENT_HEADERS = {
+  name: ["apollographql-client-name", "graphql-client-name"],
+  version: ["apollographql-client-version", "graphql-client-version"],
+} as const;
 /** The audit log has an entry for each of these errors of a request that was refused before its client was known. */
 const AUDITED: readonly unknown[] = ["UNAUTHENTICATED", "RATE_LIMITED", "FORBIDDEN"];
 
@@ -57,7 +60,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
   const isProbe = routeOptions.url?.startsWith("/health/");
   if (!operation && (status < 400 || isProbe)) return;
   // A mutation of many endpoints returns failures as data. They count as errors too.
-  const failures = Object.entries(operation?.failures ?? {});
+  const failures = operation?.failures ? Object.entries(operation.failures) : [];
   const codes = [...reported.map(({ code }) => String(code)), ...failures.map(([code]) => code)];
   // The client has closed the connection before the response.
   const aborted = reply.raw.destroyed || undefined;
@@ -78,10 +81,23 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
   const isAudited = !client && codes.some((code) => AUDITED.includes(code));
   const limit = reported.map(limitOf).find((setting) => setting !== undefined);
   if (limit && !isAudited) countLimitRejection({ limit });
+  // Each field is listed: V8 takes several microseconds to spread an object into a literal with other fields.
   const entry = {
     who: client?.name,
-    ...clientOf(request),
-    ...(operation ?? { method, route: routeOptions.url }),
+    clientName: clientHeader(request, "name"),
+    clientVersion: clientHeader(request, "version"),
+    method: operation ? undefined : method,
+    route: operation ? undefined : routeOptions.url,
+    operation: operation?.operation,
+    operationName: operation?.operationName,
+    documentHash: operation?.documentHash,
+    cost: operation?.cost,
+    cache: operation?.cache,
+    cachedResponse: operation?.cachedResponse,
+    upstreamRequests: operation?.upstreamRequests,
+    upstreamMs: operation?.upstreamMs,
+    retries: operation?.retries,
+    failures: operation?.failures,
     durationMs: Math.round(reply.elapsedTime),
     status,
     codes: codes.length > 0 ? codes : undefined,
@@ -94,15 +110,11 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, names: Operati
   log[LEVELS[outcome]](entry, operation ? "request completed" : "request rejected");
 }
 
-/** Returns the name and the version that a client sends about itself, in the headers of Apollo's clients or in common ones. */
-function clientOf({
-  headers,
-}: FastifyRequest): Readonly<Record<"clientName" | "clientVersion", string | undefined>> {
-  const read = (suffix: string) => {
-    const value = CLIENT_HEADERS.map((prefix) => headers[`${prefix}-${suffix}`]).find(Boolean);
-    return typeof value === "string" ? truncate(value) : undefined;
-  };
-  return { clientName: read("name"), clientVersion: read("version") };
+/** Returns the name or the version that a client sends about itself, in a header of Apollo's clients or in a common one. */
+function clientHeader({ headers }: FastifyRequest, suffix: keyof typeof CLIENT_HEADERS): string | undefined {
+  const [apollo, common] = CLIENT_HEADERS[suffix];
+  const value = headers[apollo] || headers[common];
+  return typeof value === "string" ? truncate(value) : undefined;
 }
 
 /** Returns the setting of the limit that an error reports. */

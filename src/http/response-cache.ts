@@ -2,21 +2,35 @@ import { hash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
 import { describeCost, type RateLimit, REQUEST_UNITS } from "../auth/rate-limit.js";
-import type { StorableResponse } from "../graphql/context.js";
+import type { OperationSummary } from "../graphql/context.js";
 import { isWithin } from "../piopiy/cache/read-cache.js";
 import type { PiopiyClient } from "../piopiy/client.js";
 
 const MAX_BYTES = 30 * 1024 * 1024;
 
-const FROM_CACHE = {
-  cache: "hit",
-  cachedResponse: true,
-  upstreamRequests: 0,
-  upstreamMs: 0,
-  retries: 0,
-} as const;
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The cached response to the request. Undefined if there is none. */
+    cachedResponse: StoredResponse | undefined;
+    /** The lookup in the response cache that has found no response. */
+    cacheMiss: CacheMiss | undefined;
+  }
+}
 
-interface StoredResponse extends StorableResponse {
+/** A response that may be stored under the key of a lookup that has found none. */
+interface CacheMiss {
+  readonly key: string;
+  /** The version of the data at the lookup. */
+  readonly version: number;
+  /** How often all responses had been discarded at the lookup. */
+  readonly discards: number;
+}
+
+interface StoredResponse {
+  /** What the log entry of the cached response has. */
+  readonly operation: OperationSummary;
+  /** When PIOPIY returned the oldest data of the response, by the monotonic clock. */
+  readonly readAt: number;
   /** The body up to the cost, which is different in each response. */
   readonly head: string;
   /** The body after the cost. */
@@ -27,16 +41,15 @@ interface StoredResponse extends StorableResponse {
 }
 
 /**
- * Caches whole responses in memory, up to 30 MiB, for clients with the same scopes and username that send the same
- * request. The age of a response is the age of its oldest data. Every invalidation that this process receives discards all
+ * Caches whole responses in memory, up to 30 MiB, for clients with the same scopes and username that send a request with the same
+ * body. The age of a response is the age of its oldest data. Every invalidation that this process receives discards all
  * responses. A resolver calls `context.noStore()` to exclude a response.
  */
 export class ResponseCache {
   readonly #piopiy: PiopiyClient;
   readonly #rateLimit: RateLimit;
   readonly #ttlMs: number;
-  /** The key of each cache miss, and the version of the data at the lookup. */
-  #misses = new WeakMap<FastifyRequest, Pick<StoredResponse, "version"> & { readonly key: string }>();
+  #discards = 0;
   readonly #responses = new LRUCache<string, StoredResponse>({
     maxSize: MAX_BYTES,
     // 1000 bytes are the objects, with the names that identify the operation.
@@ -50,56 +63,90 @@ export class ResponseCache {
     this.#ttlMs = ttlMs;
   }
 
-  /** Sends the cached response to the same request, if there is one. */
-  readonly serve = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+  /**
+   * Searches the cached response to a request by its body, before the body is parsed: only a body that has been parsed and executed
+   * before has a response. Returns whether there is one.
+   */
+  find(request: FastifyRequest, body: string): boolean {
     const { version } = this.#piopiy;
-    if (this.#ttlMs === 0 || version === undefined || request.method !== "POST") return;
-    const key = cacheKey(request);
+    if (this.#ttlMs === 0 || version === undefined) return false;
+    const key = cacheKey(request, body);
     const stored = this.#responses.get(key);
-    if (stored?.version !== version || !isWithin(stored.readAt, this.#ttlMs)) {
-      this.#misses.set(request, { key, version });
-      return;
+    if (stored?.version === version && isWithin(stored.readAt, this.#ttlMs)) {
+      request.cachedResponse = stored;
+      return true;
     }
-    const { client } = request;
-    const { head, tail, contentType, identity } = stored;
-    const { requested } = stored.cost;
+    request.cacheMiss = { key, version, discards: this.#discards };
+    return false;
+  }
+
+  /**
+   * Charges the cost of a cached response, and sends the response. Returns false if the client has not enough units: Apollo Server's
+   * response contains the error and the cost.
+   */
+  async serve(request: FastifyRequest, reply: FastifyReply, stored: StoredResponse): Promise<boolean> {
+    const { operation, head, tail, contentType } = stored;
+    const { cost } = operation;
     try {
-      await this.#rateLimit.charge(client.name, requested, reply, request.refusal ? 0 : REQUEST_UNITS);
+      await this.#rateLimit.charge(request.client.name, cost, reply, request.refusal ? 0 : REQUEST_UNITS);
     } catch {
-      // Apollo Server's response contains the error and the cost.
-      return;
+      return false;
     }
     request.refusal = undefined;
-    const cost = JSON.stringify(describeCost(requested, reply));
-    request.operation = { ...identity, cost: requested, ...FROM_CACHE };
-    return reply.type(contentType).send(`${head}${cost}${tail}`);
-  };
+    request.operation = operation;
+    void reply
+      .header("content-type", contentType)
+      .send(`${head}${JSON.stringify(describeCost(cost, reply))}${tail}`);
+    return true;
+  }
 
   /** Discards all responses, including those of the requests in progress. */
   clear(): void {
     this.#responses.clear();
-    this.#misses = new WeakMap();
+    this.#discards++;
   }
 
   /** Stores a response, unless data has changed since the lookup. */
-  store(request: FastifyRequest, reply: FastifyReply, body: string): void {
+  store(request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
+    const { cacheMiss: miss } = request;
     const storable = request.responseStorage?.storable;
-    const miss = this.#misses.get(request);
-    if (!storable || !miss || miss.version !== this.#piopiy.version) return;
+    if (!storable || !miss) return;
+    if (miss.version !== this.#piopiy.version || miss.discards !== this.#discards) return;
+    const body = String(payload);
     const contentType = String(reply.getHeader("content-type"));
     const cost = JSON.stringify(storable.cost);
     // The cost is at the end, after the data.
     const at = body.lastIndexOf(cost);
     const parts = { head: body.slice(0, at), tail: body.slice(at + cost.length) };
-    this.#responses.set(miss.key, { ...storable, ...parts, contentType, version: miss.version });
+    const operation = {
+      ...storable.identity,
+      cost: storable.cost.requested,
+      cache: "hit",
+      cachedResponse: true,
+      ...{ upstreamRequests: 0, upstreamMs: 0, retries: 0 },
+    } as const;
+    const { version } = miss;
+    this.#responses.set(miss.key, { operation, readAt: storable.readAt, ...parts, contentType, version });
   }
+}
+
+/** The scopes of clients as text, in a fixed order. */
+const scopeTexts = new WeakMap<ReadonlySet<string>, string>();
+
+function scopeText(scopes: ReadonlySet<string>): string {
+  const known = scopeTexts.get(scopes);
+  if (known !== undefined) return known;
+  const text = [...scopes].sort().join(" ");
+  scopeTexts.set(scopes, text);
+  return text;
 }
 
 /**
  * Returns the key of a request: a hash of the data that its response depends on, since a request may be large or contain secrets.
+ * Scopes, usernames and the negotiated media type contain no line breaks.
  */
-function cacheKey({ client, graphqlRequest, headers }: FastifyRequest): string {
-  const scopes = [...client.scopes].sort();
+function cacheKey({ client, headers }: FastifyRequest, body: string): string {
   // The response to one person may contain data of that person's endpoint only.
-  return hash("sha256", JSON.stringify([scopes, client.username, headers.accept, graphqlRequest]), "base64");
+  const { scopes, username = "" } = client;
+  return hash("sha256", `${scopeText(scopes)}\n${username}\n${headers.accept}\n${body}`, "base64");
 }

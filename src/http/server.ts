@@ -124,8 +124,9 @@ export async function createServer(
     isDraining = true;
   });
   // A connection that is kept alive would delay the shutdown.
-  server.addHook("onSend", async (_request, reply) => {
-    if (isDraining) reply.header("connection", "close");
+  server.addHook("onSend", (_request, reply, _payload, done) => {
+    if (isDraining) void reply.header("connection", "close");
+    done();
   });
   const stopWatching = [
     config.auth.mode === "api-key" && config.auth.keys.watch(log),
@@ -147,12 +148,15 @@ export async function createServer(
 
   const parseJson = server.getDefaultJsonParser("error", "error");
   server.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (isJsonTooDeep(body)) done(jsonDepthError());
+    if (request.routeOptions.url === "/graphql" && responses.find(request, body)) done(null, body);
+    else if (isJsonTooDeep(body)) done(jsonDepthError());
     else parseJson(request, body, done);
   });
 
   server.decorateRequest("client");
   server.decorateRequest("refusal");
+  server.decorateRequest("cachedResponse");
+  server.decorateRequest("cacheMiss");
   server.decorateRequest("graphqlRequest");
   server.decorateRequest("responseStorage");
   server.route({
@@ -170,8 +174,13 @@ export async function createServer(
       },
     ],
     preHandler: async (request, reply) => {
+      const { cachedResponse } = request;
+      if (cachedResponse) {
+        if (await responses.serve(request, reply, cachedResponse)) return reply;
+        request.body = JSON.parse(request.body as string);
+      }
       request.graphqlRequest = readGraphqlRequest(request, config.limits.tokens);
-      return responses.serve(request, reply);
+      return undefined;
     },
     handler: async (request, reply) => {
       const contextValue = createContext(config, services, request, reply);
@@ -183,7 +192,10 @@ export async function createServer(
       // Apollo Server rejects a mutation by GET.
       return sendGraphqlResponse(request, reply, result, http.status === 405 ? 405 : undefined);
     },
-    onSend: async (request, reply, payload) => responses.store(request, reply, String(payload)),
+    onSend: (request, reply, payload, done) => {
+      responses.store(request, reply, payload);
+      done();
+    },
   });
   if (answerUrls) await addAnswerRoute(server, answerUrls.tokens, config.pcmoTargetsKey);
   if (config.graphiql) {
