@@ -4,6 +4,7 @@ import { isFull, type Options, readOptions } from "./options.js";
 import { killAllProcessGroups } from "./processes/process-group.js";
 import { report, writeResults, writeSoak } from "./report/report.js";
 import { run } from "./run.js";
+import { smoke } from "./smoke.js";
 import { soak } from "./soak.js";
 
 process.once("exit", killAllProcessGroups);
@@ -15,16 +16,22 @@ try {
   process.exit(1);
 }
 
-/** Runs a command. Returns false when a soak test found that the memory grows. */
+/** Runs a command. Returns false when a soak test found that the memory grows, or a smoke test an invalid response. */
 async function start(options: Options): Promise<boolean> {
   if (options.command === "soak") return soakFor(options.minutes);
   if (options.command === "got") {
     console.log(await compareHttpClients(options.rounds, console.error));
     return true;
   }
+  const chosen = contestants.filter(({ name }) => options.only.includes(name));
+  if (options.command === "smoke") {
+    const problems = await smoke(chosen);
+    for (const problem of problems) console.error(problem);
+    console.log(`${chosen.length - problems.length} of ${chosen.length} contestants return valid responses.`);
+    return problems.length === 0;
+  }
   const begun = performance.now();
   const results = await run(options, showProgress);
-  const chosen = contestants.filter(({ name }) => options.only.includes(name));
   const text = report(results, chosen, options);
   console.log(`\n${text}`);
   console.log(`\nTook ${Math.round((performance.now() - begun) / 1000)} s.`);

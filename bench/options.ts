@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { contestants } from "./contestants.js";
 
 export interface Options {
-  readonly command: "run" | "soak" | "got";
+  readonly command: "run" | "smoke" | "soak" | "got";
   readonly only: readonly string[];
   readonly rounds: number;
   /** Seconds of load for one contestant in one workload and one round. */
@@ -14,13 +14,15 @@ export interface Options {
   readonly write: boolean;
 }
 
-const USAGE = `npm run bench -- [run | soak | got] [options]
+const USAGE = `npm run bench -- [run | smoke | soak | got] [options]
+
+  smoke         check that each contestant starts and returns valid responses
 
   --only a,b    run these contestants only: ${contestants.map(({ name }) => name).join(", ")}
   --rounds n    number of rounds (3)
   --seconds n   seconds of load for each measurement (2)
   --delay ms    response time of the emulated PIOPIY, where throughput is measured (2)
-  --quick       run one short round, to check that everything works
+  --quick       run one short round, for a first look at a change
   --write       write RESULTS.md, as a full run does
   --minutes n   duration of a soak test in minutes (10)`;
 
@@ -28,9 +30,7 @@ const USAGE = `npm run bench -- [run | soak | got] [options]
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   const [command = "run", ...more] = positionals;
-  if (more.length > 0 || (command !== "run" && command !== "soak" && command !== "got")) {
-    throw new Error(USAGE);
-  }
+  if (more.length > 0 || !isCommand(command)) throw new Error(USAGE);
   const only = values.only?.split(",") ?? contestants.map(({ name }) => name);
   const unknown = only.filter((name) => !contestants.some((contestant) => contestant.name === name));
   if (unknown.length > 0)
@@ -46,6 +46,10 @@ export function readOptions(args: readonly string[]): Options {
     quick,
     write: values.write ?? false,
   };
+}
+
+function isCommand(text: string): text is Options["command"] {
+  return ["run", "smoke", "soak", "got"].includes(text);
 }
 
 /** Returns whether a run is complete, so that its results replace those in RESULTS.md. */

@@ -3,11 +3,11 @@ import type { Measures } from "../report/results.js";
 import { MANY_ENDPOINTS } from "./endpoints.js";
 import type { Workload, WorkloadContext } from "./workload.js";
 
-export const SIZES = [100, 1000, 10_000] as const;
+export const SIZES = [100, 1000, 10_000, 100_000] as const;
 const DELAY_MS = 5;
 const SAMPLES = 3;
 
-/** Measures upstream requests and time for the last page of the list and for one endpoint, in accounts of three sizes. */
+/** Measures upstream requests and time for the last page of the list and for one endpoint, in accounts of several sizes. */
 export const growth: Workload = {
   name: "growth",
   title: "growth",
