@@ -8,17 +8,8 @@ import type { PiopiyClient } from "../piopiy/client.js";
 
 const MAX_BYTES = 30 * 1024 * 1024;
 
-declare module "fastify" {
-  interface FastifyRequest {
-    /** The cached response to the request. Undefined if there is none. */
-    cachedResponse: StoredResponse | undefined;
-    /** The lookup in the response cache that has found no response. */
-    cacheMiss: CacheMiss | undefined;
-  }
-}
-
-/** A response that may be stored under the key of a lookup that has found none. */
-interface CacheMiss {
+/** A lookup that has found no response. The response of the request may be stored under its key. */
+export interface CacheMiss {
   readonly key: string;
   /** The version of the data at the lookup. */
   readonly version: number;
@@ -26,7 +17,8 @@ interface CacheMiss {
   readonly discards: number;
 }
 
-interface StoredResponse {
+/** A response that the cache has stored. */
+export interface StoredResponse {
   /** What the log entry of the cached response has. */
   readonly operation: OperationSummary;
   /** When PIOPIY returned the oldest data of the response, by the monotonic clock. */

@@ -31,7 +31,7 @@ import { addHealthRoutes, type Health } from "./health.js";
 import { createHostGuard } from "./host-guard.js";
 import { addLandingPage, sendApiPage } from "./landing-page.js";
 import { addRequestLog } from "./request-log.js";
-import { ResponseCache } from "./response-cache.js";
+import { type CacheMiss, ResponseCache, type StoredResponse } from "./response-cache.js";
 import { setSecurityHeaders } from "./security-headers.js";
 import { limitSlowClients } from "./slow-clients.js";
 
@@ -42,6 +42,10 @@ declare module "fastify" {
     refusal: GatewayError | undefined;
     /** Set for a request to `/graphql` when its body has been read. */
     graphqlRequest: GraphQLRequest;
+    /** The cached response to the request. Undefined if there is none. */
+    cachedResponse: StoredResponse | undefined;
+    /** Set if the response cache has no response to the request. */
+    cacheMiss: CacheMiss | undefined;
     /** Undefined until the operation starts. */
     responseStorage: ResponseStorage | undefined;
     /** Set when an operation has been executed, or its response has been found in the cache. */
