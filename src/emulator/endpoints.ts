@@ -40,6 +40,7 @@ export class Endpoints {
   private byUsername: ReadonlyMap<string, StoredEndpoint>;
   /** The same endpoints in the order of creation. */
   private inOrder: readonly StoredEndpoint[];
+  private readonly listeners: (() => void)[] = [];
 
   constructor(
     private readonly sbc: string,
@@ -85,6 +86,12 @@ export class Endpoints {
     this.save(inOrder);
     this.byUsername = byUsername;
     this.inOrder = inOrder;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Calls a function after every change. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** Fills in the missing fields of a draft. A missing password is generated. */

@@ -1,0 +1,233 @@
+import { randomBytes } from "node:crypto";
+import { isIPv6 } from "node:net";
+import {
+  type IncomingInviteRequest,
+  type IncomingRegisterRequest,
+  IncomingRequestMessage,
+  IncomingResponseMessage,
+  LoggerFactory,
+  NameAddrHeader,
+  Parser,
+  Timers,
+  URI,
+  UserAgentCore,
+} from "sip.js/lib/core/index.js";
+import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
+import { Retransmission } from "./retransmission.js";
+
+/** Bytes of the largest SIP message. */
+export const MAX_MESSAGE_BYTES = 65_536;
+/** Characters and lines of the headers of a message. The grammar of sip.js needs up to 0.1 seconds for so many characters. */
+export const MAX_HEADER_LENGTH = 16_384;
+const MAX_HEADER_LINES = 256;
+/** Requests of one flow that are remembered to recognize their retransmissions. */
+const MAX_TRANSACTIONS = 1000;
+
+/** A response to this request URI would reach no SIP phone. It stands for `Contact: *`, which the grammar of sip.js rejects. */
+export const EVERY_CONTACT = "sip:*@every-contact.invalid";
+
+// sip.js expects WebSockets. Over UDP, a transaction must outlive the retransmissions of the other side (RFC 3261, 17).
+Object.assign(Timers, { TIMER_D: 32_000, TIMER_I: 5000, TIMER_J: 32_000, TIMER_K: 5000 });
+// sip.js responds to all other methods with 405, and to OPTIONS with these in the header Allow.
+AllowedMethods.splice(
+  0,
+  AllowedMethods.length,
+  "INVITE",
+  "ACK",
+  "CANCEL",
+  "BYE",
+  "INFO",
+  "OPTIONS",
+  "REGISTER",
+);
+
+const loggers = new LoggerFactory();
+// The log of sip.js contains whole messages.
+loggers.builtinEnabled = false;
+
+/** A connection to one phone. Over UDP: an address of a phone. */
+export interface Wire {
+  readonly transport: "ws" | "udp" | "tcp";
+  /** The IP address of the phone. IPv4 addresses have the form 127.0.0.1, also on IPv6 sockets. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** The IP address at which this phone reaches the SBC. */
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** Sends a message. Never throws: a broken wire closes. */
+  send(message: string): void;
+  close(): void;
+}
+
+/** The requests of phones that create something. */
+export interface FlowHandlers {
+  register(flow: Flow, request: IncomingRegisterRequest): void;
+  invite(flow: Flow, request: IncomingInviteRequest): void;
+  /** Whether the SBC has so many transactions that new ones must be refused. */
+  isOverloaded(): boolean;
+}
+
+/**
+ * One way to one phone: a wire and the SIP transactions and dialogs on it. The SBC sends to a phone only on the flow on which the
+ * phone has sent, because the address in its Contact is often not reachable.
+ */
+export class Flow {
+  readonly core: UserAgentCore;
+  readonly #closed = new AbortController();
+  readonly #isOverloaded: () => boolean;
+  readonly #retransmission: Retransmission | undefined;
+
+  constructor(
+    readonly wire: Wire,
+    handlers: FlowHandlers,
+  ) {
+    const send = (message: string) => {
+      if (!this.closed.aborted) wire.send(message);
+    };
+    if (wire.transport === "udp") this.#retransmission = new Retransmission(send);
+    const transport = {
+      protocol: wire.transport.toUpperCase(),
+      send: async (message: string) => {
+        send(message);
+        this.#retransmission?.sent(message);
+      },
+    };
+    const contact = this.contact();
+    this.core = new UserAgentCore(
+      {
+        aor: contact,
+        contact: { pubGruu: undefined, tempGruu: undefined, uri: contact, toString: () => `<${contact}>` },
+        displayName: "",
+        loggerFactory: loggers,
+        hackViaTcp: false,
+        routeSet: [],
+        sipjsId: randomBytes(4).toString("hex"),
+        supportedOptionTags: [],
+        supportedOptionTagsResponse: [],
+        userAgentHeaderFieldValue: "PIOPIY emulator",
+        viaForceRport: wire.transport === "udp",
+        viaHost: `${bracketed(wire.localAddress)}:${wire.localPort}`,
+        authenticationFactory: () => undefined,
+        transportAccessor: () => transport,
+      },
+      {
+        onRegister: (request) => respondToFailure(request, () => handlers.register(this, request)),
+        onInvite: (request) => respondToFailure(request, () => handlers.invite(this, request)),
+      },
+    );
+    this.#isOverloaded = () => this.core.userAgentServers.size >= MAX_TRANSACTIONS || handlers.isOverloaded();
+  }
+
+  /** Aborted when the connection is broken or the SBC closes. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /** The SBC's own URI on this flow, for Contact, From and To. */
+  contact(username?: string): URI {
+    // sip.js decodes the user of a URI before it encodes it.
+    const user = username === undefined ? "" : encodeURIComponent(username);
+    const { localAddress, localPort, transport } = this.wire;
+    return new URI("sip", user, bracketed(localAddress), localPort, { transport });
+  }
+
+  /** Processes a message of the phone. Ignores a malformed message. */
+  receive(message: string): void {
+    if (this.closed.aborted) return;
+    try {
+      this.#receive(message);
+    } catch {
+      // sip.js throws at malformed messages. Without a valid Via, there is no address to respond to.
+    }
+  }
+
+  /** Ends all transactions and dialogs and closes the wire. */
+  close(): void {
+    if (this.closed.aborted) return;
+    this.#closed.abort();
+    this.#retransmission?.close();
+    this.core.dispose();
+    this.wire.close();
+  }
+
+  #receive(text: string): void {
+    const normal = normalize(text);
+    const message =
+      normal === undefined ? undefined : Parser.parseMessage(normal, loggers.getLogger("parser"));
+    if (!message?.viaBranch || !message.from || !message.to || !message.callId) return;
+    if (!Number.isSafeInteger(message.cseq)) return;
+    this.#retransmission?.received(message);
+    if (message instanceof IncomingRequestMessage) this.#receiveRequest(message);
+    else if (message instanceof IncomingResponseMessage) this.#receiveResponse(message);
+  }
+
+  #receiveRequest(message: IncomingRequestMessage): void {
+    const { core } = this;
+    const { remoteAddress, remotePort } = this.wire;
+    const [via] = message.headers.Via ?? [];
+    // RFC 3581. sip.js copies the header into the responses.
+    if (via) {
+      via.raw = via.raw.replace(
+        /^([^,]*?);\s*rport(?=[;,\s]|$)/i,
+        `$1;received=${remoteAddress};rport=${remotePort}`,
+      );
+    }
+    if (!message.ruri) return;
+    if (message.s("cseq")?.method !== message.method) {
+      if (message.method !== "ACK") {
+        core.replyStateless(message, { statusCode: 400, reasonPhrase: "CSeq Has Another Method" });
+      }
+      return;
+    }
+    const isNew = !message.toTag && !core.userAgentServers.has(message.viaBranch);
+    if (isNew && message.method !== "ACK" && message.method !== "CANCEL" && this.#isOverloaded()) {
+      core.replyStateless(message, { statusCode: 503, extraHeaders: ["Retry-After: 5"] });
+      return;
+    }
+    // sip.js responds with 404 unless the user of the request URI is its own.
+    core.configuration.aor = message.ruri;
+    core.receiveIncomingRequestFromTransport(message);
+  }
+
+  #receiveResponse(message: IncomingResponseMessage): void {
+    const { statusCode = 0 } = message;
+    const client = this.core.userAgentClients.get(message.viaBranch + message.method);
+    if (!client || statusCode < 100 || statusCode > 699) return;
+    // Some phones send a 180 without Contact. sip.js drops it, and throws at such a 200.
+    if (message.method === "INVITE" && statusCode < 300 && !message.hasHeader("contact")) {
+      const { ruri } = client.transaction.request as unknown as { ruri: URI };
+      message.addHeader("contact", `<${ruri}>`);
+      const [contact] = message.headers.Contact ?? [];
+      if (contact) contact.parsed = new NameAddrHeader(ruri, "", {});
+    }
+    this.core.receiveIncomingResponseFromTransport(message);
+  }
+}
+
+/** Calls a handler. If it fails, the phone gets a response instead of silence. */
+function respondToFailure(request: IncomingRegisterRequest, handle: () => void): void {
+  try {
+    handle();
+  } catch {
+    request.reject({ statusCode: 500 });
+  }
+}
+
+/** Returns a message with one line for each header and without `Contact: *`, or undefined if its headers are too large or have no end. */
+function normalize(text: string): string | undefined {
+  const end = text.slice(0, MAX_HEADER_LENGTH + 4).indexOf("\r\n\r\n");
+  if (end === -1) return undefined;
+  const lines = text
+    .slice(0, end)
+    .replace(/\r\n[ \t]+/g, " ")
+    .split("\r\n");
+  if (lines.length > MAX_HEADER_LINES) return undefined;
+  const headers = lines.map((line) =>
+    /^(contact|m)[ \t]*:[ \t]*\*[ \t]*$/i.test(line) ? `Contact: <${EVERY_CONTACT}>` : line,
+  );
+  return headers.join("\r\n") + text.slice(end);
+}
+
+function bracketed(address: string): string {
+  return isIPv6(address) ? `[${address}]` : address;
+}
