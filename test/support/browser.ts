@@ -1,15 +1,21 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** Path of the browser. */
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** Whether tests that need a browser can run. Always true when `CI=true`: there they fail without a browser. */
 export const hasBrowser = process.env.CI === "true" || existsSync(CHROMIUM);
 
 /** Starts Debian's Chromium, or the one at the path in `CHROMIUM`, headless and with these additional arguments. */
 export function startBrowser(...more: string[]): Promise<Browser> {
+  return startBrowserBy(CHROMIUM, ...more);
+}
+
+/** Starts Chromium by a script that executes it, with the arguments of the script. */
+export function startBrowserBy(executablePath: string, ...more: string[]): Promise<Browser> {
   return chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath,
     // A person with a mouse has scroll bars.
     ignoreDefaultArgs: ["--hide-scrollbars"],
     args: [

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { killPrograms } from "../../support/program.js";
+import { type LoopbackGateway, SIP_PORT, startLoopbackGateway } from "../../support/sip/loopback-gateway.js";
+import { createLoopbackNetwork, type LoopbackNetwork } from "../../support/sip/loopback-network.js";
+import { hasSipp, runSipp, type SippRun } from "../../support/sip/sipp.js";
+import { scenarios } from "../../support/sip/sipp-scenarios.js";
+
+const describeWithSipp = hasSipp ? describe : describe.skip;
+if (!hasSipp) process.stderr.write("Skipped: the tests with SIPp need SIPp (apt-get install sip-tester).\n");
+
+const NUMBER = 914471000000;
+const carol = { username: "carol", password: "made-up-Lantern-27", port: 6100 };
+const dave = { username: "dave", password: "made-up-Harbor-58", port: 6200 };
+
+describeWithSipp("A phone of SIPp", () => {
+  let network: LoopbackNetwork;
+  let gateway: LoopbackGateway;
+  beforeAll(async () => {
+    network = await createLoopbackNetwork();
+    gateway = await startLoopbackGateway(network);
+    const endpoints = [carol, dave].map(({ username, password }) => ({ username, password }));
+    await gateway.control("reset", { endpoints });
+  });
+  afterAll(async () => {
+    await killPrograms();
+    await network?.close();
+  });
+
+  const run = (options: SippRun) => runSipp(network, SIP_PORT, options);
+
+  /** Registers dave over UDP, gives the number a document that rings dave, and runs the two scenarios. */
+  async function call(caller: Partial<SippRun> & Pick<SippRun, "scenario">, scenario: string, more = {}) {
+    await run({ ...dave, scenario: scenarios.register(200) });
+    const answerUrl = await gateway.answerUrl({ call: [{ user: "dave" }], timeout: 60, duration: 1 });
+    await gateway.control("numbers", { number: NUMBER, answerUrl });
+    await Promise.all([
+      run({ ...carol, called: String(NUMBER), ...caller, ...more }),
+      run({ ...dave, scenario, ...more }),
+    ]);
+  }
+
+  /** Returns the events of the last calls, and how they ended. */
+  async function events(count = 1): Promise<string[][]> {
+    const calls = (await gateway.control("live-calls")) as {
+      timeline: { event: string; reason?: string }[];
+    }[];
+    return calls
+      .slice(0, count)
+      .map(({ timeline }) => timeline.map(({ event, reason }) => (reason ? `${event}: ${reason}` : event)));
+  }
+
+  it.each([
+    "udp",
+    "tcp",
+  ] as const)("registers over %s with its password, and with no other", async (transport) => {
+    await run({ ...carol, transport, scenario: scenarios.register(200) });
+    await run({ ...carol, transport, password: "made-up-Compass-31", scenario: scenarios.register(401) });
+  });
+
+  it.each(["udp", "tcp"] as const)("calls a number over %s until `duration` is over", async (transport) => {
+    await call({ transport, scenario: scenarios.callUntilBye() }, scenarios.answerUntilBye());
+    expect(await events()).toEqual([["rings", "answers", "ends: duration"]]);
+  });
+
+  it.each(["udp", "tcp"] as const)("over %s calls a busy phone", async (transport) => {
+    await call({ transport, scenario: scenarios.callRefused(480) }, scenarios.busy());
+    expect(await events()).toEqual([["is busy", "nobody answers", "ends: end of document"]]);
+  });
+
+  it.each([
+    "udp",
+    "tcp",
+  ] as const)("over %s cancels a call, and the called phone stops ringing", async (transport) => {
+    await call({ transport, scenario: scenarios.callThenCancel() }, scenarios.ringUntilCancel());
+    expect(await events()).toEqual([["rings", "stops ringing", "ends: caller hung up"]]);
+  });
+
+  it("makes 20 calls at the same time over UDP, although both phones lose 10 % of all messages", async () => {
+    await call({ scenario: scenarios.callUntilBye() }, scenarios.answerUntilBye(), { times: 20, lost: 10 });
+    expect(await events(20)).toEqual(Array(20).fill(["rings", "answers", "ends: duration"]));
+  });
+});
