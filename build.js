@@ -1,6 +1,5 @@
 // Builds the programs. Each build is a directory in dist/ that is named after a hash of its inputs and never changes. Small
 // files at fixed paths, such as dist/main.js, import the newest build. A running program only reads the build it started from.
-import { spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import {
   cpSync,
@@ -32,6 +31,9 @@ const PAGE_STYLE = "src/http/graphiql.css";
 const PAGE_INPUTS = ["build.js", "package-lock.json", PAGE_STYLE, "schema/operations"];
 /** The GraphiQL page in a build. */
 const PAGE = "dist/graphiql";
+const PHONE_SOURCE = "src/emulator/phone-page";
+/** The files of the emulator's phone page in a build. */
+const PHONE_PAGE = "dist/phone-page";
 const PROGRAMS = [
   "main.js",
   "emulator/main.js",
@@ -41,6 +43,8 @@ const PROGRAMS = [
 ];
 const BUILD_NAME = /[\da-f]{32}/;
 const HOUR_MS = 3_600_000;
+/** Names of processes that run a program, each with the name of the build that it reads. */
+const PROCESSES = "dist/processes";
 /** Suffix of files and directories that are not finished. A process id would not be unique: it repeats in containers. */
 const UNFINISHED = `.${randomUUID()}`;
 
@@ -51,8 +55,12 @@ while (!existsSync(`dist/${build}`)) {
   const temporary = `dist/${build}${UNFINISHED}`;
   const page = await renderPage();
   try {
-    const modules = await bundle(`${temporary}/program`);
-    writeNotices(`${temporary}/notices`, modules);
+    const modules = await Promise.all([
+      bundle(`${temporary}/program`),
+      bundlePhonePage(`${temporary}/${PHONE_PAGE}`),
+    ]);
+    writeNotices(`${temporary}/notices`, modules.flat());
+    writeFileSync(`${temporary}/note-process.js`, noteProcess());
     cpSync(page, `${temporary}/${PAGE}`, { recursive: true });
     const current = hash(INPUTS);
     if (current === build) rename(temporary, `dist/${build}`);
@@ -62,8 +70,9 @@ while (!existsSync(`dist/${build}`)) {
   }
 }
 for (const program of PROGRAMS) publish(program);
-// The tests run the files of src, which read the page at this path.
+// The tests run the files of src, which read the pages at these paths.
 publishFiles(PAGE, PAGE);
+publishFiles(PHONE_PAGE, PHONE_PAGE);
 publishFiles("notices", "dist");
 utimesSync(`dist/${build}`, new Date(), new Date());
 removeOldBuilds();
@@ -148,7 +157,38 @@ async function bundle(directory) {
   return output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []));
 }
 
-/** Writes the lists of the packages whose code is in the bundle or in the GraphiQL page. */
+/** Bundles the script of the phone page for browsers, beside the other files of the page. Returns the paths of its modules. */
+async function bundlePhonePage(directory) {
+  const { build } = await import("rolldown");
+  const { output } = await build({
+    input: `${PHONE_SOURCE}/main.ts`,
+    platform: "browser",
+    logLevel: "warn",
+    output: { file: `${directory}/page.js`, format: "esm", minify: true },
+  });
+  for (const name of ["page.html", "page.css", "icon.svg"]) {
+    cpSync(`${PHONE_SOURCE}/${name}`, `${directory}/${name}`);
+  }
+  return output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []));
+}
+
+/**
+ * Returns a module that notes the build of the process that runs it, so that builds whose modules a process may still load are not
+ * removed. A process id says nothing to another container, but containers do not build.
+ */
+function noteProcess() {
+  return `import { mkdirSync, writeFileSync } from "node:fs";
+const notes = new URL("../${PROCESSES.slice("dist/".length)}/", import.meta.url);
+try {
+  mkdirSync(notes, { recursive: true });
+  writeFileSync(new URL(String(process.pid), notes), import.meta.url);
+} catch {
+  // In a container the files cannot be changed, and no build removes any.
+}
+`;
+}
+
+/** Writes the lists of the packages whose code is in the bundle, in the phone page or in the GraphiQL page. */
 function writeNotices(directory, modules) {
   const page = JSON.parse(readFileSync("notices/graphiql-packages.json", "utf8")).packages;
   mkdirSync(directory);
@@ -170,9 +210,14 @@ function rename(from, to) {
 /** Makes the file at a program's fixed path import this build. */
 function publish(program) {
   const path = `dist/${program}`;
-  const target = relative(dirname(path), `dist/${build}/program/${program}`);
   mkdirSync(dirname(path), { recursive: true });
-  writeFile(path, `import "${target.startsWith(".") ? target : `./${target}`}";\n`);
+  const targets = ["note-process.js", `program/${program}`].map((name) =>
+    relative(dirname(path), `dist/${build}/${name}`),
+  );
+  writeFile(
+    path,
+    targets.map((target) => `import "${target.startsWith(".") ? target : `./${target}`}";\n`).join(""),
+  );
 }
 
 /** Copies the files of a directory of this build to a fixed path. */
@@ -189,19 +234,34 @@ function writeFile(path, content) {
   renameSync(path + UNFINISHED, path);
 }
 
-/**
- * Removes builds and pages that were not used for an hour. A build that a running gateway may still load is not removed: the
- * command line of its workers contains the name of the build.
- */
+/** Removes builds and pages that were not used for an hour, except the builds that running processes may still load. */
 function removeOldBuilds() {
-  const { status, stdout } = spawnSync("ps", ["-A", "-o", "args="], { encoding: "utf8" });
-  if (status !== 0) return;
+  const used = [build, previous, ...runningBuilds()];
   for (const name of readdirSync("dist").filter((name) => BUILD_NAME.test(name))) {
     // Another process may have removed it in the meantime.
     const { mtimeMs } = statSync(`dist/${name}`, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
-    const isOld = Date.now() - mtimeMs > HOUR_MS;
-    if (isOld && name !== build && name !== previous && !stdout.includes(name)) {
+    if (Date.now() - mtimeMs > HOUR_MS && !used.includes(name)) {
       rmSync(`dist/${name}`, { recursive: true, force: true });
     }
+  }
+}
+
+/** Returns the builds that running processes have noted, and removes the notes of processes that have ended. */
+function runningBuilds() {
+  if (!existsSync(PROCESSES)) return [];
+  return readdirSync(PROCESSES).flatMap((pid) => {
+    const note = `${PROCESSES}/${pid}`;
+    if (isRunning(Number(pid))) return BUILD_NAME.exec(readFileSync(note, "utf8"))?.[0] ?? [];
+    rmSync(note, { force: true });
+    return [];
+  });
+}
+
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // The process belongs to another user.
+    return error.code === "EPERM";
   }
 }

@@ -131,14 +131,15 @@ async function start(config: Config, emulatorSettings: EmulatorSettings | undefi
   if (emulator) await closers.add(() => emulator.close());
   // Workers use the emulator of their primary process.
   const emulatorUrl = emulator?.url ?? process.env[EMULATOR_URL] ?? "";
+  const phonePage = emulatorUrl ? new URL("/phone", emulatorUrl).href : undefined;
   const account = emulatorSettings
     ? { url: emulatorUrl, appId: emulatorSettings.appId, secret: new Secret(emulatorSettings.secret) }
     : (config.upstream as Account);
   const isPrimary = config.workers > 1 && cluster.isPrimary;
   const addresses = await (isPrimary
     ? startWorkers(config, emulatorUrl, log)
-    : startServer(config, account, log));
-  if (!isOwnWorker && !closers.isClosing) reportStart(addresses, config, emulator?.url);
+    : startServer(config, account, log, phonePage));
+  if (!isOwnWorker && !closers.isClosing) reportStart({ ...addresses, phonePage }, config, emulatorUrl);
 }
 
 /** Creates the logger. The entries of a worker have its number. */
@@ -153,7 +154,12 @@ function createLog(level: Config["logLevel"], format?: (line: string) => string)
   return worker === undefined ? logger : logger.child({ worker });
 }
 
-async function startServer(config: Config, account: Account, log: FastifyBaseLogger): Promise<Addresses> {
+async function startServer(
+  config: Config,
+  account: Account,
+  log: FastifyBaseLogger,
+  phonePage: string | undefined,
+): Promise<Addresses> {
   if (config.tracesUrl) {
     const { TraceExport } = await import("./telemetry/trace-export.js");
     const traces = new TraceExport(config.tracesUrl, metadata.version, log);
@@ -184,7 +190,7 @@ async function startServer(config: Config, account: Account, log: FastifyBaseLog
   const metrics = isOwnWorker
     ? undefined
     : await addMetricsServer(config, log, readMetrics, () => health.readiness);
-  const server = await createServer(config, piopiy, log, health, redis);
+  const server = await createServer(config, piopiy, log, health, redis, phonePage);
   await closers.add(async () => {
     health.isClosing = true;
     // With WORKERS, each worker has this delay, and the primary process waits for its workers.
@@ -234,9 +240,9 @@ async function listen(server: FastifyInstance, host: string, setting: string, po
 
 /** Reports the addresses and the settings, at every log level. With LOG_FORMAT=pretty, prints sentences for a person. */
 function reportStart(
-  { api, metrics: origin }: Addresses,
+  { api, metrics: origin, phonePage }: Addresses & { readonly phonePage: string | undefined },
   config: Config,
-  emulatorUrl: string | undefined,
+  emulatorUrl: string,
 ): void {
   const graphql = `${api}/graphql`;
   const graphiql = config.graphiql ? `${api}/graphiql` : undefined;
@@ -244,7 +250,7 @@ function reportStart(
   const notes: string[] = [];
   if (emulatorUrl) {
     notes.push(
-      `The gateway sends its requests to the PIOPIY emulator at ${emulatorUrl}, not to PIOPIY: no phone rings.`,
+      `The gateway sends its requests to the PIOPIY emulator at ${emulatorUrl}, not to PIOPIY. Calls ring only phones that are logged in at the emulator.`,
     );
   }
   if (allowsLocalPages(config.corsOrigins)) {
@@ -262,6 +268,7 @@ function reportStart(
       [
         `GraphQL      ${graphql}`,
         ...(graphiql ? [`GraphiQL     ${graphiql}`] : []),
+        ...(phonePage ? [`Phone page   ${phonePage}`] : []),
         ...(metrics ? [`Metrics      ${metrics}`] : []),
         ...notes,
       ].join("\n"),
@@ -274,6 +281,7 @@ function reportStart(
     node: process.version,
     graphql,
     graphiql,
+    phonePage,
     metrics,
     notes,
     settings: describeConfig(config),

@@ -5,6 +5,7 @@ import { addControlRoutes } from "./control-routes.js";
 import { DataFile } from "./data-file.js";
 import { Endpoints, startingEndpoints } from "./endpoints.js";
 import { Faults } from "./faults.js";
+import { addPhonePage } from "./phone-page.js";
 import { addPiopiyRoutes, sendHtmlPage } from "./piopiy-routes.js";
 import { RequestLog } from "./request-log.js";
 import { EmulatorError, type EmulatorSettings } from "./settings.js";
@@ -13,7 +14,7 @@ import { EmulatorError, type EmulatorSettings } from "./settings.js";
 export interface Emulator {
   /** The base address of the emulated API, which replaces `https://piopiy.telecmi.com/v1/endpoint/`. */
   readonly url: string;
-  /** The origin that the emulator listens on. The control routes are under `/_emulator/`. */
+  /** The origin that the emulator listens on. The control routes are under `/_emulator/`, the phone for the browser is `/phone`. */
   readonly origin: string;
   /** Stops listening and closes all connections, even those with requests in flight. */
   close(): Promise<void>;
@@ -36,13 +37,16 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
   server.addHook("onRequest", hostGuard(settings));
   addPiopiyRoutes(server, state);
   addControlRoutes(server, state);
+  addPhonePage(server);
 
-  const origin = await server
+  const listening = await server
     .listen({ host: settings.host, port: settings.port })
     .catch(async (error: unknown) => {
       await server.close();
       throw new EmulatorError(explain(error, settings));
     });
+  // To browsers, the unspecified address is another machine, whose pages get no microphone.
+  const origin = listening.replace("//[::]", "//[::1]");
   return {
     url: `${origin}/v1/endpoint/`,
     origin,

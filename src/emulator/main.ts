@@ -29,6 +29,7 @@ function printStart(emulator: Emulator, settings: EmulatorSettings): void {
       `  app id          ${settings.appId}`,
       `  secret          ${settings.secret === DEFAULT_SECRET ? DEFAULT_SECRET : "the value of EMULATOR_SECRET"}`,
       `  endpoints       ${settings.dataFile ?? "in memory, lost when the emulator stops"}`,
+      `  phone page      ${emulator.origin}/phone`,
       `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults, POST call`,
     ].join("\n"),
   );

@@ -31,23 +31,29 @@ export function sendApiPage(config: Config): onRequestHookHandler {
   };
 }
 
-/** Adds the route `/`: a page with links for a browser, and the addresses of the gateway as JSON for other clients. */
-export function addLandingPage(server: FastifyInstance, config: Config): void {
+/**
+ * Adds the route `/`: a page with links for a browser, and the addresses of the gateway as JSON for other clients.
+ *
+ * @param phonePage URL of the phone for the browser of the embedded emulator
+ */
+export function addLandingPage(server: FastifyInstance, config: Config, phonePage?: string): void {
   const addresses = {
     graphql: "/graphql",
     ...(config.graphiql && { graphiql: "/graphiql" }),
+    ...(phonePage && { phonePage }),
     health: { live: "/health/live", ready: "/health/ready" },
   };
   server.get("/", (request, reply) =>
     isVisit(request)
-      ? sendPage(request, reply, "First steps", landingContent(request, config))
+      ? sendPage(request, reply, "First steps", landingContent(request, config, phonePage))
       : reply.header("cache-control", "no-store").send(addresses),
   );
 }
 
-function landingContent(request: FastifyRequest, config: Config): string {
+function landingContent(request: FastifyRequest, config: Config, phonePage: string | undefined): string {
   const names = documents.map(([name = "", path = ""]) => `<li>${name}: <code>${path}</code></li>`);
   return `<p>A GraphQL API for the SIP endpoints and the call control of PIOPIY, the cloud telephony platform of TeleCMI.</p>
+${phonePage ? `<p><a href="${phonePage}">Open a phone</a> of the PIOPIY emulator, to call other phones on this machine.</p>` : ""}
 ${firstSteps(request, config)}
 <h2>Health</h2>
 <p><a href="health/live">Live</a>, <a href="health/ready">ready</a></p>

@@ -67,6 +67,7 @@ const CHECK_INTERVAL_MS = 1000;
  * listen yet. Its `close` waits for the responses to all accepted requests.
  *
  * @param redis the store that several replicas share; left out without `REDIS_URL`
+ * @param phonePage URL of the phone for the browser of the embedded emulator, which the page `/` links
  */
 export async function createServer(
   config: Config,
@@ -74,6 +75,7 @@ export async function createServer(
   log: FastifyBaseLogger,
   health: Health,
   redis?: Redis,
+  phonePage?: string,
 ): Promise<FastifyInstance> {
   const apollo = createApollo(config, log);
   await apollo.start();
@@ -206,7 +208,7 @@ export async function createServer(
     const { addGraphiqlRoute } = await import("./graphiql.js");
     addGraphiqlRoute(server, config.hsts);
   }
-  addLandingPage(server, config);
+  addLandingPage(server, config, phonePage);
   addHealthRoutes(server, () => health.readiness);
   return server;
 }

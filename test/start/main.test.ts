@@ -71,7 +71,7 @@ describe("node dist/main.js", () => {
   it("prints that it uses the emulator and that AUTH=none lets everyone in", async () => {
     const program = run(emulated);
     await addressOf(program);
-    expect(program.output.stdout).toMatch(/PIOPIY emulator at http:\S+, not to PIOPIY: no phone rings/);
+    expect(program.output.stdout).toMatch(/PIOPIY emulator at http:\S+, not to PIOPIY\. Calls ring only phones that are/);
     expect(program.output.stdout).toMatch(/AUTH=none: everyone who can reach this address/);
   });
 

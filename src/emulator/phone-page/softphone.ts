@@ -1,0 +1,152 @@
+import { UA, URI } from "jssip";
+import type { RTCSession } from "jssip/lib/RTCSession.js";
+import type { IncomingResponse } from "jssip/lib/SIPMessage.js";
+import type { RTCSessionEvent } from "jssip/lib/UA.js";
+import { BrowserCall, PEER_CONNECTION } from "./browser-call.js";
+import { LoggedSocket, type SipListener } from "./logged-socket.js";
+import { closeMedia, openMedia } from "./media.js";
+
+/** `connecting`: logging in, or connecting again after the connection was lost. */
+export type LoginState = "logged-out" | "connecting" | "registered";
+
+/** What the page hears of the phone. */
+interface SoftphoneListener {
+  /** @param problem why the phone is logged out; empty if a person has logged out */
+  loginChanged(state: LoginState, problem: string): void;
+  /** Called after each change of the current call. The phase of a call that is over is `ended`. */
+  callChanged(call: BrowserCall): void;
+  /** A sentence about something that happened. */
+  report(text: string): void;
+  readonly sipMessage: SipListener;
+}
+
+/** Seconds until a registration has to be renewed. */
+const REGISTRATION_SECONDS = 300;
+/** Longest time in seconds between two attempts to connect again. */
+const MAX_RETRY_SECONDS = 4;
+
+/** A SIP phone of one endpoint: it logs in at the emulator, and has at most one call at a time. */
+export class Softphone {
+  readonly #listener: SoftphoneListener;
+  #agent: UA | undefined;
+  #call: BrowserCall | undefined;
+
+  constructor(listener: SoftphoneListener) {
+    this.#listener = listener;
+  }
+
+  /** Logs in at the emulator that served the page. The result is reported to the listener. */
+  logIn(username: string, password: string): void {
+    const socket = new LoggedSocket(`${location.origin.replace(/^http/, "ws")}/`, this.#listener.sipMessage);
+    const agent = new UA({
+      sockets: [socket],
+      uri: new URI("sip", username, location.hostname).toString(),
+      authorization_user: username,
+      password,
+      register_expires: REGISTRATION_SECONDS,
+      session_timers: false,
+      connection_recovery_min_interval: 1,
+      connection_recovery_max_interval: MAX_RETRY_SECONDS,
+    });
+    this.#agent = agent;
+    this.#listen(agent, socket.url);
+    this.#listener.loginChanged("connecting", "");
+    agent.start();
+  }
+
+  /** Ends the call and the registration. */
+  logOut(problem = ""): void {
+    this.#call?.hangUp();
+    const agent = this.#agent;
+    this.#agent = undefined;
+    agent?.stop();
+    this.#listener.loginChanged("logged-out", problem);
+  }
+
+  /**
+   * Calls a username or a number, with the camera if `withVideo`. Throws a `MediaError` if the microphone cannot be used, and an
+   * error if the text cannot be a SIP address.
+   */
+  async dial(target: string, withVideo: boolean): Promise<void> {
+    const peer = normalizeTarget(target);
+    const uri = new URI("sip", peer, location.hostname).toString();
+    const stream = await openMedia(withVideo, this.#listener.report);
+    // While the browser asked for the microphone, another call may have come in, or the person may have logged out.
+    if (!this.#agent || this.#call) return closeMedia(stream);
+    this.#listener.report(`You call ${peer}.`);
+    // The event newRTCSession comes before `call` returns.
+    const session = this.#agent.call(uri, { mediaStream: stream, pcConfig: PEER_CONNECTION });
+    const call = this.#begin(session, peer);
+    call.localStream = stream;
+    this.#changed(call);
+  }
+
+  #listen(agent: UA, url: string): void {
+    let wasRegistered = false;
+    const { loginChanged, report } = this.#listener;
+    const isCurrent = () => agent === this.#agent;
+    agent.on("registered", () => {
+      // JsSIP reports each renewal.
+      if (!wasRegistered) report("You are logged in.");
+      wasRegistered = true;
+      if (isCurrent()) loginChanged("registered", "");
+    });
+    agent.on("registrationFailed", ({ response, cause }) => {
+      // Without a response, the connection is lost, and JsSIP connects again.
+      if (isCurrent() && response) this.logOut(explainLogin(response, cause, wasRegistered));
+    });
+    agent.on("disconnected", () => {
+      if (!isCurrent()) return;
+      if (!wasRegistered) return this.logOut(`Cannot connect to the emulator at ${url} Is it running?`);
+      if (agent.isRegistered()) report("The connection to the emulator was lost. The phone connects again.");
+      this.#call?.hangUp();
+      loginChanged("connecting", "");
+    });
+    agent.on("newRTCSession", (event: RTCSessionEvent) => {
+      if (event.originator !== "remote") return;
+      const { session, request } = event;
+      const peer = session.remote_identity.display_name || session.remote_identity.uri.user;
+      if (this.#call) {
+        report(`${peer} called while you were in a call, and heard that you are busy.`);
+        return session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
+      }
+      this.#changed(this.#begin(session, peer, request.body ?? ""));
+      report(`${peer} calls.`);
+    });
+  }
+
+  #begin(session: RTCSession, peer: string, offer?: string): BrowserCall {
+    const call = new BrowserCall(session, peer, this.#listener.report, () => this.#changed(call), offer);
+    this.#call = call;
+    return call;
+  }
+
+  #changed(call: BrowserCall): void {
+    if (call.phase === "ended" && call === this.#call) this.#call = undefined;
+    this.#listener.callChanged(call);
+  }
+}
+
+/** Returns the user part of a SIP URI, and a number without plus, spaces, brackets and hyphens. */
+function normalizeTarget(text: string): string {
+  const user = text
+    .trim()
+    .replace(/^sips?:/i, "")
+    .replace(/@.*$/, "");
+  const digits = user.replace(/[\s()+-]/g, "");
+  return /^\d+$/.test(digits) ? digits : user;
+}
+
+function explainLogin(response: IncomingResponse, cause: string | undefined, wasRegistered: boolean): string {
+  const { status_code: status, reason_phrase: reason } = response;
+  if (status === 401 || status === 407) {
+    return wasRegistered
+      ? "The emulator no longer accepts the password: it was changed, or the endpoint was removed. Log in again."
+      : "The username or the password is wrong.";
+  }
+  const seconds = Number.parseInt(response.getHeader("Retry-After") ?? "", 10);
+  if (status === 403 && seconds > 0) {
+    return `Too many failed logins from this machine. Try again in ${seconds} seconds.`;
+  }
+  return `The emulator refuses the login: ${status} ${reason || cause}.`;
+}
