@@ -8,10 +8,13 @@ const MAX_REASONS = 50;
 /** The formats of the webhook. The first one is the format of the newer samples in PIOPIY's documentation. */
 export const webhookFormats = ["strings", "numbers", "form"] as const;
 
+export type WebhookFormat = (typeof webhookFormats)[number];
+
+/** A call to a number. `from` is a phone number, or the username of an endpoint. */
 interface IncomingCall {
   readonly callId: string;
-  readonly from: number;
-  readonly to: number;
+  readonly from: number | string;
+  readonly to: number | string;
   /** Milliseconds since 1970. */
   readonly time: number;
 }
@@ -47,7 +50,7 @@ export class AnswerError extends Error {
  */
 export function formatWebhook(
   { callId, from, to, time }: IncomingCall,
-  format: (typeof webhookFormats)[number],
+  format: WebhookFormat,
 ): WebhookRequest {
   const strings = { action: "inbound", from: String(from), to: String(to), time, cmiuuid: callId };
   if (format === "form") {

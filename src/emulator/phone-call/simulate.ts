@@ -1,55 +1,7 @@
 import { z } from "zod";
-import { AnswerError } from "./fetch-answer.js";
 import { expected, fields } from "./fields.js";
 import type { CallDocument, ConnectAction } from "./pcmo-schema.js";
-
-const MAX_ENTRIES = 10_000;
-
-/** Why a call ended. */
-export type EndReason = "duration" | "endpoint hung up" | "hangup" | "end of document";
-
-type Event =
-  | { readonly event: "runs"; readonly action: string }
-  | {
-      readonly event:
-        | "rings"
-        | "answers"
-        | "stops ringing"
-        | "hangs up"
-        | "is busy"
-        | "is not registered"
-        | "does not exist";
-      readonly endpoint: string;
-    }
-  | { readonly event: "nobody answers" }
-  | { readonly event: "ends"; readonly reason: EndReason };
-
-/** An event, with the seconds since the start of the call. */
-export type TimelineEntry = { readonly at: number } & Event;
-
-/** Records the events of a call with a simulated clock. */
-class Timeline {
-  readonly entries: TimelineEntry[] = [];
-  private seconds = 0;
-
-  get now(): number {
-    return this.seconds;
-  }
-
-  pass(seconds: number): void {
-    this.seconds += seconds;
-  }
-
-  /** @throws {AnswerError} when the call has too many events */
-  note(event: Event): void {
-    if (this.entries.length === MAX_ENTRIES) {
-      throw new AnswerError([
-        `The call would have more than ${MAX_ENTRIES} events. Lower \`loop\`, or use fewer targets or actions.`,
-      ]);
-    }
-    this.entries.push({ at: this.seconds, ...event });
-  }
-}
+import { type EndReason, Timeline, type TimelineEntry } from "./timeline.js";
 
 const DAY = 86_400;
 
@@ -74,6 +26,14 @@ export const phoneBehaviourSchema = z.union(
 
 export type PhoneBehaviour = z.infer<typeof phoneBehaviourSchema>;
 
+class SimulatedClock {
+  seconds = 0;
+
+  pass(seconds: number): void {
+    this.seconds += seconds;
+  }
+}
+
 /** Returns the behaviour of the phone of a username, or undefined when there is no such endpoint. */
 type BehaviourOf = (username: string) => PhoneBehaviour | undefined;
 
@@ -97,10 +57,11 @@ interface SimulatedCall {
  * @throws {AnswerError} when the call has too many events
  */
 export function simulateCall(document: CallDocument, behaviourOf: BehaviourOf): SimulatedCall {
-  const timeline = new Timeline();
-  const reason = run(document, behaviourOf, timeline);
+  const clock = new SimulatedClock();
+  const timeline = new Timeline(() => clock.seconds);
+  const reason = run(document, behaviourOf, timeline, clock);
   timeline.note({ event: "ends", reason });
-  return { timeline: timeline.entries, endedAt: timeline.now, reason };
+  return { timeline: timeline.entries, endedAt: clock.seconds, reason };
 }
 
 /**
@@ -108,22 +69,32 @@ export function simulateCall(document: CallDocument, behaviourOf: BehaviourOf): 
  * the following. If no target answers a connect action, the next action runs. If a target answers, the call ends after the
  * conversation, and no further action runs. Every action other than connect takes no time.
  */
-function run(document: CallDocument, behaviourOf: BehaviourOf, timeline: Timeline): EndReason {
+function run(
+  document: CallDocument,
+  behaviourOf: BehaviourOf,
+  timeline: Timeline,
+  clock: SimulatedClock,
+): EndReason {
   for (const action of document) {
     if (action.action !== "connect") {
       timeline.note({ event: "runs", action: action.action });
       if (action.action === "hangup") return "hangup";
       continue;
     }
-    const answered = ring(action, behaviourOf, timeline);
-    if (answered) return talk(answered, action.duration, timeline);
+    const answered = ring(action, behaviourOf, timeline, clock);
+    if (answered) return talk(answered, action.duration, timeline, clock);
     timeline.note({ event: "nobody answers" });
   }
   return "end of document";
 }
 
-function talk({ endpoint, hangsUpAfter }: RingingPhone, duration: number, timeline: Timeline): EndReason {
-  timeline.pass(Math.min(hangsUpAfter, duration));
+function talk(
+  { endpoint, hangsUpAfter }: RingingPhone,
+  duration: number,
+  timeline: Timeline,
+  clock: SimulatedClock,
+): EndReason {
+  clock.pass(Math.min(hangsUpAfter, duration));
   if (hangsUpAfter >= duration) return "duration";
   timeline.note({ event: "hangs up", endpoint });
   return "endpoint hung up";
@@ -137,13 +108,14 @@ function ring(
   connect: ConnectAction,
   behaviourOf: BehaviourOf,
   timeline: Timeline,
+  clock: SimulatedClock,
 ): RingingPhone | undefined {
   const usernames = (connect.call ?? connect.connect ?? []).map(({ user }) => user);
   // The emulator assumes that an endpoint that is listed twice in a group rings once.
   const groups = connect.ring_type === "group" ? [[...new Set(usernames)]] : usernames.map((name) => [name]);
   for (let attempt = 1; attempt <= connect.loop; attempt += 1) {
     for (const group of groups) {
-      const answered = ringGroup(group, connect.timeout, behaviourOf, timeline);
+      const answered = ringGroup(group, connect.timeout, behaviourOf, timeline, clock);
       if (answered) return answered;
     }
   }
@@ -159,13 +131,14 @@ function ringGroup(
   timeout: number,
   behaviourOf: BehaviourOf,
   timeline: Timeline,
+  clock: SimulatedClock,
 ): RingingPhone | undefined {
   const ringing = usernames.flatMap((username) => start(username, behaviourOf(username), timeline) ?? []);
   if (ringing.length === 0) return undefined;
   const soonest = Math.min(...ringing.map(({ answersAfter }) => answersAfter));
   const winner = soonest < timeout ? ringing.find(({ answersAfter }) => answersAfter === soonest) : undefined;
 
-  timeline.pass(winner ? soonest : timeout);
+  clock.pass(winner ? soonest : timeout);
   if (winner) timeline.note({ event: "answers", endpoint: winner.endpoint });
   for (const phone of ringing) {
     if (phone !== winner) timeline.note({ event: "stops ringing", endpoint: phone.endpoint });

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { isIPv6 } from "node:net";
 import {
   type IncomingInviteRequest,
@@ -92,6 +93,8 @@ export class Flow {
         this.#retransmission?.sent(message);
       },
     };
+    // One for each call and phone: Node.js warns of a leak when there are more than ten.
+    setMaxListeners(0, this.closed);
     const contact = this.contact();
     this.core = new UserAgentCore(
       {

@@ -193,7 +193,7 @@ describe("a simulated call", () => {
   });
 
   it("has only events and reasons that docs/emulator.md documents", () => {
-    const source = readFileSync("src/emulator/phone-call/simulate.ts", "utf8");
+    const source = readFileSync("src/emulator/phone-call/timeline.ts", "utf8");
     const types = source.slice(source.indexOf("type EndReason"), source.indexOf("class Timeline"));
     const names = [...types.matchAll(/"([a-z][a-z ]+)"/g)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(["end of document", "stops ringing", "nobody answers"]));

@@ -5,8 +5,8 @@ import {
   type ConnectAction,
   pcmoSchema,
 } from "../../../src/emulator/phone-call/pcmo-schema.js";
-import type { TimelineEntry } from "../../../src/emulator/phone-call/simulate.js";
 import { type PhoneBehaviour, simulateCall } from "../../../src/emulator/phone-call/simulate.js";
+import type { TimelineEntry } from "../../../src/emulator/phone-call/timeline.js";
 import { buildConnectAction } from "../../../src/pcmo/connect-action.js";
 
 const seconds = (minimum: number, maximum: number) => fc.integer({ min: minimum, max: maximum });

@@ -1,0 +1,200 @@
+import type {
+  Body,
+  IncomingInviteRequest,
+  IncomingRequest,
+  OutgoingInviteRequest,
+  Session,
+} from "sip.js/lib/core/index.js";
+import { SessionState } from "sip.js/lib/core/index.js";
+import type { Flow } from "./flow.js";
+import { type BodyFilter, bodyOf, rejectAll } from "./session-description.js";
+
+/** The methods that phones may use in a call, as a header. */
+export const allowHeader = "Allow: INVITE, ACK, CANCEL, BYE, INFO, OPTIONS";
+
+/** How a phone left its call: with BYE, or because its connection broke or it did not acknowledge the answer. */
+export type Departure = "hung up" | "lost";
+
+/**
+ * The established dialog with one phone of a call: one half of the back-to-back user agent. Relays re-INVITE and INFO to the other
+ * leg, with their responses.
+ */
+export class Leg {
+  /** Resolves when the phone leaves the call, but not when `hangUp` ends it. */
+  readonly departure: Promise<Departure>;
+  private other: Leg | undefined;
+  private filter: BodyFilter = (body) => body;
+  /** Passes on the ACK of this phone, when the other phone waits for a session description in it. */
+  private onAcknowledged: ((answer: Body | undefined) => void) | undefined;
+  /** A re-INVITE of this phone that has no final response yet. */
+  private pending: IncomingInviteRequest | undefined;
+  private isHangingUp = false;
+  private readonly leave: (departure: Departure) => void;
+  private readonly stopListening = new AbortController();
+
+  /** @param ack sends the ACK for the answer of this phone; only the leg to a called phone has it */
+  constructor(
+    private readonly flow: Flow,
+    private readonly session: Session,
+    private ack?: (description?: Body) => void,
+  ) {
+    let leave = (_departure: Departure) => {};
+    this.departure = new Promise((resolve) => {
+      leave = resolve;
+    });
+    this.leave = (departure) => {
+      this.finish();
+      leave(departure);
+    };
+    const onClosed = () => this.leave("lost");
+    const { signal } = this.stopListening;
+    if (flow.closed.aborted) onClosed();
+    else flow.closed.addEventListener("abort", onClosed, { once: true, signal });
+    session.delegate = {
+      onBye: (request) => {
+        request.accept();
+        this.leave("hung up");
+      },
+      onAck: ({ message }) => {
+        const acknowledged = this.onAcknowledged;
+        this.onAcknowledged = undefined;
+        acknowledged?.(bodyOf(message));
+        if (this.isHangingUp) this.bye();
+      },
+      onAckTimeout: () => {
+        this.bye();
+        this.leave("lost");
+      },
+      onInvite: (request) => this.relayInvite(request),
+      onInfo: (request) => this.relayInfo(request),
+      onMessage: refuse,
+      onNotify: refuse,
+      onPrack: refuse,
+      onRefer: refuse,
+    };
+  }
+
+  /** Connects two legs. Without another leg, the phone is in a call with a silent caller. */
+  connect(other: Leg | undefined, filter: BodyFilter): void {
+    this.other = other;
+    this.filter = filter;
+  }
+
+  /** Acknowledges the answer of a called phone, with a session description when the phone made the offer. */
+  acknowledge(description?: Body): void {
+    attempt(() => this.ack?.(description));
+    this.ack = undefined;
+  }
+
+  /** Calls back once, with the body of the next ACK of this phone. */
+  onceAcknowledged(callback: (answer: Body | undefined) => void): void {
+    this.onAcknowledged = callback;
+  }
+
+  /** Ends the dialog with BYE, unless it has ended. */
+  hangUp(): void {
+    if (this.isHangingUp) return;
+    this.isHangingUp = true;
+    this.finish();
+    // BYE follows the ACK, even when the caller has not sent a session description for it.
+    this.acknowledge();
+    // RFC 3261 allows no BYE to a caller that has not acknowledged the answer yet: onAck or onAckTimeout sends it.
+    if (this.session.sessionState === SessionState.Confirmed) this.bye();
+  }
+
+  private finish(): void {
+    this.stopListening.abort();
+    attempt(() => this.pending?.reject({ statusCode: 487 }));
+    this.pending = undefined;
+  }
+
+  private bye(): void {
+    if (this.session.sessionState !== SessionState.Terminated) attempt(() => this.session.bye());
+  }
+
+  private relayInvite(request: IncomingInviteRequest): void {
+    this.pending = request;
+    const finish = (respond: () => void) => {
+      if (this.pending !== request) return;
+      this.pending = undefined;
+      attempt(respond);
+    };
+    const contact = `Contact: ${this.flow.core.configuration.contact}`;
+    const accept = (body: Body | undefined) =>
+      finish(() =>
+        request.accept({ statusCode: 200, extraHeaders: [contact, allowHeader], ...(body && { body }) }),
+      );
+    const reject = (statusCode: number) => finish(() => request.reject({ statusCode }));
+
+    const offer = bodyOf(request.message);
+    if (!this.other) {
+      if (offer) accept(rejectAll(offer));
+      else reject(488);
+      return;
+    }
+    request.trying();
+    const sent = this.other.reinvite(offer && this.filter(offer), {
+      onAccept: ({ message, ack }) => {
+        const body = bodyOf(message);
+        if (this.pending !== request) attempt(() => ack(!offer && body ? { body: rejectAll(body) } : {}));
+        else if (offer) attempt(() => ack());
+        else {
+          this.onAcknowledged = (answer) => attempt(() => ack(answer && { body: this.filter(answer) }));
+        }
+        accept(body && this.filter(body));
+      },
+      onReject: ({ message: { statusCode = 500 } }) => reject(isChallenge(statusCode) ? 403 : statusCode),
+      onRedirect: () => reject(488),
+    });
+    // Both phones change the session at the same time (glare, RFC 3261 section 14.1), or the other leg is not established.
+    if (!sent) reject(491);
+  }
+
+  private reinvite(offer: Body | undefined, delegate: OutgoingInviteRequest["delegate"]): boolean {
+    if (this.session.sessionState !== SessionState.Confirmed) return false;
+    const contact = `Contact: ${this.flow.core.configuration.contact}`;
+    const options = { extraHeaders: [contact, allowHeader], ...(offer && { body: offer }) };
+    return attempt(() => this.session.invite(delegate, options));
+  }
+
+  private relayInfo(request: IncomingRequest): void {
+    if (!this.other) {
+      request.accept();
+      return;
+    }
+    const body = bodyOf(request.message);
+    const infoPackage = request.message.getHeader("Info-Package");
+    const options = {
+      extraHeaders: infoPackage === undefined ? [] : [`Info-Package: ${infoPackage}`],
+      ...(body && { body }),
+    };
+    const { session } = this.other;
+    const reject = (statusCode: number) => attempt(() => request.reject({ statusCode }));
+    const delegate = {
+      onAccept: () => void attempt(() => request.accept()),
+      onReject: ({ message: { statusCode = 500 } }: { message: { statusCode?: number | undefined } }) =>
+        void reject(isChallenge(statusCode) ? 403 : statusCode),
+      onRedirect: () => void reject(500),
+    };
+    if (!attempt(() => session.info(delegate, options))) reject(481);
+  }
+}
+
+function refuse(request: IncomingRequest): void {
+  request.reject({ statusCode: 405, extraHeaders: [allowHeader] });
+}
+
+/** The other phone cannot answer a challenge for credentials, since it does not see it. */
+function isChallenge(statusCode: number): boolean {
+  return statusCode === 401 || statusCode === 407;
+}
+
+/** Returns whether a message could be sent. sip.js throws when the dialog or the transaction has ended in the meantime. */
+function attempt(send: () => unknown): boolean {
+  try {
+    send();
+    return true;
+  } catch {
+    return false;
+  }
+}
