@@ -139,7 +139,8 @@ async function start(config: Config, emulatorSettings: EmulatorSettings | undefi
   const addresses = await (isPrimary
     ? startWorkers(config, emulatorUrl, log)
     : startServer(config, account, log, phonePage));
-  if (!isOwnWorker && !closers.isClosing) reportStart({ ...addresses, phonePage }, config, emulatorUrl);
+  if (!isOwnWorker && !closers.isClosing)
+    reportStart({ ...addresses, phonePage, sip: emulator?.sipAddress }, config, emulatorUrl);
 }
 
 /** Creates the logger. The entries of a worker have its number. */
@@ -240,7 +241,7 @@ async function listen(server: FastifyInstance, host: string, setting: string, po
 
 /** Reports the addresses and the settings, at every log level. With LOG_FORMAT=pretty, prints sentences for a person. */
 function reportStart(
-  { api, metrics: origin, phonePage }: Addresses & { readonly phonePage: string | undefined },
+  { api, metrics: origin, phonePage, sip }: Addresses & Record<"phonePage" | "sip", string | undefined>,
   config: Config,
   emulatorUrl: string,
 ): void {
@@ -251,6 +252,7 @@ function reportStart(
   if (emulatorUrl) {
     notes.push(
       `The gateway sends its requests to the PIOPIY emulator at ${emulatorUrl}, not to PIOPIY. Calls ring only phones that are logged in at the emulator.`,
+      `The emulator's SBC is for development only. It accepts phones over WebSocket${sip ? `, and over UDP and TCP at ${sip}` : ""}.`,
     );
   }
   if (allowsLocalPages(config.corsOrigins)) {

@@ -5,6 +5,8 @@ import { type EndpointDraft, endpointDraftList, startingEndpoints } from "./endp
 import { type Fault, faultSchema } from "./faults.js";
 import { addCallRoute } from "./phone-call/route.js";
 import type { EmulatorState } from "./piopiy-routes.js";
+import { addSbcRoutes } from "./sbc/sbc-routes.js";
+import type { SbcLoader } from "./sbc-loader.js";
 
 const MAX_ENDPOINTS = 100_000;
 const BODY_LIMIT = 64 * 1024 * 1024;
@@ -19,7 +21,7 @@ const resetSchema = z
   });
 
 /** Adds the routes with which tests and demonstrations control the emulator. PIOPIY has no such routes. */
-export function addControlRoutes(server: FastifyInstance, state: EmulatorState): void {
+export function addControlRoutes(server: FastifyInstance, state: EmulatorState, sbc: SbcLoader): void {
   const { endpoints, requestLog, faults } = state;
   server.register(
     async (control) => {
@@ -31,10 +33,11 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
       control.post<{ Body: z.output<typeof resetSchema> }>(
         "/reset",
         { bodyLimit: BODY_LIMIT, schema: { body: resetSchema } },
-        ({ body }) => {
+        async ({ body }) => {
           endpoints.replaceAll(body.endpoints ?? numbered(body.count) ?? startingEndpoints);
           faults.clear();
           requestLog.clear();
+          (await sbc.loaded)?.calls.reset();
           return { count: endpoints.count };
         },
       );
@@ -46,7 +49,16 @@ export function addControlRoutes(server: FastifyInstance, state: EmulatorState):
         return faults.pending;
       });
 
-      addCallRoute(control, state.endpoints, state.settings.answerTimeoutMs);
+      control.get("/phones", async () =>
+        ((await sbc.loaded)?.phones() ?? []).map(({ username, flow, expiresAt }) => ({
+          username,
+          transport: flow.wire.transport,
+          expiresAt: new Date(expiresAt).toISOString(),
+        })),
+      );
+
+      addCallRoute(control, state.endpoints, state.settings.answerTimeoutMs, () => sbc.load());
+      addSbcRoutes(control, () => sbc.load());
     },
     { prefix: "/_emulator" },
   );

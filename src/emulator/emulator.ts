@@ -8,7 +8,12 @@ import { Faults } from "./faults.js";
 import { addPhonePage } from "./phone-page.js";
 import { addPiopiyRoutes, sendHtmlPage } from "./piopiy-routes.js";
 import { RequestLog } from "./request-log.js";
+import { SbcLoader } from "./sbc-loader.js";
 import { EmulatorError, type EmulatorSettings } from "./settings.js";
+import { handleUpgrades } from "./upgrades.js";
+
+/** The `connect_URL` of endpoints, which leads nowhere. */
+const DEFAULT_SBC = "sbc.emulator.example";
 
 /** A running emulator of PIOPIY's SIP endpoint API. */
 export interface Emulator {
@@ -16,6 +21,8 @@ export interface Emulator {
   readonly url: string;
   /** The origin that the emulator listens on. The control routes are under `/_emulator/`, the phone for the browser is `/phone`. */
   readonly origin: string;
+  /** Host and port for SIP over UDP and TCP. Undefined without `EMULATOR_SIP_PORT`. */
+  readonly sipAddress: string | undefined;
   /** Stops listening and closes all connections, even those with requests in flight. */
   close(): Promise<void>;
 }
@@ -24,6 +31,7 @@ export interface Emulator {
 export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
   const endpoints = openEndpoints(settings);
   const state = { settings, endpoints, requestLog: new RequestLog(), faults: new Faults() };
+  const sbc = new SbcLoader(settings, endpoints);
 
   const server = fastify({
     forceCloseConnections: true,
@@ -36,13 +44,28 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
   server.setErrorHandler((error, _request, reply) => sendHtmlPage(reply, 500, String(error)));
   server.addHook("onRequest", hostGuard(settings));
   addPiopiyRoutes(server, state);
-  addControlRoutes(server, state);
+  addControlRoutes(server, state, sbc);
   addPhonePage(server);
 
+  const closeUpgrades = handleUpgrades(server.server, async () => {
+    const loaded = await sbc.load();
+    return (...upgrade) => loaded.upgrade(...upgrade);
+  });
+  const closeAll = async () => {
+    await sbc.close();
+    closeUpgrades();
+    await server.close();
+  };
+
+  let sipAddress: string | undefined;
+  if (settings.sipPort !== undefined) {
+    sipAddress = await (await sbc.load()).listen(settings.host, settings.sipPort);
+    if (settings.sbc === undefined) endpoints.setSipAddress(sipAddress);
+  }
   const listening = await server
     .listen({ host: settings.host, port: settings.port })
     .catch(async (error: unknown) => {
-      await server.close();
+      await closeAll();
       throw new EmulatorError(explain(error, settings));
     });
   // To browsers, the unspecified address is another machine, whose pages get no microphone.
@@ -50,14 +73,15 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
   return {
     url: `${origin}/v1/endpoint/`,
     origin,
+    sipAddress,
     async close() {
       state.faults.clear();
-      await server.close();
+      await closeAll();
     },
   };
 }
 
-function openEndpoints({ dataFile, sbc }: EmulatorSettings): Endpoints {
+function openEndpoints({ dataFile, sbc = DEFAULT_SBC }: EmulatorSettings): Endpoints {
   const file = dataFile === undefined ? undefined : new DataFile(dataFile);
   const stored = file?.read();
   const endpoints = new Endpoints(sbc, stored ?? [], (all) => file?.write(all));

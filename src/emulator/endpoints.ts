@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 
 const PAGE_SIZE = 10;
+/** The transport parameter of RFC 3261. */
+const UDP = ";transport=udp";
 const text = z.string().min(1);
 
 /** A SIP endpoint with PIOPIY's field names, in PIOPIY's order. */
@@ -43,7 +45,7 @@ export class Endpoints {
   private readonly listeners: (() => void)[] = [];
 
   constructor(
-    private readonly sbc: string,
+    private sbc: string,
     stored: readonly StoredEndpoint[],
     private readonly save: (endpoints: readonly StoredEndpoint[]) => void,
   ) {
@@ -79,6 +81,21 @@ export class Endpoints {
 
   replaceAll(drafts: readonly EndpointDraft[]): void {
     this.replace(new Map(drafts.map((draft) => [draft.username, this.complete(draft)])));
+  }
+
+  /**
+   * Sets the `connect_URL` of new endpoints, and of the endpoints that have the default one or the address of an earlier start.
+   *
+   * @param address - Host and port of the SBC over UDP, such as `127.0.0.1:5062`.
+   */
+  setSipAddress(address: string): void {
+    const isOwn = ({ connect_URL }: StoredEndpoint) => connect_URL === this.sbc || connect_URL.endsWith(UDP);
+    const connect_URL = address + UDP;
+    const endpoints = this.inOrder.map((endpoint) =>
+      isOwn(endpoint) ? { ...endpoint, connect_URL } : endpoint,
+    );
+    this.replace(new Map(endpoints.map((endpoint) => [endpoint.username, endpoint])));
+    this.sbc = connect_URL;
   }
 
   private replace(byUsername: ReadonlyMap<string, StoredEndpoint>): void {

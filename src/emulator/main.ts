@@ -30,6 +30,9 @@ function printStart(emulator: Emulator, settings: EmulatorSettings): void {
       `  secret          ${settings.secret === DEFAULT_SECRET ? DEFAULT_SECRET : "the value of EMULATOR_SECRET"}`,
       `  endpoints       ${settings.dataFile ?? "in memory, lost when the emulator stops"}`,
       `  phone page      ${emulator.origin}/phone`,
+      ...(emulator.sipAddress
+        ? [`  SIP             ${emulator.sipAddress}  UDP and TCP, for development only, without encryption`]
+        : []),
       `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults, POST call`,
     ].join("\n"),
   );

@@ -9,7 +9,7 @@ const HOST_NAME = /^[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/i
 const variables = z.object({
   EMULATOR_HOST: z.string().default("127.0.0.1"),
   /** 0 lets the system choose. */
-  EMULATOR_PORT: wholeNumber(0, 65_535, 5080),
+  EMULATOR_PORT: wholeNumber(0, 65_535).default(5080),
   EMULATOR_APP_ID: z
     .string()
     // An invalid value is not shown, because it may be the secret, set in the wrong variable.
@@ -25,15 +25,17 @@ const variables = z.object({
   EMULATOR_CODES: oneOf("cmi", "number"),
   /** The form of booleans: `true`, or `"true"`. */
   EMULATOR_BOOLEANS: oneOf("boolean", "string"),
-  /** The host name in the `connect_URL` of endpoints. */
+  /** The host name in the `connect_URL` of endpoints. Without it, they have the address for SIP, if there is one. */
   EMULATOR_SBC: z
     .string()
     .regex(HOST_NAME, { error: invalid("must be a host name without scheme and port") })
-    .default("sbc.emulator.example"),
+    .optional(),
+  /** The port for SIP over UDP and TCP. 0 lets the system choose. Without it, phones can only use WebSockets. */
+  EMULATOR_SIP_PORT: wholeNumber(0, 65_535),
   /** The file that stores the endpoints between starts. Without a file, the endpoints are lost when the emulator stops. */
   EMULATOR_DATA: z.string().optional(),
   /** Milliseconds to wait for the response of an answer URL. */
-  EMULATOR_ANSWER_TIMEOUT_MS: wholeNumber(1, 60_000, 5000),
+  EMULATOR_ANSWER_TIMEOUT_MS: wholeNumber(1, 60_000).default(5000),
   /** Further host names that are allowed in requests for control routes. */
   EMULATOR_ALLOWED_HOSTS: z
     .string()
@@ -41,6 +43,14 @@ const variables = z.object({
     .transform((text) => text.split(",").flatMap((part) => part.trim() || []))
     .refine((names) => names.every((name) => /^[\w-]+(\.[\w-]+)*$/.test(name) || isIP(name) !== 0), {
       error: invalid("must be a comma-separated list of host names or addresses without scheme and port"),
+    }),
+  /** Further origins of web pages that may connect phones over WebSocket. */
+  EMULATOR_ALLOWED_ORIGINS: z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").flatMap((part) => part.trim() || []))
+    .refine((origins) => origins.every(isOrigin), {
+      error: invalid("must be a comma-separated list of origins such as https://phones.example"),
     }),
 });
 
@@ -53,9 +63,11 @@ const settingsSchema = variables.transform((values) => ({
   codes: values.EMULATOR_CODES,
   booleans: values.EMULATOR_BOOLEANS,
   sbc: values.EMULATOR_SBC,
+  sipPort: values.EMULATOR_SIP_PORT,
   dataFile: values.EMULATOR_DATA,
   answerTimeoutMs: values.EMULATOR_ANSWER_TIMEOUT_MS,
   allowedHosts: values.EMULATOR_ALLOWED_HOSTS,
+  allowedOrigins: values.EMULATOR_ALLOWED_ORIGINS,
 }));
 
 /** The address and the account of the emulator, and its behaviour where PIOPIY's documentation specifies none. */
@@ -89,14 +101,18 @@ export function readEmulatorSettings(env: Record<string, string | undefined>): E
   throw new EmulatorSettingsError(error.issues.map(({ path, message }) => `${String(path[0])} ${message}`));
 }
 
-function wholeNumber(minimum: number, maximum: number, fallback: number) {
+function wholeNumber(minimum: number, maximum: number) {
   return z
     .string()
     .refine((text) => /^\d+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
       error: invalid(`must be a whole number from ${minimum} to ${maximum}`),
     })
     .transform(Number)
-    .default(fallback);
+    .optional();
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
 }
 
 function oneOf<const Choice extends string>(first: Choice, second: Choice) {

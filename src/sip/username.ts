@@ -32,14 +32,16 @@ const RESERVED = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu;
 
 /**
  * Returns the SIP URI of an endpoint: `sip:user@host`. In PIOPIY's early samples, the SBC is a host name without a scheme. Later
- * samples show only a placeholder, so a scheme and a path are removed.
+ * samples show only a placeholder, so a scheme, a path and all parameters but the transport (RFC 3261, 19.1.1) are removed.
  */
 export function sipUri(username: string, connectUrl: string): string {
-  const host = connectUrl.replace(/^(?:[a-z]+:\/\/|sips?:)/i, "").replace(/[/?;].*$/, "");
+  const address = connectUrl.replace(/^(?:[a-z]+:\/\/|sips?:)/i, "");
+  const host = address.replace(/[/?;].*$/, "");
+  const [transport = ""] = /^[^/?;]*(;[^/?]*)?/.exec(address)?.[1]?.match(/;transport=[a-z]+/i) ?? [];
   const user = username.replace(RESERVED, (character) =>
     Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&"),
   );
-  return `sip:${user}@${host}`;
+  return `sip:${user}@${host}${transport}`;
 }
 
 /**

@@ -40,6 +40,8 @@ const emulator: Record<string, string> = {
   EMULATOR_SBC: "sbc.example.com",
   EMULATOR_DATA: "/tmp/made-up",
   EMULATOR_ALLOWED_HOSTS: "emulator",
+  EMULATOR_SIP_PORT: "5070",
+  EMULATOR_ALLOWED_ORIGINS: "https://phones.example",
 };
 
 /** Returns the errors of a configuration. */

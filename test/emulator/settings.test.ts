@@ -9,10 +9,12 @@ const defaults = {
   errors: "body",
   codes: "cmi",
   booleans: "boolean",
-  sbc: "sbc.emulator.example",
+  sbc: undefined,
+  sipPort: undefined,
   dataFile: undefined,
   answerTimeoutMs: 5000,
   allowedHosts: [],
+  allowedOrigins: [],
 };
 
 function mistakesOf(env: Record<string, string>): string[] {
@@ -50,9 +52,15 @@ describe("the emulator's settings", () => {
     ["EMULATOR_CODES", "number", { codes: "number" }],
     ["EMULATOR_BOOLEANS", "string", { booleans: "string" }],
     ["EMULATOR_SBC", "sbc-2.example", { sbc: "sbc-2.example" }],
+    ["EMULATOR_SIP_PORT", "0", { sipPort: 0 }],
     ["EMULATOR_DATA", "/tmp/endpoints.json", { dataFile: "/tmp/endpoints.json" }],
     ["EMULATOR_ANSWER_TIMEOUT_MS", "60000", { answerTimeoutMs: 60_000 }],
     ["EMULATOR_ALLOWED_HOSTS", "emulator, fd00::1", { allowedHosts: ["emulator", "fd00::1"] }],
+    [
+      "EMULATOR_ALLOWED_ORIGINS",
+      "https://phones.example, http://emulator:5080",
+      { allowedOrigins: ["https://phones.example", "http://emulator:5080"] },
+    ],
   ])("accept %s=%s", (name, value, setting) => {
     expect(readEmulatorSettings({ [name]: value })).toEqual({ ...defaults, ...setting });
   });
@@ -70,6 +78,9 @@ describe("the emulator's settings", () => {
     ["EMULATOR_SBC", "a.example:5060", expect.stringContaining("without scheme and port")],
     ["EMULATOR_ANSWER_TIMEOUT_MS", "0", 'must be a whole number from 1 to 60000 (got "0").'],
     ["EMULATOR_ALLOWED_HOSTS", "http://a", expect.stringContaining("without scheme and port")],
+    ["EMULATOR_SIP_PORT", "65536", 'must be a whole number from 0 to 65535 (got "65536").'],
+    ["EMULATOR_ALLOWED_ORIGINS", "phones.example", expect.stringContaining("such as https://phones.example")],
+    ["EMULATOR_ALLOWED_ORIGINS", "https://phones.example/", expect.stringContaining("list of origins")],
     ["EMULATOR_ALLOWED_HOSTS", "a,*", expect.stringContaining("host names or addresses")],
     ["EMULATOR_ANSWER_TIMEOUT_MS", "60001", 'must be a whole number from 1 to 60000 (got "60001").'],
   ])("reject %s=%s", (name, value, mistake) => {

@@ -65,7 +65,7 @@ describe("An endpoint that was not created by the gateway", () => {
 
   it.each([
     ["sbc.example.com", "sip:alice@sbc.example.com"],
-    ["sbc.example.com:5061", "sip:alice@sbc.example.com:5061"],
+    ["sbc.example.com:5061", "sip:alice@sbc.example.com:5061;transport=tls"],
     ["203.0.113.7", "sip:alice@203.0.113.7"],
     ["sip:sbc.example.com", "sip:alice@sbc.example.com"],
     ["sips:sbc.example.com:5061;transport=tls", "sip:alice@sbc.example.com:5061"],

@@ -70,7 +70,7 @@ describe("A field", () => {
   });
 
   it.each([
-    ["sbc.example.com", "sip:alice@sbc.example.com"],
+    ["sbc.example.com", "sip:alice@sbc.example.com;transport=tls"],
     ["sbc.example.com:5061", "sip:alice@sbc.example.com:5061"],
     ["https://sbc.example.com/", "sip:alice@sbc.example.com"],
     ["wss://sbc.example.com:8443/ws?x=1", "sip:alice@sbc.example.com:8443"],

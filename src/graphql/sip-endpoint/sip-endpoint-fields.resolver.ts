@@ -30,7 +30,7 @@ export class SipEndpointFieldsResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      "SIP URI of the endpoint: its username, escaped as RFC 3261 requires, and the host of the SBC. " +
+      "SIP URI of the endpoint: its username, escaped as RFC 3261 requires, and the host, port and transport of the SBC. " +
       `Example: "sip:alice@sbc.example.com".\n\n${DETAIL_COST}`,
   })
   sipUri(@Root() endpoint: SipEndpoint, @Ctx() context: Context): Awaitable<string> {
