@@ -1,5 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { answerDocument, closeAnswerServers } from "../../support/emulator/answer-server.js";
+import {
+  answerDocument,
+  closeAnswerServers,
+  startAnswerServer,
+} from "../../support/emulator/answer-server.js";
 import { closeEmulators, type EmulatorClient, startClient } from "../../support/emulator/emulator-client.js";
 import { JsSipPhone, stopPhones } from "../../support/sip/js-sip-phone.js";
 import { until } from "../../support/until.js";
@@ -50,6 +54,9 @@ async function course(): Promise<string[]> {
   return timeline.map(({ at, ...event }: { at: number }) => Object.values(event).join(" "));
 }
 
+const mediaOf = (sdp = "") =>
+  [...sdp.matchAll(/^m=(\w+) (\d+)/gm)].map(([, kind, port]) => `${kind} ${port}`);
+
 describe("a call to a number", () => {
   it("rings a group at the same time, shows `from`, and cancels the others when one answers", async () => {
     const [alice, bob, caller] = await Promise.all([start("alice"), start("bob"), startNetworkPhone()]);
@@ -75,5 +82,271 @@ describe("a call to a number", () => {
       "hangs up bob",
       "ends endpoint hung up",
     ]);
+  });
+
+  it("rings targets one after another, `loop` times, skips those that cannot ring, and leaves missed calls", async () => {
+    const [alice, bob, caller] = await Promise.all([start("alice"), start("bob"), startNetworkPhone()]);
+    await assign([
+      connect(["ghost", "carol", "bob", "alice"], { timeout: 1, loop: 2 }),
+      { action: "speak", text: "Nobody is here." },
+    ]);
+    const call = caller.dial(NUMBER);
+    for (const round of [0, 1]) (await bob.ringing(round)).hangUp(486);
+    expect(await call.untilEnded()).toEqual({ cause: "Unavailable", status: 480 });
+    const round = [
+      "does not exist ghost",
+      "is not registered carol",
+      "rings bob",
+      "is busy bob",
+      "rings alice",
+      "stops ringing alice",
+    ];
+    expect(await course()).toEqual([
+      ...round,
+      ...round,
+      "nobody answers",
+      "runs speak",
+      "ends end of document",
+    ]);
+    // Without a Reason, a phone shows a missed call.
+    expect(alice.calls.map(({ end }) => end)).toEqual([
+      { cause: "Canceled", reason: undefined },
+      { cause: "Canceled", reason: undefined },
+    ]);
+  });
+
+  it("reports how each phone refuses", async () => {
+    const [alice, caller] = await Promise.all([start("alice"), startNetworkPhone()]);
+    const statuses = [486, 600, 603, 403, 480, 404, 488, 415, 606, 408, 500, 302];
+    await assign([connect(["alice"], { loop: statuses.length })]);
+    const call = caller.dial(NUMBER);
+    for (const [round, status] of statuses.entries()) (await alice.ringing(round)).hangUp(status);
+    await call.untilEnded();
+    const events = (await course()).filter((event) => event !== "rings alice");
+    expect(events).toEqual([
+      "is busy alice",
+      "is busy alice",
+      "declines alice",
+      "declines alice",
+      "is not available alice",
+      "is not available alice",
+      "cannot take this call alice",
+      "cannot take this call alice",
+      "cannot take this call alice",
+      "cannot be reached alice",
+      "refuses alice 500",
+      "refuses alice 302",
+      "nobody answers",
+      "ends end of document",
+    ]);
+  });
+
+  it("rings all phones of an endpoint as one, with the best of their results", async () => {
+    const [desk, mobile, caller] = await Promise.all([start("alice"), start("alice"), startNetworkPhone()]);
+    await assign([connect(["alice"], { loop: 3 })]);
+    const call = caller.dial(NUMBER);
+    (await desk.ringing(0)).hangUp(500);
+    (await mobile.ringing(0)).hangUp(486);
+    // 603 is for all phones of the user: the other one stops ringing.
+    const other = await desk.ringing(1);
+    (await mobile.ringing(1)).hangUp(603);
+    await other.untilEnded();
+    const loser = await desk.ringing(2);
+    (await mobile.ringing(2)).answer();
+    await call.untilTalking();
+    expect((await loser.untilEnded())?.reason).toContain("Call completed elsewhere");
+    call.hangUp();
+    expect(await course()).toEqual([
+      "rings alice",
+      "is busy alice",
+      "rings alice",
+      "declines alice",
+      "rings alice",
+      "answers alice",
+      "ends caller hung up",
+    ]);
+  });
+
+  it("ends after `duration` seconds on both phones", async () => {
+    const [alice, caller] = await Promise.all([start("alice"), startNetworkPhone()]);
+    await assign([connect(["alice"], { duration: 1 })]);
+    const call = caller.dial(NUMBER);
+    const atAlice = await alice.ringing();
+    atAlice.answer();
+    await Promise.all([call.untilEnded(), atAlice.untilEnded()]);
+    const [{ timeline }] = await liveCalls();
+    expect(await course()).toEqual(["rings alice", "answers alice", "ends duration"]);
+    expect(timeline.at(-1).at - timeline.at(-2).at).toBeGreaterThanOrEqual(0.99);
+  });
+
+  it("passes video through, unless the call type is audio", async () => {
+    const [alice, caller] = await Promise.all([start("alice"), startNetworkPhone()]);
+    for (const [index, [type, media]] of (
+      [
+        [undefined, ["audio 9", "video 9"]],
+        ["video", ["audio 9", "video 9"]],
+        ["audio", ["audio 9", "video 0"]],
+      ] as const
+    ).entries()) {
+      await assign([connect(["alice"], type && { call_type: type })]);
+      const call = caller.dial(NUMBER);
+      const atAlice = await alice.ringing(index);
+      atAlice.answer();
+      await call.untilTalking();
+      expect(mediaOf(atAlice.received[0])).toEqual(media);
+      expect(mediaOf(call.received[0])).toEqual(media);
+      if (type === "audio") {
+        expect(atAlice.received[0]).toContain("a=group:BUNDLE 0\r\n");
+        expect(atAlice.received[0]).not.toContain("a=bundle-only");
+      }
+      call.hangUp();
+      await atAlice.untilEnded();
+    }
+  });
+
+  it("relays hold and digits both ways", async () => {
+    const [alice, caller] = await Promise.all([start("alice"), startNetworkPhone()]);
+    await assign([connect(["alice"], { call_type: "audio" })]);
+    const call = caller.dial(NUMBER);
+    const atAlice = await alice.ringing();
+    atAlice.answer();
+    await Promise.all([call.untilTalking(), atAlice.untilTalking()]);
+    for (const [one, other] of [
+      [call, atAlice],
+      [atAlice, call],
+    ] as const) {
+      one.session.hold();
+      await until(() => other.session.isOnHold().remote);
+      expect(mediaOf(other.received.at(-1))).toEqual(["audio 9", "video 0"]);
+      one.session.unhold();
+      await until(() => !other.session.isOnHold().remote);
+      one.session.sendDTMF("5");
+      await until(() => other.digits.length === 1);
+      expect(other.digits).toEqual(["5"]);
+      await until(() => one.session.isReadyToReOffer() && other.session.isReadyToReOffer());
+    }
+    call.hangUp();
+    expect(await course()).toEqual(["rings alice", "answers alice", "ends caller hung up"]);
+  });
+
+  it("ends when the connection of a phone breaks, in ringing and in talk", async () => {
+    await assign([connect(["alice"])]);
+    const [first, alice] = await Promise.all([startNetworkPhone(), start("alice")]);
+    first.dial(NUMBER);
+    const missed = await alice.ringing();
+    await first.breakConnection();
+    await missed.untilEnded();
+    expect(await course()).toEqual(["rings alice", "stops ringing alice", "ends connection lost"]);
+
+    const second = await startNetworkPhone();
+    const talk = second.dial(NUMBER);
+    const atAlice = await alice.ringing(1);
+    atAlice.answer();
+    await talk.untilTalking();
+    await second.breakConnection();
+    await atAlice.untilEnded();
+    expect(await course()).toEqual(["rings alice", "answers alice", "ends connection lost"]);
+
+    const third = await startNetworkPhone();
+    const other = third.dial(NUMBER);
+    (await alice.ringing(2)).answer();
+    await other.untilTalking();
+    await alice.breakConnection();
+    await other.untilEnded();
+    expect(await course()).toEqual(["rings alice", "answers alice", "ends connection lost"]);
+
+    const bob = await start("bob");
+    await assign([connect(["bob"])]);
+    const last = third.dial(NUMBER);
+    await bob.ringing();
+    await last.untilRinging();
+    await bob.breakConnection();
+    await last.untilEnded();
+    expect(await course()).toEqual([
+      "rings bob",
+      "cannot be reached bob",
+      "nobody answers",
+      "ends end of document",
+    ]);
+  });
+
+  it("ends when the caller hangs up while phones ring, or while the answer URL is requested", async () => {
+    const [alice, caller] = await Promise.all([start("alice"), startNetworkPhone()]);
+    await assign([connect(["alice"]), connect(["bob"])]);
+    const call = caller.dial(NUMBER);
+    const missed = await alice.ringing();
+    await call.untilRinging();
+    call.hangUp();
+    expect(await missed.untilEnded()).toEqual({ cause: "Canceled", reason: undefined });
+    expect(await course()).toEqual(["rings alice", "stops ringing alice", "ends caller hung up"]);
+
+    const { url, requests } = await startAnswerServer(() => {});
+    await client.send("POST", "/_emulator/numbers", JSON.stringify({ number: NUMBER, answerUrl: url }));
+    const early = caller.dial(NUMBER);
+    await until(() => requests.length === 1);
+    expect((await liveCalls())[0]).toMatchObject({ state: "fetching", to: NUMBER, from: CALLER });
+    early.hangUp();
+    expect(await course()).toEqual(["ends caller hung up"]);
+  });
+
+  it("ends with the status of the document's end, and lists the problems of a document", async () => {
+    const caller = await startNetworkPhone();
+    const end = async (document: unknown) => {
+      if (document !== undefined) await assign(document);
+      return [(await caller.dial(NUMBER).untilEnded())?.status, ...(await course())];
+    };
+    expect(await end(undefined)).toEqual([404, "ends no document"]);
+    expect(await end([{ action: "hangup" }, connect(["alice"])])).toEqual([
+      603,
+      "runs hangup",
+      "ends hangup",
+    ]);
+    expect(await end([{ action: "record" }])).toEqual([480, "runs record", "ends end of document"]);
+    expect(await end([{ action: "dance" }])).toEqual([500, "ends no document"]);
+    expect((await liveCalls())[0].reasons).toEqual([expect.stringContaining("dance")]);
+    expect(await end([connect(Array(100).fill("ghost"), { loop: 100 }), connect(["ghost"])])).toContain(500);
+    expect((await liveCalls())[0].reasons).toEqual([expect.stringContaining("10000 events")]);
+  });
+});
+
+describe("a phone", () => {
+  it("posts the number of the caller to the answer URL, or the username of an endpoint", async () => {
+    const [alice, caller] = await Promise.all([start("alice"), startNetworkPhone(`+${CALLER}`)]);
+    const { url, requests } = await answerDocument([{ action: "hangup" }]);
+    await client.send("POST", "/_emulator/numbers", JSON.stringify({ number: NUMBER, answerUrl: url }));
+    await caller.dial(`+${NUMBER}`).untilEnded();
+    await alice.dial(NUMBER).untilEnded();
+    const [first, second] = requests.map(({ body }) => JSON.parse(body));
+    const { callId } = (await liveCalls())[0];
+    expect(first).toMatchObject({ from: String(CALLER), to: String(NUMBER), action: "inbound" });
+    expect(second).toMatchObject({ from: "alice", to: String(NUMBER), cmiuuid: callId });
+    expect((await liveCalls()).map(({ from }: { from: unknown }) => from)).toEqual(["alice", CALLER]);
+  });
+
+  it("calls another endpoint by its name", async () => {
+    const [alice, bob] = await Promise.all([start("alice"), start("bob")]);
+    const call = alice.dial("bob");
+    const atBob = await bob.ringing();
+    expect(atBob.from).toEqual(["alice", "alice"]);
+    atBob.answer();
+    await call.untilTalking();
+    expect((await liveCalls())[0]).toMatchObject({ state: "talking", to: "bob", from: "alice" });
+    call.hangUp();
+    await atBob.untilEnded();
+    expect(await course()).toEqual(["rings bob", "answers bob", "ends caller hung up"]);
+    expect((await alice.dial("ghost").untilEnded())?.status).toBe(404);
+  });
+
+  it("calls only as itself, or as a number", async () => {
+    const [stranger, unknown, alice] = await Promise.all([
+      JsSipPhone.start(client.emulator.origin, "alice"),
+      JsSipPhone.start(client.emulator.origin, "ghost"),
+      start("alice"),
+    ]);
+    expect((await stranger.dial("bob").untilEnded())?.status).toBe(407);
+    expect((await unknown.dial("bob").untilEnded())?.status).toBe(403);
+    alice.ua.set("display_name", "Bob");
+    expect((await alice.dial("bob", { fromUserName: "bob" }).untilEnded())?.status).toBe(403);
+    expect(await liveCalls()).toEqual([]);
   });
 });

@@ -183,12 +183,12 @@ export class JsSipPhone {
   }
 
   /** Calls a number or an endpoint. */
-  dial(target: number | string): PhoneCall {
+  dial(target: number | string, options: { fromUserName?: string } = {}): PhoneCall {
     let call: PhoneCall | undefined;
     this.ua.once("newRTCSession", ({ session }: { session: RTCSession }) => {
       call = new PhoneCall(session);
     });
-    this.ua.call(String(target), { mediaConstraints: { audio: false, video: false } });
+    this.ua.call(String(target), { ...options, mediaConstraints: { audio: false, video: false } });
     if (!call) throw new Error("JsSIP has created no call.");
     return call;
   }
