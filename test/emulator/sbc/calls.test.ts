@@ -211,6 +211,7 @@ describe("a call to a number", () => {
     const atAlice = await alice.ringing();
     atAlice.answer();
     await Promise.all([call.untilTalking(), atAlice.untilTalking()]);
+    const settled = () => until(() => call.session.isReadyToReOffer() && atAlice.session.isReadyToReOffer());
     for (const [one, other] of [
       [call, atAlice],
       [atAlice, call],
@@ -218,12 +219,13 @@ describe("a call to a number", () => {
       one.session.hold();
       await until(() => other.session.isOnHold().remote);
       expect(mediaOf(other.received.at(-1))).toEqual(["audio 9", "video 0"]);
+      await settled();
       one.session.unhold();
       await until(() => !other.session.isOnHold().remote);
       one.session.sendDTMF("5");
       await until(() => other.digits.length === 1);
       expect(other.digits).toEqual(["5"]);
-      await until(() => one.session.isReadyToReOffer() && other.session.isReadyToReOffer());
+      await settled();
     }
     call.hangUp();
     expect(await course()).toEqual(["rings alice", "answers alice", "ends caller hung up"]);
