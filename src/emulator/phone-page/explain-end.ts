@@ -15,13 +15,17 @@ export function explainUnanswered(peer: string, { cause, message, originator }: 
     return cause === "Canceled" ? `You ended the call to ${peer}.` : (causes[cause] ?? `${cause}.`);
   }
   const reason = message && "reason_phrase" in message ? message.reason_phrase : "";
-  switch (status) {
+  // The emulator names the failure of the phone that rang last, since the status for its caller is always 480.
+  const [, event] = /text="([^"]*)"/.exec(message?.getHeader("Reason") ?? "") ?? [];
+  if (event === "is not registered") return `${peer} is not logged in on any phone.`;
+  const [, failure = status] = /cause=(\d+)/.exec(message?.getHeader("Reason") ?? "") ?? [];
+  switch (Number(failure)) {
     case 404:
       return `There is no endpoint and no number ${peer}. Numbers are added with POST /_emulator/numbers.`;
     case 408:
       return `${peer} did not answer.`;
     case 480:
-      return `${peer} is not available: no phone is logged in with this name, or nobody answered.`;
+      return `${peer} is not available.`;
     case 486:
     case 600:
       return `${peer} is busy.`;
@@ -49,5 +53,5 @@ export function explainMissed(peer: string, { cause, message, originator }: EndE
 /** Describes in a sentence how a conversation ended. */
 export function explainHangUp(peer: string, { cause, originator }: EndEvent): string {
   if (cause !== "Terminated") return `The call with ${peer} ended. ${causes[cause] ?? `${cause}.`}`;
-  return originator === "local" ? `You hung up.` : `The call with ${peer} ended: the other side hung up.`;
+  return originator === "local" ? "You hung up." : "The call has ended.";
 }

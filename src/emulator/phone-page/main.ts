@@ -1,4 +1,5 @@
 import type { BrowserCall } from "./browser-call.js";
+import { explainInsecurePage } from "./media.js";
 import { RingTone } from "./ring-tone.js";
 import { type LoginState, Softphone } from "./softphone.js";
 
@@ -80,6 +81,7 @@ setInterval(showTimer, 1000);
 
 username.value = new URLSearchParams(location.search).get("user") ?? "";
 (username.value ? password : username).focus();
+showProblem(explainInsecurePage());
 render();
 
 /** Waits for an action, and shows why it failed. */

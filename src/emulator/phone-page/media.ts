@@ -13,14 +13,9 @@ const reasons: Readonly<Record<string, string>> = {
  * Throws a `MediaError` if the microphone cannot be used.
  */
 export async function openMedia(wantsVideo: boolean, report: (text: string) => void): Promise<MediaStream> {
-  // Undefined in a page that is neither local nor loaded by https.
-  const devices: MediaDevices | undefined = navigator.mediaDevices;
-  if (!devices) {
-    throw new MediaError(
-      "This browser gives the microphone only to pages of this machine and of https. " +
-        `Open http://127.0.0.1:${location.port || 80}${location.pathname} on the machine of the emulator.`,
-    );
-  }
+  const problem = explainInsecurePage();
+  if (problem) throw new MediaError(problem);
+  const devices = navigator.mediaDevices;
   if (wantsVideo) {
     try {
       return await devices.getUserMedia({ audio: true, video: { width: { ideal: 640 } } });
@@ -33,6 +28,17 @@ export async function openMedia(wantsVideo: boolean, report: (text: string) => v
   } catch (error) {
     throw new MediaError(reasons[nameOf(error)] ?? `The microphone cannot be used: ${error}`);
   }
+}
+
+/** Describes why the browser gives no microphone to this page. Returns an empty text if it gives one. */
+export function explainInsecurePage(): string {
+  // Undefined in a page that is neither local nor loaded by https.
+  const devices: MediaDevices | undefined = navigator.mediaDevices;
+  if (devices) return "";
+  return (
+    "This browser gives the microphone only to pages of this machine and of https. " +
+    `Open http://127.0.0.1:${location.port || 80}${location.pathname} on the machine of the emulator.`
+  );
 }
 
 /** Turns the microphone and the camera off. */

@@ -49,7 +49,7 @@ export class Softphone {
       connection_recovery_max_interval: MAX_RETRY_SECONDS,
     });
     this.#agent = agent;
-    this.#listen(agent, socket.url);
+    this.#listen(agent);
     this.#listener.loginChanged("connecting", "");
     agent.start();
   }
@@ -81,7 +81,7 @@ export class Softphone {
     this.#changed(call);
   }
 
-  #listen(agent: UA, url: string): void {
+  #listen(agent: UA): void {
     let wasRegistered = false;
     const { loginChanged, report } = this.#listener;
     const isCurrent = () => agent === this.#agent;
@@ -97,7 +97,8 @@ export class Softphone {
     });
     agent.on("disconnected", () => {
       if (!isCurrent()) return;
-      if (!wasRegistered) return this.logOut(`Cannot connect to the emulator at ${url} Is it running?`);
+      if (!wasRegistered)
+        return this.logOut(`Cannot connect to the emulator at ${location.host}. Is it running?`);
       if (agent.isRegistered()) report("The connection to the emulator was lost. The phone connects again.");
       this.#call?.hangUp();
       loginChanged("connecting", "");

@@ -19,8 +19,11 @@ export interface Caller {
    * Throws when the caller has left.
    */
   accept(answer: Answer, filter: BodyFilter): Leg | undefined;
-  /** Ends an unanswered call with a SIP status, 400 to 699. Does nothing when the call has ended. */
-  reject(status: number): void;
+  /**
+   * Ends an unanswered call with a SIP status, 400 to 699, and with the value of a Reason header if there is one. Does nothing when
+   * the call has ended.
+   */
+  reject(status: number, reason?: string): void;
   /** Aborts `left`. */
   leave(reason: EndReason): void;
 }
@@ -77,10 +80,10 @@ export class PhoneCaller implements Caller {
     return leg;
   }
 
-  reject(status: number): void {
+  reject(status: number, reason?: string): void {
     this.stopListening();
     try {
-      this.request.reject({ statusCode: status });
+      this.request.reject({ statusCode: status, ...(reason && { extraHeaders: [`Reason: ${reason}`] }) });
     } catch {
       // The call was answered or cancelled, or the connection is closed.
     }

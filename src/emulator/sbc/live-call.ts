@@ -26,6 +26,14 @@ const statusOf: Readonly<Record<EndReason, number>> = {
   "endpoint hung up": 480,
 };
 
+/** SIP statuses of the events of a phone that does not answer, where they are not 480. */
+const causeOf: Readonly<Record<string, number>> = {
+  "is busy": 486,
+  declines: 603,
+  "cannot take this call": 488,
+  "stops ringing": 408,
+};
+
 export interface CallParts {
   readonly endpoints: Endpoints;
   readonly registrar: Registrar;
@@ -86,7 +94,7 @@ export class LiveCall {
       reason = caller.left.reason;
       this.problem = undefined;
     }
-    caller.reject(status ?? statusOf[reason]);
+    caller.reject(status ?? statusOf[reason], reason === "end of document" ? this.lastFailure() : undefined);
     this.state = "ended";
     this.timeline.note({ event: "ends", reason });
     const { sent } = this;
@@ -98,6 +106,12 @@ export class LiveCall {
   /** Ends the call because the SBC closes. */
   end(): void {
     this.parts.caller.leave("connection lost");
+  }
+
+  /** Returns what happened at the phone that rang last as the value of a Reason header: the status 480 alone does not say it. */
+  private lastFailure(): string | undefined {
+    const last = this.timeline.entries.findLast((entry) => "endpoint" in entry);
+    return last && `SIP;cause=${causeOf[last.event] ?? 480};text="${last.event}"`;
   }
 
   private async execute(): Promise<EndReason> {
