@@ -44,6 +44,11 @@ class PeerConnection extends EventTarget {
   }
 }
 
+// Transactions of JsSIP end up to 32 seconds after a test. Their timers must not delay the end of the test process.
+const { setTimeout: startTimer } = globalThis;
+globalThis.setTimeout = ((...parameters: Parameters<typeof startTimer>) =>
+  startTimer(...parameters).unref()) as typeof startTimer;
+
 // JsSIP is written for browsers.
 Object.assign(globalThis, {
   window: globalThis,
