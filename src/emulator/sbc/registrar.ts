@@ -140,19 +140,15 @@ function requestedBindings(
   current: readonly Phone[],
 ): readonly RequestedBinding[] | undefined {
   const fallback = secondsOf(message.getHeader("expires")) ?? MAX_EXPIRES;
-  const headers = message
-    .getHeaders("contact")
-    .map((_, index): NameAddrHeader => message.s("contact", index));
-  if (headers.some(({ uri }) => String(uri) === EVERY_CONTACT)) {
-    // RFC 3261, 10.3: the wildcard only removes all bindings.
-    return headers.length === 1 && fallback === 0
-      ? current.map(({ contact }) => ({ contact, seconds: 0 }))
-      : undefined;
-  }
-  return headers.map((header) => ({
-    contact: encoded(header.uri),
-    seconds: secondsOf(header.getParam("expires")) ?? fallback,
-  }));
+  const requested = message.getHeaders("contact").map((_, index): RequestedBinding => {
+    const header: NameAddrHeader = message.s("contact", index);
+    return { contact: encoded(header.uri), seconds: secondsOf(header.getParam("expires")) ?? fallback };
+  });
+  if (!requested.some(({ contact }) => String(contact) === EVERY_CONTACT)) return requested;
+  // RFC 3261, 10.3: the wildcard only removes all bindings.
+  return requested.length === 1 && fallback === 0
+    ? current.map(({ contact }) => ({ contact, seconds: 0 }))
+    : undefined;
 }
 
 /** Returns a number of seconds up to `MAX_EXPIRES`, or undefined if the text is missing or no whole number. */

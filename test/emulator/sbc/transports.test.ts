@@ -1,0 +1,312 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { WebSocket } from "ws";
+import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
+import { closePhones, type Line, RawPhone } from "../../support/sip/raw-phone.js";
+import { until } from "../../support/until.js";
+
+afterEach(async () => {
+  closePhones();
+  await closeEmulators();
+});
+
+const transports = ["ws", "udp", "tcp"] as const;
+
+async function start(settings = {}) {
+  const client = await startClient({ sipPort: 0, ...settings });
+  const { origin, sipAddress = "" } = client.emulator;
+  const host = new URL(origin).host;
+  const lineOf = (transport: Line["transport"]): Line => ({
+    transport,
+    address: transport === "ws" ? host : sipAddress,
+  });
+  return {
+    client,
+    host,
+    sipAddress,
+    lineOf,
+    connect: (transport: Line["transport"]) => RawPhone.connect(lineOf(transport)),
+  };
+}
+
+/** Sends a text to the HTTP port and returns a function that waits for a response that matches. */
+function http(host: string, text: string) {
+  const socket = connect(Number(host.split(":")[1]), "127.0.0.1");
+  let response = "";
+  let isClosed = false;
+  socket.on("data", (data) => {
+    response += data;
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    isClosed = true;
+  });
+  socket.write(text);
+  return {
+    send: (more: string) => socket.write(more),
+    sees: async (pattern: RegExp) => {
+      await until(() => pattern.test(response) || isClosed);
+      expect(response).toMatch(pattern);
+    },
+    closes: () => until(() => isClosed),
+  };
+}
+
+describe("a WebSocket", () => {
+  it("is accepted from pages of loopback hosts and of allowed origins, at any path", async () => {
+    const { lineOf } = await start({ allowedOrigins: ["https://phones.example"] });
+    for (const origin of [
+      "http://localhost:3000",
+      "https://127.0.0.2",
+      "http://[::1]:1",
+      "https://phones.example",
+    ]) {
+      const phone = await RawPhone.connect(lineOf("ws"), { origin });
+      expect((await phone.ask(phone.request("OPTIONS", "sip:x"))).status).toBe(200);
+    }
+    for (const origin of [
+      "https://pages.example",
+      "http://phones.example",
+      "http://localhost.pages.example",
+      "http://127.0.0.1.pages.example",
+      "file://localhost",
+      "null",
+    ]) {
+      await expect(RawPhone.connect(lineOf("ws"), { origin })).rejects.toThrow("HTTP 403");
+    }
+  });
+
+  it("is refused without the subprotocol sip", async () => {
+    const { host } = await start();
+    const socket = new WebSocket(`ws://${host}/`, "xmpp");
+    const [error] = await once(socket, "error");
+    expect(String(error)).toContain("400");
+  });
+
+  it("does not change requests with other Upgrade headers", async () => {
+    const { host } = await start();
+    const upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+    const body = JSON.stringify({ endpoints: [{ username: "erin" }, { username: "frank" }] });
+    const post = `POST /_emulator/reset HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n${upgrade}Content-Length: ${body.length}\r\n\r\n`;
+    const connection = http(host, post + body.slice(0, 5));
+    connection.send(body.slice(5));
+    await connection.sees(/^HTTP\/1\.1 200 OK[\s\S]*\{"count":2\}$/);
+    connection.send(`GET /_emulator/phones HTTP/1.1\r\nHost: ${host}\r\n${upgrade}\r\n`);
+    await connection.sees(/\[\]$/);
+    connection.send(`GET /_emulator/faults HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    await connection.sees(/\[\][\s\S]*\[\]$/);
+  });
+});
+
+describe.each(transports)("over %s", (transport) => {
+  it("responds to keep-alives, and to the address that a request comes from", async () => {
+    const phone = await (await start()).connect(transport);
+    phone.sendRaw("\r\n\r\n");
+    await phone.sees(({ text }) => text === "\r\n");
+    const Via = `SIP/2.0/${transport.toUpperCase()} 192.0.2.1:5060;rport;branch=z9hG4bK1`;
+    const response = await phone.ask(
+      phone.request("OPTIONS", "sip:x", { Via: [Via, "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK0"] }),
+    );
+    expect(response.all("Via")).toEqual([
+      expect.stringMatching(
+        /^SIP\/2\.0\/\w+ 192\.0\.2\.1:5060;received=127\.0\.0\.1;rport=\d+;branch=z9hG4bK1$/,
+      ),
+      "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK0",
+    ]);
+    if (phone.port !== 0) expect(response.all("Via")[0]).toContain(`;rport=${phone.port};`);
+  });
+
+  it("accepts a message with a long body and folded headers, and no message with long headers", async () => {
+    const phone = await (await start()).connect(transport);
+    const large = phone.request("OPTIONS", "sip:x", { "X-Folded": "one\r\n two" }, "x".repeat(60_000));
+    expect((await phone.ask(large)).status).toBe(200);
+    const ignored = phone.request("OPTIONS", "sip:x", { "X-Long": "x".repeat(16_384) });
+    phone.sendRaw(ignored);
+    const many = phone.request("OPTIONS", "sip:x", { "X-Many": Array.from({ length: 260 }, () => "x") });
+    // Over TCP, long headers close the connection, because they may have no end.
+    if (transport === "tcp") return until(() => phone.isClosed);
+    phone.sendRaw(many);
+    expect((await phone.ask(phone.request("OPTIONS", "sip:x"))).status).toBe(200);
+    expect(phone.received.filter(({ status }) => status === 200)).toHaveLength(2);
+    return undefined;
+  });
+});
+
+describe("over TCP", () => {
+  it("splits the stream into messages by their lengths", async () => {
+    const phone = await (await start()).connect("tcp");
+    const messages = [1, 2, 3].map((cseq) =>
+      phone.request("OPTIONS", "sip:x", { CSeq: `${cseq} OPTIONS` }, "žluť\r\n\r\n"),
+    );
+    const bytes = Buffer.from(`\r\n${messages.join("")}`);
+    // In the middle of a header, of the end of the headers, and of a character.
+    const ends = [30, bytes.indexOf("\r\n\r\n") + 2, bytes.indexOf("ž") + 1, bytes.length];
+    for (const [index, end] of ends.entries()) {
+      phone.sendRaw(bytes.subarray(ends[index - 1] ?? 0, end));
+      await new Promise(setImmediate);
+    }
+    await until(() => phone.received.length === 3);
+    expect(phone.received.map((message) => message.all("CSeq")[0])).toEqual([
+      "1 OPTIONS",
+      "2 OPTIONS",
+      "3 OPTIONS",
+    ]);
+  });
+
+  it.each([
+    ["no length", (text: string) => text.replace(/Content-Length.*\r\n/, "")],
+    ["two lengths", (text: string) => text.replace(/(?=Content-Length)/, "l: 5\r\n")],
+    ["a negative length", (text: string) => text.replace(/(?<=Content-Length: )/, "-")],
+    ["more than 64 kB", (text: string) => text.replace(/(?<=Content-Length: ).*(?=\r)/, "65536")],
+    ["headers without an end", (text: string) => text.replace("\r\n\r\n", "x".repeat(16_385))],
+  ])("closes a connection with %s", async (_problem, change) => {
+    const phone = await (await start()).connect("tcp");
+    phone.sendRaw(change(phone.request("OPTIONS", "sip:x")));
+    await until(() => phone.isClosed);
+  });
+});
+
+describe("over UDP", () => {
+  it("repeats an INVITE until a response, rings on a 180 without Contact, and repeats the failure until the ACK", async () => {
+    const { connect } = await start();
+    const [caller, phone] = [await connect("udp"), await connect("udp")];
+    expect((await phone.register("alice", "made-up-Lantern-27")).status).toBe(200);
+    const uri = "sip:alice@127.0.0.1";
+    const headers = {
+      From: "<sip:919999900000@127.0.0.1>;tag=made-up",
+      To: `<${uri}>`,
+      Contact: "<sip:919999900000@127.0.0.1>",
+    };
+    const invite = caller.request("INVITE", uri, headers);
+    caller.sendRaw(invite);
+    const received = await phone.sees(({ method }) => method === "INVITE");
+    await until(() => phone.received.filter(({ method }) => method === "INVITE").length >= 2);
+
+    const respond = (status: string) => {
+      const copied = ["Via", "From", "Call-ID", "CSeq"].map((name) => `${name}: ${received.all(name)[0]}`);
+      phone.sendRaw(
+        `SIP/2.0 ${status}\r\n${copied.join("\r\n")}\r\nTo: ${received.all("To")[0]};tag=p\r\nContent-Length: 0\r\n\r\n`,
+      );
+    };
+    respond("180 Ringing");
+    await caller.sees(({ status }) => status === 180);
+    respond("486 Busy Here");
+    await phone.sees(({ method }) => method === "ACK");
+    const failure = await caller.sees(({ status }) => status >= 400);
+    await until(() => caller.received.filter(({ status }) => status === failure.status).length >= 2);
+    const ack = invite.replace(/^INVITE/, "ACK").replace(/1 INVITE/, "1 ACK");
+    caller.sendRaw(ack.replace(/^To: .*\r\n/m, `To: ${failure.all("To")[0]}\r\n`));
+    // The ACK has arrived when the response to the next request has.
+    await caller.ask(caller.request("OPTIONS", "sip:x"));
+    const count = caller.received.length;
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(caller.received).toHaveLength(count);
+  });
+});
+
+describe("the port for SIP", () => {
+  it("is an error if it is in use for UDP or TCP, and nothing stays open", async () => {
+    const tcp = createServer().listen(0, "127.0.0.1");
+    await once(tcp, "listening");
+    const { port } = tcp.address() as { port: number };
+    await expect(startClient({ sipPort: port })).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is in use. Set EMULATOR_SIP_PORT to another port, or to 0 for any free port.`,
+    );
+    tcp.close();
+    await once(tcp, "close");
+    const udp = createSocket("udp4").bind(port, "127.0.0.1");
+    await once(udp, "listening");
+    await expect(startClient({ sipPort: port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is in use.`);
+    udp.close();
+    await once(udp, "close");
+    const { sipAddress } = await start({ sipPort: port });
+    expect(sipAddress).toBe(`127.0.0.1:${port}`);
+  });
+
+  it("is the address of the endpoints, unless EMULATOR_SBC or a client has set another one", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "emulator-"));
+    try {
+      const dataFile = join(directory, "endpoints.json");
+      const { client, sipAddress } = await start({ dataFile });
+      await client.request("add_sip", { username: "erin", password: "made-up-1" });
+      const address = `${sipAddress};transport=udp`;
+      const addresses = () =>
+        JSON.parse(readFileSync(dataFile, "utf8")).endpoints.map(
+          (endpoint: { connect_URL: string }) => endpoint.connect_URL,
+        );
+      expect(addresses()).toEqual([address, address, address, address, address]);
+      expect(JSON.parse((await client.request("get_sip", { username: "erin" })).text).connect_URL).toBe(
+        address,
+      );
+      await closeEmulators();
+
+      writeFileSync(dataFile, readFileSync(dataFile, "utf8").replace(address, "sbc.example"));
+      const next = await start({ dataFile });
+      const other = `${next.sipAddress};transport=udp`;
+      expect(addresses()).toEqual(["sbc.example", other, other, other, other]);
+      const overridden = await start({ sbc: "sbc.example" });
+      expect((await overridden.client.request("get_sip", { username: "alice" })).text).toContain(
+        '"sbc.example"',
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("accepts phones on every address, and names the address that a phone has used", async () => {
+    const { client } = await start({ host: "0.0.0.0" });
+    const address = client.emulator.sipAddress ?? "";
+    expect(address).toMatch(/^127\.0\.0\.1:/);
+    const phone = await RawPhone.connect({ transport: "udp", address });
+    await phone.register("alice", "made-up-Lantern-27");
+    phone.sendRaw(
+      phone.request("INVITE", "sip:alice@x", {
+        From: "<sip:91999@x>;tag=1",
+        To: "<sip:alice@x>",
+        Contact: "<sip:91999@x>",
+      }),
+    );
+    const invite = await phone.sees(({ method }) => method === "INVITE");
+    expect(invite.all("Via")[0]).toContain(address);
+    expect(invite.all("Contact")[0]).toContain(address);
+  });
+});
+
+it("closes while connections are open, refused or in the middle of a message", async () => {
+  const { client, host, connect, sipAddress } = await start();
+  const upgrade = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
+  const refused = http(host, `${upgrade}Origin: https://pages.example\r\n\r\n`);
+  await refused.sees(/^HTTP\/1\.1 403 Forbidden\r\n[\s\S]*EMULATOR_ALLOWED_ORIGINS/);
+  const invalid = http(host, `${upgrade}Sec-WebSocket-Protocol: sip\r\n\r\n`);
+  await invalid.sees(/^HTTP\/1\.1 400 /);
+  const [browser, app, unfinished] = [await connect("ws"), await connect("tcp"), await connect("tcp")];
+  await browser.register("alice", "made-up-Lantern-27");
+  await app.register("bob", "made-up-Harbor-58");
+  unfinished.sendRaw("INVITE sip:al");
+  await closeEmulators();
+  await Promise.all([refused.closes(), invalid.closes()]);
+  await until(() => browser.isClosed && app.isClosed && unfinished.isClosed);
+  await expect(client.send("GET", "/_emulator/phones")).rejects.toThrow();
+  const again = await startClient({ sipPort: Number(sipAddress.split(":")[1]) });
+  expect(again.emulator.sipAddress).toBe(sipAddress);
+});
+
+it("refuses requests with 503 when too many are unfinished", async () => {
+  const phone = await (await start()).connect("ws");
+  const send = async (count: number) => {
+    const first = phone.received.length;
+    for (let index = 0; index < count; index++) phone.sendRaw(phone.request("REGISTER", "sip:x"));
+    await until(() => phone.received.length === first + count);
+  };
+  // In parts, because a receiver of UDP has room for few packets.
+  for (let part = 0; part < 20; part++) await send(50);
+  expect(phone.received.filter(({ status }) => status === 503)).toEqual([]);
+  const refused = await phone.ask(phone.request("REGISTER", "sip:x"));
+  expect(refused).toMatchObject({ status: 503 });
+  expect(refused.all("Retry-After")).toEqual(["5"]);
+});
