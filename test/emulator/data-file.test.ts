@@ -168,7 +168,7 @@ describe("the data file", () => {
     try {
       await until(() => output.stdout.includes("/_emulator/"));
       const { origin } = new URL(/address +(\S+)/.exec(output.stdout)?.[1] ?? "");
-      const client = new EmulatorClient({ url: "", origin, close: async () => {} });
+      const client = new EmulatorClient({ url: "", origin, sipAddress: undefined, close: async () => {} });
       const accepted = ["alice", "bob", "carol", "dave"];
       const refused: string[] = [];
       for (let number = 0; number < 100; number++) {

@@ -18,9 +18,9 @@ import { Retransmission } from "./retransmission.js";
 
 /** Bytes of the largest SIP message. */
 export const MAX_MESSAGE_BYTES = 65_536;
-/** Characters and lines of the headers of a message. The grammar of sip.js needs up to 0.1 seconds for so many characters. */
+/** Characters and lines of the headers of a message. The grammar of sip.js needs up to 0.1 seconds for so many. */
 export const MAX_HEADER_LENGTH = 16_384;
-const MAX_HEADER_LINES = 256;
+const MAX_HEADER_LINES = 128;
 /** Requests of one flow that are remembered to recognize their retransmissions. */
 const MAX_TRANSACTIONS = 1000;
 

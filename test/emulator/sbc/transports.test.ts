@@ -127,7 +127,7 @@ describe.each(transports)("over %s", (transport) => {
     expect((await phone.ask(large)).status).toBe(200);
     const ignored = phone.request("OPTIONS", "sip:x", { "X-Long": "x".repeat(16_384) });
     phone.sendRaw(ignored);
-    const many = phone.request("OPTIONS", "sip:x", { "X-Many": Array.from({ length: 260 }, () => "x") });
+    const many = phone.request("OPTIONS", "sip:x", { "X-Many": Array.from({ length: 130 }, () => "x") });
     // Over TCP, long headers close the connection, because they may have no end.
     if (transport === "tcp") return until(() => phone.isClosed);
     phone.sendRaw(many);
@@ -298,13 +298,8 @@ it("closes while connections are open, refused or in the middle of a message", a
 
 it("refuses requests with 503 when too many are unfinished", async () => {
   const phone = await (await start()).connect("ws");
-  const send = async (count: number) => {
-    const first = phone.received.length;
-    for (let index = 0; index < count; index++) phone.sendRaw(phone.request("REGISTER", "sip:x"));
-    await until(() => phone.received.length === first + count);
-  };
-  // In parts, because a receiver of UDP has room for few packets.
-  for (let part = 0; part < 20; part++) await send(50);
+  for (let index = 0; index < 1000; index++) phone.sendRaw(phone.request("REGISTER", "sip:x"));
+  await until(() => phone.received.length === 1000);
   expect(phone.received.filter(({ status }) => status === 503)).toEqual([]);
   const refused = await phone.ask(phone.request("REGISTER", "sip:x"));
   expect(refused).toMatchObject({ status: 503 });
