@@ -37,7 +37,7 @@ const RESERVED = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu;
 export function sipUri(username: string, connectUrl: string): string {
   const address = connectUrl.replace(/^(?:[a-z]+:\/\/|sips?:)/i, "");
   const host = address.replace(/[/?;].*$/, "");
-  const [transport = ""] = /^[^/?;]*(;[^/?]*)?/.exec(address)?.[1]?.match(/;transport=[a-z]+/i) ?? [];
+  const [transport = ""] = /^[^/?;]*(;[^/?]*)?/.exec(address)?.[1]?.match(/;transport=[\w-]+/i) ?? [];
   const user = username.replace(RESERVED, (character) =>
     Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&"),
   );

@@ -65,10 +65,10 @@ describe("An endpoint that was not created by the gateway", () => {
 
   it.each([
     ["sbc.example.com", "sip:alice@sbc.example.com"],
-    ["sbc.example.com:5061", "sip:alice@sbc.example.com:5061;transport=tls"],
+    ["sbc.example.com:5061", "sip:alice@sbc.example.com:5061"],
     ["203.0.113.7", "sip:alice@203.0.113.7"],
     ["sip:sbc.example.com", "sip:alice@sbc.example.com"],
-    ["sips:sbc.example.com:5061;transport=tls", "sip:alice@sbc.example.com:5061"],
+    ["sips:sbc.example.com:5061;transport=tls", "sip:alice@sbc.example.com:5061;transport=tls"],
     ["https://sbc.example.com/", "sip:alice@sbc.example.com"],
     ["wss://sbc.example.com:7443/ws?x=1", "sip:alice@sbc.example.com:7443"],
   ])("with the SBC %s has the SIP URI %s", async (connect_URL, sipUri) => {

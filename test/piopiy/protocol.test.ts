@@ -70,11 +70,13 @@ describe("A field", () => {
   });
 
   it.each([
-    ["sbc.example.com", "sip:alice@sbc.example.com;transport=tls"],
+    ["sbc.example.com", "sip:alice@sbc.example.com"],
     ["sbc.example.com:5061", "sip:alice@sbc.example.com:5061"],
     ["https://sbc.example.com/", "sip:alice@sbc.example.com"],
     ["wss://sbc.example.com:8443/ws?x=1", "sip:alice@sbc.example.com:8443"],
-    ["sip:sbc.example.com;transport=tls", "sip:alice@sbc.example.com"],
+    ["sip:sbc.example.com;transport=tls", "sip:alice@sbc.example.com;transport=tls"],
+    ["127.0.0.1:5070;lr;transport=udp;x=1", "sip:alice@127.0.0.1:5070;transport=udp"],
+    ["sbc.example.com/path;transport=udp", "sip:alice@sbc.example.com"],
     ["SIPS:sbc.example.com", "sip:alice@sbc.example.com"],
     ["[2001:db8::1]:5060", "sip:alice@[2001:db8::1]:5060"],
   ])("that is the SBC is returned as %s, and sipUri is %s", async (connect_URL, sipUri) => {
