@@ -62,7 +62,7 @@ const MORE_VALUES = [
   "__proto__",
   "constructor",
   "\ud800",
-  "žluť",
+  "é€",
   "💥",
   "=",
   "[::1]",

@@ -58,7 +58,7 @@ export class UdpTransport {
 
   #receive(data: Buffer, remote: RemoteInfo): void {
     const key = `${remote.address} ${remote.port}`;
-    // Keep-alives. Some phones send an empty packet or zeros.
+    // A keep-alive. Some phones send an empty packet or zeros.
     if (data.length <= 4) {
       if (data.toString() === "\r\n\r\n") this.#send("\r\n", remote);
       return;

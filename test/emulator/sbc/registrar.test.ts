@@ -148,7 +148,7 @@ it("reads passwords at every request, and forgets the phones of a removed endpoi
   expect(await usernames(client)).toEqual(["bob"]);
 });
 
-it.each(["Jo Ann", "žofie", "50%", "a%41", 'q"\\;@'])("registers the endpoint %s", async (username) => {
+it.each(["Jo Ann", "é€", "50%", "a%41", 'q"\\;@'])("registers the endpoint %s", async (username) => {
   const { client, phone } = await start();
   await client.reset({ endpoints: [{ username, password: ALICE }] });
   const registered = await phone.register(username, ALICE);
@@ -215,7 +215,7 @@ it("offers only the methods that it supports", async () => {
   const options = await phone.ask(phone.request("OPTIONS", "sip:127.0.0.1"));
   expect(options.status).toBe(200);
   expect(options.all("Allow")).toEqual(["INVITE,ACK,CANCEL,BYE,INFO,OPTIONS,REGISTER"]);
-  for (const method of ["MESSAGE", "SUBSCRIBE", "REFER", "UPDATE", "PUBLISH", "MADEUP"]) {
+  for (const method of ["MESSAGE", "SUBSCRIBE", "REFER", "UPDATE", "PUBLISH", "MADE"]) {
     const refused = await phone.ask(phone.request(method, "sip:bob@127.0.0.1"));
     expect(refused.status).toBe(405);
     expect(refused.all("Allow")).toEqual(options.all("Allow"));
