@@ -90,7 +90,7 @@ describe("a WebSocket", () => {
 
   it("does not change requests with other Upgrade headers", async () => {
     const { host } = await start();
-    const upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n";
+    const upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n";
     const body = JSON.stringify({ endpoints: [{ username: "erin" }, { username: "frank" }] });
     const post = `POST /_emulator/reset HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n${upgrade}Content-Length: ${body.length}\r\n\r\n`;
     const connection = http(host, post + body.slice(0, 5));
