@@ -89,9 +89,10 @@ export class Authentication {
 function parseCredentials(value: string): ReadonlyMap<string, string> | undefined {
   if (!/^Digest\s/i.test(value)) return undefined;
   const fields = new Map<string, string>();
+  // The lookbehind keeps the time linear for a long word without `=`.
   for (const [, name = "", quoted, token = ""] of value
     .slice("Digest".length)
-    .matchAll(/([a-z]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi)) {
+    .matchAll(/(?<![a-z])([a-z]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi)) {
     if (!fields.has(name.toLowerCase())) {
       fields.set(name.toLowerCase(), quoted?.replaceAll(/\\(.)/g, "$1") ?? token);
     }
