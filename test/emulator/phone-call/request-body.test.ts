@@ -28,6 +28,9 @@ describe("a request to simulate a call", () => {
     ],
     [{ behaviours: { alice: { answersAfter: 1, hangsUpAfter: 0 } } }, "behaviours.alice.hangsUpAfter"],
     [{ behaviours: { alice: { answersAfter: 1, says: "hello" } } }, "says"],
+    [{ real: "yes" }, 'real: expected true or false, got "yes"'],
+    [{ real: true, behaviours: { alice: "busy" } }, "behaviours: expected no behaviours with real"],
+    [{ wait: false }, "wait: expected true without real"],
     [{ colour: "red" }, "colour"],
   ])("is rejected with %j, and the answer URL is not requested", async (mistake, hint) => {
     const client = await startClient();

@@ -352,3 +352,91 @@ describe("a phone", () => {
     expect(await liveCalls()).toEqual([]);
   });
 });
+
+describe("POST /_emulator/call with `real`", () => {
+  const place = (answerUrl: string, rest: object = {}) => client.dial(answerUrl, { real: true, ...rest });
+
+  it("has the same events as the simulated call with the same phones", async () => {
+    const [alice, bob, dave] = await Promise.all([start("alice"), start("bob"), start("dave")]);
+    const { url, requests } = await answerDocument([
+      connect(["ghost", "carol", "alice", "dave"], { timeout: 1 }),
+      { action: "speak", text: "Please hold." },
+      connect(["alice", "bob"], { ring_type: "group", duration: 1 }),
+      { action: "record" },
+    ]);
+    const behaviours = { alice: "busy", bob: { answersAfter: 0 }, carol: "unregistered" };
+    const simulated = await client.dial(url, { behaviours });
+    alice.isBusy = true;
+    const [real] = await Promise.all([place(url), bob.ringing().then((call) => call.answer())]);
+    const events = (timeline: { at: number }[]) => timeline.map(({ at, ...event }) => event);
+    expect(events(real.body.timeline)).toEqual(events(simulated.body.timeline));
+    expect(Object.keys(real.body)).toEqual(Object.keys(simulated.body));
+    expect(real.body).toMatchObject({ document: simulated.body.document, reason: "duration" });
+    expect(real.body.endedAt).toBe(real.body.timeline.at(-1).at);
+    for (const [index, { at }] of simulated.body.timeline.entries()) {
+      expect(real.body.timeline[index].at).toBeGreaterThanOrEqual(at - 0.05);
+    }
+    const [one, other] = requests.map(({ body }) => Object.keys(JSON.parse(body)));
+    expect(one).toEqual(other);
+    expect(dave.calls[0]?.from[0]).toBe(String(CALLER));
+  });
+
+  it("returns the id at once with `wait` false, and is silent for the phone", async () => {
+    const bob = await start("bob");
+    const { url } = await answerDocument([connect(["bob"])]);
+    const { body } = await place(url, { wait: false });
+    const atBob = await bob.ringing();
+    await until(async () => (await liveCalls())[0].timeline.length === 1);
+    expect(await liveCalls()).toEqual([
+      { ...body, to: NUMBER, from: CALLER, state: "ringing", timeline: [expect.anything()] },
+    ]);
+    atBob.answer();
+    await atBob.untilTalking();
+    expect(mediaOf(atBob.received[0])).toEqual(["audio 0", "video 0"]);
+    atBob.session.hold();
+    await until(() => atBob.received.length === 2);
+    atBob.session.sendDTMF("1");
+    // A reset does not end a call.
+    await assign([]);
+    await client.reset({});
+    expect(await liveCalls()).toMatchObject([{ state: "talking" }]);
+    expect((await client.send("GET", "/_emulator/numbers")).text).toBe("[]");
+    atBob.hangUp();
+    expect(await course()).toEqual(["rings bob", "answers bob", "hangs up bob", "ends endpoint hung up"]);
+    await client.reset({});
+    expect(await liveCalls()).toEqual([]);
+  });
+
+  it("ends when the client disconnects", async () => {
+    const bob = await start("bob");
+    const { url } = await answerDocument([connect(["bob"])]);
+    const aborting = new AbortController();
+    const body = JSON.stringify({ to: NUMBER, from: CALLER, answerUrl: url, real: true });
+    const request = client.send("POST", "/_emulator/call", body, "application/json", aborting.signal);
+    const missed = await bob.ringing();
+    aborting.abort();
+    await expect(request).rejects.toThrow();
+    expect((await missed.untilEnded())?.reason).toBeUndefined();
+    expect(await course()).toEqual(["rings bob", "stops ringing bob", "ends caller hung up"]);
+  });
+
+  it("returns 422 with the problems of the document", async () => {
+    const { url } = await answerDocument([{ action: "dance" }]);
+    const [simulated, real] = await Promise.all([client.dial(url), place(url)]);
+    expect(real).toEqual(simulated);
+    expect(real.status).toBe(422);
+  });
+
+  it("is rejected while 200 calls are in progress, as is an INVITE", async () => {
+    const busy = await startClient();
+    const { url } = await startAnswerServer(() => {});
+    const dial = () => busy.dial(url, { real: true, wait: false });
+    for (const { status } of await Promise.all(Array.from({ length: 200 }, dial))) expect(status).toBe(200);
+    const { status, body } = await dial();
+    expect([status, body.error]).toEqual([503, expect.stringContaining("200 calls are in progress")]);
+    const caller = await JsSipPhone.start(busy.emulator.origin, String(CALLER));
+    expect((await caller.dial(NUMBER).untilEnded())?.status).toBe(503);
+    // Ends the calls, or would wait for their answer URLs.
+    await busy.emulator.close();
+  });
+});

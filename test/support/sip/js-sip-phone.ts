@@ -155,6 +155,8 @@ const phones: JsSipPhone[] = [];
 export class JsSipPhone {
   /** Incoming calls, oldest first. */
   readonly calls: PhoneCall[] = [];
+  /** Whether incoming calls are declined with 486 before the phone rings. */
+  isBusy = false;
 
   private constructor(
     readonly ua: JsSIP.UA,
@@ -176,7 +178,9 @@ export class JsSipPhone {
     const phone = new JsSipPhone(ua, current);
     phones.push(phone);
     ua.on("newRTCSession", ({ originator, session }: { originator: string; session: RTCSession }) => {
-      if (originator === "remote") phone.calls.push(new PhoneCall(session));
+      if (originator !== "remote") return;
+      phone.calls.push(new PhoneCall(session));
+      if (phone.isBusy) session.terminate({ status_code: 486 });
     });
     const ready = new Promise<void>((resolve, reject) => {
       ua.on(password === undefined ? "connected" : "registered", () => resolve());
