@@ -37,12 +37,13 @@ function isAccepted(license: string): boolean {
 /** Returns the packages that the source maps of the newest build name. */
 function packagesInSourceMaps(): string[] {
   const [, build = ""] = /([\da-f]{32})/.exec(readFileSync("dist/main.js", "utf8")) ?? [];
-  const program = `dist/${build}/program`;
-  const maps = readdirSync(program, { recursive: true })
-    .map(String)
-    .filter((name) => name.endsWith(".map"));
-  const sources = maps.flatMap((name) =>
-    (readJson(join(program, name)).sources as string[]).map((source) => join(program, name, "..", source)),
+  const maps = [`dist/${build}/program`, `dist/${build}/dist/phone-page`].flatMap((directory) =>
+    readdirSync(directory, { recursive: true })
+      .map((name) => join(directory, String(name)))
+      .filter((path) => path.endsWith(".map")),
+  );
+  const sources = maps.flatMap((path) =>
+    (readJson(path).sources as string[]).map((source) => join(path, "..", source)),
   );
   const directories = sources.map((source) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? []);
   return [...new Set(directories.flat())].map((directory) => idOf(readJson(`${directory}/package.json`)));
@@ -58,7 +59,14 @@ describe("The lists of bundled packages", () => {
     expect(
       [...new Set([...bundled, ...page.packages.map(idOf), `rolldown ${versionOf("rolldown")}`])].sort(),
     ).toEqual([...ids].sort());
-    expect(ids).toEqual(expect.arrayContaining([`got ${versionOf("got")}`, "react 19.2.0", "Roboto"]));
+    expect(ids).toEqual(
+      expect.arrayContaining([
+        `got ${versionOf("got")}`,
+        `jssip ${versionOf("jssip")}`,
+        "react 19.2.0",
+        "Roboto",
+      ]),
+    );
   });
 
   it("do not name packages that are used at build time and in tests only", () => {

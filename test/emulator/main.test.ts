@@ -60,6 +60,7 @@ describe("npm run emulator", () => {
     expect(program.output.stdout).toMatch(/an emulator of TeleCMI PIOPIY's SIP endpoint API, not PIOPIY/);
     expect(program.output.stdout).toMatch(/app id +7654321/);
     expect(program.output.stdout).toMatch(/secret +emulator-secret/);
+    expect(program.output.stdout).toMatch(/phone page +http:\/\/127\.0\.0\.1:\d+\/phone\n/);
     expect(program.output.stdout).toMatch(
       /control routes +http:\/\/127\.0\.0\.1:\d+\/_emulator\/ .*POST call/,
     );

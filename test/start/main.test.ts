@@ -71,8 +71,24 @@ describe("node dist/main.js", () => {
   it("prints that it uses the emulator and that AUTH=none lets everyone in", async () => {
     const program = run(emulated);
     await addressOf(program);
-    expect(program.output.stdout).toMatch(/PIOPIY emulator at http:\S+, not to PIOPIY\. Calls ring only phones that are/);
+    expect(program.output.stdout).toMatch(
+      /PIOPIY emulator at http:\S+, not to PIOPIY\. Calls ring only phones that are/,
+    );
     expect(program.output.stdout).toMatch(/AUTH=none: everyone who can reach this address/);
+  });
+
+  it.each([
+    "1",
+    "2",
+  ])("prints the address of the phone page, and links it, with WORKERS=%s", async (WORKERS) => {
+    const program = run({ ...emulated, WORKERS });
+    const address = await addressOf(program);
+    const [, phonePage = ""] =
+      /(?:Phone page +|"phonePage":")(http:\/\/[^\s"]+)/.exec(program.output.stdout) ?? [];
+    expect((await fetch(phonePage)).status).toBe(200);
+    const landingPage = await fetch(address, { headers: { accept: "text/html" } });
+    expect(await landingPage.text()).toContain(`<a href="${phonePage}">`);
+    expect(await (await fetch(address)).json()).toMatchObject({ phonePage });
   });
 
   it("sends requests to PIOPIY_URL with the account of its settings", async () => {
