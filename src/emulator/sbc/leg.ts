@@ -28,6 +28,10 @@ export class Leg {
   private onAcknowledged: ((answer: Body | undefined) => void) | undefined;
   /** A re-INVITE of this phone that has no final response yet. */
   private pending: IncomingInviteRequest | undefined;
+  /** Whether this phone must still send the ACK for an accepted re-INVITE. */
+  private awaitsAck = false;
+  /** The re-INVITEs of the other phone that wait for this ACK. */
+  private onceReady: (() => void)[] = [];
   private isHangingUp = false;
   private readonly leave: (departure: Departure) => void;
   private readonly stopListening = new AbortController();
@@ -59,7 +63,9 @@ export class Leg {
         const acknowledged = this.onAcknowledged;
         this.onAcknowledged = undefined;
         acknowledged?.(bodyOf(message));
+        this.awaitsAck = false;
         if (this.isHangingUp) this.bye();
+        else for (const send of this.onceReady.splice(0)) send();
       },
       onAckTimeout: () => {
         this.bye();
@@ -121,9 +127,10 @@ export class Leg {
     };
     const contact = `Contact: ${this.flow.core.configuration.contact}`;
     const accept = (body: Body | undefined) =>
-      finish(() =>
-        request.accept({ statusCode: 200, extraHeaders: [contact, allowHeader], ...(body && { body }) }),
-      );
+      finish(() => {
+        request.accept({ statusCode: 200, extraHeaders: [contact, allowHeader], ...(body && { body }) });
+        this.awaitsAck = true;
+      });
     const reject = (statusCode: number) => finish(() => request.reject({ statusCode }));
 
     const offer = bodyOf(request.message);
@@ -133,7 +140,7 @@ export class Leg {
       return;
     }
     request.trying();
-    const sent = this.other.reinvite(offer && this.filter(offer), {
+    const delegate: OutgoingInviteRequest["delegate"] = {
       onAccept: ({ message, ack }) => {
         const body = bodyOf(message);
         if (this.pending !== request) attempt(() => ack(!offer && body ? { body: rejectAll(body) } : {}));
@@ -145,13 +152,25 @@ export class Leg {
       },
       onReject: ({ message: { statusCode = 500 } }) => reject(isChallenge(statusCode) ? 403 : statusCode),
       onRedirect: () => reject(488),
+    };
+    const { other } = this;
+    other.whenReady(() => {
+      if (this.pending !== request || other.reinvite(offer && this.filter(offer), delegate)) return;
+      // Both phones change the session at the same time (glare, RFC 3261 section 14.1).
+      reject(491);
     });
-    // Both phones change the session at the same time (glare, RFC 3261 section 14.1), or the other leg is not established.
-    if (!sent) reject(491);
+  }
+
+  /**
+   * Calls back when no ACK of this phone is on its way. Without this, a phone that sends a re-INVITE right after that of the other
+   * phone would get 491.
+   */
+  private whenReady(send: () => void): void {
+    if (this.awaitsAck || this.session.sessionState === SessionState.AckWait) this.onceReady.push(send);
+    else send();
   }
 
   private reinvite(offer: Body | undefined, delegate: OutgoingInviteRequest["delegate"]): boolean {
-    if (this.session.sessionState !== SessionState.Confirmed) return false;
     const contact = `Contact: ${this.flow.core.configuration.contact}`;
     const options = { extraHeaders: [contact, allowHeader], ...(offer && { body: offer }) };
     return attempt(() => this.session.invite(delegate, options));
