@@ -40,7 +40,7 @@ export class Softphone {
     const socket = new LoggedSocket(`${location.origin.replace(/^http/, "ws")}/`, this.#listener.sipMessage);
     const agent = new UA({
       sockets: [socket],
-      uri: new URI("sip", username, location.hostname).toString(),
+      uri: addressOf(username),
       authorization_user: username,
       password,
       register_expires: REGISTRATION_SECONDS,
@@ -63,19 +63,15 @@ export class Softphone {
     this.#listener.loginChanged("logged-out", problem);
   }
 
-  /**
-   * Calls a username or a number, with the camera if `withVideo`. Throws a `MediaError` if the microphone cannot be used, and an
-   * error if the text cannot be a SIP address.
-   */
+  /** Calls a username or a number, with the camera if `withVideo`. Throws a `MediaError` if the microphone cannot be used. */
   async dial(target: string, withVideo: boolean): Promise<void> {
     const peer = normalizeTarget(target);
-    const uri = new URI("sip", peer, location.hostname).toString();
     const stream = await openMedia(withVideo, this.#listener.report);
     // While the browser asked for the microphone, another call may have come in, or the person may have logged out.
     if (!this.#agent || this.#call) return closeMedia(stream);
     this.#listener.report(`You call ${peer}.`);
     // The event newRTCSession comes before `call` returns.
-    const session = this.#agent.call(uri, { mediaStream: stream, pcConfig: PEER_CONNECTION });
+    const session = this.#agent.call(addressOf(peer), { mediaStream: stream, pcConfig: PEER_CONNECTION });
     const call = this.#begin(session, peer);
     call.localStream = stream;
     this.#changed(call);
@@ -126,6 +122,11 @@ export class Softphone {
     if (call.phase === "ended" && call === this.#call) this.#call = undefined;
     this.#listener.callChanged(call);
   }
+}
+
+function addressOf(user: string): string {
+  // JsSIP decodes the user before it encodes it.
+  return new URI("sip", encodeURIComponent(user), location.hostname).toString();
 }
 
 /** Returns the user part of a SIP URI, and a number without plus, spaces, brackets and hyphens. */
