@@ -20,8 +20,8 @@ export interface Packets {
 export class Baresip {
   readonly #program: ReturnType<typeof startProgram>;
   readonly #directory = mkdtempSync(join(tmpdir(), "baresip-"));
-  /** How much of the output `sees` has passed. */
-  #seen = 0;
+  /** What it has printed since the last match of `sees`, on both of its outputs. */
+  #unseen = "";
 
   /**
    * Starts baresip in a network. `killPrograms` kills it.
@@ -36,6 +36,7 @@ export class Baresip {
       sip_listen ${OTHER_ADDRESS}:${port}
       net_interface ${OTHER_INTERFACE}
       rtcp_mux yes
+      rtp_stats yes
       audio_source ausine,440
       ausrc_channels 2
       video_source fakevideo,nil
@@ -51,9 +52,15 @@ export class Baresip {
     writeFileSync(join(this.#directory, "config"), config.replaceAll(/^ +/gm, ""));
     writeFileSync(join(this.#directory, "accounts"), `<${account}>;auth_pass=${password};${options}\n`);
     writeFileSync(join(this.#directory, "contacts"), "");
-    // Without the tests, its standard input ends, and it uses a whole processor core.
-    const command = ["prlimit", "--cpu=60", BARESIP, "-f", this.#directory];
+    // Into a pipe, it would print only when its buffer is full. Without the tests, its standard input ends, and it uses a whole
+    // processor core until its limit of CPU time, in seconds.
+    const command = ["stdbuf", "-o0", "prlimit", "--cpu=60", BARESIP, "-f", this.#directory];
     this.#program = startProgram(network.inside(command), { TERM: "dumb" });
+    for (const stream of [this.#program.child.stdout, this.#program.child.stderr]) {
+      stream?.on("data", (data) => {
+        this.#unseen += data;
+      });
+    }
     this.#program.child.stdin?.on("error", () => {});
     this.#program.end.then(() => rmSync(this.#directory, { recursive: true }));
   }
@@ -70,14 +77,14 @@ export class Baresip {
     try {
       await until(() => {
         if (child.exitCode !== null || child.signalCode !== null) throw new Error("baresip has ended.");
-        match = pattern.exec(output.stdout.slice(this.#seen));
+        match = pattern.exec(this.#unseen);
         return match !== null;
       });
     } catch (cause) {
       throw new Error(`baresip does not print ${pattern}:\n${output.stdout}\n${output.stderr}`, { cause });
     }
     const found = match as unknown as RegExpExecArray;
-    this.#seen += found.index + found[0].length;
+    this.#unseen = this.#unseen.slice(found.index + found[0].length);
     return found;
   }
 

@@ -2,10 +2,11 @@ import { originOf } from "../gateway/built-gateway.js";
 import { startProgram } from "../program.js";
 import type { LoopbackNetwork } from "./loopback-network.js";
 
-/** The ports of the gateway in its network, as in docs/telephony.md. */
+// The addresses are those in docs/telephony.md.
+
 export const SIP_PORT = 5070;
 const GATEWAY = "http://127.0.0.1:4000";
-const EMULATOR = "http://127.0.0.1:5080";
+export const EMULATOR = "http://127.0.0.1:5080";
 
 /** The gateway as `npm start` starts it, with the embedded emulator and its SBC. */
 export interface LoopbackGateway {

@@ -2,6 +2,9 @@ import type { BrowserContext, Page } from "playwright-core";
 import { until } from "../until.js";
 import { type ReceivedMedia, receivedMedia } from "./loopback-browser.js";
 
+/** Media of about a second. */
+const A_SECOND: ReceivedMedia = { audioBytes: 3000, framesDecoded: 10 };
+
 /** The phone page, used as a person does. */
 export class PhonePage {
   constructor(readonly page: Page) {}
@@ -45,12 +48,12 @@ export class PhonePage {
     await this.page.getByLabel("Name or number").waitFor();
   }
 
-  /** Waits until more media of these kinds has arrived. */
+  /** Waits until about a second more of these media has arrived. */
   async receives(...media: (keyof ReceivedMedia)[]): Promise<void> {
     const before = await receivedMedia(this.page);
     await until(async () => {
       const now = await receivedMedia(this.page);
-      return media.every((kind) => now[kind] > before[kind] + 10);
+      return media.every((kind) => now[kind] > before[kind] + A_SECOND[kind]);
     });
   }
 }

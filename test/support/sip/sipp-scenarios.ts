@@ -113,7 +113,7 @@ Content-Length: 0
 }
 
 function register(number: number, credentials = ""): string {
-  const more = [CONTACT, "Expires: 60", credentials].filter(Boolean).join("\n");
+  const more = [CONTACT, "Expires: 3600", credentials].filter(Boolean).join("\n");
   return `REGISTER ${REGISTRAR} SIP/2.0\n${more}\n${headers(number, "REGISTER", CALLER)}`;
 }
 

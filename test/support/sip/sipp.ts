@@ -33,7 +33,7 @@ export async function runSipp(network: LoopbackNetwork, sbcPort: number, run: Si
   const file = join(directory, "scenario.xml");
   writeFileSync(file, run.scenario);
   const options = [
-    `-sf ${file} -t ${transport === "udp" ? "u1" : "t1"} -i 127.0.0.1 -p ${port} -m ${times} -l ${times} -r ${times}`,
+    `-sf ${file} -t ${transport === "udp" ? "u1" : "t1"} -i 127.0.0.1 -p ${port} -m ${times} -l ${times} -r 1000`,
     // By default, ports of media begin at 6000 for each process.
     `-mi 127.0.0.1 -mp ${10_000 + port} -au ${username} -ap ${password} -key user ${username} -s ${called || username}`,
     `-lost ${lost} -max_retrans 12 -nostdin -timeout 200s -timeout_error`,
