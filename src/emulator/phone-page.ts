@@ -13,7 +13,7 @@ const files = [
 
 /**
  * Adds the page `/phone`: a phone for the browser, which registers at the emulator. The page loads nothing from other hosts. Its files
- * are read at once, because a later build may remove them.
+ * are read when the emulator starts, because a later build may remove them.
  */
 export function addPhonePage(server: FastifyInstance): void {
   for (const [path, name, type] of files) {

@@ -34,7 +34,7 @@ export class LoggedSocket extends WebSocketInterface {
   }
 }
 
-/** Hides the digests in a SIP message: whoever has one can guess the password offline. */
+/** Hides the digests in a SIP message. With a digest, a program can guess the password offline. */
 function hideDigests(message: string): string {
   return message.replace(/\b(response\s*=\s*)("[^"]*"|[^\s,]+)/gi, '$1"(hidden)"');
 }
