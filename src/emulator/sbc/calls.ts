@@ -10,7 +10,7 @@ import { Numbers, phoneNumberIn } from "./numbers.js";
 import type { Registrar } from "./registrar.js";
 
 /** Calls that can be in progress at the same time. */
-export const MAX_CALLS = 200;
+const MAX_CALLS = 200;
 const MAX_ENDED_CALLS = 100;
 const LOOPBACK = /^127\.|^::1$/;
 

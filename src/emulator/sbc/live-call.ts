@@ -141,6 +141,7 @@ export class LiveCall {
     const filter = filterOf(action);
     let calling: Leg | undefined;
     try {
+      caller.left.throwIfAborted();
       calling = caller.accept(answered, filter);
     } catch {
       // The caller has left in the moment of the answer.
@@ -162,9 +163,9 @@ export class LiveCall {
       setTimeout(action.duration * 1000, "duration" as const, { signal: timer.signal }).catch(() => never),
     ]);
     timer.abort();
-    if (reason === "endpoint hung up") this.timeline.note({ event: "hangs up", endpoint: username });
     calling?.hangUp();
     called.hangUp();
+    if (reason === "endpoint hung up") this.timeline.note({ event: "hangs up", endpoint: username });
     return reason;
   }
 }

@@ -75,13 +75,18 @@ class Group {
   async ring(): Promise<AnsweredConnect | undefined> {
     const { left } = this.parts.caller;
     const stop = () => this.finish();
+    let answered: AnsweredConnect | undefined;
     const timer = setTimeout(stop, this.connect.timeout * 1000);
     left.addEventListener("abort", stop, { once: true });
     try {
       this.start();
-      const answered = await this.result;
+      answered = await this.result;
       this.stopRinging(answered);
       return answered;
+    } catch (error) {
+      // The call has too many events.
+      answered?.leg.hangUp();
+      throw error;
     } finally {
       clearTimeout(timer);
       left.removeEventListener("abort", stop);
