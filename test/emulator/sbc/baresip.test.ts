@@ -5,14 +5,18 @@ import { killPrograms } from "../../support/program.js";
 import { Baresip, hasBaresip } from "../../support/sip/baresip.js";
 import { openMediaContext, startLoopbackBrowser } from "../../support/sip/loopback-browser.js";
 import { EMULATOR, type LoopbackGateway, startLoopbackGateway } from "../../support/sip/loopback-gateway.js";
-import { createLoopbackNetwork, type LoopbackNetwork } from "../../support/sip/loopback-network.js";
+import {
+  createLoopbackNetwork,
+  hasLoopbackNetwork,
+  type LoopbackNetwork,
+} from "../../support/sip/loopback-network.js";
 import { PhonePage } from "../../support/sip/phone-page.js";
 
-const canRun = hasBaresip && hasBrowser;
+const canRun = hasBaresip && hasBrowser && hasLoopbackNetwork;
 const describeWithBaresip = canRun ? describe : describe.skip;
 if (!canRun)
   process.stderr.write(
-    "Skipped: the tests with baresip need baresip and Chromium (apt-get install baresip-core chromium).\n",
+    "Skipped: the tests with baresip need baresip, Chromium and network namespaces (apt-get install baresip-core chromium iproute2 curl).\n",
   );
 
 /** The clock of a call after two seconds. */

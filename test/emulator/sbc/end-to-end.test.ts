@@ -5,12 +5,19 @@ import { hasBrowser } from "../../support/browser.js";
 import { killPrograms } from "../../support/program.js";
 import { openMediaContext, startLoopbackBrowser } from "../../support/sip/loopback-browser.js";
 import { EMULATOR, type LoopbackGateway, startLoopbackGateway } from "../../support/sip/loopback-gateway.js";
-import { createLoopbackNetwork, type LoopbackNetwork } from "../../support/sip/loopback-network.js";
+import {
+  createLoopbackNetwork,
+  hasLoopbackNetwork,
+  type LoopbackNetwork,
+} from "../../support/sip/loopback-network.js";
 import { PhonePage } from "../../support/sip/phone-page.js";
 
-const describeWithBrowser = hasBrowser ? describe : describe.skip;
-if (!hasBrowser)
-  process.stderr.write("Skipped: the test of ringing phones needs Chromium (apt-get install chromium).\n");
+const canRun = hasBrowser && hasLoopbackNetwork;
+const describeWithBrowser = canRun ? describe : describe.skip;
+if (!canRun)
+  process.stderr.write(
+    "Skipped: the test of ringing phones needs Chromium and network namespaces (apt-get install chromium iproute2 curl).\n",
+  );
 
 const [, section = ""] =
   /^## Ring two browsers$(.*?)^## /ms.exec(readFileSync("docs/telephony.md", "utf8")) ?? [];

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,18 @@ export const OTHER_ADDRESS = "10.9.9.1";
 
 /** The interface that has `OTHER_ADDRESS`. */
 export const OTHER_INTERFACE = "phones0";
+
+const UNSHARE = ["--user", "--map-root-user", "--net", "sh", "-c"];
+const SYSTEM_PATH = "PATH=$PATH:/usr/sbin:/sbin";
+
+/**
+ * Whether tests that need a `LoopbackNetwork` can run: whether this machine allows user namespaces and has the programs. Always
+ * true when `CI=true`: there they fail otherwise.
+ */
+export const hasLoopbackNetwork =
+  process.env.CI === "true" ||
+  spawnSync("unshare", [...UNSHARE, `${SYSTEM_PATH}; command -v ip && command -v curl && command -v nsenter`])
+    .status === 0;
 
 /**
  * A network that no packet leaves: a network namespace with loopback and a pair of virtual interfaces that are connected only
@@ -32,7 +44,7 @@ export interface LoopbackNetwork {
 /** Creates a network. Needs no root, but user namespaces. */
 export async function createLoopbackNetwork(): Promise<LoopbackNetwork> {
   const setUp = [
-    "PATH=$PATH:/usr/sbin:/sbin",
+    SYSTEM_PATH,
     "ip link set lo up",
     `ip link add ${OTHER_INTERFACE} type veth peer name phones1`,
     `ip address add ${OTHER_ADDRESS}/24 dev ${OTHER_INTERFACE}`,
@@ -42,7 +54,7 @@ export async function createLoopbackNetwork(): Promise<LoopbackNetwork> {
     // Ends with the standard input, so also with the process of the tests.
     "exec cat",
   ].join(" && ");
-  const holder = spawn("unshare", ["--user", "--map-root-user", "--net", "sh", "-c", setUp]);
+  const holder = spawn("unshare", [...UNSHARE, setUp]);
   let problems = "";
   holder.stderr.on("data", (data) => {
     problems += data;
