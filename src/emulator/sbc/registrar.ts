@@ -88,12 +88,12 @@ export class Registrar {
       request.reject({ statusCode: 400, reasonPhrase: "Invalid Contact" });
       return;
     }
-    const isOutOfOrder = requested.some(({ contact }) => {
+    const isOutdated = requested.some(({ contact }) => {
       const current = bindings.get(String(contact));
       return current?.callId === message.callId && current.cseq >= message.cseq;
     });
-    if (isOutOfOrder) {
-      request.reject({ statusCode: 500, reasonPhrase: "CSeq Is Out of Order" });
+    if (isOutdated) {
+      request.reject({ statusCode: 500, reasonPhrase: "CSeq Must Increase" });
       return;
     }
     const contacts = new Set(bindings.keys());

@@ -118,7 +118,7 @@ class MessageStream {
     return this.#rest.length > 0;
   }
 
-  /** Returns false if the rest of the stream has no messages that can be told apart. */
+  /** Returns false if the rest of the stream cannot be divided into messages. */
   push(data: Buffer): boolean {
     this.#rest = this.#rest.length === 0 ? data : Buffer.concat([this.#rest, data]);
     while (this.#rest.length > 0) {

@@ -65,7 +65,7 @@ export class UdpTransport {
     }
     if (data.length > MAX_MESSAGE_BYTES) return;
     const known = this.#flows.get(key);
-    if (!known && this.#flows.size >= MAX_FLOWS && !this.#forgetOne()) return;
+    if (!known && this.#flows.size >= MAX_FLOWS && !this.#removeOne()) return;
     const flow = known?.flow ?? this.connect(this.#wire(remote, key));
     this.#flows.delete(key);
     this.#flows.set(key, { flow, lastPacketAt: performance.now() });
@@ -94,8 +94,8 @@ export class UdpTransport {
     };
   }
 
-  /** Forgets the flow that has been idle for the longest time. Returns whether there was one. */
-  #forgetOne(): boolean {
+  /** Removes the flow that has been idle for the longest time. Returns whether there was one. */
+  #removeOne(): boolean {
     for (const { flow } of this.#flows.values()) {
       if (this.isInUse(flow)) continue;
       flow.close();

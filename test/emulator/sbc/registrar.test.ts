@@ -118,7 +118,7 @@ it("rejects an older request of the same phone", async () => {
   const callId = token();
   await phone.register("alice", ALICE, { "Call-ID": callId }, 10);
   const older = await phone.register("alice", ALICE, { "Call-ID": callId }, 4);
-  expect(older.text).toMatch(/^SIP\/2\.0 500 CSeq Is Out of Order\r\n/);
+  expect(older.text).toMatch(/^SIP\/2\.0 500 CSeq Must Increase\r\n/);
 });
 
 it("forgets the phones of a WebSocket or TCP connection that is closed, but not those that use another one now", async () => {
