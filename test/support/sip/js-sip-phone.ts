@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { afterAll, beforeAll } from "@jest/globals";
 import JsSIP from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession.js";
 import type { Socket } from "jssip/lib/Socket.js";
@@ -44,13 +45,8 @@ class PeerConnection extends EventTarget {
   }
 }
 
-// Transactions of JsSIP end up to 32 seconds after a test. Their timers must not delay the end of the test process.
-const { setTimeout: startTimer } = globalThis;
-globalThis.setTimeout = ((...parameters: Parameters<typeof startTimer>) =>
-  startTimer(...parameters).unref()) as typeof startTimer;
-
 // JsSIP is written for browsers.
-Object.assign(globalThis, {
+const browserGlobals = {
   window: globalThis,
   RTCPeerConnection: PeerConnection,
   RTCSessionDescription: class {
@@ -58,6 +54,18 @@ Object.assign(globalThis, {
       Object.assign(this, description);
     }
   },
+};
+const { setTimeout: startTimer } = globalThis;
+beforeAll(() => {
+  Object.assign(globalThis, browserGlobals);
+  // Transactions of JsSIP end up to 32 seconds after a test. Their timers must not delay the end of the test process.
+  globalThis.setTimeout = ((...parameters: Parameters<typeof startTimer>) =>
+    startTimer(...parameters).unref()) as typeof startTimer;
+});
+// Other test files run in the same process.
+afterAll(() => {
+  globalThis.setTimeout = startTimer;
+  for (const name of Object.keys(browserGlobals)) Reflect.deleteProperty(globalThis, name);
 });
 
 /** Returns a session description as a browser makes it, bundled, with these media. */
