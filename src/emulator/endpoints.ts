@@ -43,14 +43,18 @@ export class Endpoints {
   /** The same endpoints in the order of creation. */
   private inOrder: readonly StoredEndpoint[];
   private readonly listeners: (() => void)[] = [];
+  /** The `connect_URL` of endpoints without their own. */
+  private address: string;
 
+  /** @param sbc - The default `connect_URL`. The stored endpoints have it instead of an address for SIP, which may change. */
   constructor(
-    private sbc: string,
+    private readonly sbc: string,
     stored: readonly StoredEndpoint[],
     private readonly save: (endpoints: readonly StoredEndpoint[]) => void,
   ) {
     this.byUsername = new Map(stored.map((endpoint) => [endpoint.username, endpoint]));
     this.inOrder = stored;
+    this.address = sbc;
   }
 
   get count(): number {
@@ -84,23 +88,19 @@ export class Endpoints {
   }
 
   /**
-   * Sets the `connect_URL` of new endpoints, and of the endpoints that have the default one or the address of an earlier start.
+   * Sets the `connect_URL` of the endpoints that have the default one, and of new endpoints.
    *
    * @param address - Host and port of the SBC over UDP, such as `127.0.0.1:5062`.
    */
   setSipAddress(address: string): void {
-    const isOwn = ({ connect_URL }: StoredEndpoint) => connect_URL === this.sbc || connect_URL.endsWith(UDP);
-    const connect_URL = address + UDP;
-    const endpoints = this.inOrder.map((endpoint) =>
-      isOwn(endpoint) ? { ...endpoint, connect_URL } : endpoint,
-    );
-    this.replace(new Map(endpoints.map((endpoint) => [endpoint.username, endpoint])));
-    this.sbc = connect_URL;
+    this.address = address + UDP;
+    this.inOrder = withAddress(this.inOrder, this.sbc, this.address);
+    this.byUsername = new Map(this.inOrder.map((endpoint) => [endpoint.username, endpoint]));
   }
 
   private replace(byUsername: ReadonlyMap<string, StoredEndpoint>): void {
     const inOrder = [...byUsername.values()];
-    this.save(inOrder);
+    this.save(withAddress(inOrder, this.address, this.sbc));
     this.byUsername = byUsername;
     this.inOrder = inOrder;
     for (const listener of this.listeners) listener();
@@ -116,12 +116,23 @@ export class Endpoints {
     return {
       username,
       password: password ?? `made-up-${randomBytes(9).toString("base64url")}`,
-      connect_URL: connect_URL ?? this.sbc,
+      connect_URL: connect_URL ?? this.address,
       audio: audio ?? true,
       video: video ?? true,
       type: type ?? "SIP",
     };
   }
+}
+
+/** Returns the endpoints with another `connect_URL` for those that have a certain one. */
+function withAddress(
+  endpoints: readonly StoredEndpoint[],
+  from: string,
+  connect_URL: string,
+): readonly StoredEndpoint[] {
+  return endpoints.map((endpoint) =>
+    endpoint.connect_URL === from ? { ...endpoint, connect_URL } : endpoint,
+  );
 }
 
 function distinct<Schema extends z.ZodType<{ username: string }>>(schema: Schema) {
