@@ -20,10 +20,9 @@ export function handleUpgrades(server: Server, load: () => Promise<WebSocketHand
     socket.once("close", () => sockets.delete(socket));
     // The client may disconnect while the handler is loaded.
     socket.on("error", () => {});
-    load().then(
-      (handle) => handle(request, socket, head),
-      () => socket.destroy(),
-    );
+    load()
+      .then((handle) => handle(request, socket, head))
+      .catch(() => socket.destroy());
   });
   return () => {
     for (const socket of sockets) socket.destroy();
