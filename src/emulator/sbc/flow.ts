@@ -10,8 +10,11 @@ import {
   NameAddrHeader,
   Parser,
   Timers,
+  TransactionState,
   URI,
+  type UserAgentClient,
   UserAgentCore,
+  type UserAgentServer,
 } from "sip.js/lib/core/index.js";
 import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
 import { Retransmission } from "./retransmission.js";
@@ -21,6 +24,10 @@ export const MAX_MESSAGE_BYTES = 65_536;
 /** Characters and lines of the headers of a message. The grammar of sip.js needs up to 0.1 seconds for so many. */
 export const MAX_HEADER_LENGTH = 16_384;
 const MAX_HEADER_LINES = 128;
+/** Connections over TCP, and also over WebSocket. */
+export const MAX_CONNECTIONS = 1000;
+/** Bytes that a phone may leave unread. */
+export const MAX_UNREAD_BYTES = 1_048_576;
 /** Requests of one flow that are remembered to recognize their retransmissions. */
 const MAX_TRANSACTIONS = 1000;
 
@@ -42,6 +49,11 @@ AllowedMethods.splice(
   "REGISTER",
 );
 
+// sip.js decodes the user of a URI when it parses it, and decodes it again here: it throws if the user contains a percent sign.
+Object.assign(URI.prototype, {
+  escapeUser: (user: string) => encodeURIComponent(user).replaceAll("%2B", "+"),
+});
+
 const loggers = new LoggerFactory();
 // The log of sip.js contains whole messages.
 loggers.builtinEnabled = false;
@@ -59,6 +71,9 @@ export interface Wire {
   send(message: string): void;
   close(): void;
 }
+
+/** Accepts a wire. Returns the flow to which its messages go. */
+export type Connect = (wire: Wire) => Flow;
 
 /** The requests of phones that create something. */
 export interface FlowHandlers {
@@ -85,7 +100,9 @@ export class Flow {
     const send = (message: string) => {
       if (!this.closed.aborted) wire.send(message);
     };
-    if (wire.transport === "udp") this.#retransmission = new Retransmission(send);
+    if (wire.transport === "udp") {
+      this.#retransmission = new Retransmission(send, (branch) => this.core.userAgentServers.has(branch));
+    }
     const transport = {
       protocol: wire.transport.toUpperCase(),
       send: async (message: string) => {
@@ -126,12 +143,23 @@ export class Flow {
     return this.#closed.signal;
   }
 
+  /** Whether the phone is in a call, or an INVITE from it or to it has no final response yet. */
+  get isInCall(): boolean {
+    const { dialogs, userAgentServers, userAgentClients } = this.core;
+    const isOpen = ({ transaction: { request, state } }: UserAgentServer | UserAgentClient) =>
+      request.method === "INVITE" &&
+      (state === TransactionState.Calling || state === TransactionState.Proceeding);
+    return (
+      dialogs.size > 0 ||
+      [...userAgentServers.values()].some(isOpen) ||
+      [...userAgentClients.values()].some(isOpen)
+    );
+  }
+
   /** The SBC's own URI on this flow, for Contact, From and To. */
   contact(username?: string): URI {
-    // sip.js decodes the user of a URI before it encodes it.
-    const user = username === undefined ? "" : encodeURIComponent(username);
     const { localAddress, localPort, transport } = this.wire;
-    return new URI("sip", user, bracketed(localAddress), localPort, { transport });
+    return new URI("sip", username ?? "", bracketed(localAddress), localPort, { transport });
   }
 
   /** Processes a message of the phone. Ignores a malformed message. */
@@ -166,15 +194,7 @@ export class Flow {
 
   #receiveRequest(message: IncomingRequestMessage): void {
     const { core } = this;
-    const { remoteAddress, remotePort } = this.wire;
-    const [via] = message.headers.Via ?? [];
-    // RFC 3581. sip.js copies the header into the responses.
-    if (via) {
-      via.raw = via.raw.replace(
-        /^([^,]*?);\s*rport(?=[;,\s]|$)/i,
-        `$1;received=${remoteAddress};rport=${remotePort}`,
-      );
-    }
+    this.#addSource(message);
     if (!message.ruri) return;
     if (message.s("cseq")?.method !== message.method) {
       if (message.method !== "ACK") {
@@ -182,14 +202,35 @@ export class Flow {
       }
       return;
     }
-    const isNew = !message.toTag && !core.userAgentServers.has(message.viaBranch);
-    if (isNew && message.method !== "ACK" && message.method !== "CANCEL" && this.#isOverloaded()) {
+    const { method } = message;
+    const required = message.getHeaders("require");
+    if (required.length > 0 && AllowedMethods.includes(method) && method !== "ACK" && method !== "CANCEL") {
+      core.replyStateless(message, {
+        statusCode: 420,
+        extraHeaders: [`Unsupported: ${required.join(", ")}`],
+      });
+      return;
+    }
+    const isNew = !core.userAgentServers.has(message.viaBranch);
+    if (isNew && !["ACK", "CANCEL", "BYE"].includes(method) && this.#isOverloaded()) {
       core.replyStateless(message, { statusCode: 503, extraHeaders: ["Retry-After: 5"] });
       return;
     }
+    // sip.js takes requests with the same Call-ID, From tag and number for merged ones, whatever their methods are.
+    if (method === "REGISTER") message.fromTag = `REGISTER ${message.fromTag}`;
     // sip.js responds with 404 unless the user of the request URI is its own.
     core.configuration.aor = message.ruri;
     core.receiveIncomingRequestFromTransport(message);
+  }
+
+  /** Adds the source of a request to its Via (RFC 3261, 18.2.1 and RFC 3581). sip.js copies the header into the responses. */
+  #addSource({ headers, via: { host } }: IncomingRequestMessage): void {
+    const { remoteAddress, remotePort } = this.wire;
+    const [via] = headers.Via ?? [];
+    if (!via) return;
+    const raw = via.raw.replace(/^([^,]*?);\s*rport(?=[;,\s]|$)/i, `$1;rport=${remotePort}`);
+    if (raw === via.raw && host === bracketed(remoteAddress)) return;
+    via.raw = raw.replace(";", `;received=${remoteAddress};`);
   }
 
   #receiveResponse(message: IncomingResponseMessage): void {
@@ -216,8 +257,9 @@ function respondToFailure(request: IncomingRegisterRequest, handle: () => void):
   }
 }
 
-/** Returns a message with one line for each header and without `Contact: *`, or undefined if its headers are too large or have no end. */
-function normalize(text: string): string | undefined {
+/** Returns a message with one line for each header, without `Contact: *` and without empty lines at the start, or undefined if its headers are too large or have no end. */
+function normalize(received: string): string | undefined {
+  const text = received.replace(/^(?:\r\n)+/, "");
   const end = text.slice(0, MAX_HEADER_LENGTH + 4).indexOf("\r\n\r\n");
   if (end === -1) return undefined;
   const lines = text

@@ -33,6 +33,8 @@ interface RequestedBinding {
 export class Registrar {
   /** By username, then by contact. */
   readonly #bindings = new Map<string, Map<string, Binding>>();
+  /** The same bindings by flow. */
+  readonly #byFlow = new Map<Flow, Set<Binding>>();
 
   constructor(
     endpoints: Endpoints,
@@ -54,7 +56,7 @@ export class Registrar {
   }
 
   hasPhoneOn(flow: Flow): boolean {
-    return this.list().some((phone) => phone.flow === flow);
+    return this.#byFlow.has(flow);
   }
 
   /** Removes the phones of an endpoint. */
@@ -64,7 +66,7 @@ export class Registrar {
 
   /** Removes the phones on a flow that is closed. */
   removeFlow(flow: Flow): void {
-    for (const { username, contact } of this.list().filter((phone) => phone.flow === flow)) {
+    for (const { username, contact } of [...(this.#byFlow.get(flow) ?? [])]) {
       this.#drop(username, String(contact));
     }
   }
@@ -117,20 +119,27 @@ export class Registrar {
     request.accept({ statusCode: 200, extraHeaders });
   }
 
-  #add(binding: Omit<Binding, "expiresAt" | "expiry">, seconds: number): void {
-    const { username } = binding;
-    const contact = String(binding.contact);
+  #add(added: Omit<Binding, "expiresAt" | "expiry">, seconds: number): void {
+    const { username, flow } = added;
+    const contact = String(added.contact);
     const expiry = setTimeout(() => this.#drop(username, contact), 1000 * seconds);
+    const binding = { ...added, expiresAt: Date.now() + 1000 * seconds, expiry };
     const bindings = this.#bindings.get(username) ?? new Map<string, Binding>();
-    bindings.set(contact, { ...binding, expiresAt: Date.now() + 1000 * seconds, expiry });
-    this.#bindings.set(username, bindings);
+    this.#bindings.set(username, bindings.set(contact, binding));
+    const onFlow = this.#byFlow.get(flow) ?? new Set<Binding>();
+    this.#byFlow.set(flow, onFlow.add(binding));
   }
 
   #drop(username: string, contact: string): void {
     const bindings = this.#bindings.get(username);
-    clearTimeout(bindings?.get(contact)?.expiry);
-    bindings?.delete(contact);
-    if (bindings?.size === 0) this.#bindings.delete(username);
+    const binding = bindings?.get(contact);
+    if (!bindings || !binding) return;
+    clearTimeout(binding.expiry);
+    bindings.delete(contact);
+    if (bindings.size === 0) this.#bindings.delete(username);
+    const onFlow = this.#byFlow.get(binding.flow);
+    onFlow?.delete(binding);
+    if (onFlow?.size === 0) this.#byFlow.delete(binding.flow);
   }
 }
 
@@ -142,7 +151,9 @@ function requestedBindings(
   const fallback = secondsOf(message.getHeader("expires")) ?? MAX_EXPIRES;
   const requested = message.getHeaders("contact").map((_, index): RequestedBinding => {
     const header: NameAddrHeader = message.s("contact", index);
-    return { contact: encoded(header.uri), seconds: secondsOf(header.getParam("expires")) ?? fallback };
+    const { scheme, user, host, port, parameters } = header.uri;
+    const contact = new URI(scheme, user ?? "", host, port, { ...parameters }, {});
+    return { contact, seconds: secondsOf(header.getParam("expires")) ?? fallback };
   });
   if (!requested.some(({ contact }) => String(contact) === EVERY_CONTACT)) return requested;
   // RFC 3261, 10.3: the wildcard only removes all bindings.
@@ -154,10 +165,4 @@ function requestedBindings(
 /** Returns a number of seconds up to `MAX_EXPIRES`, or undefined if the text is missing or no whole number. */
 function secondsOf(text: string | null | undefined): number | undefined {
   return text && /^\d{1,10}$/.test(text) ? Math.min(Number(text), MAX_EXPIRES) : undefined;
-}
-
-/** Returns a URI that sip.js writes as it was: sip.js decodes the user when it parses and a second time when it writes. */
-function encoded(uri: URI): URI {
-  const user = uri.user === undefined ? "" : encodeURIComponent(uri.user);
-  return new URI(uri.scheme, user, uri.host, uri.port, { ...uri.parameters }, {});
 }

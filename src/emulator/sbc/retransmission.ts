@@ -23,18 +23,25 @@ interface Repeated {
 export class Retransmission {
   readonly #repeated = new Map<string, Repeated>();
 
-  constructor(private readonly send: (message: string) => void) {}
+  /** @param hasTransaction - Whether a received request with this branch has a transaction. */
+  constructor(
+    private readonly send: (message: string) => void,
+    private readonly hasTransaction: (branch: string) => boolean,
+  ) {}
 
   /** Starts to repeat a message that has been sent, if its transaction requires it. */
   sent(text: string): void {
     const key = keyOfSent(text);
+    const [kind, branch = ""] = key?.split(" ") ?? [];
+    // A response without a transaction is sent again only if the request is repeated.
+    if (kind === "response" && !this.hasTransaction(branch)) return;
     if (key === undefined || this.#repeated.has(key) || this.#repeated.size >= MAX_REPEATED) return;
     const maxInterval = key.startsWith("INVITE ") ? TIMEOUT_MS : T2_MS;
     const repeated = { text, startedAt: performance.now(), interval: T1_MS, maxInterval };
     this.#repeated.set(key, { ...repeated, timer: setTimeout(() => this.#repeat(key), T1_MS) });
   }
 
-  /** Stops to repeat what a received message confirms. */
+  /** Stops repeating what a received message confirms. */
   received(message: IncomingRequestMessage | IncomingResponseMessage): void {
     const { method, viaBranch } = message;
     if (!("statusCode" in message)) {

@@ -17,6 +17,8 @@ import { WebSocketTransport } from "./websocket.js";
 const PORT_ATTEMPTS = 10;
 /** Requests of all flows that are remembered to recognize their retransmissions. */
 const MAX_TRANSACTIONS = 20_000;
+/** Characters of these requests. */
+const MAX_TRANSACTION_LENGTH = 33_554_432;
 /** Milliseconds for which a count of the transactions is used again. */
 const COUNT_MS = 100;
 
@@ -46,7 +48,7 @@ export class Sbc {
    */
   async listen(host: string, port: number): Promise<string> {
     const connect = (wire: Wire) => this.#connect(wire);
-    const isInUse = (flow: Flow) => flow.core.dialogs.size > 0 || this.#registrar.hasPhoneOn(flow);
+    const isInUse = (flow: Flow) => this.#registrar.hasPhoneOn(flow) || flow.isInCall;
     for (let attempt = 1; ; attempt++) {
       let tcp: TcpTransport | undefined;
       try {
@@ -101,9 +103,13 @@ export class Sbc {
   #isOverloaded(): boolean {
     const now = performance.now();
     if (now - this.#overload.countedAt >= COUNT_MS) {
-      let count = 0;
-      for (const { core } of this.#flows) count += core.userAgentServers.size;
-      this.#overload = { isOverloaded: count >= MAX_TRANSACTIONS, countedAt: now };
+      let [count, length] = [0, 0];
+      for (const { core } of this.#flows) {
+        count += core.userAgentServers.size;
+        for (const { message } of core.userAgentServers.values()) length += message.data.length;
+      }
+      const isOverloaded = count >= MAX_TRANSACTIONS || length >= MAX_TRANSACTION_LENGTH;
+      this.#overload = { isOverloaded, countedAt: now };
     }
     return this.#overload.isOverloaded;
   }

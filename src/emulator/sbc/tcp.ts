@@ -1,11 +1,16 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { type Flow, MAX_HEADER_LENGTH, MAX_MESSAGE_BYTES, type Wire } from "./flow.js";
+import {
+  type Connect,
+  type Flow,
+  MAX_CONNECTIONS,
+  MAX_HEADER_LENGTH,
+  MAX_MESSAGE_BYTES,
+  MAX_UNREAD_BYTES,
+  type Wire,
+} from "./flow.js";
 import { plainAddress } from "./websocket.js";
 
-const MAX_CONNECTIONS = 1000;
-/** Bytes that a phone may leave unread. */
-const MAX_UNREAD_BYTES = 1_048_576;
 /** Milliseconds for a started message to be complete. */
 const MESSAGE_MS = 30_000;
 /** Milliseconds after which a connection without data, phone and call is closed. */
@@ -18,7 +23,7 @@ export class TcpTransport {
 
   private constructor(
     private readonly server: Server,
-    private readonly connect: (wire: Wire) => Flow,
+    private readonly connect: Connect,
     private readonly isInUse: (flow: Flow) => boolean,
   ) {
     server.maxConnections = MAX_CONNECTIONS;
@@ -31,7 +36,7 @@ export class TcpTransport {
   static async open(
     address: string,
     port: number,
-    connect: (wire: Wire) => Flow,
+    connect: Connect,
     isInUse: (flow: Flow) => boolean,
   ): Promise<TcpTransport> {
     const server = createServer({ noDelay: true });
@@ -54,27 +59,39 @@ export class TcpTransport {
   }
 
   #open(socket: Socket): void {
+    // The phone has closed the connection before it was accepted.
+    if (socket.localAddress === undefined || socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
     this.#connections.add(socket);
     const flow = this.connect(wireOf(socket));
     let unfinished: NodeJS.Timeout | undefined;
+    const endOfMessage = () => {
+      clearTimeout(unfinished);
+      unfinished = undefined;
+    };
     const stream = new MessageStream(
-      (message) => flow.receive(message),
-      () => socket.write("\r\n"),
+      (message) => {
+        endOfMessage();
+        flow.receive(message);
+      },
+      () => flow.wire.send("\r\n"),
     );
     socket.on("error", () => {});
     socket.on("close", () => {
-      clearTimeout(unfinished);
+      endOfMessage();
       this.#connections.delete(socket);
       flow.close();
     });
     socket.on("data", (data) => {
       if (!stream.push(data)) socket.destroy();
-      if (!stream.isInMessage || socket.destroyed) {
-        clearTimeout(unfinished);
-        unfinished = undefined;
-      } else unfinished ??= setTimeout(() => socket.destroy(), MESSAGE_MS);
+      if (!stream.isInMessage || socket.destroyed) endOfMessage();
+      else unfinished ??= setTimeout(() => socket.destroy(), MESSAGE_MS);
     });
-    socket.setTimeout(IDLE_MS, () => {
+    socket.setTimeout(IDLE_MS);
+    socket.on("timeout", () => {
+      // A callback of setTimeout is called only once.
       if (this.isInUse(flow)) socket.setTimeout(IDLE_MS);
       else socket.destroy();
     });

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { BlockList, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { type Flow, MAX_MESSAGE_BYTES, type Wire } from "./flow.js";
+import { type Connect, type Flow, MAX_MESSAGE_BYTES, type Wire } from "./flow.js";
 import { plainAddress } from "./websocket.js";
 
 /** Addresses of phones that are remembered at the same time. */
@@ -19,7 +19,7 @@ export class UdpTransport {
 
   private constructor(
     private readonly socket: Socket,
-    private readonly connect: (wire: Wire) => Flow,
+    private readonly connect: Connect,
     private readonly isInUse: (flow: Flow) => boolean,
   ) {
     socket.on("message", (data, remote) => this.#receive(data, remote));
@@ -32,7 +32,7 @@ export class UdpTransport {
   static async open(
     address: string,
     port: number,
-    connect: (wire: Wire) => Flow,
+    connect: Connect,
     isInUse: (flow: Flow) => boolean,
   ): Promise<UdpTransport> {
     const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");

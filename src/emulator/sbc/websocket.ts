@@ -2,16 +2,10 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import { MAX_MESSAGE_BYTES, type Wire } from "./flow.js";
+import { type Connect, MAX_CONNECTIONS, MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES, type Wire } from "./flow.js";
 
-const MAX_CONNECTIONS = 1000;
-/** Bytes that a phone may leave unread. */
-const MAX_UNREAD_BYTES = 1_048_576;
 /** Milliseconds between two pings. A connection without a pong is broken. */
 const PING_MS = 30_000;
-
-/** Accepts a wire. Returns where its messages go. */
-export type Connect = (wire: Wire) => { receive(message: string): void; close(): void };
 
 /** SIP over WebSocket (RFC 7118) on the connections of an HTTP server, at any path. */
 export class WebSocketTransport {
@@ -62,7 +56,7 @@ export class WebSocketTransport {
     client.on("message", (data: RawData) => {
       const message = data.toString();
       // RFC 5626, 4.4.1.
-      if (message === "\r\n\r\n") client.send("\r\n", () => {});
+      if (message === "\r\n\r\n") flow.wire.send("\r\n");
       else flow.receive(message);
     });
   }

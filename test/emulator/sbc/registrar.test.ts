@@ -210,6 +210,25 @@ it("responds with 401 to 30 wrong passwords, then with 403 and the seconds to wa
   expect((await other.register("alice", ALICE)).status).toBe(200);
 });
 
+it("refuses a request that requires an extension with 420", async () => {
+  const { phone } = await start("udp");
+  for (const method of ["OPTIONS", "REGISTER", "INVITE", "BYE"]) {
+    const refused = await phone.ask(
+      phone.request(method, "sip:x", { Require: ["100rel, made-up", "other"] }),
+    );
+    expect([refused.status, ...refused.all("Unsupported")]).toEqual([420, "100rel, made-up, other"]);
+  }
+  expect((await phone.ask(phone.request("MESSAGE", "sip:x", { Require: "made-up" }))).status).toBe(405);
+});
+
+it("accepts requests of different methods with the same Call-ID, From tag and number", async () => {
+  const { phone } = await start("udp");
+  const headers = { From: "<sip:alice@x>;tag=1", "Call-ID": token(), Contact: "<sip:alice@x>" };
+  expect((await phone.ask(phone.request("REGISTER", "sip:x", headers))).status).toBe(401);
+  expect((await phone.ask(phone.request("REGISTER", "sip:x", headers))).status).toBe(482);
+  expect((await phone.ask(phone.request("INVITE", "sip:bob@x", headers))).status).toBe(407);
+});
+
 it("offers only the methods that it supports", async () => {
   const { phone } = await start("udp");
   const options = await phone.ask(phone.request("OPTIONS", "sip:127.0.0.1"));

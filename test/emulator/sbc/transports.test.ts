@@ -1,12 +1,14 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { WebSocket } from "ws";
-import { closeEmulators, startClient } from "../../support/emulator/emulator-client.js";
+import { handleUpgrades } from "../../../src/emulator/upgrades.js";
+import { closeEmulators, type EmulatorClient, startClient } from "../../support/emulator/emulator-client.js";
 import { closePhones, type Line, RawPhone } from "../../support/sip/raw-phone.js";
 import { until } from "../../support/until.js";
 
@@ -119,6 +121,19 @@ describe.each(transports)("over %s", (transport) => {
       "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK0",
     ]);
     if (phone.port !== 0) expect(response.all("Via")[0]).toContain(`;rport=${phone.port};`);
+    for (const [host, received] of [
+      ["192.0.2.1", ";received=127.0.0.1"],
+      ["127.0.0.1", ""],
+    ]) {
+      const sent = `SIP/2.0/${transport.toUpperCase()} ${host}:5060;branch=z9hG4bK${host}`;
+      const { all } = await phone.ask(phone.request("OPTIONS", "sip:x", { Via: sent }));
+      expect(all("Via")).toEqual([sent.replace(";", `${received};`)]);
+    }
+  });
+
+  it("ignores empty lines before a message", async () => {
+    const phone = await (await start()).connect(transport);
+    expect((await phone.ask(`\r\n${phone.request("OPTIONS", "sip:x")}`)).status).toBe(200);
   });
 
   it("accepts a message with a long body and folded headers, and no message with long headers", async () => {
@@ -187,26 +202,81 @@ describe("over UDP", () => {
     const received = await phone.sees(({ method }) => method === "INVITE");
     await until(() => phone.received.filter(({ method }) => method === "INVITE").length >= 2);
 
-    const respond = (status: string) => {
-      const copied = ["Via", "From", "Call-ID", "CSeq"].map((name) => `${name}: ${received.all(name)[0]}`);
-      phone.sendRaw(
-        `SIP/2.0 ${status}\r\n${copied.join("\r\n")}\r\nTo: ${received.all("To")[0]};tag=p\r\nContent-Length: 0\r\n\r\n`,
-      );
-    };
-    respond("180 Ringing");
+    phone.respond(received, "180 Ringing");
     await caller.sees(({ status }) => status === 180);
-    respond("486 Busy Here");
+    phone.respond(received, "486 Busy Here");
     await phone.sees(({ method }) => method === "ACK");
     const failure = await caller.sees(({ status }) => status >= 400);
     await until(() => caller.received.filter(({ status }) => status === failure.status).length >= 2);
     const ack = invite.replace(/^INVITE/, "ACK").replace(/1 INVITE/, "1 ACK");
     caller.sendRaw(ack.replace(/^To: .*\r\n/m, `To: ${failure.all("To")[0]}\r\n`));
-    // The ACK has arrived when the response to the next request has.
-    await caller.ask(caller.request("OPTIONS", "sip:x"));
+    // The ACK has arrived when the response to the next request has. A response without a transaction is not repeated.
+    const refused = await caller.ask(caller.request("INVITE", "sip:x", { Require: "made-up" }));
+    expect(refused.status).toBe(420);
     const count = caller.received.length;
     await new Promise((resolve) => setTimeout(resolve, 1200));
     expect(caller.received).toHaveLength(count);
   });
+
+  it("forgets no address with a phone or an unfinished INVITE when there are too many", async () => {
+    const answerServer = createServer((socket) => void socket.resume().unref());
+    answerServer.listen(0, "127.0.0.1").unref();
+    await once(answerServer, "listening");
+    const { port } = answerServer.address() as { port: number };
+    const { client, connect, lineOf } = await start({ answerTimeoutMs: 60_000 });
+    const number = { number: 914471000000, answerUrl: `http://127.0.0.1:${port}/` };
+    await client.send("POST", "/_emulator/numbers", JSON.stringify(number));
+    const [caller, phone, idle] = [await connect("udp"), await connect("udp"), await connect("udp")];
+    const uri = "sip:914471000000@x";
+    const invite = caller.request("INVITE", uri, {
+      From: "<sip:919999900000@x>;tag=made-up",
+      To: `<${uri}>`,
+      Contact: "<sip:919999900000@x>",
+    });
+    caller.sendRaw(invite);
+    await caller.sees(({ status }) => status === 100);
+    await phone.register("alice", "made-up-Lantern-27");
+    const repeated = idle.request("REGISTER", "sip:x");
+    const challenge = await idle.ask(repeated);
+    for (let group = 1; group <= 10; group++) {
+      const others = Array.from({ length: 100 }, async (_, index) => {
+        const other = await RawPhone.connect({
+          ...lineOf("udp"),
+          localAddress: `127.0.${group}.${index + 1}`,
+        });
+        await other.ask(other.request("OPTIONS", "sip:x"));
+        other.close();
+      });
+      await Promise.all(others);
+    }
+    // A remembered request gets the same response again.
+    expect((await idle.ask(repeated)).text).not.toBe(challenge.text);
+    expect(JSON.parse((await client.send("GET", "/_emulator/phones")).text)).toHaveLength(1);
+    caller.sendRaw(invite.replace(/^INVITE/, "CANCEL").replace("1 INVITE", "1 CANCEL"));
+    await caller.sees(({ status }) => status === 487);
+  });
+});
+
+it("sends BYE to a caller whose contact contains a percent sign", async () => {
+  const { connect } = await start();
+  const [caller, phone] = [await connect("tcp"), await connect("tcp")];
+  await phone.register("bob", "made-up-Harbor-58");
+  const sdp =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7000 RTP/AVP 0\r\n";
+  const type = { "Content-Type": "application/sdp" };
+  const dialog = { From: "<sip:919999900000@x>;tag=made-up", "Call-ID": "made-up" };
+  const invite = { ...dialog, To: "<sip:bob@x>", Contact: "<sip:50%25+@x>", ...type };
+  caller.sendRaw(caller.request("INVITE", "sip:bob@x", invite, sdp));
+  const ringing = await phone.sees(({ method }) => method === "INVITE");
+  phone.respond(ringing, "200 OK", { Contact: "<sip:bob@x>", ...type }, sdp);
+  const answered = await caller.sees(({ status }) => status === 200);
+  const [To = ""] = answered.all("To");
+  caller.sendRaw(caller.request("ACK", "sip:x", { ...dialog, To, CSeq: "1 ACK" }));
+  await phone.sees(({ method }) => method === "ACK");
+  const [from = "", to = ""] = [...ringing.all("From"), ...ringing.all("To")];
+  const bye = { From: `${to};tag=made-up`, To: from, "Call-ID": ringing.callId, CSeq: "1 BYE" };
+  expect((await phone.ask(phone.request("BYE", "sip:x", bye))).status).toBe(200);
+  expect((await caller.sees(({ method }) => method === "BYE")).text).toMatch(/^BYE sip:50%25\+@x SIP/);
 });
 
 describe("the port for SIP", () => {
@@ -235,20 +305,24 @@ describe("the port for SIP", () => {
       const { client, sipAddress } = await start({ dataFile });
       await client.request("add_sip", { username: "erin", password: "made-up-1" });
       const address = `${sipAddress};transport=udp`;
-      const addresses = () =>
-        JSON.parse(readFileSync(dataFile, "utf8")).endpoints.map(
-          (endpoint: { connect_URL: string }) => endpoint.connect_URL,
+      const addresses = async ({ client }: { client: EmulatorClient }) =>
+        Promise.all(
+          ["alice", "bob", "erin"].map(
+            async (username) => JSON.parse((await client.request("get_sip", { username })).text).connect_URL,
+          ),
         );
-      expect(addresses()).toEqual([address, address, address, address, address]);
-      expect(JSON.parse((await client.request("get_sip", { username: "erin" })).text).connect_URL).toBe(
-        address,
-      );
+      expect(await addresses({ client })).toEqual([address, address, address]);
       await closeEmulators();
 
-      writeFileSync(dataFile, readFileSync(dataFile, "utf8").replace(address, "sbc.example"));
+      const own = "192.0.2.1:5060;transport=udp";
+      writeFileSync(dataFile, readFileSync(dataFile, "utf8").replace("sbc.emulator.example", own));
       const next = await start({ dataFile });
       const other = `${next.sipAddress};transport=udp`;
-      expect(addresses()).toEqual(["sbc.example", other, other, other, other]);
+      expect(await addresses(next)).toEqual([own, other, other]);
+      await next.client.request("update_sip", { username: "bob", password: "made-up-2" });
+      await closeEmulators();
+      const without = await start({ dataFile, sipPort: undefined });
+      expect(await addresses(without)).toEqual([own, "sbc.emulator.example", "sbc.emulator.example"]);
       const overridden = await start({ sbc: "sbc.example" });
       expect((await overridden.client.request("get_sip", { username: "alice" })).text).toContain(
         '"sbc.example"',
@@ -296,11 +370,27 @@ it("closes while connections are open, refused or in the middle of a message", a
   expect(again.emulator.sipAddress).toBe(sipAddress);
 });
 
-it("refuses requests with 503 when too many are unfinished", async () => {
+it("closes a WebSocket whose handler fails", async () => {
+  const server = createHttpServer();
+  handleUpgrades(server, async () => () => {
+    throw new Error("made up");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const upgrade = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+  await http(`127.0.0.1:${port}`, upgrade).closes();
+  server.close();
+});
+
+it.each([
+  ["too many", 1000, ""],
+  ["too large", 600, "x".repeat(60_000)],
+])("refuses requests with 503 when those that it remembers are %s", async (_problem, count, body) => {
   const phone = await (await start()).connect("ws");
-  for (let index = 0; index < 1000; index++) phone.sendRaw(phone.request("REGISTER", "sip:x"));
-  await until(() => phone.received.length === 1000);
-  expect(phone.received.filter(({ status }) => status === 503)).toEqual([]);
+  for (let index = 0; index < count; index++) phone.sendRaw(phone.request("REGISTER", "sip:x", {}, body));
+  await until(() => phone.received.length === count);
+  if (body === "") expect(phone.received.filter(({ status }) => status === 503)).toEqual([]);
   const refused = await phone.ask(phone.request("REGISTER", "sip:x"));
   expect(refused).toMatchObject({ status: 503 });
   expect(refused.all("Retry-After")).toEqual(["5"]);

@@ -116,6 +116,21 @@ export class RawPhone {
     return `${method} ${uri} SIP/2.0\r\n${lines.join("\r\n")}\r\n\r\n${body}`;
   }
 
+  /** Responds to a received request with a status, such as `200 OK`. */
+  respond(request: Message, status: string, headers: Record<string, string> = {}, body = ""): void {
+    const lines = ["Via", "From", "Call-ID", "CSeq"].flatMap((name) =>
+      request.all(name).map((value) => `${name}: ${value}`),
+    );
+    const [to = ""] = request.all("To");
+    const all = {
+      To: to.includes(";tag=") ? to : `${to};tag=made-up`,
+      ...headers,
+      "Content-Length": String(Buffer.byteLength(body)),
+    };
+    for (const [name, value] of Object.entries(all)) lines.push(`${name}: ${value}`);
+    this.sendRaw(`SIP/2.0 ${status}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
+  }
+
   /** Sends a request and waits for its final response. */
   async ask(text: string): Promise<Message> {
     const [callId, sequence] = [/^Call-ID: (.*)$/m, /^CSeq: (.*)$/m].map((pattern) =>
