@@ -24,6 +24,8 @@ export const MAX_MESSAGE_BYTES = 65_536;
 /** Characters and lines of the headers of a message. The grammar of sip.js needs up to 0.1 seconds for so many. */
 export const MAX_HEADER_LENGTH = 16_384;
 const MAX_HEADER_LINES = 128;
+/** Contacts, and also entries of Record-Route, of a message. sip.js parses all of them, to objects a hundred times as large. */
+const MAX_ADDRESSES = 20;
 /** Connections over TCP, and also over WebSocket. */
 export const MAX_CONNECTIONS = 1000;
 /** Bytes that a phone may leave unread. */
@@ -48,6 +50,9 @@ AllowedMethods.splice(
   "OPTIONS",
   "REGISTER",
 );
+
+/** The header Allow, for the messages to which sip.js does not add it. */
+export const allowHeader = `Allow: ${AllowedMethods.join(", ")}`;
 
 // sip.js decodes the user of a URI when it parses it, and decodes it again here: it throws if the user contains a percent sign.
 Object.assign(URI.prototype, {
@@ -187,6 +192,8 @@ export class Flow {
       normal === undefined ? undefined : Parser.parseMessage(normal, loggers.getLogger("parser"));
     if (!message?.viaBranch || !message.from || !message.to || !message.callId) return;
     if (!Number.isSafeInteger(message.cseq)) return;
+    const { Contact = [], "Record-Route": routes = [] } = message.headers;
+    if (Math.max(Contact.length, routes.length) > MAX_ADDRESSES) return;
     this.#retransmission?.received(message);
     if (message instanceof IncomingRequestMessage) this.#receiveRequest(message);
     else if (message instanceof IncomingResponseMessage) this.#receiveResponse(message);

@@ -143,6 +143,8 @@ describe.each(transports)("over %s", (transport) => {
     const ignored = phone.request("OPTIONS", "sip:x", { "X-Long": "x".repeat(16_384) });
     phone.sendRaw(ignored);
     const many = phone.request("OPTIONS", "sip:x", { "X-Many": Array.from({ length: 130 }, () => "x") });
+    const contacts = Array.from({ length: 21 }, () => "<sip:x>").join();
+    phone.sendRaw(phone.request("OPTIONS", "sip:x", { Contact: contacts }));
     // Over TCP, long headers close the connection, because they may have no end.
     if (transport === "tcp") return until(() => phone.isClosed);
     phone.sendRaw(many);
