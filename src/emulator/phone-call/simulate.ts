@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { expected, fields } from "./fields.js";
 import type { CallDocument, ConnectAction } from "./pcmo-schema.js";
+import { ringGroups } from "./ring-groups.js";
 import { type EndReason, Timeline, type TimelineEntry } from "./timeline.js";
 
 const DAY = 86_400;
@@ -110,11 +111,8 @@ function ring(
   timeline: Timeline,
   clock: SimulatedClock,
 ): RingingPhone | undefined {
-  const usernames = (connect.call ?? connect.connect ?? []).map(({ user }) => user);
-  // The emulator assumes that an endpoint that is listed twice in a group rings once.
-  const groups = connect.ring_type === "group" ? [[...new Set(usernames)]] : usernames.map((name) => [name]);
   for (let attempt = 1; attempt <= connect.loop; attempt += 1) {
-    for (const group of groups) {
+    for (const group of ringGroups(connect)) {
       const answered = ringGroup(group, connect.timeout, behaviourOf, timeline, clock);
       if (answered) return answered;
     }

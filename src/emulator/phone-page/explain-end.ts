@@ -18,6 +18,7 @@ export function explainUnanswered(peer: string, { cause, message, originator }: 
   // The emulator names the failure of the phone that rang last, since the status for its caller is always 480.
   const [, event] = /text="([^"]*)"/.exec(message?.getHeader("Reason") ?? "") ?? [];
   if (event === "is not registered") return `${peer} is not logged in on any phone.`;
+  if (event === "cannot be reached") return `The phone of ${peer} cannot be reached.`;
   const [, failure = status] = /cause=(\d+)/.exec(message?.getHeader("Reason") ?? "") ?? [];
   switch (Number(failure)) {
     case 404:

@@ -1,11 +1,10 @@
 import type { Body, OutgoingInviteRequest, URI } from "sip.js/lib/core/index.js";
-import type { EndpointEvent } from "../phone-call/timeline.js";
-import { allowHeader, Leg } from "./leg.js";
+import { cancelInvite } from "./cancel-invite.js";
+import { type Failure, failureOf } from "./failure.js";
+import { allowHeader } from "./flow.js";
+import { Leg } from "./leg.js";
 import type { Phone } from "./registrar.js";
 import { bodyOf, rejectAll } from "./session-description.js";
-
-/** The time in which a phone must respond to CANCEL, in milliseconds: 64 times T1 of RFC 3261. */
-const CANCEL_TIMEOUT_MS = 32_000;
 
 /** Who calls, as shown on the called phone. */
 export interface CallerId {
@@ -18,11 +17,6 @@ export interface Answer {
   readonly leg: Leg;
   readonly description: Body;
 }
-
-/** Why a phone does not answer. */
-export type Failure =
-  | { readonly event: EndpointEvent; readonly status: number }
-  | { readonly event: "refuses"; readonly status: number };
 
 interface CalleeHandlers {
   rings(): void;
@@ -68,7 +62,7 @@ export class Callee {
         }
         // The phone answered while CANCEL was on its way, or it is a second answer, or it is an answer without description.
         leg.hangUp();
-        this.fail({ event: "cannot take this call", status: 488 });
+        this.fail(failureOf(488));
       },
       onRedirect: ({ message: { statusCode } }) => this.fail(failureOf(statusCode ?? 302)),
       onReject: ({ message: { statusCode } }) => {
@@ -84,13 +78,7 @@ export class Callee {
   cancel(reason?: string): void {
     if (this.isOver) return;
     this.over();
-    try {
-      this.request.cancel(reason);
-    } catch {
-      // The connection is closed.
-    }
-    const timer = setTimeout(() => this.request.dispose(), CANCEL_TIMEOUT_MS);
-    timer.unref();
+    cancelInvite(this.phone.flow, this.request, reason);
   }
 
   private readonly onClosed = () => this.fail(failureOf(408));
@@ -112,26 +100,4 @@ function addressOf(uri: URI): URI {
   const address = uri.clone();
   address.clearParams();
   return address;
-}
-
-function failureOf(status: number): Failure {
-  switch (status) {
-    case 486:
-    case 600:
-      return { event: "is busy", status };
-    case 403:
-    case 603:
-      return { event: "declines", status };
-    case 404:
-    case 480:
-      return { event: "is not available", status };
-    case 415:
-    case 488:
-    case 606:
-      return { event: "cannot take this call", status };
-    case 408:
-      return { event: "cannot be reached", status };
-    default:
-      return { event: "refuses", status };
-  }
 }

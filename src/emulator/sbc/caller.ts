@@ -1,8 +1,8 @@
 import type { Body, IncomingInviteRequest } from "sip.js/lib/core/index.js";
 import type { EndReason } from "../phone-call/timeline.js";
 import type { Answer, CallerId } from "./callee.js";
-import type { Flow } from "./flow.js";
-import { allowHeader, Leg } from "./leg.js";
+import { allowHeader, type Flow } from "./flow.js";
+import { Leg } from "./leg.js";
 import { type BodyFilter, bodyOf } from "./session-description.js";
 
 /** The side of a call that has dialled. */
@@ -82,10 +82,12 @@ export class PhoneCaller implements Caller {
 
   reject(status: number, reason?: string): void {
     this.stopListening();
+    // The transaction of a response would outlive the others of the flow.
+    if (this.flow.closed.aborted) return;
     try {
       this.request.reject({ statusCode: status, ...(reason && { extraHeaders: [`Reason: ${reason}`] }) });
     } catch {
-      // The call was answered or cancelled, or the connection is closed.
+      // The call was answered or cancelled.
     }
   }
 

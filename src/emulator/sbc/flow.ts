@@ -9,6 +9,7 @@ import {
   LoggerFactory,
   NameAddrHeader,
   Parser,
+  ReInviteUserAgentServer,
   Timers,
   TransactionState,
   URI,
@@ -228,6 +229,15 @@ export class Flow {
     // sip.js responds with 404 unless the user of the request URI is its own.
     core.configuration.aor = message.ruri;
     core.receiveIncomingRequestFromTransport(message);
+    if (method !== "CANCEL") return;
+    const server = core.userAgentServers.get(message.viaBranch);
+    // sip.js responds to the CANCEL of a re-INVITE, but calls back only for that of an INVITE.
+    if (
+      server instanceof ReInviteUserAgentServer &&
+      server.transaction.state === TransactionState.Proceeding
+    ) {
+      server.receiveCancel(message);
+    }
   }
 
   /** Adds the source of a request to its Via (RFC 3261, 18.2.1 and RFC 3581). sip.js copies the header into the responses. */

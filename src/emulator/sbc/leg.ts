@@ -6,11 +6,12 @@ import type {
   Session,
 } from "sip.js/lib/core/index.js";
 import { SessionState } from "sip.js/lib/core/index.js";
-import type { Flow } from "./flow.js";
+import { cancelInvite } from "./cancel-invite.js";
+import { allowHeader, type Flow } from "./flow.js";
 import { type BodyFilter, bodyOf, rejectAll } from "./session-description.js";
 
-/** The methods that phones may use in a call, as a header. */
-export const allowHeader = "Allow: INVITE, ACK, CANCEL, BYE, INFO, OPTIONS";
+/** The time in which a phone must acknowledge an accepted re-INVITE, in milliseconds: 64 times T1 of RFC 3261. */
+const ACK_TIMEOUT_MS = 32_000;
 
 /** How a phone left its call: with BYE, or because its connection broke or it did not acknowledge the answer. */
 export type Departure = "hung up" | "lost";
@@ -26,10 +27,12 @@ export class Leg {
   private filter: BodyFilter = (body) => body;
   /** Passes on the ACK of this phone, when the other phone waits for a session description in it. */
   private onAcknowledged: ((answer: Body | undefined) => void) | undefined;
-  /** A re-INVITE of this phone that has no final response yet. */
-  private pending: IncomingInviteRequest | undefined;
-  /** Whether this phone must still send the ACK for an accepted re-INVITE. */
-  private awaitsAck = false;
+  /** The requests of this phone that have no final response yet. */
+  private readonly pending = new Set<IncomingRequest>();
+  /** Cancels the re-INVITE to the other phone that stands for the one of this phone. */
+  private cancelRelayed: (() => void) | undefined;
+  /** Runs while this phone must send the ACK for an accepted re-INVITE. */
+  private ackTimer: NodeJS.Timeout | undefined;
   /** The re-INVITEs of the other phone that wait for this ACK. */
   private onceReady: (() => void)[] = [];
   private isHangingUp = false;
@@ -63,20 +66,14 @@ export class Leg {
         const acknowledged = this.onAcknowledged;
         this.onAcknowledged = undefined;
         acknowledged?.(bodyOf(message));
-        this.awaitsAck = false;
+        clearTimeout(this.ackTimer);
+        this.ackTimer = undefined;
         if (this.isHangingUp) this.bye();
         else for (const send of this.onceReady.splice(0)) send();
       },
-      onAckTimeout: () => {
-        this.bye();
-        this.leave("lost");
-      },
+      onAckTimeout: () => this.giveUp(),
       onInvite: (request) => this.relayInvite(request),
       onInfo: (request) => this.relayInfo(request),
-      onMessage: refuse,
-      onNotify: refuse,
-      onPrack: refuse,
-      onRefer: refuse,
     };
   }
 
@@ -108,10 +105,28 @@ export class Leg {
     if (this.session.sessionState === SessionState.Confirmed) this.bye();
   }
 
+  /** Whether the phone or the SBC has ended the call. A phone may still send requests before its ACK. */
+  private get isOver(): boolean {
+    return this.stopListening.signal.aborted;
+  }
+
   private finish(): void {
     this.stopListening.abort();
-    attempt(() => this.pending?.reject({ statusCode: 487 }));
-    this.pending = undefined;
+    clearTimeout(this.ackTimer);
+    this.cancelRelayed?.();
+    this.cancelRelayed = undefined;
+    for (const request of this.pending) this.respond(request, () => request.reject({ statusCode: 487 }));
+  }
+
+  /** Ends the dialog of a phone that does not acknowledge an answer. */
+  private giveUp(): void {
+    this.bye();
+    this.leave("lost");
+  }
+
+  /** Sends the final response to a request, unless it has one. */
+  private respond(request: IncomingRequest, send: () => unknown): void {
+    if (this.pending.delete(request)) attempt(send);
   }
 
   private bye(): void {
@@ -119,17 +134,20 @@ export class Leg {
   }
 
   private relayInvite(request: IncomingInviteRequest): void {
-    this.pending = request;
-    const finish = (respond: () => void) => {
-      if (this.pending !== request) return;
-      this.pending = undefined;
-      attempt(respond);
+    if (this.isOver) {
+      request.reject({ statusCode: 481 });
+      return;
+    }
+    this.pending.add(request);
+    const finish = (send: () => void) => {
+      if (this.pending.has(request)) this.cancelRelayed = undefined;
+      this.respond(request, send);
     };
     const contact = `Contact: ${this.flow.core.configuration.contact}`;
     const accept = (body: Body | undefined) =>
       finish(() => {
         request.accept({ statusCode: 200, extraHeaders: [contact, allowHeader], ...(body && { body }) });
-        this.awaitsAck = true;
+        this.ackTimer = setTimeout(() => this.giveUp(), ACK_TIMEOUT_MS);
       });
     const reject = (statusCode: number) => finish(() => request.reject({ statusCode }));
 
@@ -140,10 +158,16 @@ export class Leg {
       return;
     }
     request.trying();
+    request.delegate = {
+      onCancel: () => {
+        this.cancelRelayed?.();
+        reject(487);
+      },
+    };
     const delegate: OutgoingInviteRequest["delegate"] = {
       onAccept: ({ message, ack }) => {
         const body = bodyOf(message);
-        if (this.pending !== request) attempt(() => ack(!offer && body ? { body: rejectAll(body) } : {}));
+        if (!this.pending.has(request)) attempt(() => ack(!offer && body ? { body: rejectAll(body) } : {}));
         else if (offer) attempt(() => ack());
         else {
           this.onAcknowledged = (answer) => attempt(() => ack(answer && { body: this.filter(answer) }));
@@ -155,9 +179,11 @@ export class Leg {
     };
     const { other } = this;
     other.whenReady(() => {
-      if (this.pending !== request || other.reinvite(offer && this.filter(offer), delegate)) return;
+      if (!this.pending.has(request)) return;
+      const relayed = other.reinvite(offer && this.filter(offer), delegate);
+      if (relayed) this.cancelRelayed = () => cancelInvite(other.flow, relayed);
       // Both phones change the session at the same time (glare, RFC 3261 section 14.1).
-      reject(491);
+      else reject(491);
     });
   }
 
@@ -166,21 +192,33 @@ export class Leg {
    * phone would get 491.
    */
   private whenReady(send: () => void): void {
-    if (this.awaitsAck || this.session.sessionState === SessionState.AckWait) this.onceReady.push(send);
+    if (this.ackTimer || this.session.sessionState === SessionState.AckWait) this.onceReady.push(send);
     else send();
   }
 
-  private reinvite(offer: Body | undefined, delegate: OutgoingInviteRequest["delegate"]): boolean {
+  private reinvite(
+    offer: Body | undefined,
+    delegate: OutgoingInviteRequest["delegate"],
+  ): OutgoingInviteRequest | undefined {
     const contact = `Contact: ${this.flow.core.configuration.contact}`;
     const options = { extraHeaders: [contact, allowHeader], ...(offer && { body: offer }) };
-    return attempt(() => this.session.invite(delegate, options));
+    try {
+      return this.session.invite(delegate, options);
+    } catch {
+      return undefined;
+    }
   }
 
   private relayInfo(request: IncomingRequest): void {
+    if (this.isOver) {
+      request.reject({ statusCode: 481 });
+      return;
+    }
     if (!this.other) {
       request.accept();
       return;
     }
+    this.pending.add(request);
     const body = bodyOf(request.message);
     const infoPackage = request.message.getHeader("Info-Package");
     const options = {
@@ -188,19 +226,15 @@ export class Leg {
       ...(body && { body }),
     };
     const { session } = this.other;
-    const reject = (statusCode: number) => attempt(() => request.reject({ statusCode }));
+    const reject = (statusCode: number) => this.respond(request, () => request.reject({ statusCode }));
     const delegate = {
-      onAccept: () => void attempt(() => request.accept()),
+      onAccept: () => this.respond(request, () => request.accept()),
       onReject: ({ message: { statusCode = 500 } }: { message: { statusCode?: number | undefined } }) =>
-        void reject(isChallenge(statusCode) ? 403 : statusCode),
-      onRedirect: () => void reject(500),
+        reject(isChallenge(statusCode) ? 403 : statusCode),
+      onRedirect: () => reject(500),
     };
     if (!attempt(() => session.info(delegate, options))) reject(481);
   }
-}
-
-function refuse(request: IncomingRequest): void {
-  request.reject({ statusCode: 405, extraHeaders: [allowHeader] });
 }
 
 /** The other phone cannot answer a challenge for credentials, since it does not see it. */

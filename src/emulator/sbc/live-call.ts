@@ -6,6 +6,7 @@ import { AnswerError } from "../phone-call/fetch-answer.js";
 import type { CallDocument, ConnectAction } from "../phone-call/pcmo-schema.js";
 import { type EndReason, Timeline } from "../phone-call/timeline.js";
 import type { Caller } from "./caller.js";
+import { statusOf } from "./failure.js";
 import type { Leg } from "./leg.js";
 import type { Registrar } from "./registrar.js";
 import { type AnsweredConnect, filterOf, ring } from "./ring.js";
@@ -16,7 +17,7 @@ type CallState = "fetching" | "ringing" | "talking" | "ended";
 const never = new Promise<never>(() => {});
 
 /** Why an unanswered call is over, with the SIP status for the caller. */
-const statusOf: Readonly<Record<EndReason, number>> = {
+const endStatuses: Readonly<Record<EndReason, number>> = {
   hangup: 603,
   "end of document": 480,
   "no document": 404,
@@ -24,14 +25,6 @@ const statusOf: Readonly<Record<EndReason, number>> = {
   "connection lost": 503,
   duration: 480,
   "endpoint hung up": 480,
-};
-
-/** SIP statuses of the events of a phone that does not answer, where they are not 480. */
-const causeOf: Readonly<Record<string, number>> = {
-  "is busy": 486,
-  declines: 603,
-  "cannot take this call": 488,
-  "stops ringing": 408,
 };
 
 export interface CallParts {
@@ -94,7 +87,10 @@ export class LiveCall {
       reason = caller.left.reason;
       this.problem = undefined;
     }
-    caller.reject(status ?? statusOf[reason], reason === "end of document" ? this.lastFailure() : undefined);
+    caller.reject(
+      status ?? endStatuses[reason],
+      reason === "end of document" ? this.lastFailure() : undefined,
+    );
     this.state = "ended";
     this.timeline.note({ event: "ends", reason });
     const { sent } = this;
@@ -111,7 +107,7 @@ export class LiveCall {
   /** Returns what happened at the phone that rang last as the value of a Reason header: the status 480 alone does not say it. */
   private lastFailure(): string | undefined {
     const last = this.timeline.entries.findLast((entry) => "endpoint" in entry);
-    return last && `SIP;cause=${causeOf[last.event] ?? 480};text="${last.event}"`;
+    return last && `SIP;cause=${statusOf(last.event)};text="${last.event}"`;
   }
 
   private async execute(): Promise<EndReason> {

@@ -1,9 +1,11 @@
 import type { Body } from "sip.js/lib/core/index.js";
 import type { Endpoints } from "../endpoints.js";
 import type { ConnectAction } from "../phone-call/pcmo-schema.js";
+import { ringGroups } from "../phone-call/ring-groups.js";
 import type { Timeline } from "../phone-call/timeline.js";
-import { type Answer, Callee, type CallerId, type Failure } from "./callee.js";
+import { type Answer, Callee, type CallerId } from "./callee.js";
 import type { Caller } from "./caller.js";
+import type { Failure } from "./failure.js";
 import type { Phone, Registrar } from "./registrar.js";
 import { unchanged, withoutVideo } from "./session-description.js";
 
@@ -38,10 +40,8 @@ export interface AnsweredConnect extends Answer {
  * @throws {AnswerError} when the call has too many events
  */
 export async function ring(connect: ConnectAction, parts: RingParts): Promise<AnsweredConnect | undefined> {
-  const usernames = (connect.call ?? connect.connect ?? []).map(({ user }) => user);
-  const groups = connect.ring_type === "group" ? [[...new Set(usernames)]] : usernames.map((name) => [name]);
   for (let round = 1; round <= connect.loop; round += 1) {
-    for (const group of groups) {
+    for (const group of ringGroups(connect)) {
       const answered = await new Group(group, connect, parts).ring();
       if (answered || parts.caller.left.aborted) return answered;
     }
@@ -58,6 +58,7 @@ export function filterOf({ call_type }: ConnectAction) {
 class Group {
   private readonly targets: Target[] = [];
   private readonly result: Promise<AnsweredConnect | undefined>;
+  private isOver = false;
   private finish: (answered?: AnsweredConnect) => void = () => {};
   private fail: (error: unknown) => void = () => {};
 
@@ -67,8 +68,16 @@ class Group {
     private readonly parts: RingParts,
   ) {
     this.result = new Promise((resolve, reject) => {
-      this.finish = resolve;
-      this.fail = reject;
+      this.finish = (answered) => {
+        // The phone answered in the moment of another answer, or of the end of ringing.
+        if (this.isOver) answered?.leg.hangUp();
+        this.isOver = true;
+        resolve(answered);
+      };
+      this.fail = (error) => {
+        this.isOver = true;
+        reject(error);
+      };
     });
   }
 

@@ -11,7 +11,7 @@ const sdpType = { "Content-Type": "application/sdp" };
 
 let client: EmulatorClient;
 beforeAll(async () => {
-  client = await startClient();
+  client = await startClient({ sipPort: 0 });
 });
 beforeEach(() => client.reset({}));
 afterEach(closePhones);
@@ -19,6 +19,8 @@ afterAll(async () => {
   await closeEmulators();
   await closeAnswerServers();
 });
+
+const passwords = { alice: "made-up-Lantern-27", bob: "made-up-Harbor-58" };
 
 /** A phone that sends what JsSIP does not. Its messages have its own tag. */
 class Phone {
@@ -29,11 +31,20 @@ class Phone {
 
   constructor(readonly raw: RawPhone) {}
 
-  static async start(registered?: "alice" | "bob"): Promise<Phone> {
+  static async start(registered?: keyof typeof passwords): Promise<Phone> {
     const address = client.emulator.origin.replace("http://", "");
     const raw = await RawPhone.connect({ transport: "ws", address });
-    const passwords = { alice: "made-up-Lantern-27", bob: "made-up-Harbor-58" };
     if (registered) expect((await raw.register(registered, passwords[registered])).status).toBe(200);
+    return new Phone(raw);
+  }
+
+  /** Starts alice and bob on one TCP connection, on which several messages can arrive at once. */
+  static async startBoth(): Promise<Phone> {
+    const { sipAddress = "" } = client.emulator;
+    const raw = await RawPhone.connect({ transport: "tcp", address: sipAddress });
+    for (const [username, password] of Object.entries(passwords)) {
+      expect((await raw.register(username, password)).status).toBe(200);
+    }
     return new Phone(raw);
   }
 
@@ -56,12 +67,16 @@ class Phone {
 
   /** Sends CANCEL or ACK for an INVITE. */
   follow(invite: string, method: "CANCEL" | "ACK"): void {
+    this.raw.sendRaw(this.following(invite, method));
+  }
+
+  following(invite: string, method: "CANCEL" | "ACK"): string {
     const [head = ""] = invite.split("\r\n\r\n");
     const text = head
       .replace(/^INVITE/, method)
       .replace(/^CSeq: (\d+) INVITE/m, `CSeq: $1 ${method}`)
       .replace(/^Content-(Type|Length):.*\r\n/gim, "");
-    this.raw.sendRaw(`${text.replace(/\r\nContent-Length:.*$/, "")}\r\nContent-Length: 0\r\n\r\n`);
+    return `${text.replace(/\r\nContent-Length:.*$/, "")}\r\nContent-Length: 0\r\n\r\n`;
   }
 
   /** Waits for the message with this number that has this method or status. */
@@ -77,6 +92,10 @@ class Phone {
   }
 
   respond(request: Message, status: number, headers: Record<string, string> = {}, body = ""): void {
+    this.raw.sendRaw(this.response(request, status, headers, body));
+  }
+
+  response(request: Message, status: number, headers: Record<string, string> = {}, body = ""): string {
     const [to = ""] = request.all("To");
     const lines = [
       `SIP/2.0 ${status} Made Up`,
@@ -90,13 +109,17 @@ class Phone {
       ),
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];
-    this.raw.sendRaw(`${lines.join("\r\n")}\r\n\r\n${body}`);
+    return `${lines.join("\r\n")}\r\n\r\n${body}`;
   }
 
   /** Answers an INVITE. */
   answer(invite: Message, body = AUDIO): void {
     this.dialog = invite;
-    this.respond(invite, 200, { Contact: `<${this.raw.contact("phone")}>` }, body);
+    this.raw.sendRaw(this.answerTo(invite, body));
+  }
+
+  answerTo(invite: Message, body = AUDIO): string {
+    return this.response(invite, 200, { Contact: `<${this.raw.contact("phone")}>` }, body);
   }
 
   /** Sends a request in the dialog, and returns its text. */
@@ -229,6 +252,45 @@ describe("a call", () => {
     await caller.sees("BYE", 1);
   });
 
+  it("is hung up at a phone whose answer arrives together with another answer or with CANCEL", async () => {
+    const [both, caller] = await Promise.all([Phone.startBoth(), Phone.start()]);
+    await assign("alice", "bob");
+    caller.invite(AUDIO);
+    const [one, other] = [await both.sees("INVITE"), await both.sees("INVITE", 1)];
+    both.raw.sendRaw(both.answerTo(one) + both.answerTo(other));
+    caller.dialog = await caller.sees(200);
+    caller.send("ACK");
+    await both.sees("ACK", 1);
+    expect((await both.sees("BYE")).callId).toBe(other.callId);
+    caller.send("BYE");
+    expect((await both.sees("BYE", 1)).callId).toBe(one.callId);
+
+    await assign("alice");
+    const invite = both.invite(AUDIO);
+    // After the INVITEs of the first call; the phone does not receive its own.
+    const ringing = await both.sees("INVITE", 2);
+    both.respond(ringing, 180);
+    await both.sees(180);
+    both.raw.sendRaw(both.following(invite, "CANCEL") + both.answerTo(ringing));
+    await both.sees("ACK", 2);
+    expect((await both.sees("BYE", 2)).callId).toBe(ringing.callId);
+    expect(await course()).toEqual(["rings alice", "stops ringing alice", "ends caller hung up"]);
+  });
+
+  it("is hung up at its phone when the answer is one event too many", async () => {
+    const [alice, caller] = await Promise.all([Phone.start("alice"), Phone.start()]);
+    const speak = { action: "speak", text: "Please wait." };
+    const call = [{ type: "sip", user: "alice" }];
+    const { url } = await answerDocument([...Array(9999).fill(speak), { action: "connect", call }]);
+    await client.send("POST", "/_emulator/numbers", JSON.stringify({ number: NUMBER, answerUrl: url }));
+    caller.invite(AUDIO);
+    const invite = await alice.sees("INVITE");
+    alice.respond(invite, 180);
+    await caller.sees(180);
+    alice.answer(invite);
+    await Promise.all([alice.sees("ACK"), alice.sees("BYE"), caller.sees(500)]);
+  });
+
   it("ends when the caller sends BYE instead of CANCEL", async () => {
     const [alice, caller] = await Promise.all([Phone.start("alice"), Phone.start()]);
     await assign("alice");
@@ -292,6 +354,32 @@ describe("a phone in a call", () => {
     expect(portsOf(await alice.sees("ACK", 3))).toEqual(["m=audio 9", "m=video 0"]);
     caller.send("BYE");
     await alice.sees("BYE");
+  });
+
+  it("cancels its re-INVITE", async () => {
+    const { alice, caller } = await talk();
+    const invite = caller.send("INVITE", AUDIO);
+    const relayed = await alice.sees("INVITE", 1);
+    caller.follow(invite, "CANCEL");
+    expect(await caller.finalOf("INVITE")).toBe(487);
+    caller.follow(invite, "ACK");
+    alice.respond(relayed, 100);
+    alice.respond(await alice.sees("CANCEL"), 200);
+    alice.respond(relayed, 487);
+    await alice.sees("ACK", 1);
+    alice.send("INVITE", AUDIO);
+    caller.answer(await caller.sees("INVITE"));
+    expect(await alice.finalOf("INVITE")).toBe(200);
+  });
+
+  it("gets a response to its INFO when the other phone disconnects", async () => {
+    const { alice, caller } = await talk();
+    caller.send("INFO");
+    await alice.sees("INFO");
+    alice.raw.close();
+    expect(await caller.finalOf("INFO")).toBe(487);
+    await caller.sees("BYE");
+    expect(await course()).toEqual(["answers alice", "ends connection lost"]);
   });
 
   it("gets 405 for methods that the SBC does not relay, and the other phone gets nothing", async () => {
