@@ -75,7 +75,9 @@ async function placeCall({ wait, ...call }: CallRequest, reply: FastifyReply, { 
   }
   const { callId, timeline } = placed.call;
   if (!wait) return { callId };
-  reply.raw.once("close", placed.hangUp);
+  // The client may have disconnected while the SBC was loaded.
+  if (reply.raw.destroyed) placed.hangUp();
+  else reply.raw.once("close", placed.hangUp);
   const { reason, sent } = await placed.ended;
   if (placed.call.problem) return sendProblem(reply, placed.call.problem);
   return { callId, document: sent, timeline: timeline.entries, endedAt: timeline.entries.at(-1)?.at, reason };
