@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { FastifyInstance } from "fastify";
 
-/** The files that `build.js` has made of `src/emulator/phone-page/`. */
+/** The files that `build.js` generates from `src/emulator/phone-page/`. */
 const FILES = new URL("../../dist/phone-page/", import.meta.url);
 
 const files = [

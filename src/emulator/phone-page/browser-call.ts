@@ -47,7 +47,7 @@ export class BrowserCall {
     this.#listen();
   }
 
-  /** Answers the call, with the camera if `withVideo`. Throws a `MediaError` if the microphone cannot be used; the phone rings on. */
+  /** Answers the call, with the camera if `withVideo`. Throws a `MediaError` if the microphone cannot be used; the phone continues to ring. */
   async answer(withVideo: boolean): Promise<void> {
     this.#enter("connecting");
     try {
@@ -62,7 +62,7 @@ export class BrowserCall {
     }
   }
 
-  /** Declines, cancels or ends the call, as its phase demands. */
+  /** Declines an incoming call, cancels a call that is not answered yet, or ends the conversation. */
   hangUp(): void {
     if (this.#session.isEnded()) return;
     // Without a status, JsSIP responds with 480: not available.

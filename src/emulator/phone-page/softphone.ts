@@ -9,7 +9,7 @@ import { closeMedia, openMedia } from "./media.js";
 /** `connecting`: logging in, or connecting again after the connection was lost. */
 export type LoginState = "logged-out" | "connecting" | "registered";
 
-/** What the page hears of the phone. */
+/** Receives the changes of the phone, to show them on the page. */
 interface SoftphoneListener {
   /** @param problem why the phone is logged out; empty if a person has logged out */
   loginChanged(state: LoginState, problem: string): void;
@@ -94,7 +94,9 @@ export class Softphone {
     agent.on("disconnected", () => {
       if (!isCurrent()) return;
       if (!wasRegistered)
-        return this.logOut(`Cannot connect to the emulator at ${location.host}. Is it running?`);
+        return this.logOut(
+          `Cannot connect to the emulator at ${location.host}: it is not running, or EMULATOR_ALLOWED_ORIGINS does not contain ${location.origin}.`,
+        );
       if (agent.isRegistered()) report("The connection to the emulator was lost. The phone connects again.");
       this.#call?.hangUp();
       loginChanged("connecting", "");
@@ -104,7 +106,7 @@ export class Softphone {
       const { session, request } = event;
       const peer = session.remote_identity.display_name || session.remote_identity.uri.user;
       if (this.#call) {
-        report(`${peer} called while you were in a call, and heard that you are busy.`);
+        report(`${peer} called while you were in a call, and got the response that you are busy.`);
         return session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
       }
       this.#changed(this.#begin(session, peer, request.body ?? ""));
