@@ -284,6 +284,7 @@ function reportStart(
     graphql,
     graphiql,
     phonePage,
+    sip,
     metrics,
     notes,
     settings: describeConfig(config),

@@ -33,7 +33,7 @@ function printStart(emulator: Emulator, settings: EmulatorSettings): void {
       ...(emulator.sipAddress
         ? [`  SIP             ${emulator.sipAddress}  UDP and TCP, for development only, without encryption`]
         : []),
-      `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults, POST call`,
+      `  control routes  ${emulator.origin}/_emulator/  GET calls, POST reset, GET and POST faults, POST call, GET phones, GET live-calls, GET and POST numbers`,
     ].join("\n"),
   );
 }

@@ -62,7 +62,7 @@ describe("npm run emulator", () => {
     expect(program.output.stdout).toMatch(/secret +emulator-secret/);
     expect(program.output.stdout).toMatch(/phone page +http:\/\/127\.0\.0\.1:\d+\/phone\n/);
     expect(program.output.stdout).toMatch(
-      /control routes +http:\/\/127\.0\.0\.1:\d+\/_emulator\/ .*POST call/,
+      /control routes +http:\/\/127\.0\.0\.1:\d+\/_emulator\/ .*POST call, GET phones, GET live-calls, GET and POST numbers\n/,
     );
   });
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { originOf } from "../support/gateway/built-gateway.js";
 import { killPrograms, type Program, startProgram } from "../support/program.js";
+import { closePhones, RawPhone } from "../support/sip/raw-phone.js";
 import { until } from "../support/until.js";
 import { type BrokenUpstream, send, startBrokenUpstream } from "../support/upstream/broken-upstream.js";
 
@@ -9,7 +10,10 @@ let upstream: BrokenUpstream;
 beforeAll(async () => {
   upstream = await startBrokenUpstream();
 });
-afterEach(killPrograms);
+afterEach(async () => {
+  closePhones();
+  await killPrograms();
+});
 afterAll(() => upstream.close());
 
 const emulated = { PORT: "0", AUTH: "none", PIOPIY_URL: "emulator" };
@@ -80,15 +84,38 @@ describe("node dist/main.js", () => {
   it.each([
     "1",
     "2",
-  ])("prints the address of the phone page, and links it, with WORKERS=%s", async (WORKERS) => {
-    const program = run({ ...emulated, WORKERS });
+  ])("prints the addresses of SIP and of the phone page, and links the page, with WORKERS=%s", async (WORKERS) => {
+    const program = run({ ...emulated, WORKERS, EMULATOR_SIP_PORT: "0" });
     const address = await addressOf(program);
     const [, phonePage = ""] =
       /(?:Phone page +|"phonePage":")(http:\/\/[^\s"]+)/.exec(program.output.stdout) ?? [];
+    expect(program.output.stdout).toMatch(/"sip":"127\.0\.0\.1:[1-9]\d*"/);
     expect((await fetch(phonePage)).status).toBe(200);
     const landingPage = await fetch(address, { headers: { accept: "text/html" } });
     expect(await landingPage.text()).toContain(`<a href="${phonePage}">`);
     expect(await (await fetch(address)).json()).toMatchObject({ phonePage });
+  });
+
+  it("exits with 0 after a caller has disconnected while a phone rang", async () => {
+    const program = run(emulated);
+    await addressOf(program);
+    const [, origin = ""] = /"phonePage":"(http:\/\/[^/]+)/.exec(program.output.stdout) ?? [];
+    const line = { transport: "ws", address: origin.replace("http://", "") } as const;
+    const [phone, caller] = await Promise.all([RawPhone.connect(line), RawPhone.connect(line)]);
+    expect((await phone.register("alice", "made-up-Lantern-27")).status).toBe(200);
+    const invite = caller.request("INVITE", "sip:alice@piopiy.example", {
+      From: "<sip:919999900000@piopiy.example>;tag=made-up",
+      Contact: `<${caller.contact("919999900000")}>`,
+    });
+    caller.sendRaw(invite);
+    await phone.sees(({ method }) => method === "INVITE");
+    caller.close();
+    await until(async () => {
+      const [call] = await (await fetch(`${origin}/_emulator/live-calls`)).json();
+      return call.state === "ended";
+    });
+    program.child.kill("SIGTERM");
+    expect(await program.end).toBe(0);
   });
 
   it("sends requests to PIOPIY_URL with the account of its settings", async () => {
