@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { killPrograms, type Program, startProgram } from "../support/program.js";
@@ -52,6 +52,27 @@ describe("npm run emulator", () => {
     expect(await program.end).toBe(0);
     expect(new Set(await Promise.all(hanging))).toEqual(new Set(["cut"]));
     expect(program.output.stderr).toBe("");
+  });
+
+  it("ends a placed call whose client disconnects while the SBC is loaded", async () => {
+    const program = run({ EMULATOR_PORT: "0" });
+    const { origin, hostname, port } = new URL(await addressOf(program));
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const answerUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    const body = JSON.stringify({ to: 914471000000, from: 919999900000, answerUrl, real: true });
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `POST /_emulator/call HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    socket.destroySoon();
+    let call: { state: string; timeline: readonly object[] } | undefined;
+    await until(async () => {
+      [call] = await (await fetch(`${origin}/_emulator/live-calls`)).json();
+      return call?.state === "ended";
+    });
+    expect(call?.timeline).toMatchObject([{ event: "ends", reason: "caller hung up" }]);
+    silent.close();
   });
 
   it("prints that it is an emulator, its address and its account", async () => {
