@@ -149,7 +149,7 @@ describeWithContainers("The compose file", () => {
     await compose.up("prometheus");
     const api = "http://127.0.0.1:9090/api/v1";
     await until(async () => (await compose.request(`${api}/query?query=up`))?.includes(',"1"]') ?? false);
-    expect(await compose.request(`${api}/rules`)).toContain('"health":"ok"');
+    await until(async () => (await compose.request(`${api}/rules`))?.includes('"health":"ok"') ?? false);
   });
 });
 
