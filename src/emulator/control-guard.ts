@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { isIPv4 } from "node:net";
 import type { FastifyReply, onRequestHookHandler } from "fastify";
 import type { EmulatorSettings } from "./settings.js";
@@ -9,8 +10,8 @@ const MAX_SHOWN_LENGTH = 60;
  * emulator's address, but the browser still sends the page's host name in the Host header. The routes of PIOPIY's five operations
  * accept any host name.
  */
-export function hostGuard({ host, allowedHosts }: EmulatorSettings): onRequestHookHandler {
-  const own = new Set([host, ...allowedHosts].map((name) => name.toLowerCase()));
+export function hostGuard(settings: EmulatorSettings): onRequestHookHandler {
+  const hasOwnHost = ownHost(settings);
   return (request, reply, done) => {
     if (request.url.startsWith("/v1/endpoint/")) {
       // PIOPIY's API is for servers. Without this check, a web page could use the default account, whose secret is published.
@@ -18,19 +19,26 @@ export function hostGuard({ host, allowedHosts }: EmulatorSettings): onRequestHo
       const advice = "Send the request from a server, without an Origin header.";
       return reject(reply, 403, `Web pages cannot use this API. ${advice}`);
     }
-    const { host: [authority = "", ...more] = [] } = request.raw.headersDistinct;
-    const name = hostName(authority);
-    const local = request.socket.localAddress?.replace(/^::ffff:/, "");
-    const isOwn = more.length === 0 && (own.has(name) || isLoopback(name) || name === local);
     // The host in a request target in absolute form can differ from the Host header.
-    if (isOwn && /^[/*]/.test(request.url)) return done();
-    const shown = JSON.stringify([authority, ...more].join(", ").slice(0, MAX_SHOWN_LENGTH));
+    if (hasOwnHost(request.raw) && /^[/*]/.test(request.url)) return done();
+    const { host = [""] } = request.raw.headersDistinct;
+    const shown = JSON.stringify(host.join(", ").slice(0, MAX_SHOWN_LENGTH));
     reject(
       reply,
       403,
       "The Host header must be localhost, the emulator's own address or one of EMULATOR_ALLOWED_HOSTS, and the request target " +
         `must be a path (got the Host header ${shown}). Add the host to EMULATOR_ALLOWED_HOSTS.`,
     );
+  };
+}
+
+/** Returns a function that returns whether a request has one Host header, and it is localhost, an address of the emulator or an allowed host. */
+export function ownHost({ host, allowedHosts }: EmulatorSettings): (request: IncomingMessage) => boolean {
+  const own = new Set([host, ...allowedHosts].map((name) => name.toLowerCase()));
+  return ({ headersDistinct: { host: [authority = "", ...more] = [] }, socket }) => {
+    const name = hostName(authority);
+    const local = socket.localAddress?.replace(/^::ffff:/, "");
+    return more.length === 0 && (own.has(name) || isLoopback(name) || name === local);
   };
 }
 

@@ -16,6 +16,7 @@ const files = [
  * are read when the emulator starts, because a later build may remove them.
  */
 export function addPhonePage(server: FastifyInstance): void {
+  server.get("/phone/", ({ url }, reply) => reply.redirect(`../phone${url.replace(/^[^?]*/, "")}`));
   for (const [path, name, type] of files) {
     const content = readFileSync(new URL(name, FILES));
     server.get(path, ({ host }, reply) =>

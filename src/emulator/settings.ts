@@ -54,21 +54,30 @@ const variables = z.object({
     }),
 });
 
-const settingsSchema = variables.transform((values) => ({
-  host: values.EMULATOR_HOST,
-  port: values.EMULATOR_PORT,
-  appId: values.EMULATOR_APP_ID,
-  secret: values.EMULATOR_SECRET,
-  errors: values.EMULATOR_ERRORS,
-  codes: values.EMULATOR_CODES,
-  booleans: values.EMULATOR_BOOLEANS,
-  sbc: values.EMULATOR_SBC,
-  sipPort: values.EMULATOR_SIP_PORT,
-  dataFile: values.EMULATOR_DATA,
-  answerTimeoutMs: values.EMULATOR_ANSWER_TIMEOUT_MS,
-  allowedHosts: values.EMULATOR_ALLOWED_HOSTS,
-  allowedOrigins: values.EMULATOR_ALLOWED_ORIGINS,
-}));
+const settingsSchema = variables
+  .refine(
+    ({ EMULATOR_PORT, EMULATOR_SIP_PORT }) => EMULATOR_SIP_PORT !== EMULATOR_PORT || EMULATOR_PORT === 0,
+    {
+      path: ["EMULATOR_SIP_PORT"],
+      error:
+        "must not be the port of EMULATOR_PORT, which is for HTTP. Set it to another port, or to 0 for any free port.",
+    },
+  )
+  .transform((values) => ({
+    host: values.EMULATOR_HOST,
+    port: values.EMULATOR_PORT,
+    appId: values.EMULATOR_APP_ID,
+    secret: values.EMULATOR_SECRET,
+    errors: values.EMULATOR_ERRORS,
+    codes: values.EMULATOR_CODES,
+    booleans: values.EMULATOR_BOOLEANS,
+    sbc: values.EMULATOR_SBC,
+    sipPort: values.EMULATOR_SIP_PORT,
+    dataFile: values.EMULATOR_DATA,
+    answerTimeoutMs: values.EMULATOR_ANSWER_TIMEOUT_MS,
+    allowedHosts: values.EMULATOR_ALLOWED_HOSTS,
+    allowedOrigins: values.EMULATOR_ALLOWED_ORIGINS,
+  }));
 
 /** The address and the account of the emulator, and its behaviour where PIOPIY's documentation specifies none. */
 export type EmulatorSettings = Readonly<z.output<typeof settingsSchema>>;

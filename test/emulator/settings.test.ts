@@ -28,6 +28,13 @@ function mistakesOf(env: Record<string, string>): string[] {
 }
 
 describe("the emulator's settings", () => {
+  it("have different ports for HTTP and SIP, unless the system chooses them", () => {
+    const mistakes = [expect.stringContaining("EMULATOR_SIP_PORT must not be the port of EMULATOR_PORT")];
+    expect(mistakesOf({ EMULATOR_SIP_PORT: "5080" })).toEqual(mistakes);
+    expect(mistakesOf({ EMULATOR_PORT: "5070", EMULATOR_SIP_PORT: "5070" })).toEqual(mistakes);
+    expect(mistakesOf({ EMULATOR_PORT: "0", EMULATOR_SIP_PORT: "0" })).toEqual([]);
+  });
+
   it("have defaults", () => {
     expect(readEmulatorSettings({})).toEqual(defaults);
   });

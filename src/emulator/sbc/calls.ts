@@ -45,8 +45,8 @@ export class Calls {
   constructor(private readonly parts: CallsParts) {}
 
   /**
-   * Handles the INVITE of a phone. An endpoint must prove its password. A caller whose name is a phone number and whose address is
-   * loopback stands for the telephone network. All others are rejected.
+   * Handles the INVITE of a phone. An endpoint must prove its password. A caller on this machine whose name is a phone number stands
+   * for the telephone network. All others are rejected.
    */
   invite(flow: Flow, request: IncomingInviteRequest): void {
     const { from, ruri, body, headers } = request.message;
@@ -124,8 +124,8 @@ export class Calls {
       if (username === user) return true;
       forbid(request, "From Is Not the Authenticated Endpoint");
     } else if (!/^\+?\d+$/.test(user)) forbid(request, "From Is Not an Endpoint");
-    else if (LOOPBACK.test(flow.wire.remoteAddress)) return true;
-    else forbid(request, "Calls from Numbers Must Come from Loopback");
+    else if (isOnThisMachine(flow)) return true;
+    else forbid(request, "Calls from Numbers Must Come from the Same Machine");
     return false;
   }
 
@@ -149,6 +149,10 @@ export class Calls {
         left,
       );
   }
+}
+
+function isOnThisMachine({ wire: { remoteAddress, localAddress } }: Flow): boolean {
+  return LOOPBACK.test(remoteAddress) || remoteAddress === localAddress;
 }
 
 function forbid(request: IncomingInviteRequest, reasonPhrase: string): void {

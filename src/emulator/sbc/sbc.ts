@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
 import { isNativeError } from "node:util/types";
+import { ownHost } from "../control-guard.js";
 import type { Endpoints } from "../endpoints.js";
 import { EmulatorError, type EmulatorSettings } from "../settings.js";
 import { Calls } from "./calls.js";
@@ -35,11 +36,14 @@ export class Sbc {
   #tcp: TcpTransport | undefined;
   #overload = { isOverloaded: false, countedAt: Number.NEGATIVE_INFINITY };
 
-  constructor({ allowedOrigins, answerTimeoutMs }: EmulatorSettings, endpoints: Endpoints) {
+  constructor(settings: EmulatorSettings, endpoints: Endpoints) {
+    const { allowedOrigins, answerTimeoutMs } = settings;
     const authentication = new Authentication(endpoints);
     this.#registrar = new Registrar(endpoints, authentication);
     this.calls = new Calls({ endpoints, registrar: this.#registrar, authentication, answerTimeoutMs });
-    this.#webSockets = new WebSocketTransport(allowedOrigins, (wire) => this.#connect(wire));
+    this.#webSockets = new WebSocketTransport(allowedOrigins, ownHost(settings), (wire) =>
+      this.#connect(wire),
+    );
   }
 
   /**

@@ -17,9 +17,13 @@ export class WebSocketTransport {
   readonly #alive = new WeakSet<WebSocket>();
   readonly #pings: NodeJS.Timeout;
 
-  /** @param allowedOrigins - Origins whose pages may connect, in addition to those on loopback hosts. */
+  /**
+   * @param allowedOrigins - Origins whose pages may connect, in addition to those on loopback hosts and of the emulator itself.
+   * @param hasOwnHost - Whether the Host header of a request names the emulator.
+   */
   constructor(
     private readonly allowedOrigins: readonly string[],
+    private readonly hasOwnHost: (request: IncomingMessage) => boolean,
     private readonly connect: Connect,
   ) {
     this.#pings = setInterval(() => this.#ping(), PING_MS).unref();
@@ -28,7 +32,7 @@ export class WebSocketTransport {
   /** Accepts or refuses an upgrade. The browser's same-origin policy does not protect WebSockets, so the origin is checked. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { origin, "sec-websocket-protocol": protocols = "" } = request.headers;
-    if (origin !== undefined && !isLoopbackOrigin(origin) && !this.allowedOrigins.includes(origin)) {
+    if (origin !== undefined && !this.#mayConnect(origin, request)) {
       const shown = JSON.stringify(origin.slice(0, 100));
       const advice = "Open the page at a loopback address, or add its origin to EMULATOR_ALLOWED_ORIGINS.";
       refuse(socket, 403, `Pages of the origin ${shown} may not connect. ${advice}`);
@@ -44,6 +48,12 @@ export class WebSocketTransport {
   close(): void {
     clearInterval(this.#pings);
     for (const client of this.#server.clients) client.terminate();
+  }
+
+  #mayConnect(origin: string, request: IncomingMessage): boolean {
+    if (isLoopbackOrigin(origin) || this.allowedOrigins.includes(origin)) return true;
+    // A foreign host name that resolves to the emulator's address is in both headers, too.
+    return origin.replace(/^https?:\/\//, "") === request.headers.host && this.hasOwnHost(request);
   }
 
   #open(client: WebSocket, socket: Socket): void {

@@ -83,6 +83,24 @@ describe("a WebSocket", () => {
     }
   });
 
+  it("is accepted from pages of the emulator itself, at all of its hosts", async () => {
+    const { lineOf, host } = await start({ allowedHosts: ["phones.example"] });
+    const port = host.split(":")[1];
+    const connect = (origin: string, name: string) =>
+      RawPhone.connect(lineOf("ws"), { origin, host: `${name}:${port}` });
+    for (const scheme of ["http", "https"]) {
+      await connect(`${scheme}://phones.example:${port}`, "phones.example");
+    }
+    for (const [origin, name] of [
+      [`http://pages.example:${port}`, "pages.example"],
+      ["http://phones.example:1", "phones.example"],
+      [`http://pages.example:${port}`, "phones.example"],
+      [`phones.example:${port}`, "pages.example"],
+    ] as const) {
+      await expect(connect(origin, name)).rejects.toThrow("HTTP 403");
+    }
+  });
+
   it("is refused without the subprotocol sip", async () => {
     const { host } = await start();
     const socket = new WebSocket(`ws://${host}/`, "chat");
