@@ -42,7 +42,7 @@ export class Endpoints {
   private byUsername: ReadonlyMap<string, StoredEndpoint>;
   /** The same endpoints in the order of creation. */
   private inOrder: readonly StoredEndpoint[];
-  private readonly listeners: (() => void)[] = [];
+  private readonly listeners = new Set<() => void>();
   /** The `connect_URL` of endpoints without their own. */
   private address: string;
 
@@ -106,9 +106,10 @@ export class Endpoints {
     for (const listener of this.listeners) listener();
   }
 
-  /** Calls a function after every change. */
-  onChange(listener: () => void): void {
-    this.listeners.push(listener);
+  /** Calls a function after every change. Returns a function that ends this. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** Fills in the missing fields of a draft. A missing password is generated. */

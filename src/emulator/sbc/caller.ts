@@ -20,10 +20,10 @@ export interface Caller {
    */
   accept(answer: Answer, filter: BodyFilter): Leg | undefined;
   /**
-   * Ends an unanswered call with a SIP status, 400 to 699, and with the value of a Reason header if there is one. Does nothing when
-   * the call has ended.
+   * Ends an unanswered call with a SIP status, 400 to 699, and with the value of a Reason header. Does nothing when the call has
+   * ended.
    */
-  reject(status: number, reason?: string): void;
+  reject(status: number, reason: string): void;
   /** Aborts `left`. */
   leave(reason: EndReason): void;
 }
@@ -80,12 +80,12 @@ export class PhoneCaller implements Caller {
     return leg;
   }
 
-  reject(status: number, reason?: string): void {
+  reject(status: number, reason: string): void {
     this.stopListening();
     // The transaction of a response would outlive the others of the flow.
     if (this.flow.closed.aborted) return;
     try {
-      this.request.reject({ statusCode: status, ...(reason && { extraHeaders: [`Reason: ${reason}`] }) });
+      this.request.reject({ statusCode: status, extraHeaders: [`Reason: ${reason}`] });
     } catch {
       // The call was answered or cancelled.
     }

@@ -74,23 +74,22 @@ export class LiveCall {
   /** Runs the call to its end. Never rejects. */
   async run(): Promise<CallResult> {
     const { caller } = this.parts;
-    let status: number | undefined;
     let reason: EndReason;
+    let isInvalid = false;
     try {
       reason = await this.execute();
     } catch (error) {
       reason = "no document";
-      status = 500;
+      isInvalid = true;
       if (error instanceof AnswerError) this.problem = error;
     }
     if (caller.left.aborted && this.state !== "talking") {
       reason = caller.left.reason;
       this.problem = undefined;
+      isInvalid = false;
     }
-    caller.reject(
-      status ?? endStatuses[reason],
-      reason === "end of document" ? this.lastFailure() : undefined,
-    );
+    const status = isInvalid ? 500 : endStatuses[reason];
+    caller.reject(status, this.reasonOf(reason, status));
     this.state = "ended";
     this.timeline.note({ event: "ends", reason });
     const { sent } = this;
@@ -104,10 +103,15 @@ export class LiveCall {
     this.parts.caller.leave("connection lost");
   }
 
-  /** Returns what happened at the phone that rang last as the value of a Reason header: the status 480 alone does not say it. */
-  private lastFailure(): string | undefined {
+  /**
+   * Returns why the call was not answered as the value of a Reason header, since the status alone does not say it: what happened at
+   * the endpoint that was called last, or why the document ended.
+   */
+  private reasonOf(reason: EndReason, status: number): string {
     const last = this.timeline.entries.findLast((entry) => "endpoint" in entry);
-    return last && `SIP;cause=${statusOf(last.event)};text="${last.event}"`;
+    if (reason !== "end of document" || !last) return `SIP;cause=${status};text="${reason}"`;
+    const cause = last.event === "refuses" ? last.status : statusOf(last.event);
+    return `SIP;cause=${cause};text="${last.event}";endpoint="${encodeURIComponent(last.endpoint)}"`;
   }
 
   private async execute(): Promise<EndReason> {

@@ -41,7 +41,7 @@ export class Registrar {
     private readonly authentication: Authentication,
   ) {
     endpoints.onChange(() => {
-      for (const username of this.#bindings.keys()) if (!endpoints.find(username)) this.remove(username);
+      for (const username of this.#bindings.keys()) if (!endpoints.find(username)) this.#evict(username);
     });
   }
 
@@ -59,8 +59,17 @@ export class Registrar {
     return this.#byFlow.has(flow);
   }
 
+  /** Removes the phones of an endpoint that was removed. A browser that is not in a call is disconnected: it fails to register again, and so learns it. */
+  #evict(username: string): void {
+    const flows = new Set(this.phonesOf(username).map(({ flow }) => flow));
+    this.#remove(username);
+    for (const flow of flows) {
+      if (flow.wire.transport === "ws" && !this.hasPhoneOn(flow) && !flow.isInCall) flow.close();
+    }
+  }
+
   /** Removes the phones of an endpoint. */
-  remove(username: string): void {
+  #remove(username: string): void {
     for (const contact of [...(this.#bindings.get(username)?.keys() ?? [])]) this.#drop(username, contact);
   }
 
@@ -72,7 +81,7 @@ export class Registrar {
   }
 
   close(): void {
-    for (const username of [...this.#bindings.keys()]) this.remove(username);
+    for (const username of [...this.#bindings.keys()]) this.#remove(username);
   }
 
   /** Responds to a REGISTER request: adds, renews, removes or only lists phones (RFC 3261, 10.3). */

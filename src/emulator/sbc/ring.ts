@@ -87,6 +87,7 @@ class Group {
     let answered: AnsweredConnect | undefined;
     const timer = setTimeout(stop, this.connect.timeout * 1000);
     left.addEventListener("abort", stop, { once: true });
+    const unsubscribe = this.parts.endpoints.onChange(() => this.stopRemoved());
     try {
       this.start();
       answered = await this.result;
@@ -98,6 +99,7 @@ class Group {
       throw error;
     } finally {
       clearTimeout(timer);
+      unsubscribe();
       left.removeEventListener("abort", stop);
       for (const target of this.targets) target.cancel();
     }
@@ -133,6 +135,15 @@ class Group {
   private fails({ username }: Target, { event, status }: Failure): void {
     this.note(event === "refuses" ? { event, endpoint: username, status } : { event, endpoint: username });
     if (this.targets.every(({ isOver }) => isOver)) this.finish();
+  }
+
+  /** Stops ringing endpoints that were removed meanwhile. */
+  private stopRemoved(): void {
+    for (const target of this.targets) {
+      if (target.isOver || this.parts.endpoints.find(target.username)) continue;
+      target.cancel();
+      this.fails(target, { event: "does not exist", status: 404 });
+    }
   }
 
   private stopRinging(answered: AnsweredConnect | undefined): void {
@@ -204,7 +215,7 @@ class Target {
     this.failures.push(failure);
     // A 6xx response is for all phones of a user (RFC 3261 section 16.7).
     if (failure.status < 600 && this.failures.length < this.callees.length) return;
-    this.cancel();
+    this.cancel(`SIP;cause=${failure.status};text="${failure.event}"`);
     const [best = failure] = this.failures.toSorted((one, other) => rankOf(one) - rankOf(other));
     this.handlers.fails(best);
   }

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import {
   answerDocument,
@@ -21,6 +22,11 @@ afterAll(async () => {
   await closeEmulators();
   await closeAnswerServers();
 });
+
+/** An address of this machine that is not loopback, if it has one. */
+const lan = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .find(({ internal, family }) => !internal && family === "IPv4")?.address;
 
 const passwords = {
   alice: "made-up-Lantern-27",
@@ -92,7 +98,11 @@ describe("a call to a number", () => {
     ]);
     const call = caller.dial(NUMBER);
     for (const round of [0, 1]) (await bob.ringing(round)).hangUp(486);
-    expect(await call.untilEnded()).toEqual({ cause: "Unavailable", status: 480 });
+    expect(await call.untilEnded()).toEqual({
+      cause: "Unavailable",
+      status: 480,
+      reason: 'SIP;cause=408;text="stops ringing";endpoint="alice"',
+    });
     const round = [
       "does not exist ghost",
       "is not registered carol",
@@ -150,7 +160,7 @@ describe("a call to a number", () => {
     // 603 is for all phones of the user: the other one stops ringing.
     const other = await desk.ringing(1);
     (await mobile.ringing(1)).hangUp(603);
-    await other.untilEnded();
+    expect((await other.untilEnded())?.reason).toBe('SIP;cause=603;text="declines"');
     const loser = await desk.ringing(2);
     (await mobile.ringing(2)).answer();
     await call.untilTalking();
@@ -291,20 +301,51 @@ describe("a call to a number", () => {
     expect(await course()).toEqual(["ends caller hung up"]);
   });
 
-  it("ends with the status of the document's end, and lists the problems of a document", async () => {
+  it("stops ringing an endpoint that is removed", async () => {
+    const [alice, bob, caller] = await Promise.all([start("alice"), start("bob"), startNetworkPhone()]);
+    await assign([connect(["alice", "bob"], { ring_type: "group" })]);
+    const call = caller.dial(NUMBER);
+    const [missed, other] = await Promise.all([alice.ringing(), bob.ringing()]);
+    await until(async () => (await liveCalls())[0].timeline.length === 2);
+    await client.request("remove_sip", { username: "alice" });
+    expect((await missed.untilEnded())?.cause).toBe("Canceled");
+    expect(other.state).toBe("ringing");
+    await client.request("remove_sip", { username: "bob" });
+    expect((await call.untilEnded())?.reason).toBe('SIP;cause=480;text="does not exist";endpoint="bob"');
+    expect((await course()).slice(2)).toEqual([
+      "does not exist alice",
+      "does not exist bob",
+      "nobody answers",
+      "ends end of document",
+    ]);
+  });
+
+  it("ends with the status and the reason of the document's end, and lists the problems of a document", async () => {
     const caller = await startNetworkPhone();
     const end = async (document: unknown) => {
       if (document !== undefined) await assign(document);
-      return [(await caller.dial(NUMBER).untilEnded())?.status, ...(await course())];
+      const { status, reason } = (await caller.dial(NUMBER).untilEnded()) ?? {};
+      expect(reason).toMatch(/^SIP;cause=\d+;text="[\w ]+"/);
+      return [status, reason?.split(";", 3).slice(1).join(";"), ...(await course())];
     };
-    expect(await end(undefined)).toEqual([404, "ends no document"]);
+    expect(await end(undefined)).toEqual([404, 'cause=404;text="no document"', "ends no document"]);
     expect(await end([{ action: "hangup" }, connect(["alice"])])).toEqual([
       603,
+      'cause=603;text="hangup"',
       "runs hangup",
       "ends hangup",
     ]);
-    expect(await end([{ action: "record" }])).toEqual([480, "runs record", "ends end of document"]);
-    expect(await end([{ action: "dance" }])).toEqual([500, "ends no document"]);
+    expect(await end([{ action: "record" }])).toEqual([
+      480,
+      'cause=480;text="end of document"',
+      "runs record",
+      "ends end of document",
+    ]);
+    expect(await end([{ action: "dance" }])).toEqual([
+      500,
+      'cause=500;text="no document"',
+      "ends no document",
+    ]);
     expect((await liveCalls())[0].reasons).toEqual([expect.stringContaining("dance")]);
     expect(await end([connect(Array(100).fill("ghost"), { loop: 100 }), connect(["ghost"])])).toContain(500);
     expect((await liveCalls())[0].reasons).toEqual([expect.stringContaining("10000 events")]);
@@ -337,6 +378,13 @@ describe("a phone", () => {
     await atBob.untilEnded();
     expect(await course()).toEqual(["rings bob", "answers bob", "ends caller hung up"]);
     expect((await alice.dial("ghost").untilEnded())?.status).toBe(404);
+  });
+
+  const itWithLan = lan ? it : it.skip;
+  itWithLan("calls as a number from all addresses of the machine of the emulator", async () => {
+    const other = await startClient({ host: lan ?? "" });
+    const caller = await JsSipPhone.start(other.emulator.origin, String(CALLER));
+    expect((await caller.dial("ghost").untilEnded())?.status).toBe(404);
   });
 
   it("calls only as itself, or as a number", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from "@jest/globals";
+import { closeAnswerServers, startAnswerServer } from "../../support/emulator/answer-server.js";
 import { closeEmulators, type EmulatorClient, startClient } from "../../support/emulator/emulator-client.js";
 import {
   closePhones,
@@ -146,6 +147,28 @@ it("reads passwords at every request, and forgets the phones of a removed endpoi
   expect(await usernames(client)).toEqual(["bob"]);
   await client.request("add_sip", { username: "alice", password: ALICE });
   expect(await usernames(client)).toEqual(["bob"]);
+});
+
+it("closes the WebSocket of a removed endpoint, unless it has another endpoint or a call", async () => {
+  const { client, line, phone: shared } = await start();
+  const [alone, talking] = [await RawPhone.connect(line), await RawPhone.connect(line)];
+  for (const [index, phone] of [shared, alone, talking].entries()) {
+    await phone.register("alice", ALICE, { Contact: `<sip:p${index}@x.invalid>` });
+  }
+  await shared.register("bob", BOB);
+  const { url } = await startAnswerServer(() => {});
+  await client.send("POST", "/_emulator/numbers", JSON.stringify({ number: 914471000000, answerUrl: url }));
+  const From = `<sip:919999900000@x>;tag=${token()}`;
+  const headers = { From, Contact: `<${talking.contact("alice")}>` };
+  talking.sendRaw(talking.request("INVITE", "sip:914471000000@x", headers));
+  await talking.sees(({ status }) => status === 100);
+  await client.request("remove_sip", { username: "alice" });
+  await until(() => alone.isClosed);
+  for (const phone of [shared, talking]) {
+    expect((await phone.ask(phone.request("OPTIONS", "sip:x"))).status).toBe(200);
+  }
+  expect(await usernames(client)).toEqual(["bob"]);
+  await closeAnswerServers();
 });
 
 it.each(["Jo Ann", "é€", "50%", "a%41", 'q"\\;@'])("registers the endpoint %s", async (username) => {

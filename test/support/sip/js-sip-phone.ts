@@ -93,7 +93,7 @@ export class PhoneCall {
   state: "ringing" | "talking" | "ended" = "ringing";
   /** Whether the other side has signalled that it rings. */
   isRemoteRinging = false;
-  /** Why the call ended: the cause of JsSIP, the status of the response, and the Reason header of CANCEL. */
+  /** Why the call ended: the cause of JsSIP, the status of the response, and the Reason header of the response or of CANCEL. */
   end: { cause: string; status?: number | undefined; reason?: string | undefined } | undefined;
   /** The session descriptions of the other side, oldest first. */
   readonly received: string[] = [];
@@ -114,14 +114,12 @@ export class PhoneCall {
       if (originator === "remote") this.received.push(sdp);
     });
     const onEnd = ({ cause, message }: { cause: string; message?: unknown }) => {
-      const { status_code, method, getHeader } = (message ?? {}) as {
+      const { status_code, getHeader } = (message ?? {}) as {
         status_code?: number;
-        method?: string;
         getHeader?: (name: string) => string | undefined;
       };
       this.state = "ended";
-      this.end = { cause, status: status_code };
-      if (method === "CANCEL") this.end.reason = getHeader?.call(message, "reason");
+      this.end = { cause, status: status_code, reason: getHeader?.call(message, "reason") };
     };
     session.on("ended", onEnd as never);
     session.on("failed", onEnd as never);
