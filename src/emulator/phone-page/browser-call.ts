@@ -1,5 +1,5 @@
 import type { RTCSession } from "jssip/lib/RTCSession.js";
-import { explainHangUp, explainMissed, explainUnanswered } from "./explain-end.js";
+import { explainHangUp, explainMissed, explainUnanswered, isLoginRejected } from "./explain-end.js";
 import { closeMedia, MediaError, openMedia } from "./media.js";
 
 /** `incoming`: this phone rings. `calling`: the other phone does not ring yet. `talking`: sound and picture may flow. */
@@ -24,6 +24,8 @@ export class BrowserCall {
   talkingSince = 0;
   /** Why a call from this phone was not answered. Empty if the person at this phone has ended it. */
   problem = "";
+  /** Whether the emulator rejected the call because of this phone's endpoint or its password. */
+  isLoginRejected = false;
   isMuted = false;
   isCameraOff = false;
 
@@ -43,20 +45,22 @@ export class BrowserCall {
     this.#changed = changed;
     this.peer = peer;
     this.phase = offer === undefined ? "calling" : "incoming";
-    this.offersVideo = /^m=video (?!0 )/m.test(offer ?? "");
+    this.offersVideo = hasVideo(offer ?? "");
     this.#listen();
   }
 
   /** Answers the call, with the camera if `withVideo`. Throws a `MediaError` if the microphone cannot be used; the phone continues to ring. */
   async answer(withVideo: boolean): Promise<void> {
     this.#enter("connecting");
+    let stream: MediaStream | undefined;
     try {
-      const stream = await openMedia(withVideo, this.#report);
+      stream = await openMedia(withVideo, this.#report);
       // The caller may have given up while the browser asked for the microphone.
       if (this.#session.isEnded()) return closeMedia(stream);
       this.localStream = stream;
       this.#session.answer({ mediaStream: stream, pcConfig: PEER_CONNECTION });
     } catch (error) {
+      closeMedia(stream);
       if (error instanceof MediaError && !this.#session.isEnded()) this.#enter("incoming");
       throw error;
     }
@@ -90,7 +94,8 @@ export class BrowserCall {
     // JsSIP has created the connection of a call from this phone before it reports the call.
     if (session.connection) this.#addTracks(session.connection);
     session.on("peerconnection", ({ peerconnection }) => this.#addTracks(peerconnection));
-    session.on("sdp", ({ originator, sdp }) => {
+    session.on("sdp", ({ originator, type, sdp }) => {
+      if (originator === "remote" && type === "answer" && !hasVideo(sdp)) this.#closeCamera();
       if (originator === "local" && !sdp.includes("a=candidate:")) {
         this.#report(
           "No sound: this browser has found no network address. Connect the machine to a network.",
@@ -109,8 +114,10 @@ export class BrowserCall {
       this.#enter("talking");
     });
     session.on("failed", (event) => {
+      this.isLoginRejected = !isIncoming && isLoginRejected(event);
       const reason = isIncoming ? explainMissed(this.peer, event) : explainUnanswered(this.peer, event);
-      this.#report(reason);
+      // The event of the logout says it.
+      if (!this.isLoginRejected) this.#report(reason);
       if (!isIncoming && event.cause !== "Canceled") this.problem = reason;
       this.#end();
     });
@@ -127,6 +134,16 @@ export class BrowserCall {
     });
   }
 
+  /** Turns the camera off when the other side does not accept its picture. */
+  #closeCamera(): void {
+    for (const track of this.localStream?.getVideoTracks() ?? []) {
+      track.stop();
+      this.localStream?.removeTrack(track);
+      this.#report(`Your camera is off: the call with ${this.peer} has sound only.`);
+    }
+    this.#changed();
+  }
+
   #enter(phase: CallPhase): void {
     this.phase = phase;
     this.#changed();
@@ -136,4 +153,8 @@ export class BrowserCall {
     closeMedia(this.localStream);
     this.#enter("ended");
   }
+}
+
+function hasVideo(description: string): boolean {
+  return /^m=video (?!0 )/m.test(description);
 }

@@ -41,6 +41,8 @@ const phone = new Softphone({
     render();
   },
   callChanged(changed) {
+    // A problem on the page has nothing to do with a call that comes in.
+    if (!call && changed.phase === "incoming") showProblem("");
     call = changed.phase === "ended" ? undefined : changed;
     if (changed.problem) showProblem(changed.problem);
     render();
@@ -51,23 +53,25 @@ const phone = new Softphone({
 
 find("login").addEventListener("submit", (event) => {
   event.preventDefault();
+  username.value = username.value.trim();
+  if (!find<HTMLFormElement>("login").reportValidity()) return;
   // Before the first login there is no click that would allow sound.
   ringTone.prepare();
   history.replaceState(null, "", `?${new URLSearchParams({ user: username.value })}`);
-  phone.logIn(username.value, password.value);
+  void attempt(async () => phone.logIn(username.value, password.value));
 });
 find("log-out").addEventListener("click", () => phone.logOut());
 find("dial").addEventListener("submit", (event) => {
   event.preventDefault();
   isDialling = true;
   render();
-  void attempt(phone.dial(target.value, event.submitter?.id === "call-video")).then(() => {
+  void attempt(() => phone.dial(target.value, event.submitter?.id === "call-video")).then(() => {
     isDialling = false;
     render();
   });
 });
-find("answer").addEventListener("click", () => void attempt(call?.answer(false)));
-find("answer-video").addEventListener("click", () => void attempt(call?.answer(true)));
+find("answer").addEventListener("click", () => void attempt(async () => call?.answer(false)));
+find("answer-video").addEventListener("click", () => void attempt(async () => call?.answer(true)));
 for (const id of ["decline", "hang-up"]) find(id).addEventListener("click", () => call?.hangUp());
 document.addEventListener("keydown", ({ key }) => {
   if (key === "Escape" && call?.phase === "incoming") call.hangUp();
@@ -85,10 +89,10 @@ showProblem(explainInsecurePage());
 render();
 
 /** Waits for an action, and shows why it failed. */
-async function attempt(action: Promise<void> | undefined): Promise<void> {
+async function attempt(action: () => Promise<void>): Promise<void> {
   showProblem("");
   try {
-    await action;
+    await action();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     addEvent(text);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { startEmulator } from "../../../src/emulator/emulator.js";
+import { explainUnanswered } from "../../../src/emulator/phone-page/explain-end.js";
 import { readEmulatorSettings } from "../../../src/emulator/settings.js";
 import { hasBrowser } from "../../support/browser.js";
 import { killPrograms } from "../../support/program.js";
@@ -21,6 +22,27 @@ const passwords = {
   carol: "made-up-Meadow-91",
 };
 const NUMBER = 914471000000;
+
+/** Sends 30 wrong digests to the emulator of a page. */
+const failLogins = `new Promise((resolve) => {
+  const socket = new WebSocket("${EMULATOR.replace("http", "ws")}", "sip");
+  let responses = 0;
+  socket.onmessage = () => ++responses === 30 && resolve();
+  socket.onopen = () => {
+    for (let index = 0; index < 30; index++) {
+      socket.send([
+        "REGISTER sip:x SIP/2.0",
+        "Via: SIP/2.0/WS x.invalid;branch=z9hG4bK" + index,
+        "From: <sip:alice@x>;tag=" + index,
+        "To: <sip:alice@x>",
+        "Call-ID: wrong" + index,
+        "CSeq: 1 REGISTER",
+        'Authorization: Digest realm="piopiy-emulator", username="alice"',
+        "Content-Length: 0", "", "",
+      ].join("\\r\\n"));
+    }
+  };
+})`;
 
 describe("The files of the phone page", () => {
   it("have a policy that allows scripts, styles and connections of their own host only", async () => {
@@ -48,9 +70,56 @@ describe("The files of the phone page", () => {
           "cache-control": "no-cache",
         });
       }
+      const { url } = await fetch(`${emulator.origin}/phone/?user=alice`);
+      expect(url).toBe(`${emulator.origin}/phone?user=alice`);
     } finally {
       await emulator.close();
     }
+  });
+});
+
+describe("The reason of an unanswered call to 77", () => {
+  it.each([
+    [404, 'Reason: SIP;cause=404;text="no document"', "There is no endpoint and no number 77."],
+    [500, 'Reason: SIP;cause=500;text="no document"', "The answer URL of 77 returned no valid document."],
+    [603, 'Reason: SIP;cause=603;text="hangup"', "The document of 77 ends the call with the action hangup."],
+    [480, 'Reason: SIP;cause=480;text="end of document"', "The document of 77 calls no endpoint."],
+    [
+      480,
+      'Reason: SIP;cause=480;text="does not exist";endpoint="100%25"',
+      "The endpoint 100% does not exist.",
+    ],
+    [
+      480,
+      'Reason: SIP;cause=480;text="is not registered";endpoint="dave"',
+      "dave is not logged in on any phone.",
+    ],
+    [
+      480,
+      'Reason: SIP;cause=408;text="cannot be reached";endpoint="dave"',
+      "The phone of dave cannot be reached.",
+    ],
+    [480, 'Reason: SIP;cause=408;text="stops ringing";endpoint="dave"', "dave did not answer."],
+    [480, 'Reason: SIP;cause=480;text="is not available";endpoint="dave"', "dave is not available."],
+    [480, 'Reason: SIP;cause=486;text="is busy";endpoint="dave"', "dave is busy."],
+    [
+      480,
+      'Reason: SIP;cause=488;text="cannot take this call";endpoint="dave"',
+      "dave cannot take this kind of call",
+    ],
+    [480, 'Reason: SIP;cause=603;text="declines";endpoint="dave"', "dave declined the call."],
+    [480, 'Reason: SIP;cause=500;text="refuses";endpoint="dave"', "refused the call with the status 500."],
+    [503, 'Reason: SIP;cause=503;text="connection lost"', "The connection to the emulator was lost."],
+    [503, "Retry-After: 10", "The emulator is overloaded. Try again in 10 seconds."],
+    [403, "Retry-After: 10", "Too many failed logins from this machine. Try again in 10 seconds."],
+    [403, "", "The emulator no longer accepts the password"],
+    [400, "", "The call to 77 failed: 400 Made-up."],
+  ])("is shown in words: %s %s", (status, header, sentence) => {
+    const [name, value] = header.split(": ");
+    const getHeader = (asked: string) => (asked === name ? value : undefined);
+    const message = { status_code: status, reason_phrase: "Made-up", getHeader };
+    const event = { originator: "remote", cause: "Made-up", message };
+    expect(explainUnanswered("77", event as never)).toContain(sentence);
   });
 });
 
@@ -138,13 +207,44 @@ describeWithBrowser("The phone page", () => {
     expect(await alice.page.evaluate("document.getElementById('own-video').srcObject === null")).toBe(true);
   });
 
-  it("rings for the control route, and declines", async () => {
-    const bob = await logIn("bob");
+  /** Lets hours pass for the timers of a page, which expire early. */
+  async function openContextWithClock(): Promise<BrowserContext> {
+    const context = await openContext();
+    await context.clock.install();
+    return context;
+  }
+
+  /** Renews the registration of a page with a clock before it expires. */
+  const renew = ({ page }: PhonePage) => page.clock.fastForward(300_000);
+
+  async function changeEndpoint(operation: string, parameters: object): Promise<void> {
+    const body = { appid: 2222223, secret: "emulator-secret", ...parameters };
+    await network.request(`${EMULATOR}/v1/endpoint/${operation}`, body);
+  }
+
+  const says = ({ page }: PhonePage, text: string) =>
+    page.getByRole("alert").filter({ hasText: text }).waitFor();
+
+  /** Waits until the page has received this many responses with a status. */
+  async function receivesResponses({ page }: PhonePage, status: number, count: number): Promise<void> {
+    const responses = page.locator("#sip-messages summary").filter({ hasText: `SIP/2.0 ${status}` });
+    await until(async () => (await responses.count()) >= count);
+  }
+
+  it("rings for the control route, and declines for all phones of the endpoint", async () => {
+    const [bob, other] = await Promise.all([logIn("bob"), logIn("bob")]);
+    for (const empty of ["  ", "sip:", "@"]) {
+      await other.dial(empty, "Call");
+      await says(other, "Enter the username of an endpoint, such as bob, or a phone number.");
+    }
     const answerUrl = await gateway.answerUrl({ call: [{ user: "bob" }], from: "919999900000" });
     const call = { to: NUMBER, from: 919876543210, answerUrl, real: true };
     const result = gateway.control("call", call);
     expect(await bob.rings()).toBe("919999900000");
+    await other.rings();
+    expect(await other.page.locator("#problem").textContent()).toBe("");
     await bob.page.getByRole("button", { name: "Decline" }).click();
+    await happens(other, "Another phone declined the call from 919999900000.");
     expect(JSON.stringify((await result).timeline)).toContain('"declines"');
     await happens(bob, "You declined the call from 919999900000.");
   });
@@ -193,27 +293,98 @@ describeWithBrowser("The phone page", () => {
   it("says why a login or a call fails", async () => {
     const context = await openContext();
     const alice = new PhonePage(await open("alice", context));
-    const says = (text: string) => alice.page.getByRole("alert").filter({ hasText: text }).waitFor();
+    await alice.page.getByLabel("Username").fill('"');
     await alice.enter("made-up-Wrong-00");
-    await says("The username or the password is wrong.");
+    await says(alice, "authorization_user");
+    await alice.page.getByLabel("Username").fill(" alice ");
+    await alice.enter("made-up-Wrong-00");
+    await says(alice, "The username or the password is wrong.");
     await alice.enter(passwords.alice);
     await alice.page.getByText("Logged in as alice").waitFor();
     expect(await alice.page.getByLabel("Password").inputValue()).toBe("");
 
     await alice.dial("dave", "Call");
-    await says("dave is not logged in on any phone.");
+    await says(alice, "dave is not logged in on any phone.");
     await alice.dial("nobody", "Call");
-    await says("There is no endpoint and no number nobody.");
+    await says(alice, "There is no endpoint and no number nobody.");
+    await gateway.control("numbers", { number: NUMBER, answerUrl: "http://127.0.0.1:9/" });
+    await alice.dial(String(NUMBER), "Call");
+    await says(alice, `The answer URL of ${NUMBER} returned no valid document.`);
+    await alice.page.evaluate(`{
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (wanted) => (window.opened = await open(wanted));
+      window.WorkingConnection = RTCPeerConnection;
+      RTCPeerConnection = class { constructor() { throw new Error("made-up problem"); } };
+    }`);
+    await alice.dial("dave", "Video call");
+    await says(alice, "made-up problem");
+    expect(await alice.page.evaluate("opened.getTracks().map(({ readyState }) => readyState)")).toEqual([
+      "ended",
+      "ended",
+    ]);
+    await alice.page.evaluate("RTCPeerConnection = WorkingConnection");
     await alice.page.evaluate(`navigator.mediaDevices.getUserMedia = () =>
       Promise.reject(new DOMException("refused", "NotAllowedError"))`);
     await alice.dial("dave", "Call");
-    await says("The browser does not allow the microphone.");
+    await says(alice, "The browser does not allow the microphone.");
 
     await alice.page.getByText("SIP messages").click();
     const messages = alice.page.locator("#sip-messages");
     expect(await messages.textContent()).toContain('Digest algorithm=MD5, username="alice"');
     expect(await messages.textContent()).toContain('response="(hidden)"');
     expect(await messages.textContent()).not.toMatch(/response="?[\da-f]{8}/);
+  });
+
+  it("logs in and dials names with percent signs", async () => {
+    await changeEndpoint("add_sip", { username: "100%", password: passwords.bob });
+    const [alice, percent] = [await logIn("alice"), new PhonePage(await open("", await openContext()))];
+    await percent.page.getByLabel("Username").fill("100%");
+    await percent.enter(passwords.bob);
+    await percent.page.getByText("Logged in as 100%").waitFor();
+    await alice.dial("100%", "Video call");
+    expect(await percent.rings()).toBe("alice");
+    await percent.answer("Answer with video");
+    await alice.page.getByText("In a call").waitFor();
+    await percent.hangUp();
+    await alice.isIdle();
+    await percent.dial("alice", "Call");
+    expect(await alice.rings()).toBe("100%");
+    await percent.hangUp();
+    await alice.dial("%zz", "Call");
+    await says(alice, "There is no endpoint and no number %zz.");
+  });
+
+  it("turns the camera off without video, and logs out after a call in which the password was changed", async () => {
+    const [alice, bob] = [await logIn("alice", await openContextWithClock()), await logIn("bob")];
+    const answerUrl = await gateway.answerUrl({ call: [{ user: "bob" }], callType: "AUDIO" });
+    await gateway.control("numbers", { number: NUMBER, answerUrl });
+    await alice.dial(String(NUMBER), "Video call");
+    await bob.rings();
+    await bob.answer("Answer");
+    await happens(alice, `Your camera is off: the call with ${NUMBER} has sound only.`);
+    await alice.page.getByText("In a call").waitFor();
+    expect(await alice.page.locator("#camera-off").isVisible()).toBe(false);
+    expect(await alice.page.locator("#stage.own-picture").count()).toBe(0);
+
+    const log = alice.page.locator("#sip-messages summary").filter({ hasText: "SIP/2.0 401" });
+    const before = await log.count();
+    await changeEndpoint("update_sip", { username: "alice", password: passwords.carol });
+    await renew(alice);
+    await receivesResponses(alice, 401, before + 2);
+    await alice.receives("audioBytes");
+    await bob.hangUp();
+    await says(alice, "The emulator no longer accepts the password");
+
+    await alice.enter(passwords.carol);
+    await alice.isIdle();
+    await changeEndpoint("update_sip", { username: "alice", password: passwords.alice });
+    await alice.dial("bob", "Call");
+    await says(alice, "The emulator no longer accepts the password");
+    await alice.enter(passwords.alice);
+    await alice.isIdle();
+    await changeEndpoint("remove_sip", { username: "alice" });
+    await says(alice, "The emulator no longer accepts the password");
+    await changeEndpoint("add_sip", { username: "alice", password: passwords.alice });
   });
 
   it("fits on a screen of 390 pixels", async () => {
@@ -244,12 +415,27 @@ describeWithBrowser("The phone page", () => {
     await fits();
   });
 
-  it("connects again after the emulator has restarted", async () => {
-    const alice = await logIn("alice");
-    await killPrograms();
+  it("waits while the emulator refuses logins, and connects again after it has restarted", async () => {
+    const [alice, bob] = [await logIn("alice", await openContextWithClock()), await logIn("bob")];
+    await alice.dial("bob", "Call");
+    await bob.rings();
+    await bob.answer("Answer");
+    await alice.page.getByText("In a call").waitFor();
+    await bob.page.evaluate(failLogins);
+    await renew(alice);
     await alice.page.getByText("Connecting… as alice").waitFor();
+    await alice.receives("audioBytes");
+    await alice.page.clock.fastForward(60_000);
+    await receivesResponses(alice, 403, 2);
+    await alice.hangUp();
+    await bob.dial("alice", "Call");
+    await says(bob, "Too many failed logins from this machine.");
+    await bob.page.getByText("Logged in as bob").waitFor();
+    await killPrograms();
+    await bob.page.getByText("Connecting… as bob").waitFor();
     gateway = await startLoopbackGateway(network);
     await alice.page.getByText("Logged in as alice").waitFor();
+    await happens(alice, "You are logged in again.");
     await until(async () => JSON.stringify(await gateway.control("phones")).includes('"alice"'));
   });
 
