@@ -128,7 +128,8 @@ describe("A mutation that fails", () => {
   it.each([
     1, 2, 3,
   ])("leaves the payloads of eleven others, with five random faults (seed %i)", async (seed) => {
-    gateway = await startGateway();
+    // On a busy machine, the retries of twelve creations take longer than the default deadline.
+    gateway = await startGateway({ gateway: { PIOPIY_DEADLINE_MS: "60000" } });
     await gateway.reset({ endpoints: [] });
     const random = seededRandom(seed);
     const all = names(12);
