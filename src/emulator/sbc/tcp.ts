@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { addressesOf } from "./addresses.js";
 import {
   type Connect,
   type Flow,
@@ -9,7 +10,6 @@ import {
   MAX_UNREAD_BYTES,
   type Wire,
 } from "./flow.js";
-import { plainAddress } from "./websocket.js";
 
 /** Milliseconds for a started message to be complete. */
 const MESSAGE_MS = 30_000;
@@ -99,13 +99,9 @@ export class TcpTransport {
 }
 
 function wireOf(socket: Socket): Wire {
-  const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = socket;
   return {
     transport: "tcp",
-    remoteAddress: plainAddress(remoteAddress),
-    remotePort,
-    localAddress: plainAddress(localAddress),
-    localPort,
+    ...addressesOf(socket),
     send(message) {
       if (socket.writable) socket.write(message);
       if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();

@@ -2,8 +2,8 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { BlockList, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { plainAddress } from "./addresses.js";
 import { type Connect, type Flow, MAX_MESSAGE_BYTES, type Wire } from "./flow.js";
-import { plainAddress } from "./websocket.js";
 
 /** Addresses of phones that are remembered at the same time. */
 const MAX_FLOWS = 1000;

@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { addressesOf } from "./addresses.js";
 import { type Connect, MAX_CONNECTIONS, MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES, type Wire } from "./flow.js";
 
 /** Milliseconds between two pings. A connection without a pong is broken. */
@@ -80,13 +81,9 @@ export class WebSocketTransport {
 }
 
 function wireOf(client: WebSocket, socket: Socket): Wire {
-  const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = socket;
   return {
     transport: "ws",
-    remoteAddress: plainAddress(remoteAddress),
-    remotePort,
-    localAddress: plainAddress(localAddress),
-    localPort,
+    ...addressesOf(socket),
     send(message) {
       client.send(message, () => {});
       if (client.bufferedAmount > MAX_UNREAD_BYTES) client.terminate();
@@ -96,11 +93,6 @@ function wireOf(client: WebSocket, socket: Socket): Wire {
       client.terminate();
     },
   };
-}
-
-/** Returns the IPv4 address of an IPv4 connection to an IPv6 socket. Other addresses are returned unchanged. */
-export function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=[\d.]+$)/i, "").replace(/%.*$/, "");
 }
 
 function isLoopbackOrigin(origin: string): boolean {
