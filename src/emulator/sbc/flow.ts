@@ -18,13 +18,11 @@ import {
   type UserAgentServer,
 } from "sip.js/lib/core/index.js";
 import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
+import { normalizeMessage } from "./normalize-message.js";
 import { Retransmission } from "./retransmission.js";
 
 /** Bytes of the largest SIP message. */
 export const MAX_MESSAGE_BYTES = 65_536;
-/** Characters and lines of the headers of a message. The grammar of sip.js needs up to 0.1 seconds for so many. */
-export const MAX_HEADER_LENGTH = 16_384;
-const MAX_HEADER_LINES = 128;
 /** Contacts, and also entries of Record-Route, of a message. sip.js parses all of them, to objects a hundred times as large. */
 const MAX_ADDRESSES = 20;
 /** Connections over TCP, and also over WebSocket. */
@@ -33,9 +31,6 @@ export const MAX_CONNECTIONS = 1000;
 export const MAX_UNREAD_BYTES = 1_048_576;
 /** Requests of one flow that are remembered to recognize their retransmissions. */
 const MAX_TRANSACTIONS = 1000;
-
-/** A response to this request URI would reach no SIP phone. It stands for `Contact: *`, which the grammar of sip.js rejects. */
-export const EVERY_CONTACT = "sip:*@every-contact.invalid";
 
 // sip.js expects WebSockets. Over UDP, a transaction must outlive the retransmissions of the other side (RFC 3261, 17).
 Object.assign(Timers, { TIMER_D: 32_000, TIMER_I: 5000, TIMER_J: 32_000, TIMER_K: 5000 });
@@ -188,7 +183,7 @@ export class Flow {
   }
 
   #receive(text: string): void {
-    const normal = normalize(text);
+    const normal = normalizeMessage(text);
     const message =
       normal === undefined ? undefined : Parser.parseMessage(normal, loggers.getLogger("parser"));
     if (!message?.viaBranch || !message.from || !message.to || !message.callId) return;
@@ -272,22 +267,6 @@ function respondToFailure(request: IncomingRegisterRequest, handle: () => void):
   } catch {
     request.reject({ statusCode: 500 });
   }
-}
-
-/** Returns a message with one line for each header, without `Contact: *` and without empty lines at the start, or undefined if its headers are too large or have no end. */
-function normalize(received: string): string | undefined {
-  const text = received.replace(/^(?:\r\n)+/, "");
-  const end = text.slice(0, MAX_HEADER_LENGTH + 4).indexOf("\r\n\r\n");
-  if (end === -1) return undefined;
-  const lines = text
-    .slice(0, end)
-    .replace(/\r\n[ \t]+/g, " ")
-    .split("\r\n");
-  if (lines.length > MAX_HEADER_LINES) return undefined;
-  const headers = lines.map((line) =>
-    /^(contact|m)[ \t]*:[ \t]*\*[ \t]*$/i.test(line) ? `Contact: <${EVERY_CONTACT}>` : line,
-  );
-  return headers.join("\r\n") + text.slice(end);
 }
 
 function bracketed(address: string): string {

@@ -1,7 +1,8 @@
 import { type IncomingRegisterRequest, type NameAddrHeader, URI } from "sip.js/lib/core/index.js";
 import type { Endpoints } from "../endpoints.js";
 import type { Authentication } from "./digest.js";
-import { EVERY_CONTACT, type Flow } from "./flow.js";
+import type { Flow } from "./flow.js";
+import { EVERY_CONTACT } from "./normalize-message.js";
 
 /** Seconds for which a phone is registered if it asks for no time, or for a longer one. */
 const MAX_EXPIRES = 3600;

@@ -5,11 +5,11 @@ import {
   type Connect,
   type Flow,
   MAX_CONNECTIONS,
-  MAX_HEADER_LENGTH,
   MAX_MESSAGE_BYTES,
   MAX_UNREAD_BYTES,
   type Wire,
 } from "./flow.js";
+import { MAX_HEADER_LENGTH } from "./normalize-message.js";
 
 /** Milliseconds for a started message to be complete. */
 const MESSAGE_MS = 30_000;
